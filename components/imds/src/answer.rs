@@ -1,0 +1,194 @@
+//! Answers: the recorded heads and bodies of every kind.
+
+use crate::time::Time;
+
+/// One HTTP answer, complete and in wire order.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The status code.
+    pub status: u16,
+    /// The reason phrase.
+    pub reason: &'static str,
+    /// The header fields, spelled and ordered as on the wire.
+    pub fields: Vec<(&'static str, String)>,
+    /// The body; empty in the answer to `HEAD`.
+    pub body: Vec<u8>,
+    /// The IP time-to-live of the answer to a request for a token.
+    pub hop_limit: Option<u8>,
+    /// Why the answer is what it is.
+    pub outcome: Outcome,
+}
+
+/// Why an answer is what it is: one value for each way through the order of
+/// checks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// 200: an item or a listing.
+    Found,
+    /// 200: a session token was issued.
+    TokenIssued,
+    /// 200: the answer to `OPTIONS`.
+    MethodsListed,
+    /// 403: `Host` names a domain that is neither local nor allowed.
+    HostRefused,
+    /// 403: the endpoint is disabled.
+    EndpointDisabled,
+    /// 405: the token path takes `PUT` and `OPTIONS` only.
+    TokenMethodRefused,
+    /// 403: `X-Forwarded-For` on a request for a token or with one.
+    Forwarded,
+    /// 400: the lifetime asked for is missing, no number, or too long.
+    TtlRefused,
+    /// 401: tokens are required and there is none.
+    TokenMissing,
+    /// 401: the token was not issued by this instance under this secret.
+    TokenInvalid,
+    /// 401: the token's lifetime is over.
+    TokenExpired,
+    /// 403: a method other than `GET`, `HEAD` and `OPTIONS`.
+    MethodRefused,
+    /// 404: nothing at that path in that version now.
+    NotFound,
+}
+
+/// What is answered, before it is written out.
+pub(crate) enum Reply {
+    /// An item or a listing.
+    Item {
+        /// Its `Content-Type`.
+        media_type: &'static str,
+        /// When it was last published.
+        modified: Time,
+        /// Its bytes.
+        body: Vec<u8>,
+    },
+    /// A new session token.
+    Token {
+        /// The token.
+        token: String,
+        /// The lifetime granted.
+        ttl_seconds: u32,
+    },
+    /// The methods that a path takes.
+    Methods(&'static str),
+    /// A refusal: an outcome whose status is not 200.
+    Refused(Outcome),
+}
+
+/// Methods on the token path and everywhere else, as `Allow` lists them.
+pub(crate) const TOKEN_METHODS: &str = "OPTIONS, PUT";
+pub(crate) const METADATA_METHODS: &str = "OPTIONS, GET, HEAD";
+
+/// The page that comes with 404: 339 bytes, SHA-256 3f92bfc0…c39a.
+const NOT_FOUND_PAGE: &str = concat!(
+    "<?xml version=\"1.0\" encoding=\"iso-8859-1\"?>\n",
+    "<!DOCTYPE html PUBLIC \"-//W3C//DTD XHTML 1.0 Transitional//EN\"\n",
+    "\t\t \"http://www.w3.org/TR/xhtml1/DTD/xhtml1-transitional.dtd\">\n",
+    "<html xmlns=\"http://www.w3.org/1999/xhtml\" xml:lang=\"en\" lang=\"en\">\n",
+    " <head>\n",
+    "  <title>404 - Not Found</title>\n",
+    " </head>\n",
+    " <body>\n",
+    "  <h1>404 - Not Found</h1>\n",
+    " </body>\n",
+    "</html>\n",
+);
+
+impl Outcome {
+    /// The status code and the reason phrase.
+    fn status(self) -> (u16, &'static str) {
+        match self {
+            Outcome::Found | Outcome::TokenIssued | Outcome::MethodsListed => (200, "OK"),
+            Outcome::TtlRefused => (400, "Bad Request"),
+            Outcome::TokenMissing | Outcome::TokenInvalid | Outcome::TokenExpired => (401, "Unauthorized"),
+            Outcome::HostRefused | Outcome::EndpointDisabled | Outcome::Forwarded | Outcome::MethodRefused => {
+                (403, "Forbidden")
+            }
+            Outcome::NotFound => (404, "Not Found"),
+            Outcome::TokenMethodRefused => (405, "Not Allowed"),
+        }
+    }
+}
+
+impl Answer {
+    /// Writes out `reply`. `ttl_left` is what the valid token of the request
+    /// has left, if it had one: every answer to such a request tells it.
+    pub(crate) fn write(reply: Reply, ttl_left: Option<u32>, now: Time) -> Answer {
+        let mut head = Head { fields: Vec::with_capacity(8), now };
+        let (outcome, body) = match reply {
+            Reply::Item { media_type, modified, body } => {
+                head.ttl(ttl_left);
+                head.field("Content-Type", media_type);
+                head.field("Accept-Ranges", "none");
+                head.field("Last-Modified", modified.min(now).imf_fixdate());
+                head.length_and_server(body.len());
+                (Outcome::Found, body)
+            }
+            Reply::Token { token, ttl_seconds } => {
+                head.ttl(Some(ttl_seconds));
+                head.length_and_server(token.len());
+                head.field("Content-Type", "text/plain");
+                (Outcome::TokenIssued, token.into_bytes())
+            }
+            Reply::Methods(methods) => {
+                head.ttl(ttl_left);
+                head.empty(Some(methods));
+                (Outcome::MethodsListed, Vec::new())
+            }
+            Reply::Refused(Outcome::NotFound) => {
+                head.ttl(ttl_left);
+                head.field("Content-Type", "text/html");
+                head.length_and_server(NOT_FOUND_PAGE.len());
+                (Outcome::NotFound, NOT_FOUND_PAGE.into())
+            }
+            Reply::Refused(outcome) => {
+                head.ttl(ttl_left);
+                head.empty((outcome == Outcome::TokenMethodRefused).then_some(TOKEN_METHODS));
+                (outcome, Vec::new())
+            }
+        };
+        let (status, reason) = outcome.status();
+        Answer { status, reason, fields: head.fields, body, hop_limit: None, outcome }
+    }
+}
+
+struct Head {
+    fields: Vec<(&'static str, String)>,
+    now: Time,
+}
+
+impl Head {
+    fn field(&mut self, name: &'static str, value: impl Into<String>) {
+        self.fields.push((name, value.into()));
+    }
+
+    fn ttl(&mut self, seconds: Option<u32>) {
+        if let Some(seconds) = seconds {
+            self.field("X-Aws-Ec2-Metadata-Token-Ttl-Seconds", seconds.to_string());
+        }
+    }
+
+    fn length_and_server(&mut self, length: usize) {
+        self.field("Content-Length", length.to_string());
+        self.field("Date", self.now.imf_fixdate());
+        self.field("Server", "EC2ws");
+        self.field("Connection", "close");
+    }
+
+    /// The fields of an answer without a body. UNRECORDED: their order where
+    /// the status is 400 or the method OPTIONS; that of 401 and 405 is taken.
+    fn empty(&mut self, allow: Option<&'static str>) {
+        if let Some(methods) = allow {
+            self.field("Allow", methods);
+        }
+        self.length_and_server(0);
+        self.field("Content-Type", "text/plain");
+    }
+}
+
+// A body may hold a token or credentials: not for logs.
+impl core::fmt::Debug for Answer {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{} {} ({} bytes, {:?})", self.status, self.reason, self.body.len(), self.outcome)
+    }
+}

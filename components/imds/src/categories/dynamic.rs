@@ -1,0 +1,62 @@
+//! `dynamic/`: the identity document with its signatures, and monitoring.
+
+use super::Shelf;
+use crate::description::{ProductCodeType, Switch};
+use crate::facts::Facts;
+use crate::pretty::{Value, object};
+
+pub fn put(shelf: &mut Shelf, facts: &Facts) {
+    if facts.monitoring == Switch::Enabled {
+        shelf.text("dynamic/fws/instance-monitoring", "2009-04-04", "enabled");
+    }
+    shelf.text("dynamic/instance-identity/document", "2009-04-04", identity_document(facts));
+    let signatures = [
+        ("pkcs7", &facts.signatures.pkcs7),
+        ("rsa2048", &facts.signatures.rsa2048),
+        ("signature", &facts.signatures.signature),
+    ];
+    for (name, signature) in signatures {
+        let lines = signature.as_ref().map(|base64| in_columns(base64));
+        shelf.optional(&format!("dynamic/instance-identity/{name}"), "2009-04-04", lines);
+    }
+}
+
+/// The identity document: field order, layout and version as recorded.
+fn identity_document(facts: &Facts) -> String {
+    let text = |text: &str| Value::Text(text.to_owned());
+    let optional = |text: Option<String>| text.map_or(Value::Null, Value::Text);
+    let texts = |texts: Vec<String>| if texts.is_empty() { Value::Null } else { Value::Texts(texts) };
+    let codes = |kind: ProductCodeType| {
+        let of_kind = facts.product_codes.iter().filter(|(_, code_kind)| *code_kind == kind);
+        texts(of_kind.map(|(code, _)| code.clone()).collect())
+    };
+    object(&[
+        ("accountId", text(&facts.owner_id)),
+        ("architecture", text(facts.architecture.as_str())),
+        ("availabilityZone", text(&facts.zone)),
+        ("billingProducts", texts(facts.billing_products.clone())),
+        ("devpayProductCodes", codes(ProductCodeType::Devpay)),
+        ("marketplaceProductCodes", codes(ProductCodeType::Marketplace)),
+        ("imageId", text(&facts.image_id)),
+        ("instanceId", text(&facts.instance_id)),
+        ("instanceType", text(&facts.instance_type)),
+        ("kernelId", optional(facts.kernel_id.clone())),
+        ("pendingTime", text(&facts.launch_time.rfc3339())),
+        ("privateIp", optional(facts.private_ip_address().map(|address| address.to_string()))),
+        ("ramdiskId", optional(facts.ramdisk_id.clone())),
+        ("region", text(&facts.region.name)),
+        ("version", text("2017-09-30")),
+    ])
+}
+
+/// Base64 in lines of 76 characters, without a last line end.
+fn in_columns(base64: &str) -> String {
+    let mut lines = String::new();
+    for (index, character) in base64.chars().filter(|character| !character.is_whitespace()).enumerate() {
+        if index > 0 && index % 76 == 0 {
+            lines.push('\n');
+        }
+        lines.push(character);
+    }
+    lines
+}

@@ -1,0 +1,99 @@
+//! Which path shows which fact, since which version: the categories of the
+//! service.
+//!
+//! One line for each item; the dates are those of the first version that shows
+//! it, recorded or documented. An item whose fact is missing is not there.
+//! Source of paths and dates: the EC2 user guide, "Instance metadata
+//! categories", and recordings of 2026-09.
+
+mod dynamic;
+mod iam;
+mod meta_data;
+mod network;
+
+use crate::description::problem::{Problem, pointer_step};
+use crate::facts::Facts;
+use crate::tree::{Content, Folder, Leaf};
+use crate::version::Version;
+
+/// Everything that the service has below a version.
+pub fn tree(facts: &Facts) -> Result<Folder, Vec<Problem>> {
+    let mut shelf = Shelf { root: Folder::default() };
+    meta_data::put(&mut shelf, facts);
+    network::put(&mut shelf, facts);
+    iam::put(&mut shelf, facts);
+    dynamic::put(&mut shelf, facts);
+    if let Some(data) = &facts.user_data {
+        shelf.put("user-data", "1.0", Content::UserData(data.clone()));
+    }
+    // The names directly below a version are listed without a slash.
+    shelf.root.label("meta-data", "meta-data");
+    shelf.root.label("dynamic", "dynamic");
+    shelf.extra_entries(facts)?;
+    Ok(shelf.root)
+}
+
+/// Takes the items of all categories.
+struct Shelf {
+    root: Folder,
+}
+
+impl Shelf {
+    /// Puts an item at `path`, from the version of `date` on.
+    fn put(&mut self, path: &str, date: &str, content: Content) {
+        let leaf = Leaf { since: Version::since(date), content };
+        // Fails only where an item lies below another, which no two categories do.
+        let _in_the_way = self.root.put(path, leaf);
+        debug_assert_eq!(_in_the_way, Ok(()));
+    }
+
+    /// Puts a text.
+    fn text(&mut self, path: &str, date: &str, text: impl ToString) {
+        self.put(path, date, Content::Text(text.to_string()));
+    }
+
+    /// Puts a text if there is one.
+    fn optional(&mut self, path: &str, date: &str, text: Option<impl ToString>) {
+        if let Some(text) = text {
+            self.text(path, date, text);
+        }
+    }
+
+    /// Puts several values, one a line, if there are any.
+    fn lines<T: ToString>(&mut self, path: &str, date: &str, values: impl IntoIterator<Item = T>) {
+        let lines: Vec<String> = values.into_iter().map(|value| value.to_string()).collect();
+        if !lines.is_empty() {
+            self.text(path, date, lines.join("\n"));
+        }
+    }
+
+    /// Puts an item of `latest` only, whose version nobody knows.
+    fn latest(&mut self, path: &str, text: impl ToString) {
+        let leaf = Leaf { since: Version::LATEST, content: Content::Text(text.to_string()) };
+        let _in_the_way = self.root.put(path, leaf);
+        debug_assert_eq!(_in_the_way, Ok(()));
+    }
+
+    /// Puts what the operator added, over what is there. An entry that replaces
+    /// an item keeps its version; any other is there in every version.
+    fn extra_entries(&mut self, facts: &Facts) -> Result<(), Vec<Problem>> {
+        let mut problems = Vec::new();
+        for (segments, text) in &facts.extra_entries {
+            let path = segments.join("/");
+            let since = match self.root.look_up(segments.iter().map(String::as_str)) {
+                Some(crate::tree::Node::Leaf(leaf)) => leaf.since,
+                _ if segments[0] == "dynamic" => Version::since("2009-04-04"),
+                _ => Version::since("1.0"),
+            };
+            if let Err(in_the_way) = self.root.put(&path, Leaf { since, content: Content::Text(text.clone()) }) {
+                let field = format!("/extra-entries{}", pointer_step(&path));
+                let message = match in_the_way == path {
+                    true => format!("`{in_the_way}` is a folder, an entry cannot replace it"),
+                    false => format!("`{in_the_way}` is an item, nothing can be below it"),
+                };
+                problems.push(Problem { in_name: true, ..Problem::at(field, message) });
+            }
+        }
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
+    }
+}

@@ -1,0 +1,158 @@
+//! Credentials that are replaced as time goes on, and the documents that tell
+//! when they were.
+
+use crate::description::Credentials;
+use crate::facts::made;
+use crate::pretty::{Value, object};
+use crate::time::Time;
+
+/// How credentials follow one another: new ones every six hours, well before
+/// the old ones end.
+///
+/// Recorded: role credentials end 6 hours and 35 minutes after `LastUpdated`,
+/// identity credentials 6 hours and 1 to 19 minutes; new ones appear at least
+/// five minutes before the old ones end. UNRECORDED: how often; six hours fit.
+#[derive(Clone, Copy, Debug)]
+pub struct Rotation {
+    /// When the first ones were delivered.
+    pub first: Time,
+    /// How long each lives.
+    pub life_seconds: u64,
+}
+
+/// The credentials of one period.
+#[derive(Clone, Copy, Debug)]
+pub struct Delivery {
+    /// Which one, from 0.
+    pub number: u64,
+    /// When it was made.
+    pub last_updated: Time,
+    /// When it ends.
+    pub expiration: Time,
+}
+
+/// The time between two deliveries.
+const PERIOD_SECONDS: u64 = 6 * 3600;
+/// The life of a role's credentials.
+const ROLE_LIFE_SECONDS: u64 = 6 * 3600 + 35 * 60;
+/// The life of an instance's identity credentials.
+const IDENTITY_LIFE_SECONDS: u64 = 6 * 3600 + 10 * 60;
+
+impl Rotation {
+    /// For a role's credentials.
+    pub fn of_role(launch: Time) -> Rotation {
+        Rotation { first: launch, life_seconds: ROLE_LIFE_SECONDS }
+    }
+
+    /// For an instance's identity credentials.
+    pub fn of_identity(launch: Time) -> Rotation {
+        Rotation { first: launch, life_seconds: IDENTITY_LIFE_SECONDS }
+    }
+
+    /// The delivery in force at `now`; before the first there is the first.
+    pub fn at(&self, now: Time) -> Delivery {
+        let number = now.as_ms().saturating_sub(self.first.as_ms()) / (PERIOD_SECONDS * 1000);
+        let last_updated = self.first.plus_seconds(number * PERIOD_SECONDS);
+        Delivery { number, last_updated, expiration: last_updated.plus_seconds(self.life_seconds) }
+    }
+}
+
+/// A document of which only `LastUpdated` changes.
+#[derive(Debug)]
+pub struct InfoDocument {
+    /// When the credentials change that it speaks of.
+    pub rotation: Rotation,
+    /// What stands behind `LastUpdated`.
+    pub fields: Vec<(&'static str, String)>,
+}
+
+impl InfoDocument {
+    /// The document as of `now`.
+    pub fn document(&self, now: Time) -> String {
+        let mut fields = vec![
+            ("Code", Value::Text("Success".to_owned())),
+            ("LastUpdated", Value::Text(self.rotation.at(now).last_updated.rfc3339())),
+        ];
+        fields.extend(self.fields.iter().map(|(name, text)| (*name, Value::Text(text.clone()))));
+        object(&fields)
+    }
+}
+
+/// The credentials of a role or of the instance itself.
+#[derive(Debug)]
+pub struct RoleCredentials {
+    /// When they change.
+    pub rotation: Rotation,
+    /// What made-up parts are made from: the instance.
+    pub instance_id: String,
+    /// What made-up parts are made for: the role.
+    pub purpose: String,
+    /// What a request with a session token gets.
+    pub with_token: Credentials,
+    /// What a request without one gets. EC2 delivers different credentials to
+    /// the two (`ec2:RoleDelivery`).
+    pub without_token: Credentials,
+    /// Code and message, where the role cannot be assumed.
+    pub failure: Option<(String, String)>,
+}
+
+impl RoleCredentials {
+    /// The document as of `now`. A role that cannot be assumed has one too.
+    pub fn document(&self, now: Time, with_token: bool) -> String {
+        let delivery = self.rotation.at(now);
+        let last_updated = |given: Option<Time>| given.unwrap_or(delivery.last_updated).rfc3339();
+        if let Some((code, message)) = &self.failure {
+            return object(&[
+                ("Code", Value::Text(code.clone())),
+                ("Message", Value::Text(message.clone())),
+                ("LastUpdated", Value::Text(last_updated(None))),
+            ]);
+        }
+        let given = if with_token { &self.with_token } else { &self.without_token };
+        let purpose = format!("{} {with_token} {}", self.purpose, delivery.number);
+        let made = |what: &str| format!("{what} {purpose}");
+        let access_key_id = given
+            .access_key_id
+            .clone()
+            .unwrap_or_else(|| made::unique_id("ASIA", 16, &self.instance_id, &made("access key")));
+        let secret_access_key = match &given.secret_access_key {
+            Some(secret) => secret.0.clone(),
+            None => made::base64(30, &self.instance_id, &made("secret")),
+        };
+        let token = match &given.session_token {
+            Some(token) => token.0.clone(),
+            // Real ones begin with these letters and have many hundred more.
+            None => format!("IQoJb3JpZ2luX2Vj{}", made::base64(480, &self.instance_id, &made("token"))),
+        };
+        // Where only one end is given, the other keeps its distance.
+        let expiration = match (given.expiration, given.last_updated) {
+            (Some(expiration), _) => expiration,
+            (None, Some(updated)) => updated.plus_seconds(self.rotation.life_seconds),
+            (None, None) => delivery.expiration,
+        };
+        object(&[
+            ("Code", Value::Text("Success".to_owned())),
+            ("LastUpdated", Value::Text(last_updated(given.last_updated))),
+            ("Type", Value::Text("AWS-HMAC".to_owned())),
+            ("AccessKeyId", Value::Text(access_key_id)),
+            ("SecretAccessKey", Value::Text(secret_access_key)),
+            ("Token", Value::Text(token)),
+            ("Expiration", Value::Text(expiration.rfc3339())),
+        ])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn new_credentials_appear_well_before_the_old_ones_end() {
+        let rotation = Rotation::of_role(Time::from_ms(1_000_000));
+        let first = rotation.at(Time::from_ms(1_000_000));
+        let second = rotation.at(first.last_updated.plus_seconds(PERIOD_SECONDS));
+        assert_eq!((first.number, second.number), (0, 1));
+        assert!(second.last_updated.plus_seconds(300) <= first.expiration);
+        assert_eq!(rotation.at(Time::EPOCH).number, 0);
+    }
+}

@@ -1,0 +1,517 @@
+//! The description of an instance, as an operator writes it.
+//!
+//! Field names are those of EC2's API, written with hyphens: `InstanceType` is
+//! `instance-type`. Every field may be left out; `facts` says what stands in its
+//! place. Some parts an instance need not have (a role, a key pair, a public
+//! address); they are taken away by `false`.
+
+mod json;
+pub mod part;
+pub mod problem;
+mod reader;
+mod spelling;
+pub mod value;
+
+use core::net::{Ipv4Addr, Ipv6Addr};
+
+use serde::Deserialize;
+
+use self::json::Json;
+use self::part::Part;
+use self::problem::Problem;
+use self::value::{CidrBlock, MacAddress, Secret};
+use crate::time::Time;
+
+/// Derives what all tables of a description have in common.
+macro_rules! tables {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* })*) => {
+        $($(#[$doc])*
+        #[derive(Clone, Debug, Default, Deserialize)]
+        #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+        pub struct $name {
+            $($(#[$field_meta])* pub $field: $type,)*
+        })*
+    };
+}
+
+/// Derives what all enumerations of a description have in common, and gives
+/// each the spelling that the service uses.
+macro_rules! words {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $word:literal,)* })*) => {
+        $($(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+        pub enum $name {
+            $(
+                #[doc = concat!("`", $word, "`")]
+                #[serde(rename = $word)]
+                $(#[$variant_meta])* $variant,
+            )*
+        }
+
+        impl $name {
+            /// The word as the service and EC2's API write it.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $($name::$variant => $word,)*
+                }
+            }
+        })*
+    };
+}
+
+impl Description {
+    /// Reads JSON text.
+    pub fn parse(text: &str) -> Result<Description, Vec<Problem>> {
+        reader::read(Json::parse(text).map_err(|problem| vec![problem])?)
+    }
+}
+
+tables! {
+    /// An EC2 instance, as its metadata service shows it. Every field has a
+    /// default; the empty document is a complete instance.
+    Description {
+        /// The account that owns the instance: 12 digits. Default 123456789012.
+        owner_id: Option<String>,
+        /// Default i-0123456789abcdef0.
+        instance_id: Option<String>,
+        /// Default t3.micro.
+        instance_type: Option<String>,
+        /// The AMI. Default ami-0abcdef1234567890.
+        image_id: Option<String>,
+        /// Default: made from the instance id.
+        reservation_id: Option<String>,
+        /// The place among instances launched together. Default 0.
+        ami_launch_index: u32,
+        /// When the instance was last launched or started. Default 2026-09-26T11:16:22Z.
+        launch_time: Option<Time>,
+        /// Default: arm64 for an instance type of a Graviton family, else x86_64.
+        architecture: Option<Architecture>,
+        /// How the instance was bought. Default on-demand.
+        instance_lifecycle: InstanceLifecycle,
+        /// Where the instance runs.
+        placement: Placement,
+        /// Detailed monitoring; enabled, `dynamic/fws/` appears. Default disabled.
+        monitoring: Switch,
+        /// The options of the metadata service.
+        metadata_options: MetadataOptions,
+        /// The instance's tags, shown when `metadata-options.instance-metadata-tags` is enabled.
+        #[cfg_attr(feature = "schema", schemars(schema_with = "schema_of_texts"))]
+        tags: Texts,
+        /// User data as text; at most 16384 bytes. Default none.
+        user_data: Part<Secret>,
+        /// User data in base64, for what is not text.
+        user_data_base64: Option<Secret>,
+        /// The key pair. Default one named imds whose private key nobody has; `false` for none.
+        key_pair: Part<KeyPair>,
+        /// The instance profile with its role. Default one named imds; `false` for none.
+        iam_instance_profile: Part<IamInstanceProfile>,
+        /// The private IPv4 address of the primary interface. Default 10.0.0.10; `false` for an IPv6-only instance.
+        private_ip_address: Part<Ipv4Addr>,
+        /// The public IPv4 address of the primary interface. Default 203.0.113.25; `false` for none.
+        public_ip_address: Part<Ipv4Addr>,
+        /// The private host name. Default: made from the address and the region.
+        private_dns_name: Option<String>,
+        /// The public host name. Default: made from the public address and the region; `false` for none.
+        public_dns_name: Part<String>,
+        /// What the private host name is made of.
+        private_dns_name_options: PrivateDnsNameOptions,
+        /// The subnet of the primary interface. Default subnet-0123456789abcdef0.
+        subnet_id: Option<String>,
+        /// The VPC. Default vpc-0123456789abcdef0.
+        vpc_id: Option<String>,
+        /// The security groups of the primary interface. Default one named default.
+        security_groups: Option<Vec<SecurityGroup>>,
+        /// The network interfaces, the primary one first. Default one.
+        network_interfaces: Vec<NetworkInterface>,
+        /// The root device. Default /dev/xvda.
+        root_device_name: Option<String>,
+        /// Volumes besides the root volume.
+        block_device_mappings: Vec<BlockDeviceMapping>,
+        /// Product codes of the AMI.
+        product_codes: Vec<ProductCode>,
+        /// Billing products, shown in the identity document.
+        billing_products: Vec<String>,
+        /// Default none.
+        kernel_id: Option<String>,
+        /// Default none.
+        ramdisk_id: Option<String>,
+        /// The AMIs from which the AMI was made.
+        ancestor_ami_ids: Vec<String>,
+        /// Where the AMI's manifest is. Default (unknown), as for every AMI with an EBS root volume.
+        ami_manifest_path: Option<String>,
+        /// Default hvm.
+        virtualization_type: VirtualizationType,
+        /// The virtualisation system, as `meta-data/system` tells it. Default nitro.
+        system: Option<String>,
+        /// What happens to the instance, as `meta-data/instance-action` tells it. Default none.
+        instance_action: InstanceAction,
+        /// Shown where given: `meta-data/hibernation/`.
+        hibernation_options: Option<HibernationOptions>,
+        /// Shown where given: `meta-data/autoscaling/`.
+        auto_scaling: Option<AutoScaling>,
+        /// The interruption of a spot instance.
+        spot_interruption: Option<SpotInterruption>,
+        /// The rebalance recommendation to a spot instance.
+        rebalance_recommendation: Option<RebalanceRecommendation>,
+        /// Scheduled and past maintenance events.
+        events: Vec<Event>,
+        /// Keys of EC2 Instance Connect. Shown where given: `meta-data/managed-ssh-keys/`.
+        managed_ssh_keys: Option<ManagedSshKeys>,
+        /// Elastic GPUs, for old clients.
+        elastic_gpu_associations: Vec<ElasticGpuAssociation>,
+        /// Elastic Inference accelerators, for old clients.
+        elastic_inference_accelerator_associations: Vec<ElasticInferenceAcceleratorAssociation>,
+        /// Signatures of the identity document, where somebody made them.
+        identity_signatures: Option<IdentitySignatures>,
+        /// Entries that the description does not model: a path below a version, such as
+        /// `meta-data/fabric/rack`, and its text. They win over what the service derives.
+        #[cfg_attr(feature = "schema", schemars(schema_with = "schema_of_texts"))]
+        extra_entries: Texts,
+    }
+
+    /// Where the instance runs.
+    Placement {
+        /// Default the zone `a` of the region, or us-east-1a.
+        availability_zone: Option<String>,
+        /// Default: made from the zone's name, use1-az1 for us-east-1a.
+        availability_zone_id: Option<String>,
+        /// Default: that of the zone.
+        region: Option<String>,
+        /// The placement group. Default none.
+        group_name: Option<String>,
+        /// The Dedicated Host. Default none.
+        host_id: Option<String>,
+        /// The partition of a partition placement group. Default none.
+        partition_number: Option<u16>,
+    }
+
+    /// The options of the metadata service; see `modify-instance-metadata-options`.
+    MetadataOptions {
+        /// Whether requests without a session token are refused. Default optional.
+        http_tokens: HttpTokens,
+        /// Disabled, every request gets 403. Default enabled.
+        http_endpoint: Enabled,
+        /// The IP time-to-live of answers to the request for a token: 1 to 64. Default 1.
+        http_put_response_hop_limit: Option<HopLimit>,
+        /// Whether the service answers over IPv6. Default disabled.
+        http_protocol_ipv6: Switch,
+        /// Whether tags are shown. Default disabled.
+        instance_metadata_tags: Switch,
+    }
+
+    /// What the private host name is made of.
+    PrivateDnsNameOptions {
+        /// The address (`ip-10-0-0-10`) or the instance id. Default ip-name.
+        hostname_type: HostnameType,
+    }
+
+    /// A security group.
+    SecurityGroup {
+        /// Default: made from the name.
+        group_id: Option<String>,
+        /// Default default.
+        group_name: Option<String>,
+    }
+
+    /// A network interface.
+    NetworkInterface {
+        /// Default: made from the instance id.
+        network_interface_id: Option<String>,
+        /// Default: made from the instance id.
+        mac_address: Option<MacAddress>,
+        /// The place among the interfaces. Default: the order here, from 0.
+        device_index: Option<u32>,
+        /// The network card, on instance types that have several. Default: not shown.
+        network_card_index: Option<u32>,
+        /// Default: the account that owns the instance.
+        owner_id: Option<String>,
+        /// Private IPv4 addresses, the primary one first. Default: the instance's, and none on further interfaces.
+        private_ip_addresses: Option<Vec<PrivateIpAddress>>,
+        /// Default: made from the primary address.
+        private_dns_name: Option<String>,
+        /// Default: made from the public address; `false` for none.
+        public_dns_name: Part<String>,
+        /// IPv6 addresses. Default none.
+        ipv6_addresses: Vec<Ipv6Addr>,
+        /// Delegated IPv4 prefixes. Default none.
+        ipv4_prefixes: Vec<CidrBlock>,
+        /// Delegated IPv6 prefixes. Default none.
+        ipv6_prefixes: Vec<CidrBlock>,
+        /// Default: the instance's.
+        groups: Option<Vec<SecurityGroup>>,
+        /// Default: the instance's.
+        subnet_id: Option<String>,
+        /// Default: the /24 around the primary address.
+        subnet_ipv4_cidr_block: Option<CidrBlock>,
+        /// Default none, or the /64 around the first IPv6 address.
+        subnet_ipv6_cidr_blocks: Option<Vec<CidrBlock>>,
+        /// Default: the instance's.
+        vpc_id: Option<String>,
+        /// IPv4 blocks of the VPC, the primary one first. Default: the /16 around the primary address.
+        vpc_ipv4_cidr_blocks: Option<Vec<CidrBlock>>,
+        /// Default none, or the /56 around the first IPv6 address.
+        vpc_ipv6_cidr_blocks: Option<Vec<CidrBlock>>,
+    }
+
+    /// A volume besides the root volume.
+    BlockDeviceMapping {
+        /// The device, `/dev/sdf`.
+        device_name: Option<String>,
+        /// `ephemeral0` and so on for an instance store volume, `swap` for a swap device. Default: an EBS volume.
+        virtual_name: Option<String>,
+    }
+
+    /// A product code of the AMI.
+    ProductCode {
+        /// The code.
+        product_code_id: Option<String>,
+        /// Default marketplace.
+        product_code_type: ProductCodeType,
+    }
+
+    /// The key pair with which the instance was launched.
+    KeyPair {
+        /// Default imds.
+        key_name: Option<String>,
+        /// The public key in OpenSSH format. Default one whose private key nobody has.
+        public_key: Option<String>,
+    }
+
+    /// The instance profile.
+    IamInstanceProfile {
+        /// Default: made from the account and `name`.
+        arn: Option<String>,
+        /// Default: made from the name.
+        id: Option<String>,
+        /// The name of the profile. Default: that of the role, or imds.
+        name: Option<String>,
+        /// The name of the role. Default: that of the profile; `false` for a profile without a role.
+        role_name: Part<String>,
+        /// The role's credentials. Default: made up, new ones every six hours.
+        credentials: Option<Credentials>,
+        /// Credentials for requests without a session token, where they differ from `credentials`.
+        credentials_without_token: Option<Credentials>,
+        /// Where the role cannot be assumed: the code told instead of credentials, such as AssumeRoleUnauthorizedAccess.
+        failure_code: Option<String>,
+        /// The message that goes with `failure-code`.
+        failure_message: Option<String>,
+    }
+
+    /// Credentials of a role. What is left out is made up.
+    Credentials {
+        /// Begins with ASIA.
+        access_key_id: Option<String>,
+        /// Kept out of logs.
+        secret_access_key: Option<Secret>,
+        /// Kept out of logs.
+        session_token: Option<Secret>,
+        /// Default: the start of the present six hours since launch.
+        last_updated: Option<Time>,
+        /// Default: 6 hours and 35 minutes after the last update.
+        expiration: Option<Time>,
+    }
+
+    /// Hibernation.
+    HibernationOptions {
+        /// Whether the instance was launched so that it can hibernate.
+        configured: bool,
+    }
+
+    /// The Auto Scaling group's view of the instance.
+    AutoScaling {
+        /// The state to which the instance goes. Default InService.
+        target_lifecycle_state: TargetLifecycleState,
+    }
+
+    /// The interruption of a spot instance.
+    SpotInterruption {
+        /// Default terminate.
+        action: SpotAction,
+        /// When it happens.
+        time: Option<Time>,
+        /// When the service begins to tell. Default: two minutes before, at once for hibernate.
+        notice_time: Option<Time>,
+    }
+
+    /// The rebalance recommendation to a spot instance.
+    RebalanceRecommendation {
+        /// When it was given; shown from then on.
+        notice_time: Option<Time>,
+    }
+
+    /// A maintenance event.
+    Event {
+        /// Default: made from the instance id.
+        instance_event_id: Option<String>,
+        /// What happens. Default system-reboot.
+        code: EventCode,
+        /// Default: one that fits the code.
+        description: Option<String>,
+        /// The earliest time at which it begins.
+        not_before: Option<Time>,
+        /// The latest time at which it ends. Default: two hours after `not-before`.
+        not_after: Option<Time>,
+        /// Default active.
+        state: EventState,
+    }
+
+    /// Keys of EC2 Instance Connect.
+    ManagedSshKeys {
+        /// The signer's certificate, PEM.
+        signer_cert: Option<String>,
+        /// Signed key lists by user.
+        #[cfg_attr(feature = "schema", schemars(schema_with = "schema_of_texts"))]
+        active_keys: Texts,
+        /// OCSP answers in base64 by the SHA-1 of the certificate.
+        #[cfg_attr(feature = "schema", schemars(schema_with = "schema_of_texts"))]
+        signer_ocsp: Texts,
+    }
+
+    /// An Elastic GPU.
+    ElasticGpuAssociation {
+        /// The id.
+        elastic_gpu_id: Option<String>,
+        /// Default eg1.medium.
+        elastic_gpu_type: Option<String>,
+    }
+
+    /// An Elastic Inference accelerator.
+    ElasticInferenceAcceleratorAssociation {
+        /// The id.
+        elastic_inference_accelerator_id: Option<String>,
+        /// Default eia1.medium.
+        elastic_inference_accelerator_type: Option<String>,
+    }
+
+    /// Signatures of the identity document, each in base64.
+    IdentitySignatures {
+        /// RSA over SHA-256, bare.
+        signature: Option<String>,
+        /// CMS with DSA over SHA-1.
+        pkcs7: Option<String>,
+        /// CMS with RSA over SHA-256.
+        rsa2048: Option<String>,
+    }
+}
+
+/// An IPv4 address of an interface: the address alone, or a table that
+/// associates a public one.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct PrivateIpAddress {
+    /// The private address.
+    pub private_ip_address: Ipv4Addr,
+    /// The public or Elastic address associated with it. Default: the
+    /// instance's for the first address of the primary interface, else none;
+    /// `false` for none.
+    #[serde(default)]
+    pub public_ip: Part<Ipv4Addr>,
+}
+
+words! {
+    /// A processor architecture.
+    Architecture { #[default] X86_64 = "x86_64", Arm64 = "arm64", I386 = "i386", }
+    /// How the instance was bought.
+    InstanceLifecycle { #[default] OnDemand = "on-demand", Spot = "spot", Scheduled = "scheduled", CapacityBlock = "capacity-block", }
+    /// Off unless enabled.
+    Switch { #[default] Disabled = "disabled", Enabled = "enabled", }
+    /// On unless disabled.
+    Enabled { #[default] Enabled = "enabled", Disabled = "disabled", }
+    /// Whether session tokens are needed.
+    HttpTokens { #[default] Optional = "optional", Required = "required", }
+    /// What the private host name is made of.
+    HostnameType { #[default] IpName = "ip-name", ResourceName = "resource-name", }
+    /// The kind of a product code.
+    ProductCodeType { #[default] Marketplace = "marketplace", Devpay = "devpay", }
+    /// A kind of virtualisation.
+    VirtualizationType { #[default] Hvm = "hvm", Paravirtual = "paravirtual", }
+    /// What happens to the instance.
+    InstanceAction { #[default] None = "none", Shutdown = "shutdown", BundlePending = "bundle-pending", }
+    /// The state to which Auto Scaling moves the instance.
+    TargetLifecycleState {
+        #[default] InService = "InService", Detached = "Detached", Standby = "Standby", Terminated = "Terminated",
+        WarmedHibernated = "Warmed:Hibernated", WarmedRunning = "Warmed:Running", WarmedStopped = "Warmed:Stopped",
+        WarmedTerminated = "Warmed:Terminated",
+    }
+    /// What happens to an interrupted spot instance.
+    SpotAction { #[default] Terminate = "terminate", Stop = "stop", Hibernate = "hibernate", }
+    /// What a maintenance event does.
+    EventCode {
+        #[default] SystemReboot = "system-reboot", InstanceReboot = "instance-reboot", InstanceStop = "instance-stop",
+        InstanceRetirement = "instance-retirement", SystemMaintenance = "system-maintenance",
+    }
+    /// Where a maintenance event is in its life.
+    EventState { #[default] Active = "active", Completed = "completed", Canceled = "canceled", }
+}
+
+/// Names with texts, in the order of the document.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Texts(pub Vec<(String, String)>);
+
+// A text may be a secret, its name is none.
+impl core::fmt::Debug for Texts {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_set().entries(self.0.iter().map(|(name, _)| name)).finish()
+    }
+}
+
+impl<'de> Deserialize<'de> for Texts {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Texts, D::Error> {
+        struct TextsVisitor;
+        impl<'de> serde::de::Visitor<'de> for TextsVisitor {
+            type Value = Texts;
+
+            fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.write_str("a table of texts")
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut access: A) -> Result<Texts, A::Error> {
+                let mut texts = Vec::new();
+                while let Some(text) = access.next_entry()? {
+                    texts.push(text);
+                }
+                Ok(Texts(texts))
+            }
+        }
+        deserializer.deserialize_map(TextsVisitor)
+    }
+}
+
+/// Texts look like a map of strings in the schema.
+#[cfg(feature = "schema")]
+fn schema_of_texts(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    generator.subschema_for::<std::collections::BTreeMap<String, String>>()
+}
+
+/// The IP time-to-live of an answer to the request for a token: 1 to 64.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HopLimit(pub u8);
+
+impl Default for HopLimit {
+    fn default() -> HopLimit {
+        HopLimit(1)
+    }
+}
+
+impl<'de> Deserialize<'de> for HopLimit {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<HopLimit, D::Error> {
+        match u8::deserialize(deserializer)? {
+            hops @ 1..=64 => Ok(HopLimit(hops)),
+            _ => Err(serde::de::Error::custom("expected a number of hops from 1 to 64")),
+        }
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for HopLimit {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "HopLimit".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "integer", "minimum": 1, "maximum": 64 })
+    }
+}

@@ -1,0 +1,40 @@
+//! Identifiers and secrets that a description leaves out: made from the
+//! instance id, so that two instances differ and one is always the same.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest as _, Sha256};
+
+/// Thirty-two bytes that depend on the instance and on what they are for.
+pub fn bytes(instance_id: &str, purpose: &str) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update(instance_id.as_bytes());
+    hash.update([0]);
+    hash.update(purpose.as_bytes());
+    hash.finalize().into()
+}
+
+/// `<prefix>` and 17 hexadecimal digits, the form of EC2's resource ids.
+pub fn resource_id(prefix: &str, instance_id: &str) -> String {
+    let mut id = String::from(prefix);
+    for byte in &bytes(instance_id, prefix)[..9] {
+        id.push_str(&format!("{byte:02x}"));
+    }
+    id.truncate(prefix.len() + 17);
+    id
+}
+
+/// `<prefix>` and 16 or 17 capitals and digits, the form of IAM's unique ids
+/// and access keys.
+pub fn unique_id(prefix: &str, length: usize, instance_id: &str, purpose: &str) -> String {
+    const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    let seed = bytes(instance_id, purpose);
+    let letters = seed.iter().take(length).map(|byte| char::from(ALPHABET[usize::from(byte % 32)]));
+    prefix.chars().chain(letters).collect()
+}
+
+/// `bytes_count` bytes in base64.
+pub fn base64(bytes_count: usize, instance_id: &str, purpose: &str) -> String {
+    let blocks = (0..bytes_count.div_ceil(32)).flat_map(|block| bytes(instance_id, &format!("{purpose} {block}")));
+    STANDARD.encode(blocks.take(bytes_count).collect::<Vec<u8>>())
+}

@@ -1,0 +1,195 @@
+//! An instance and its metadata service: the order of checks.
+
+use crate::answer::{Answer, METADATA_METHODS, Outcome, Reply, TOKEN_METHODS};
+use crate::description::problem::Problem;
+use crate::description::{Description, Enabled, HttpTokens, MetadataOptions};
+use crate::facts::Facts;
+use crate::http::{FORWARDED_FOR, HOST, Request, TOKEN, TOKEN_TTL_SECONDS};
+use crate::target::Target;
+use crate::time::Time;
+use crate::token::{self, Refused, TokenKey};
+use crate::tree::{Folder, Node, View};
+use crate::version::{DATED, Version};
+use crate::{categories, host};
+
+/// One EC2 instance and its metadata service.
+///
+/// It never changes: an edit makes a new one from a new description.
+#[derive(Debug)]
+pub struct Instance {
+    options: MetadataOptions,
+    launch_time: Time,
+    tree: Folder,
+    token_key: TokenKey,
+    allowed_hosts: Vec<String>,
+}
+
+/// What the operator of a shell decides, as opposed to what the instance is.
+#[derive(Clone, Default)]
+pub struct Settings {
+    /// The secret from which the key of the session tokens is derived; at least
+    /// 16 bytes, better 32 from the operating system's entropy.
+    pub token_secret: Vec<u8>,
+    /// Names that may stand in `Host` besides local ones, without a port; `*`
+    /// allows every name.
+    pub allowed_hosts: Vec<String>,
+}
+
+/// What a shell knows at the moment of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// The time, in milliseconds since the Unix epoch.
+    pub now_ms: u64,
+    /// A number that should differ from request to request.
+    pub entropy: u64,
+}
+
+/// The fewest bytes of a token secret: less could be tried out.
+const TOKEN_SECRET_BYTES_MIN: usize = 16;
+
+const TOKEN_PATH: [&str; 3] = ["latest", "api", "token"];
+
+impl Instance {
+    /// Reads a description, JSON text; `{}` is a complete instance.
+    ///
+    /// Fails with everything that is wrong with it, at least one problem.
+    pub fn open(description: &str, settings: Settings) -> Result<Instance, Vec<Problem>> {
+        if settings.token_secret.len() < TOKEN_SECRET_BYTES_MIN {
+            let message = format!("the token secret has fewer than {TOKEN_SECRET_BYTES_MIN} bytes");
+            return Err(vec![Problem::at("", message)]);
+        }
+        let facts = Facts::of(Description::parse(description)?)?;
+        Ok(Instance {
+            tree: categories::tree(&facts)?,
+            token_key: TokenKey::new(&settings.token_secret, &facts.instance_id),
+            options: facts.options,
+            launch_time: facts.launch_time,
+            allowed_hosts: settings.allowed_hosts,
+        })
+    }
+
+    /// Answers one request. A refusal is an answer too.
+    pub fn answer(&self, request: &Request<'_>, moment: Moment) -> Answer {
+        let now = Time::from_ms(moment.now_ms);
+        let target = Target::parse(request.target);
+        let mut ttl_left = None;
+        let reply = self.decide(request, &target, now, moment.entropy, &mut ttl_left).unwrap_or_else(Reply::Refused);
+        let mut answer = Answer::write(reply, ttl_left, now);
+        if request.method == "HEAD" {
+            answer.body.clear();
+        }
+        if request.method == "PUT" && target.is(&TOKEN_PATH) {
+            answer.hop_limit = Some(self.options.http_put_response_hop_limit.unwrap_or_default().0);
+        }
+        answer
+    }
+
+    /// Every check, in the order in which EC2 makes them; swapping two fails a
+    /// case. `ttl_left` is set as soon as a token proves valid, since refusals
+    /// after that tell it too.
+    fn decide(
+        &self,
+        request: &Request<'_>,
+        target: &Target,
+        now: Time,
+        entropy: u64,
+        ttl_left: &mut Option<u32>,
+    ) -> Result<Reply, Outcome> {
+        // A page that a browser loaded from elsewhere is to learn nothing at all.
+        if !self.is_host_allowed(request, target) {
+            return Err(Outcome::HostRefused);
+        }
+        if self.options.http_endpoint == Enabled::Disabled {
+            return Err(Outcome::EndpointDisabled);
+        }
+        // On the token path the method comes before authorisation: GET without
+        // a token gets 405 even where tokens are required.
+        if target.is(&TOKEN_PATH) {
+            return match request.method {
+                "OPTIONS" => Ok(Reply::Methods(TOKEN_METHODS)),
+                "PUT" => self.issue_token(request, now, entropy),
+                _ => Err(Outcome::TokenMethodRefused),
+            };
+        }
+        // The token is checked before method and path, so that a caller
+        // without one cannot learn which paths exist.
+        match request.field(TOKEN) {
+            // Reported of proxies: refused when a token is sent, passed without.
+            Some(_) if request.field(FORWARDED_FOR).is_some() => return Err(Outcome::Forwarded),
+            Some(token) => *ttl_left = Some(self.token_key.check(token, now).map_err(token_refused)?),
+            None if self.options.http_tokens == HttpTokens::Required => return Err(Outcome::TokenMissing),
+            None => {}
+        }
+        match request.method {
+            "GET" | "HEAD" => self.find(target, now, ttl_left.is_some()).ok_or(Outcome::NotFound),
+            "OPTIONS" => Ok(Reply::Methods(METADATA_METHODS)),
+            _ => Err(Outcome::MethodRefused),
+        }
+    }
+
+    fn is_host_allowed(&self, request: &Request<'_>, target: &Target) -> bool {
+        let is_allowed = |host: &str| host::is_allowed(host, &self.allowed_hosts);
+        let hosts = request.fields.iter().filter(|field| field.name.eq_ignore_ascii_case(HOST));
+        target.authority().is_none_or(is_allowed)
+            && hosts
+                .map(|field| core::str::from_utf8(field.value))
+                .all(|host| host.is_ok_and(|host| is_allowed(host.trim())))
+    }
+
+    /// UNRECORDED: which of the two checks comes first.
+    fn issue_token(&self, request: &Request<'_>, now: Time, entropy: u64) -> Result<Reply, Outcome> {
+        if request.field(FORWARDED_FOR).is_some() {
+            return Err(Outcome::Forwarded);
+        }
+        let ttl_seconds = request.field(TOKEN_TTL_SECONDS).and_then(ttl_seconds).ok_or(Outcome::TtlRefused)?;
+        Ok(Reply::Token { token: self.token_key.issue(now, ttl_seconds, entropy), ttl_seconds })
+    }
+
+    /// The item or listing at a path, if the path is there.
+    fn find(&self, target: &Target, now: Time, with_token: bool) -> Option<Reply> {
+        let text = |body: String| Reply::Item {
+            media_type: "text/plain",
+            modified: self.launch_time,
+            body: body.into_bytes(),
+        };
+        let mut segments = target.segments();
+        let Some(version) = segments.next() else {
+            return Some(text(format!("{}\nlatest", DATED.join("\n"))));
+        };
+        let view = View { version: Version::named(version)?, now, with_token };
+        let node = match segments.clone().next() {
+            None => return self.tree.listing(view).map(text),
+            Some(_) => self.tree.look_up(segments)?,
+        };
+        match node {
+            Node::Folder(folder) => folder.listing(view).map(text),
+            Node::Leaf(leaf) => node.is_shown(view).then(|| Reply::Item {
+                media_type: leaf.content.media_type(),
+                modified: leaf.content.modified(now).unwrap_or(self.launch_time),
+                body: leaf.content.body(view),
+            }),
+        }
+    }
+}
+
+fn token_refused(refused: Refused) -> Outcome {
+    match refused {
+        Refused::Invalid => Outcome::TokenInvalid,
+        Refused::Expired => Outcome::TokenExpired,
+    }
+}
+
+/// The lifetime asked for: digits only, at most six hours. Zero is a lifetime.
+///
+/// UNRECORDED: leading zeros, which are digits.
+fn ttl_seconds(text: &[u8]) -> Option<u32> {
+    let digits = core::str::from_utf8(text).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))?;
+    digits.parse().ok().filter(|seconds| *seconds <= token::TTL_SECONDS_MAX)
+}
+
+// The token secret is nobody's to read.
+impl core::fmt::Debug for Settings {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Settings").field("allowed_hosts", &self.allowed_hosts).finish_non_exhaustive()
+    }
+}

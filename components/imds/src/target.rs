@@ -1,0 +1,138 @@
+//! Request targets: from what a client sends to the segments of a path.
+//!
+//! Recorded: doubled slashes, `.` segments, percent-encoding, a query, a final
+//! slash and none all lead to the same item.
+
+/// The path of a request target, decoded and normalised.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Target {
+    decoded: String,
+    /// Where the segments stand in `decoded`.
+    segments: Vec<core::ops::Range<usize>>,
+    authority: Option<String>,
+}
+
+impl Target {
+    /// Reads a request target in origin form (`/latest/…`) or absolute form
+    /// (`http://169.254.169.254/latest/…`).
+    ///
+    /// UNRECORDED: the absolute form; its path is taken. `..` never leads above
+    /// the root; the VM::EC2 client asks for `/latest/meta-data/../user-data`.
+    pub fn parse(target: &str) -> Target {
+        let (authority, rest) = split_authority(target);
+        let path = rest.split(['?', '#']).next().unwrap_or_default();
+        let decoded = percent_decode(path);
+        let mut segments: Vec<core::ops::Range<usize>> = Vec::new();
+        let mut start = 0;
+        for segment in decoded.split('/') {
+            let end = start + segment.len();
+            match segment {
+                "" | "." => {}
+                ".." => drop(segments.pop()),
+                _ => segments.push(start..end),
+            }
+            start = end + 1;
+        }
+        Target { authority: authority.map(str::to_owned), decoded, segments }
+    }
+
+    /// The segments of the path: none for `/`.
+    pub fn segments(&self) -> impl Iterator<Item = &str> + Clone {
+        self.segments.iter().map(|range| &self.decoded[range.clone()])
+    }
+
+    /// Whether the path is exactly these segments.
+    pub fn is(&self, path: &[&str]) -> bool {
+        self.segments().eq(path.iter().copied())
+    }
+
+    /// The authority of a target in absolute form, which replaces `Host` (RFC
+    /// 9112, section 3.2.2).
+    pub fn authority(&self) -> Option<&str> {
+        self.authority.as_deref()
+    }
+}
+
+fn split_authority(target: &str) -> (Option<&str>, &str) {
+    if target.starts_with('/') {
+        return (None, target);
+    }
+    let Some((_, after)) = target.split_once("://") else {
+        return (None, target);
+    };
+    let end = after.find(['/', '?', '#']).unwrap_or(after.len());
+    (Some(&after[..end]), &after[end..])
+}
+
+/// Decodes `%xx`. What is no complete escape stays as it is, and so does an
+/// escape that would not give UTF-8: no item has such a name, so it is not found.
+fn percent_decode(path: &str) -> String {
+    if !path.contains('%') {
+        return path.to_owned();
+    }
+    let mut bytes = Vec::with_capacity(path.len());
+    let mut rest = path.as_bytes();
+    while let [first, tail @ ..] = rest {
+        if let (b'%', Some(byte)) = (first, hex_pair(tail)) {
+            bytes.push(byte);
+            rest = &tail[2..];
+        } else {
+            bytes.push(*first);
+            rest = tail;
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| path.to_owned())
+}
+
+fn hex_pair(digits: &[u8]) -> Option<u8> {
+    let nibble = |digit: &u8| (*digit as char).to_digit(16);
+    Some((nibble(digits.first()?)? * 16 + nibble(digits.get(1)?)?) as u8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn segments(target: &str) -> Vec<String> {
+        Target::parse(target).segments().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn every_spelling_of_a_path_has_the_same_segments() {
+        let plain = ["latest", "meta-data", "instance-id"];
+        for spelling in [
+            "/latest/meta-data/instance-id",
+            "/latest/meta-data/instance-id/",
+            "//latest//meta-data///instance-id",
+            "/latest/./meta-data/instance-id/.",
+            "/latest/meta-data/x/../instance-id",
+            "/../../latest/meta-data/instance-id",
+            "/latest/meta-data/%69nstance-id",
+            "/latest%2Fmeta-data/%2e/instance-id",
+            "/latest/meta-data/instance-id?x=1&y=/z",
+            "http://169.254.169.254/latest/meta-data/instance-id",
+            "http://[fd00:ec2::254]:80//latest/meta-data/instance-id?",
+        ] {
+            assert_eq!(segments(spelling), plain, "{spelling}");
+        }
+    }
+
+    #[test]
+    fn the_root_has_no_segments() {
+        for root in ["", "/", "//", "/.", "/..", "/?x", "http://localhost", "http://localhost/"] {
+            assert_eq!(segments(root), [""; 0], "{root}");
+        }
+    }
+
+    #[test]
+    fn broken_escapes_stay_as_they_are() {
+        assert_eq!(segments("/%zz/%4/%"), ["%zz", "%4", "%"]);
+        assert_eq!(segments("/%ff%fe"), ["%ff%fe"]);
+    }
+
+    #[test]
+    fn the_authority_of_an_absolute_target_is_known() {
+        assert_eq!(Target::parse("http://example.com:8080/latest").authority(), Some("example.com:8080"));
+        assert_eq!(Target::parse("/latest").authority(), None);
+    }
+}

@@ -1,0 +1,87 @@
+//! Points in time, as the service writes them.
+
+use jiff::Timestamp;
+
+/// A point in time: milliseconds since the Unix epoch, never after the year 9998.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Time(u64);
+
+/// 9998-12-31T23:59:59Z: header fields and documents have four digits for a
+/// year, and a token issued in the last second can still expire.
+const LAST_MS: u64 = 253_370_764_799_000;
+
+impl Time {
+    /// 1970-01-01T00:00:00Z.
+    pub const EPOCH: Time = Time(0);
+
+    /// The time `ms` milliseconds after the epoch; what lies after the year
+    /// 9998 counts as its last second.
+    pub fn from_ms(ms: u64) -> Time {
+        Time(ms.min(LAST_MS))
+    }
+
+    /// Reads an RFC 3339 time, `2026-09-26T11:16:22Z`, since 1970.
+    pub fn parse(text: &str) -> Option<Time> {
+        let timestamp: Timestamp = text.parse().ok()?;
+        Some(Time::from_ms(u64::try_from(timestamp.as_millisecond()).ok()?))
+    }
+
+    /// Milliseconds since the epoch.
+    pub fn as_ms(self) -> u64 {
+        self.0
+    }
+
+    /// This time and `seconds` more.
+    pub fn plus_seconds(self, seconds: u64) -> Time {
+        Time::from_ms(self.0.saturating_add(seconds.saturating_mul(1000)))
+    }
+
+    /// This time less `seconds`, not before the epoch.
+    pub fn minus_seconds(self, seconds: u64) -> Time {
+        Time(self.0.saturating_sub(seconds.saturating_mul(1000)))
+    }
+
+    /// `2026-09-26T11:16:22Z`: JSON documents.
+    pub fn rfc3339(self) -> String {
+        self.timestamp().to_string()
+    }
+
+    /// `Sat, 26 Sep 2026 11:16:22 GMT`: header fields.
+    pub fn imf_fixdate(self) -> String {
+        // Fails for negative years only, which `from_ms` and `parse` keep out.
+        jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&self.timestamp()).unwrap_or_default()
+    }
+
+    /// `26 Sep 2026 11:16:22 GMT`: maintenance events.
+    pub fn event_date(self) -> String {
+        let date = self.imf_fixdate();
+        let day = date.split_once(", ").map_or("", |(_, rest)| rest);
+        day.to_owned()
+    }
+
+    /// The whole second in which this time lies.
+    fn timestamp(self) -> Timestamp {
+        Timestamp::from_second((self.0 / 1000) as i64).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_written_in_whole_seconds() {
+        let time = Time::parse("2026-09-26T11:16:22.987Z").unwrap();
+        assert_eq!(time.rfc3339(), "2026-09-26T11:16:22Z");
+        assert_eq!(time.imf_fixdate(), "Sat, 26 Sep 2026 11:16:22 GMT");
+        assert_eq!(time.event_date(), "26 Sep 2026 11:16:22 GMT");
+    }
+
+    #[test]
+    fn the_ends_of_time_can_be_written() {
+        assert_eq!(Time::from_ms(0).imf_fixdate(), "Thu, 01 Jan 1970 00:00:00 GMT");
+        assert_eq!(Time::from_ms(u64::MAX).imf_fixdate(), "Thu, 31 Dec 9998 23:59:59 GMT");
+        assert_eq!(Time::from_ms(u64::MAX).rfc3339(), "9998-12-31T23:59:59Z");
+        assert_eq!(Time::parse("1969-12-31T23:59:59Z"), None);
+    }
+}

@@ -1,0 +1,143 @@
+//! Session tokens: sealed, not stored.
+//!
+//! A token carries its expiry and a MAC over it, so that every replica that has
+//! the secret accepts it and none has to remember it. Its shape is the recorded
+//! one: 40 bytes, the first four 01 00 04 00, as 56 characters of URL-safe
+//! base64 that begin `AQAEA` and end `==`.
+//!
+//! ```text
+//! 01 00 04 00 | expiry, 8 bytes | entropy, 8 bytes | MAC, 20 bytes
+//! ```
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::{Digest as _, Sha256};
+
+use crate::time::Time;
+
+/// The longest lifetime of a token, in seconds: six hours.
+pub const TTL_SECONDS_MAX: u32 = 21_600;
+
+const PREFIX: [u8; 4] = [1, 0, 4, 0];
+const TOKEN_BYTES: usize = 40;
+const SEALED_BYTES: usize = 20;
+
+/// Why a token is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// Not issued by this instance under this secret.
+    Invalid,
+    /// Its lifetime is over.
+    Expired,
+}
+
+/// The key of one instance's tokens.
+#[derive(Clone)]
+pub struct TokenKey(Hmac<Sha256>);
+
+impl TokenKey {
+    /// The key for the tokens of the instance `instance_id` under `secret`. A
+    /// token of one instance is worth nothing at another.
+    pub fn new(secret: &[u8], instance_id: &str) -> TokenKey {
+        let mut derivation = keyed(secret);
+        derivation.update(b"imds session token\0");
+        derivation.update(instance_id.as_bytes());
+        TokenKey(keyed(&derivation.finalize().into_bytes()))
+    }
+
+    /// Issues a token that lives `ttl_seconds` from `now`; with 0 it is expired
+    /// from the start, as recorded.
+    pub fn issue(&self, now: Time, ttl_seconds: u32, entropy: u64) -> String {
+        let mut token = [0; TOKEN_BYTES];
+        token[..4].copy_from_slice(&PREFIX);
+        token[4..12].copy_from_slice(&now.plus_seconds(ttl_seconds.into()).as_ms().to_be_bytes());
+        token[12..20].copy_from_slice(&entropy.to_be_bytes());
+        let mac = self.0.clone().chain_update(&token[..SEALED_BYTES]).finalize().into_bytes();
+        token[SEALED_BYTES..].copy_from_slice(&mac[..TOKEN_BYTES - SEALED_BYTES]);
+        URL_SAFE.encode(token)
+    }
+
+    /// Checks a token, in time that does not depend on how much of it is right.
+    ///
+    /// Gives the seconds it has left, at least 1. A part of a second counts as
+    /// a whole one, so that a token shows its full lifetime at first.
+    pub fn check(&self, token: &[u8], now: Time) -> Result<u32, Refused> {
+        let mut bytes = [0; TOKEN_BYTES + 2];
+        let length = URL_SAFE.decode_slice(token, &mut bytes).map_err(|_| Refused::Invalid)?;
+        if length != TOKEN_BYTES || bytes[..4] != PREFIX {
+            return Err(Refused::Invalid);
+        }
+        let (sealed, mac) = bytes[..TOKEN_BYTES].split_at(SEALED_BYTES);
+        self.0.clone().chain_update(sealed).verify_truncated_left(mac).map_err(|_| Refused::Invalid)?;
+        let expiry_ms = sealed[4..12].iter().fold(0, |ms, byte| ms << 8 | u64::from(*byte));
+        match expiry_ms.saturating_sub(now.as_ms()) {
+            0 => Err(Refused::Expired),
+            left_ms => Ok(u32::try_from(left_ms.div_ceil(1000)).unwrap_or(u32::MAX)),
+        }
+    }
+}
+
+/// A MAC under `key`, which may have any length: it is hashed into HMAC's block.
+fn keyed(key: &[u8]) -> Hmac<Sha256> {
+    let mut block = hmac::digest::Key::<Hmac<Sha256>>::default();
+    block[..32].copy_from_slice(&Sha256::digest(key));
+    Hmac::new(&block)
+}
+
+impl core::fmt::Debug for TokenKey {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("TokenKey(redacted)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Time = Time::EPOCH;
+
+    fn key() -> TokenKey {
+        TokenKey::new(&[1; 32], "i-0123456789abcdef0")
+    }
+
+    #[test]
+    fn a_token_has_the_recorded_shape() {
+        let token = key().issue(NOW, 21_600, u64::MAX);
+        assert_eq!(token.len(), 56);
+        assert!(token.starts_with("AQAEA") && token.ends_with("=="), "{token}");
+    }
+
+    #[test]
+    fn a_token_lives_for_its_ttl_and_no_longer() {
+        let token = key().issue(NOW, 300, 0);
+        let check = |ms| key().check(token.as_bytes(), Time::from_ms(ms));
+        assert_eq!(check(0), Ok(300));
+        assert_eq!(check(1), Ok(300));
+        assert_eq!(check(1_000), Ok(299));
+        assert_eq!(check(299_999), Ok(1));
+        assert_eq!(check(300_000), Err(Refused::Expired));
+        assert_eq!(key().check(key().issue(NOW, 0, 0).as_bytes(), NOW), Err(Refused::Expired));
+    }
+
+    #[test]
+    fn a_token_of_another_instance_or_secret_is_invalid() {
+        let token = key().issue(NOW, 300, 0);
+        for other in [TokenKey::new(&[1; 32], "i-0fedcba9876543210"), TokenKey::new(&[2; 32], "i-0123456789abcdef0")] {
+            assert_eq!(other.check(token.as_bytes(), NOW), Err(Refused::Invalid));
+        }
+    }
+
+    #[test]
+    fn every_changed_character_makes_a_token_invalid() {
+        let token = key().issue(NOW, 300, 42);
+        for index in 0..token.len() {
+            let mut changed = token.clone().into_bytes();
+            changed[index] = if changed[index] == b'A' { b'B' } else { b'A' };
+            assert_eq!(key().check(&changed, NOW), Err(Refused::Invalid), "character {index}");
+        }
+        for wrong in ["", "A", "AQAEA", &token[1..], &token[..55], &format!("{token}A"), &"A".repeat(10_000)] {
+            assert_eq!(key().check(wrong.as_bytes(), NOW), Err(Refused::Invalid));
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! The tree of entries below a version: look up, list.
+//!
+//! A folder exists where something in it does: in this version, at this time.
+//! So nothing is ever listed that does not answer.
+
+use crate::credentials::{InfoDocument, RoleCredentials};
+use crate::time::Time;
+use crate::version::Version;
+
+/// Entries sorted by name.
+#[derive(Debug, Default)]
+pub struct Folder {
+    entries: Vec<Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    name: String,
+    /// How a listing shows the entry, where that is not its name (and a slash
+    /// for a folder).
+    label: Option<String>,
+    node: Node,
+}
+
+/// A folder or a leaf.
+#[derive(Debug)]
+pub enum Node {
+    /// Lists what is in it.
+    Folder(Folder),
+    /// Has content.
+    Leaf(Leaf),
+}
+
+/// An item of the service.
+#[derive(Debug)]
+pub struct Leaf {
+    /// The first version that shows it.
+    pub since: Version,
+    /// What it shows.
+    pub content: Content,
+}
+
+/// What a leaf shows.
+#[derive(Debug)]
+pub enum Content {
+    /// The same text at all times.
+    Text(String),
+    /// User data: the one item that is not `text/plain`.
+    UserData(crate::facts::UserData),
+    /// A text that is there from a time on.
+    From(Time, String),
+    /// `iam/info` and its like, whose update time moves.
+    Info(InfoDocument),
+    /// Credentials, which are replaced as time goes on.
+    Credentials(Box<RoleCredentials>),
+}
+
+/// In which version, when, and with a token or without: all that an item's
+/// answer can depend on besides the instance.
+#[derive(Clone, Copy, Debug)]
+pub struct View {
+    /// The version asked for.
+    pub version: Version,
+    /// The time.
+    pub now: Time,
+    /// Whether the request carried a valid session token.
+    pub with_token: bool,
+}
+
+impl Folder {
+    /// Puts a leaf at `path`, names separated by `/`, and makes the folders on
+    /// the way. Whatever stood there is replaced.
+    ///
+    /// Fails where a leaf is in the way of a folder or a folder in that of the
+    /// leaf, with the path of what is in the way.
+    pub fn put(&mut self, path: &str, leaf: Leaf) -> Result<(), String> {
+        let (name, rest) = path.split_once('/').map_or((path, None), |(name, rest)| (name, Some(rest)));
+        let under = |in_the_way: String| format!("{name}/{in_the_way}");
+        let index = match self.find(name) {
+            Ok(index) => index,
+            Err(index) => {
+                let node = Node::Folder(Folder::default());
+                self.entries.insert(index, Entry { name: name.to_owned(), label: None, node });
+                index
+            }
+        };
+        match (rest, &mut self.entries[index].node) {
+            (Some(rest), Node::Folder(folder)) => folder.put(rest, leaf).map_err(under),
+            (Some(_), Node::Leaf(_)) => Err(name.to_owned()),
+            (None, Node::Folder(folder)) if !folder.entries.is_empty() => Err(name.to_owned()),
+            (None, node) => {
+                *node = Node::Leaf(leaf);
+                Ok(())
+            }
+        }
+    }
+
+    /// Lets listings show the entry at `path` as `label`, if there is one.
+    pub fn label(&mut self, path: &str, label: &str) {
+        let (name, rest) = path.split_once('/').map_or((path, None), |(name, rest)| (name, Some(rest)));
+        let Ok(index) = self.find(name) else { return };
+        let entry = &mut self.entries[index];
+        match (rest, &mut entry.node) {
+            (None, _) => entry.label = Some(label.to_owned()),
+            (Some(rest), Node::Folder(folder)) => folder.label(rest, label),
+            (Some(_), Node::Leaf(_)) => {}
+        }
+    }
+
+    /// What stands at a path, in any version and at any time.
+    pub fn look_up<'p>(&self, path: impl Iterator<Item = &'p str>) -> Option<&Node> {
+        let mut folder = Some(self);
+        let mut node = None;
+        for name in path {
+            // Below a leaf there is nothing.
+            let entries = &folder?.entries;
+            let found = &entries[folder?.find(name).ok()?].node;
+            folder = match found {
+                Node::Folder(folder) => Some(folder),
+                Node::Leaf(_) => None,
+            };
+            node = Some(found);
+        }
+        node
+    }
+
+    /// The names shown in `view`, one a line, without a last line end; none
+    /// where nothing is to be shown.
+    pub fn listing(&self, view: View) -> Option<String> {
+        let mut listing = String::new();
+        for entry in self.entries.iter().filter(|entry| entry.node.is_shown(view)) {
+            if !listing.is_empty() {
+                listing.push('\n');
+            }
+            match (&entry.label, &entry.node) {
+                (Some(label), _) => listing.push_str(label),
+                (None, Node::Leaf(_)) => listing.push_str(&entry.name),
+                (None, Node::Folder(_)) => {
+                    listing.push_str(&entry.name);
+                    listing.push('/');
+                }
+            }
+        }
+        (!listing.is_empty()).then_some(listing)
+    }
+
+    fn find(&self, name: &str) -> Result<usize, usize> {
+        self.entries.binary_search_by(|entry| entry.name.as_str().cmp(name))
+    }
+}
+
+impl Node {
+    /// Whether listings in `view` show it, which is whether it answers there.
+    pub fn is_shown(&self, view: View) -> bool {
+        match self {
+            Node::Folder(folder) => folder.entries.iter().any(|entry| entry.node.is_shown(view)),
+            Node::Leaf(leaf) => leaf.since <= view.version && leaf.content.is_there(view.now),
+        }
+    }
+}
+
+impl Content {
+    fn is_there(&self, now: Time) -> bool {
+        match self {
+            Content::From(time, _) => *time <= now,
+            Content::Text(_) | Content::UserData(_) | Content::Info(_) | Content::Credentials(_) => true,
+        }
+    }
+
+    /// The bytes of the item.
+    pub fn body(&self, view: View) -> Vec<u8> {
+        match self {
+            Content::Text(text) | Content::From(_, text) => text.as_bytes().to_vec(),
+            Content::UserData(data) => data.0.clone(),
+            Content::Info(info) => info.document(view.now).into_bytes(),
+            Content::Credentials(credentials) => credentials.document(view.now, view.with_token).into_bytes(),
+        }
+    }
+
+    /// When the item was last published, if that was not at launch.
+    pub fn modified(&self, now: Time) -> Option<Time> {
+        match self {
+            Content::Text(_) | Content::UserData(_) => None,
+            Content::From(time, _) => Some(*time),
+            Content::Info(info) => Some(info.rotation.at(now).last_updated),
+            Content::Credentials(credentials) => Some(credentials.rotation.at(now).last_updated),
+        }
+    }
+
+    /// The `Content-Type`: `text/plain` for all but user data, JSON included.
+    pub fn media_type(&self) -> &'static str {
+        match self {
+            Content::UserData(_) => "application/octet-stream",
+            Content::Text(_) | Content::From(..) | Content::Info(_) | Content::Credentials(_) => "text/plain",
+        }
+    }
+}
