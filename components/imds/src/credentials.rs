@@ -58,7 +58,6 @@ impl Rotation {
 }
 
 /// A document of which only `LastUpdated` changes.
-#[derive(Debug)]
 pub struct InfoDocument {
     /// When the credentials change that it speaks of.
     pub rotation: Rotation,
@@ -79,7 +78,6 @@ impl InfoDocument {
 }
 
 /// The credentials of a role or of the instance itself.
-#[derive(Debug)]
 pub struct RoleCredentials {
     /// When they change.
     pub rotation: Rotation,

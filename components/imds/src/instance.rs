@@ -1,5 +1,7 @@
 //! An instance and its metadata service: the order of checks.
 
+use std::collections::BTreeMap;
+
 use crate::answer::{Answer, METADATA_METHODS, Outcome, Reply, TOKEN_METHODS};
 use crate::description::problem::Problem;
 use crate::description::{Description, Enabled, HttpTokens, MetadataOptions};
@@ -15,11 +17,12 @@ use crate::{categories, host};
 /// One EC2 instance and its metadata service.
 ///
 /// It never changes: an edit makes a new one from a new description.
-#[derive(Debug)]
 pub struct Instance {
     options: MetadataOptions,
     launch_time: Time,
     tree: Folder,
+    /// Entries that the operator added to one version, by version and path.
+    version_entries: BTreeMap<(Version, String), String>,
     token_key: TokenKey,
     allowed_hosts: Vec<String>,
 }
@@ -61,6 +64,11 @@ impl Instance {
         let facts = Facts::of(Description::parse(description)?)?;
         Ok(Instance {
             tree: categories::tree(&facts)?,
+            version_entries: facts
+                .extra_entries
+                .into_iter()
+                .filter_map(|entry| Some(((entry.version?, entry.path), entry.text)))
+                .collect(),
             token_key: TokenKey::new(&settings.token_secret, &facts.instance_id),
             options: facts.options,
             launch_time: facts.launch_time,
@@ -157,6 +165,9 @@ impl Instance {
             return Some(text(format!("{}\nlatest", DATED.join("\n"))));
         };
         let view = View { version: Version::named(version)?, now, with_token };
+        if let Some(body) = self.version_entry(view.version, segments.clone()) {
+            return Some(text(body));
+        }
         let node = match segments.clone().next() {
             None => return self.tree.listing(view).map(text),
             Some(_) => self.tree.look_up(segments)?,
@@ -169,6 +180,18 @@ impl Instance {
                 body: leaf.content.body(view),
             }),
         }
+    }
+}
+
+impl Instance {
+    /// What the operator added to one version: for clients that ask an old
+    /// version for what only newer ones have. Listings stay as they are.
+    fn version_entry<'p>(&self, version: Version, path: impl Iterator<Item = &'p str>) -> Option<String> {
+        if self.version_entries.is_empty() {
+            return None;
+        }
+        let path: Vec<&str> = path.collect();
+        self.version_entries.get(&(version, path.join("/"))).cloned()
     }
 }
 
@@ -185,6 +208,13 @@ fn token_refused(refused: Refused) -> Outcome {
 fn ttl_seconds(text: &[u8]) -> Option<u32> {
     let digits = core::str::from_utf8(text).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))?;
     digits.parse().ok().filter(|seconds| *seconds <= token::TTL_SECONDS_MAX)
+}
+
+// What an instance serves holds credentials.
+impl core::fmt::Debug for Instance {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Instance").field("options", &self.options).finish_non_exhaustive()
+    }
 }
 
 // The token secret is nobody's to read.

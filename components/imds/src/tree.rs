@@ -8,12 +8,11 @@ use crate::time::Time;
 use crate::version::Version;
 
 /// Entries sorted by name.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Folder {
     entries: Vec<Entry>,
 }
 
-#[derive(Debug)]
 struct Entry {
     name: String,
     /// How a listing shows the entry, where that is not its name (and a slash
@@ -23,7 +22,6 @@ struct Entry {
 }
 
 /// A folder or a leaf.
-#[derive(Debug)]
 pub enum Node {
     /// Lists what is in it.
     Folder(Folder),
@@ -32,7 +30,6 @@ pub enum Node {
 }
 
 /// An item of the service.
-#[derive(Debug)]
 pub struct Leaf {
     /// The first version that shows it.
     pub since: Version,
@@ -41,7 +38,6 @@ pub struct Leaf {
 }
 
 /// What a leaf shows.
-#[derive(Debug)]
 pub enum Content {
     /// The same text at all times.
     Text(String),

@@ -13,7 +13,7 @@ mod network;
 
 use crate::description::problem::{Problem, pointer_step};
 use crate::facts::Facts;
-use crate::tree::{Content, Folder, Leaf};
+use crate::tree::{Content, Folder, Leaf, Node};
 use crate::version::Version;
 
 /// Everything that the service has below a version.
@@ -78,16 +78,16 @@ impl Shelf {
     /// an item keeps its version; any other is there in every version.
     fn extra_entries(&mut self, facts: &Facts) -> Result<(), Vec<Problem>> {
         let mut problems = Vec::new();
-        for (segments, text) in &facts.extra_entries {
-            let path = segments.join("/");
-            let since = match self.root.look_up(segments.iter().map(String::as_str)) {
-                Some(crate::tree::Node::Leaf(leaf)) => leaf.since,
-                _ if segments[0] == "dynamic" => Version::since("2009-04-04"),
+        for entry in facts.extra_entries.iter().filter(|entry| entry.version.is_none()) {
+            let path = &entry.path;
+            let since = match self.root.look_up(path.split('/')) {
+                Some(Node::Leaf(leaf)) => leaf.since,
+                _ if path.starts_with("dynamic/") => Version::since("2009-04-04"),
                 _ => Version::since("1.0"),
             };
-            if let Err(in_the_way) = self.root.put(&path, Leaf { since, content: Content::Text(text.clone()) }) {
-                let field = format!("/extra-entries{}", pointer_step(&path));
-                let message = match in_the_way == path {
+            if let Err(in_the_way) = self.root.put(path, Leaf { since, content: Content::Text(entry.text.clone()) }) {
+                let field = format!("/extra-entries{}", pointer_step(path));
+                let message = match in_the_way == *path {
                     true => format!("`{in_the_way}` is a folder, an entry cannot replace it"),
                     false => format!("`{in_the_way}` is an item, nothing can be below it"),
                 };

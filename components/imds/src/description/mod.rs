@@ -9,6 +9,8 @@ mod json;
 pub mod part;
 pub mod problem;
 mod reader;
+#[cfg(feature = "schema")]
+pub mod schema;
 mod spelling;
 pub mod value;
 
@@ -166,7 +168,9 @@ tables! {
         /// Signatures of the identity document, where somebody made them.
         identity_signatures: Option<IdentitySignatures>,
         /// Entries that the description does not model: a path below a version, such as
-        /// `meta-data/fabric/rack`, and its text. They win over what the service derives.
+        /// `meta-data/fabric/rack`, and its text. They win over what the service derives. A path that
+        /// begins with a version, `2009-04-04/meta-data/mac`, answers in that version only and is not
+        /// listed: for clients that ask an old version for what only newer ones have.
         #[cfg_attr(feature = "schema", schemars(schema_with = "schema_of_texts"))]
         extra_entries: Texts,
     }

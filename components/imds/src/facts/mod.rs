@@ -19,6 +19,7 @@ pub use self::purpose::{Event, Profile, SpotNotice};
 use crate::description::problem::{Problem, pointer_step};
 use crate::description::{self as written, Description};
 use crate::time::Time;
+use crate::version::Version;
 
 /// The largest user data, in bytes before base64. Source: EC2 user guide.
 pub const USER_DATA_BYTES_MAX: usize = 16_384;
@@ -32,7 +33,6 @@ const LAUNCH_TIME_MS: u64 = 1_790_421_382_000;
 const PUBLIC_KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJEOavo3KfbMZvlK0qdO6zx6lhBD+OODBQljYvjzGvrp";
 
 /// A complete instance.
-#[derive(Clone, Debug)]
 pub struct Facts {
     pub owner_id: String,
     pub instance_id: String,
@@ -79,7 +79,16 @@ pub struct Facts {
     pub elastic_gpus: Vec<(String, String)>,
     pub elastic_inference: Vec<(String, String)>,
     pub signatures: written::IdentitySignatures,
-    pub extra_entries: Vec<(Vec<String>, String)>,
+    pub extra_entries: Vec<ExtraEntry>,
+}
+
+/// An entry that the operator added.
+pub struct ExtraEntry {
+    /// The one version that has it; none for all.
+    pub version: Option<Version>,
+    /// The path below the version.
+    pub path: String,
+    pub text: String,
 }
 
 /// A key pair.
@@ -199,6 +208,10 @@ impl Check {
         self.problems.push(Problem::at(pointer, message));
     }
 
+    fn wrong_name(&mut self, pointer: &str, message: &str) {
+        self.problems.push(Problem { in_name: true, ..Problem::at(pointer, message) });
+    }
+
     /// A text that is shown on a line of its own: not empty, no control characters.
     fn line(&mut self, pointer: &str, text: Option<String>) -> Option<String> {
         if text.as_ref().is_some_and(|text| text.is_empty() || text.chars().any(char::is_control)) {
@@ -214,7 +227,7 @@ impl Check {
 
     /// A name that is a segment of a path: a line without a slash.
     fn segment(&mut self, pointer: &str, name: &str) {
-        if name.is_empty() || name == "." || name == ".." || name.contains(|c: char| c == '/' || c.is_control()) {
+        if !is_segment(name) {
             self.wrong(pointer, "expected a name that can stand in a path: not empty, not `.` or `..`, without `/`");
         }
     }
@@ -235,7 +248,9 @@ impl Check {
 
     /// An account: 12 digits.
     fn account(&mut self, pointer: &str, id: Option<String>, default: &str) -> String {
-        let id = id.unwrap_or_else(|| default.to_owned());
+        let Some(id) = id else {
+            return default.to_owned();
+        };
         if id.len() != 12 || !id.bytes().all(|byte| byte.is_ascii_digit()) {
             self.wrong(pointer, "expected an account id of 12 digits, in quotes");
         }
@@ -322,37 +337,42 @@ impl Check {
         let written = part.or_default(|| Some(written::KeyPair::default()))?;
         let name = self.line("/key-pair/key-name", written.key_name).unwrap_or_else(|| "imds".into());
         let public_key = written.public_key.unwrap_or_else(|| PUBLIC_KEY.to_owned());
-        let public_key = public_key.trim_end();
-        let mut parts = public_key.splitn(3, ' ');
-        let (kind, key, comment) = (parts.next(), parts.next(), parts.next());
-        let complete = kind.is_some_and(|kind| !kind.is_empty()) && key.is_some_and(|key| !key.is_empty());
-        if !complete || public_key.chars().any(char::is_control) {
+        let mut parts = public_key.split(' ').filter(|part| !part.is_empty());
+        let (kind, key) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        if key.is_empty() || public_key.trim_end().chars().any(char::is_control) {
             let message = "expected a public key in OpenSSH format on one line, such as `ssh-ed25519 AAAA… name`";
             self.wrong("/key-pair/public-key", message);
         }
-        let public_key = match comment {
-            Some(_) => public_key.to_owned(),
-            None => format!("{public_key} {name}"),
-        };
+        // The service puts the pair's name in the place of the key's own comment.
+        let public_key = format!("{kind} {} {name}", key.trim_end());
         Some(KeyPair { name, public_key })
     }
 
-    fn extra_entries(&mut self, entries: Vec<(String, String)>) -> Vec<(Vec<String>, String)> {
-        let mut paths = Vec::new();
-        for (path, text) in entries {
-            let pointer = format!("/extra-entries{}", pointer_step(&path));
-            let segments: Vec<String> = path.split('/').map(str::to_owned).collect();
-            let below = segments.len() > 1 && ["meta-data", "dynamic"].contains(&segments[0].as_str());
-            if !below {
-                self.wrong(pointer.clone(), "expected a path that begins with `meta-data/` or `dynamic/`");
+    fn extra_entries(&mut self, entries: Vec<(String, String)>) -> Vec<ExtraEntry> {
+        let mut complete = Vec::new();
+        for (name, text) in entries {
+            let pointer = format!("/extra-entries{}", pointer_step(&name));
+            let (version, path) = match name.split_once('/') {
+                Some((first, rest)) if Version::named(first).is_some() => (Version::named(first), rest),
+                _ => (None, name.as_str()),
+            };
+            if !path.starts_with("meta-data/") && !path.starts_with("dynamic/") {
+                let message =
+                    "expected a path that begins with `meta-data/` or `dynamic/`, or with a version before that";
+                self.wrong_name(&pointer, message);
             }
-            for segment in &segments {
-                self.segment(&pointer, segment);
+            if path.split('/').any(|name| !is_segment(name)) {
+                self.wrong_name(&pointer, "expected names between the slashes: not empty, not `.` or `..`");
             }
-            paths.push((segments, text));
+            complete.push(ExtraEntry { version, path: path.to_owned(), text });
         }
-        paths
+        complete
     }
+}
+
+/// Whether a name can be a segment of a path.
+fn is_segment(name: &str) -> bool {
+    !name.is_empty() && name != "." && name != ".." && !name.contains(|c: char| c == '/' || c.is_control())
 }
 
 /// arm64 for the families with a Graviton processor: a `g` behind the

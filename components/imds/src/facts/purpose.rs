@@ -10,7 +10,7 @@ use crate::description::value::Secret;
 use crate::time::Time;
 
 /// An instance profile.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Profile {
     pub arn: String,
     pub id: String,
@@ -18,7 +18,7 @@ pub struct Profile {
 }
 
 /// The role of an instance profile.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Role {
     pub name: String,
     pub credentials: written::Credentials,
@@ -36,7 +36,7 @@ pub struct SpotNotice {
 }
 
 /// A maintenance event.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Event {
     pub id: String,
     pub code: &'static str,

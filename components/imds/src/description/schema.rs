@@ -1,0 +1,47 @@
+//! The JSON Schema of a description, from the types that read it.
+
+use schemars::Schema;
+use schemars::transform::{RecursiveTransform, Transform};
+use serde_json::Value;
+
+/// The schema as JSON text. The component hands out a copy that a test keeps
+/// equal to this one.
+pub fn text() -> String {
+    let mut schema = schemars::schema_for!(super::Description);
+    RecursiveTransform(simplify as fn(&mut Schema)).transform(&mut schema);
+    // A map of strings prints without a case that fails.
+    serde_json::to_string_pretty(&schema).unwrap_or_default() + "\n"
+}
+
+/// Says of one place what the reader takes: no `null`, which stands for no
+/// value in a description, and words as one list.
+fn simplify(schema: &mut Schema) {
+    let is_null = |schema: &Value| schema["type"] == "null";
+    if let Some(Value::Array(types)) = schema.get_mut("type") {
+        types.retain(|name| name != "null");
+        if let [one] = &types[..] {
+            let one = one.clone();
+            schema.insert("type".into(), one);
+        }
+    }
+    if let Some(Value::Array(choices)) = schema.get_mut("anyOf") {
+        choices.retain(|choice| !is_null(choice));
+        if let [Value::Object(one)] = &choices[..] {
+            let one = one.clone();
+            schema.remove("anyOf");
+            for (name, value) in one {
+                schema.insert(name, value);
+            }
+        }
+    }
+    if schema.get("default").is_some_and(Value::is_null) {
+        schema.remove("default");
+    }
+    if let Some(Value::Array(choices)) = schema.get("oneOf") {
+        let words: Option<Vec<Value>> = choices.iter().map(|choice| choice.get("const").cloned()).collect();
+        if let Some(words) = words {
+            schema.remove("oneOf");
+            schema.insert("enum".into(), Value::Array(words));
+        }
+    }
+}
