@@ -1,0 +1,44 @@
+//! Provides the component and its translation for the target, both embedded by
+//! the library: `OUT_DIR/imds.wasm` and `OUT_DIR/imds.cwasm`.
+
+use std::env;
+use std::error::Error;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+#[path = "build/component.rs"]
+mod component;
+#[path = "src/engine.rs"]
+mod engine;
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+fn main() {
+    if let Err(error) = run() {
+        // `cargo` shows a build script's standard error only when it fails.
+        eprintln!("error: {error}");
+        std::process::exit(1);
+    }
+}
+
+fn run() -> Result<()> {
+    println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-changed=build");
+    println!("cargo:rerun-if-changed=src/engine.rs");
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    let wasm = fs::read(component::locate_or_build(&out)?)?;
+    fs::write(out.join("imds.wasm"), &wasm)?;
+    translate(&wasm, &out.join("imds.cwasm"))
+}
+
+/// Translates the component to machine code, so that the program carries no
+/// compiler and starts in milliseconds.
+fn translate(wasm: &[u8], to: &Path) -> Result<()> {
+    let mut config = engine::config();
+    // Names the target even when it is this machine: the code then needs no
+    // more than that target's baseline processor.
+    config.target(&env::var("TARGET")?)?;
+    let engine = wasmtime::Engine::new(&config)?;
+    fs::write(to, engine.precompile_component(wasm)?)?;
+    Ok(())
+}

@@ -1,0 +1,33 @@
+// How the program ends when something went wrong.
+
+use std::fmt;
+use std::process::ExitCode;
+
+use super::print;
+
+/// Wrong use that only shows after the command line was parsed.
+#[derive(Debug)]
+pub struct WrongUse(pub String);
+
+impl fmt::Display for WrongUse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for WrongUse {}
+
+/// Prints the error; gives 2 for wrong use or a wrong description, else 1.
+pub fn report(error: &anyhow::Error) -> ExitCode {
+    if let Some(imds_host::Error::Invalid(problems)) = error.downcast_ref() {
+        print::to_stderr(&problems.to_string());
+    } else {
+        print::to_stderr(&format!("imds: {error:#}"));
+    }
+    if is_wrong_use(error) { ExitCode::from(2) } else { ExitCode::FAILURE }
+}
+
+fn is_wrong_use(error: &anyhow::Error) -> bool {
+    use imds_host::Error;
+    error.is::<WrongUse>() || matches!(error.downcast_ref(), Some(Error::Invalid(_) | Error::Read { .. }))
+}

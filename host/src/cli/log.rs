@@ -1,0 +1,220 @@
+// The log: one line for an answer, without the time, which whoever collects
+// lines adds.
+
+use std::error::Error;
+use std::net::SocketAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use clap::ValueEnum;
+use imds_host::{Answered, Observer, Outcome, Trouble};
+
+use super::print::to_stderr;
+
+/// Which answers are logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Level {
+    /// None.
+    Off,
+    /// Those that a client may wonder about.
+    Refusals,
+    /// All.
+    All,
+}
+
+/// Writes answers to standard error.
+pub struct Log {
+    level: Level,
+    // Locked for the time of a comparison only.
+    flow: Mutex<Flow>,
+}
+
+/// More lines in one second tell nothing new, and would slow the service down.
+const LINES_PER_SECOND: u32 = 20;
+/// Room for every path of the service.
+const TARGET_CHARACTERS: usize = 160;
+/// Room for every method that is registered.
+const METHOD_CHARACTERS: usize = 20;
+/// Room for the first functions of a component's backtrace.
+const ERROR_CHARACTERS: usize = 600;
+
+impl Log {
+    pub fn new(level: Level) -> Self {
+        Self { level, flow: Mutex::new(Flow::new(Instant::now())) }
+    }
+
+    fn write(&self, line: &str) {
+        let mut flow = self.flow.lock().unwrap_or_else(PoisonError::into_inner);
+        let permitted = flow.permit(Instant::now());
+        drop(flow);
+        if let Some(dropped) = permitted {
+            if dropped > 0 {
+                to_stderr(&left_out(dropped));
+            }
+            to_stderr(line);
+        }
+    }
+}
+
+impl Observer for Log {
+    fn answered(&self, answered: &Answered<'_>) {
+        let wanted = match self.level {
+            Level::Off => false,
+            Level::Refusals => answered.outcome.is_refusal(),
+            Level::All => true,
+        };
+        if wanted {
+            self.write(&line(answered));
+        }
+    }
+
+    fn trouble(&self, trouble: &Trouble) {
+        if self.level != Level::Off {
+            self.write(&format!("imds: {trouble}"));
+        }
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        let flow = self.flow.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if flow.dropped > 0 {
+            to_stderr(&left_out(flow.dropped));
+        }
+    }
+}
+
+fn left_out(lines: u64) -> String {
+    format!("imds: {lines} more lines left out of the log, which takes {LINES_PER_SECOND} a second")
+}
+
+fn line(answered: &Answered<'_>) -> String {
+    let method = printable(answered.method, METHOD_CHARACTERS);
+    let target = shown_target(answered.target);
+    let peer = answered.peer.map(shown_peer).unwrap_or_default();
+    let (status, outcome) = (answered.status, answered.outcome);
+    let mut line = format!("imds: {status} {method} {target}{peer}: {outcome}");
+    if outcome == Outcome::HostRefused {
+        line.push_str(&how_to_allow(answered.host));
+    }
+    let mut cause = answered.error.and_then(|error| error.source());
+    while let Some(error) = cause {
+        line.push_str(": ");
+        line.push_str(&printable(&error.to_string(), ERROR_CHARACTERS));
+        cause = error.source();
+    }
+    line
+}
+
+fn shown_peer(peer: SocketAddr) -> String {
+    format!(" from {peer}")
+}
+
+/// The target without its query and without credentials before a host: a
+/// client may have put anything there.
+fn shown_target(target: &str) -> String {
+    let (path, query) = match target.split_once('?') {
+        Some((path, _)) => (path, "?…"),
+        None => (target, ""),
+    };
+    let path = match path.split_once("://") {
+        Some((scheme, rest)) => {
+            let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+            let host = authority.rsplit('@').next().unwrap_or_default();
+            format!("{scheme}://{host}{path}")
+        }
+        None => path.to_owned(),
+    };
+    printable(&path, TARGET_CHARACTERS) + query
+}
+
+/// Says how to allow the name; the name itself only where it can be pasted
+/// into a shell without harm.
+fn how_to_allow(host: Option<&str>) -> String {
+    let host = host.unwrap_or_default();
+    let host = host.rsplit('@').next().unwrap_or_default();
+    let name = host.split(':').next().unwrap_or_default();
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'.' || b == b'_';
+    let safe = !name.is_empty() && !name.starts_with('-') && name.len() <= 253 && name.bytes().all(plain);
+    let name = if safe { name } else { "NAME" };
+    format!("; if the name is yours, allow it: --allow-host {name}")
+}
+
+/// A text of the client's, without what a terminal would obey, and not too long.
+fn printable(text: &str, characters: usize) -> String {
+    let mut shown = String::new();
+    for (index, c) in text.chars().enumerate() {
+        if index == characters {
+            shown.push('…');
+            break;
+        }
+        match c {
+            ' '..='~' => shown.push(c),
+            _ => shown.extend(c.escape_default()),
+        }
+    }
+    shown
+}
+
+/// Counts the lines of one second.
+struct Flow {
+    since: Instant,
+    lines: u32,
+    dropped: u64,
+}
+
+impl Flow {
+    fn new(now: Instant) -> Self {
+        Self { since: now, lines: 0, dropped: 0 }
+    }
+
+    /// Whether a line may be written at `now`; then, how many were dropped before it.
+    fn permit(&mut self, now: Instant) -> Option<u64> {
+        if now.saturating_duration_since(self.since) >= Duration::from_secs(1) {
+            self.since = now;
+            self.lines = 0;
+        }
+        if self.lines == LINES_PER_SECOND {
+            self.dropped += 1;
+            return None;
+        }
+        self.lines += 1;
+        Some(std::mem::take(&mut self.dropped))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queries_and_credentials_in_targets_are_not_shown() {
+        assert_eq!(shown_target("/latest/?token=AQAE"), "/latest/?…");
+        assert_eq!(shown_target("http://me:pw@host/latest/"), "http://host/latest/");
+    }
+
+    #[test]
+    fn what_a_terminal_would_obey_is_escaped() {
+        assert_eq!(printable("a\u{1b}[2J\u{202e}", 20), "a\\u{1b}[2J\\u{202e}");
+        assert_eq!(printable("abcdef", 3), "abc…");
+    }
+
+    #[test]
+    fn only_plain_names_are_suggested() {
+        assert!(how_to_allow(Some("imds.example.com:80")).ends_with("--allow-host imds.example.com"));
+        assert!(how_to_allow(Some("$(reboot).example.com")).ends_with("--allow-host NAME"));
+        assert!(how_to_allow(Some("--keep-alive")).ends_with("--allow-host NAME"));
+    }
+
+    #[test]
+    fn lines_above_the_rate_are_counted() {
+        let start = Instant::now();
+        let mut flow = Flow::new(start);
+        for _ in 0..LINES_PER_SECOND {
+            assert_eq!(flow.permit(start), Some(0));
+        }
+        assert_eq!(flow.permit(start), None);
+        assert_eq!(flow.permit(start), None);
+        assert_eq!(flow.permit(start + Duration::from_secs(1)), Some(2));
+    }
+}

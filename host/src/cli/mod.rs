@@ -1,0 +1,67 @@
+// The command line: parses, calls the library, prints.
+
+mod check;
+mod failure;
+mod listen;
+mod log;
+mod options;
+mod print;
+mod run;
+mod serve;
+mod signals;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The EC2 instance metadata service on this machine.
+///
+/// Without a command: the same as `imds serve`.
+#[derive(Parser)]
+#[command(
+    name = "imds",
+    version,
+    args_conflicts_with_subcommands = true,
+    after_help = EXAMPLES
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: serve::Serve,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  imds                                     serve the default instance on 127.0.0.1:1338
+  imds new > instance.toml                 write a description to change
+  imds serve --instance instance.toml      serve it
+  imds run -- aws sts get-caller-identity  run a command that believes it is on EC2
+
+Exit status: 0; 1 for a failure at run time; 2 for wrong use or a wrong description.";
+
+#[derive(Subcommand)]
+enum Command {
+    Serve(serve::Serve),
+    Run(run::Run),
+    Check(check::Check),
+    /// Print a commented description to start from
+    #[command(after_help = "Example:\n  imds new > instance.toml")]
+    New,
+    /// Print the JSON Schema of descriptions
+    #[command(after_help = "Example:\n  imds schema > instance.schema.json")]
+    Schema,
+}
+
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let result = match arguments.command {
+        None => arguments.serve.run(),
+        Some(Command::Serve(serve)) => serve.run(),
+        Some(Command::Run(run)) => run.run(),
+        Some(Command::Check(check)) => check.run(),
+        Some(Command::New) => print::new(),
+        Some(Command::Schema) => print::schema(),
+    };
+    result.unwrap_or_else(|error| failure::report(&error))
+}

@@ -1,0 +1,141 @@
+// The flags that `serve` and `run` share.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::Args;
+use imds_host::{Description, Instance, Runtime, Secret, Service, Settings};
+
+use super::failure::WrongUse;
+use super::log::{Level, Log};
+
+#[derive(Args)]
+pub struct Options {
+    /// The description of the instance, TOML or JSON; - is standard input
+    #[arg(long, value_name = "FILE")]
+    pub instance: Option<PathBuf>,
+
+    /// Whether requests need a token (version 2)
+    #[arg(long, value_name = "optional|required", value_parser = ["optional", "required"], hide_possible_values = true, help_heading = METADATA)]
+    http_tokens: Option<String>,
+
+    /// Whether the service answers; disabled, all is 403
+    #[arg(long, value_name = "enabled|disabled", value_parser = ["enabled", "disabled"], hide_possible_values = true, help_heading = METADATA)]
+    http_endpoint: Option<String>,
+
+    /// How many network hops the answer with a token may travel, 1 to 64
+    #[arg(long, value_name = "N", help_heading = METADATA)]
+    http_put_response_hop_limit: Option<u64>,
+
+    /// The option as the instance shows it; imds listens where --listen says
+    #[arg(long, value_name = "enabled|disabled", value_parser = ["enabled", "disabled"], hide_possible_values = true, help_heading = METADATA)]
+    http_protocol_ipv6: Option<String>,
+
+    /// Whether the tags are shown
+    #[arg(long, value_name = "enabled|disabled", value_parser = ["enabled", "disabled"], hide_possible_values = true, help_heading = METADATA)]
+    instance_metadata_tags: Option<String>,
+
+    /// The bytes of this file as user data
+    #[arg(long, value_name = "FILE")]
+    user_data: Option<PathBuf>,
+
+    /// The secret of session tokens, all bytes of the file, at least 16;
+    /// without it tokens end with the process
+    #[arg(long, value_name = "FILE")]
+    token_secret_file: Option<PathBuf>,
+
+    /// A name that clients may use for this service besides local ones;
+    /// repeatable, * is all
+    #[arg(long, value_name = "NAME")]
+    allow_host: Vec<String>,
+
+    /// Keep connections open for more requests, which EC2 does not
+    #[arg(long)]
+    keep_alive: bool,
+
+    /// Which answers to log to standard error
+    #[arg(long, value_name = "off|refusals|all", value_enum, default_value_t = Level::Refusals, hide_possible_values = true)]
+    log: Level,
+}
+
+const METADATA: &str = "Metadata options, over those of the description";
+
+/// No file that a flag names is larger than this.
+const BYTES_MAX: u64 = 1 << 20;
+
+impl Options {
+    /// Opens the instance and makes the service of it.
+    pub fn service(&self) -> anyhow::Result<Service> {
+        let instance = self.open()?;
+        Ok(Service::new(instance).keep_alive(self.keep_alive).observer(Log::new(self.log)))
+    }
+
+    fn open(&self) -> anyhow::Result<Instance> {
+        let mut description = match &self.instance {
+            Some(file) => read_description(file)?,
+            None => Description::default(),
+        };
+        self.set_metadata_options(&mut description);
+        if let Some(file) = &self.user_data {
+            description.set_user_data(&read_bytes(file)?, "--user-data");
+        }
+        let settings = Settings { token_secret: self.token_secret()?, allowed_hosts: self.allow_host.clone() };
+        Ok(Runtime::new()?.open(&description, &settings)?)
+    }
+
+    fn set_metadata_options(&self, description: &mut Description) {
+        for (name, value) in [
+            ("http-tokens", &self.http_tokens),
+            ("http-endpoint", &self.http_endpoint),
+            ("http-protocol-ipv6", &self.http_protocol_ipv6),
+            ("instance-metadata-tags", &self.instance_metadata_tags),
+        ] {
+            if let Some(value) = value {
+                let field = format!("/metadata-options/{name}");
+                description.set_text(&field, value, &format!("--{name}"));
+            }
+        }
+        if let Some(hop_limit) = self.http_put_response_hop_limit {
+            let field = "/metadata-options/http-put-response-hop-limit";
+            description.set_number(field, hop_limit, "--http-put-response-hop-limit");
+        }
+    }
+
+    fn token_secret(&self) -> anyhow::Result<Option<Secret>> {
+        let Some(file) = &self.token_secret_file else {
+            return Ok(None);
+        };
+        let bytes = read_bytes(file)?;
+        if bytes.len() < 16 {
+            let message = format!(
+                "the secret in {} has fewer than 16 bytes; `head -c 32 /dev/urandom` gives a good one",
+                file.display()
+            );
+            return Err(WrongUse(message).into());
+        }
+        Ok(Some(Secret::new(bytes)))
+    }
+}
+
+/// Reads a description; `-` is standard input.
+pub fn read_description(file: &Path) -> Result<Description, imds_host::Error> {
+    if file == Path::new("-") {
+        return Description::read_from("(standard input)", io::stdin().lock());
+    }
+    Description::read(file)
+}
+
+fn read_bytes(file: &Path) -> anyhow::Result<Vec<u8>> {
+    let read = || {
+        let mut bytes = Vec::new();
+        File::open(file)?.take(BYTES_MAX + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > BYTES_MAX {
+            return Err(io::Error::other("it is larger than 1 MiB"));
+        }
+        Ok(bytes)
+    };
+    let message = || WrongUse(format!("cannot read {}", file.display()));
+    read().with_context(message)
+}

@@ -1,0 +1,31 @@
+// What goes to standard output and standard error.
+
+use std::io::{self, ErrorKind, Write};
+use std::process::ExitCode;
+
+use imds_host::Runtime;
+
+/// `imds new`.
+pub fn new() -> anyhow::Result<ExitCode> {
+    to_stdout(include_str!("../new.toml"))
+}
+
+/// `imds schema`.
+pub fn schema() -> anyhow::Result<ExitCode> {
+    let schema = Runtime::new()?.schema()?;
+    to_stdout(&format!("{}\n", schema.trim_end()))
+}
+
+/// Prints a text. A reader that has read enough, such as `head`, is no failure.
+pub fn to_stdout(text: &str) -> anyhow::Result<ExitCode> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// Prints lines. Where standard error is closed, there is nobody to tell.
+pub fn to_stderr(lines: &str) {
+    let _ = writeln!(io::stderr().lock(), "{lines}");
+}

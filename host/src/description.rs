@@ -1,0 +1,263 @@
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use crate::document::{Node, json_string};
+use crate::error::Error;
+use crate::locate::locate;
+use crate::problem::{Finding, Problems, segments};
+
+/// The largest file that is read; far above the largest description.
+const BYTES_MAX: u64 = 1 << 20;
+
+/// The description of an instance, read from TOML or JSON but not yet judged:
+/// [`Runtime::open`](crate::Runtime::open) does that.
+///
+/// It keeps the text, so that what is wrong is reported with its place. It
+/// prints redacted. The default is the empty document, a complete instance.
+///
+/// ```
+/// use imds_host::{Description, Runtime};
+///
+/// let mut description = Description::from_toml("my.toml", r#"
+///     instance-type = "m7g.large"
+/// "#)?;
+/// description.set_text("/metadata-options/http-tokens", "required", "--http-tokens");
+/// Runtime::new()?.open(&description, &Default::default())?;
+/// # Ok::<_, imds_host::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Description {
+    source: String,
+    text: String,
+    document: Node,
+}
+
+impl Description {
+    /// Reads a file: TOML if its name ends in `.toml`, JSON if in `.json`,
+    /// else JSON if the first character is `{` and TOML if not.
+    ///
+    /// Fails with [`Error::Read`] where the file cannot be read, is a
+    /// directory, larger than 1 MiB or not UTF-8, and with [`Error::Invalid`]
+    /// where the text is not TOML or JSON.
+    ///
+    /// ```no_run
+    /// let description = imds_host::Description::read("instance.toml")?;
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn read(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let fail = |source| Error::Read { path: path.to_owned(), source };
+        let file = File::open(path).map_err(fail)?;
+        if file.metadata().map_err(fail)?.is_dir() {
+            return Err(fail(io::Error::other("it is a directory")));
+        }
+        let text = read_text(file).map_err(fail)?;
+        Self::parse(&path.display().to_string(), &text)
+    }
+
+    /// Reads from a stream, with the limits of [`read`](Self::read); `name`
+    /// stands for the file's name.
+    ///
+    /// ```
+    /// let description = imds_host::Description::read_from("(pipe)", &b"{}"[..])?;
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn read_from(name: &str, stream: impl Read) -> Result<Self, Error> {
+        let text = read_text(stream).map_err(|source| Error::Read { path: name.into(), source })?;
+        Self::parse(name, &text)
+    }
+
+    /// Reads a text; `name` decides about its form as in [`read`](Self::read).
+    ///
+    /// ```
+    /// let description = imds_host::Description::parse("my.json", "{}")?;
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn parse(name: &str, text: &str) -> Result<Self, Error> {
+        let extension = Path::new(name).extension().and_then(|e| e.to_str());
+        let json = match extension.map(str::to_ascii_lowercase).as_deref() {
+            Some("json") => true,
+            Some("toml") => false,
+            _ => text.trim_start_matches('\u{feff}').trim_start().starts_with('{'),
+        };
+        if json { Self::from_json(name, text) } else { Self::from_toml(name, text) }
+    }
+
+    /// Reads TOML; `name` is for errors.
+    ///
+    /// ```
+    /// let description = imds_host::Description::from_toml("my.toml", "")?;
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn from_toml(name: &str, text: &str) -> Result<Self, Error> {
+        Self::new(name, text, Node::from_toml)
+    }
+
+    /// Reads JSON; `name` is for errors.
+    ///
+    /// ```
+    /// let description = imds_host::Description::from_json("my.json", "{}")?;
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn from_json(name: &str, text: &str) -> Result<Self, Error> {
+        Self::new(name, text, Node::from_json)
+    }
+
+    fn new(name: &str, text: &str, read: impl Fn(&str) -> Result<Node, Vec<crate::Problem>>) -> Result<Self, Error> {
+        // Some editors put this mark before the text; it is not part of it.
+        let text = text.trim_start_matches('\u{feff}');
+        let invalid = |list| Error::Invalid(Problems { source: name.to_owned(), list });
+        Ok(Self { source: name.to_owned(), text: text.to_owned(), document: read(text).map_err(invalid)? })
+    }
+
+    /// Sets a field, given as a JSON Pointer, over what the text says. `by`
+    /// names what set it: problems of the field point there, not into the text.
+    ///
+    /// ```
+    /// let mut description = imds_host::Description::default();
+    /// description.set_text("/instance-id", "i-0123456789abcdef0", "--instance-id");
+    /// assert_eq!(description.to_json(), r#"{"instance-id":"i-0123456789abcdef0"}"#);
+    /// ```
+    pub fn set_text(&mut self, field: &str, value: &str, by: &str) {
+        self.set(field, json_string(value), by);
+    }
+
+    /// Sets a field that holds a number; else like [`set_text`](Self::set_text).
+    ///
+    /// ```
+    /// let mut description = imds_host::Description::default();
+    /// description.set_number("/metadata-options/http-put-response-hop-limit", 2, "--http-put-response-hop-limit");
+    /// ```
+    pub fn set_number(&mut self, field: &str, value: u64, by: &str) {
+        self.set(field, value.to_string(), by);
+    }
+
+    /// Sets the user data to these bytes, in place of any that the text has.
+    ///
+    /// ```
+    /// let mut description = imds_host::Description::default();
+    /// description.set_user_data(b"#!/bin/sh\n", "--user-data");
+    /// assert_eq!(description.to_json(), r#"{"user-data-base64":"IyEvYmluL3NoCg=="}"#);
+    /// ```
+    pub fn set_user_data(&mut self, bytes: &[u8], by: &str) {
+        self.document.remove("user-data");
+        self.set_text("/user-data-base64", &base64(bytes), by);
+    }
+
+    /// The document as JSON text, as the component reads it.
+    ///
+    /// ```
+    /// let description = imds_host::Description::from_toml("my.toml", "tags = { Name = 'web' }")?;
+    /// assert_eq!(description.to_json(), r#"{"tags":{"Name":"web"}}"#);
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn to_json(&self) -> String {
+        self.document.to_string()
+    }
+
+    /// What the component found, with the places in the text.
+    pub(crate) fn locate(&self, findings: Vec<Finding>) -> Problems {
+        let list = findings.into_iter();
+        Problems {
+            source: self.source.clone(),
+            list: list.map(|finding| locate(finding, &self.text, &self.document)).collect(),
+        }
+    }
+
+    fn set(&mut self, field: &str, literal: String, by: &str) {
+        let names: Vec<_> = segments(field).collect();
+        self.document.set(&names, literal, by);
+    }
+}
+
+impl Default for Description {
+    fn default() -> Self {
+        Self { source: "the default instance".into(), text: String::new(), document: Node::empty() }
+    }
+}
+
+impl fmt::Debug for Description {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Description")
+            .field("source", &self.source)
+            .field("text", &format_args!("<{} bytes>", self.text.len()))
+            .finish_non_exhaustive()
+    }
+}
+
+fn read_text(stream: impl Read) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    stream.take(BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > BYTES_MAX {
+        return Err(io::Error::other("it is larger than 1 MiB, the most that a description may have"));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let line = error.as_bytes()[..at].iter().filter(|b| **b == b'\n').count() + 1;
+        io::Error::other(format!("it is not UTF-8 text (line {line}, byte {at})"))
+    })
+}
+
+/// Base64 with padding (RFC 4648, section 4).
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for group in bytes.chunks(3) {
+        let byte = |index| u32::from(group.get(index).copied().unwrap_or(0));
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for index in 0..4 {
+            let digit = bits >> (18 - 6 * index) & 63;
+            let digit = DIGITS[digit as usize].into();
+            text.push(if index <= group.len() { digit } else { '=' });
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // The test vectors of RFC 4648, section 10.
+    #[test]
+    fn base64_of_the_rfc() {
+        for (bytes, text) in [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+            ("fooba", "Zm9vYmE="),
+            ("foobar", "Zm9vYmFy"),
+        ] {
+            assert_eq!(base64(bytes.as_bytes()), text);
+        }
+    }
+
+    #[test]
+    fn toml_becomes_json_in_the_order_of_the_text() {
+        let text = "z = 1\na.b = [1.5, true, 2026-11-23T08:00:00Z]\n[m]\nx = 0xff\n";
+        let description = Description::from_toml("my.toml", text).unwrap();
+        assert_eq!(description.to_json(), r#"{"z":1,"a":{"b":[1.5,true,"2026-11-23T08:00:00Z"]},"m":{"x":255}}"#);
+    }
+
+    #[test]
+    fn json_keeps_order_and_repeated_names() {
+        let text = r#"{ "b": [1, {"x": null}], "a": "é", "b": 2e3 }"#;
+        let description = Description::from_json("my.json", text).unwrap();
+        assert_eq!(description.to_json(), r#"{"b":[1,{"x":null}],"a":"é","b":2e3}"#);
+    }
+
+    #[test]
+    fn a_value_set_over_the_text_replaces_it() {
+        let text = "[metadata-options]\nhttp-tokens = 'optional'\nhttp-endpoint = 'enabled'\n";
+        let mut description = Description::from_toml("my.toml", text).unwrap();
+        description.set_text("/metadata-options/http-tokens", "required", "--http-tokens");
+        assert_eq!(
+            description.to_json(),
+            r#"{"metadata-options":{"http-endpoint":"enabled","http-tokens":"required"}}"#
+        );
+    }
+}

@@ -1,0 +1,14 @@
+// Shared with the build script: code translated under one configuration loads
+// only into an engine with the same.
+
+/// How the component is translated and run.
+pub(crate) fn config() -> wasmtime::Config {
+    let mut config = wasmtime::Config::new();
+    config
+        .wasm_component_model(true)
+        // The contract is synchronous; without this a call costs a third less.
+        .concurrency_support(false)
+        // Lets a deadline stop a call.
+        .epoch_interruption(true);
+    config
+}

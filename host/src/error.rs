@@ -1,0 +1,61 @@
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use crate::problem::Problems;
+
+/// What can go wrong, one case for each thing that an embedder can act on.
+///
+/// ```
+/// use imds_host::{Description, Error};
+///
+/// let Err(error) = Description::read("no-such-file.toml") else { panic!() };
+/// assert!(matches!(error, Error::Read { .. }));
+/// assert_eq!(error.to_string(), "cannot read no-such-file.toml");
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// The description is wrong; displays as all problems with their places.
+    Invalid(Problems),
+    /// A file cannot be read as a description.
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says, or what the file is instead.
+        source: io::Error,
+    },
+    /// The component trapped, took too long or took too much memory. The call
+    /// had no effect; the next one runs in a fresh worker.
+    Component(Box<dyn StdError + Send + Sync>),
+    /// The operating system refused a thread or entropy.
+    System(io::Error),
+}
+
+impl Error {
+    pub(crate) fn component(error: wasmtime::Error) -> Self {
+        Self::Component(error.into_boxed_dyn_error())
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Invalid(problems) => problems.fmt(f),
+            Self::Read { path, .. } => write!(f, "cannot read {}", path.display()),
+            Self::Component(_) => f.write_str("the component failed"),
+            Self::System(_) => f.write_str("the operating system refused a thread or entropy"),
+        }
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::Invalid(_) => None,
+            Self::Read { source, .. } | Self::System(source) => Some(source),
+            Self::Component(source) => Some(&**source),
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! The EC2 instance metadata service, for embedding: a description of an
+//! instance in, the answers of 169.254.169.254 out.
+//!
+//! ```
+//! use imds_host::{Description, Moment, Request, Runtime, Settings};
+//!
+//! // What the instance is. Every field has a default.
+//! let description = Description::from_toml("web-1.toml", r#"
+//!     instance-type = "m7g.large"
+//!
+//!     [metadata-options]
+//!     http-tokens = "required"
+//! "#)?;
+//!
+//! // One runtime serves any number of instances, from any number of threads.
+//! let runtime = Runtime::new()?;
+//! let instance = runtime.open(&description, &Settings::default())?;
+//!
+//! // Requests and answers are plain values, and so is the time: no socket, no clock.
+//! let now = Moment::at(1_764_000_000_000, 1);
+//! let put = Request { method: "PUT".into(), ..Request::get("/latest/api/token") };
+//! let answer = instance.answer(&put.with("X-aws-ec2-metadata-token-ttl-seconds", "60"), now);
+//! let token = answer.body;
+//!
+//! let get = Request::get("/latest/meta-data/instance-type");
+//! assert_eq!(instance.answer(&get, now).status, 401);
+//! let answer = instance.answer(&get.with("X-aws-ec2-metadata-token", token), now);
+//! assert_eq!(answer.body, b"m7g.large");
+//! # Ok::<_, imds_host::Error>(())
+//! ```
+//!
+//! [`serve`] puts a [`Service`] on a listener; as a [`hyper`] service it mounts
+//! in servers of other kinds.
+//!
+//! All rules of the service live in a WebAssembly component ([`COMPONENT`])
+//! that imports nothing: this crate carries, the component answers. It was
+//! translated to machine code when this crate was built, so that a process
+//! starts in milliseconds and brings no compiler.
+
+mod bindings;
+mod body;
+mod clock;
+mod connection;
+mod description;
+mod document;
+mod engine;
+mod error;
+mod http;
+mod instance;
+mod limits;
+mod locate;
+mod message;
+mod observer;
+mod problem;
+mod runtime;
+mod server;
+mod service;
+mod settings;
+mod worker;
+
+pub use body::Body;
+pub use clock::{Clock, SystemClock};
+pub use description::Description;
+pub use error::Error;
+pub use instance::Instance;
+pub use limits::Limits;
+pub use message::{Answer, Field, Moment, Outcome, Request};
+pub use observer::{Answered, Observer, Trouble};
+pub use problem::{Excerpt, Place, Problem, Problems};
+pub use runtime::Runtime;
+pub use server::serve;
+pub use service::{Caller, HopLimit, Instances, Service};
+pub use settings::{Secret, Settings};
+
+/// The component itself, as WebAssembly: for other engines, and for tests that
+/// hold its list of imports to the empty list.
+///
+/// ```
+/// assert_eq!(imds_host::COMPONENT[..4], *b"\0asm");
+/// ```
+pub const COMPONENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/imds.wasm"));

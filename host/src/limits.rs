@@ -1,0 +1,68 @@
+use std::time::Duration;
+
+/// Every limit of a runtime and of a server, with its default and its reason.
+///
+/// | limit | default | why |
+/// | --- | --- | --- |
+/// | `call` | 1 s | an answer takes microseconds; clients of the service give up after 1 s |
+/// | `memory_bytes` | 64 MiB | a worker with the default instance open works within 3 MiB; large descriptions fit many times |
+/// | `instances_per_worker` | 128 | open instances that one worker keeps; the one not used for longest is closed and opened again when it is needed |
+/// | `connections` | 1024 | the usual limit of open files of a process, less some; more wait in the listener's backlog |
+/// | `head_time` | 10 s | from the first moment of a connection, or the end of the last answer, to a complete request head |
+/// | `head_bytes` | 16 KiB | what EC2's clients send is below 1 KiB; proxies add some |
+/// | `head_fields` | 64 | likewise |
+/// | `body_bytes` | 64 KiB | of a request's body, which no rule looks at: so much is read and thrown away, so that closing does not reset the connection under the answer; with more the answer is sent at once |
+/// | `body_time` | 5 s | for the same body |
+/// | `write_time` | 10 s | without progress in sending an answer |
+/// | `stop_time` | 5 s | for open requests when a server is told to stop |
+///
+/// ```
+/// use std::time::Duration;
+/// use imds_host::Limits;
+///
+/// let limits = Limits { connections: 16, head_time: Duration::from_secs(2), ..Limits::default() };
+/// assert_eq!(limits.head_fields, 64);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// How long one call into the component may take.
+    pub call: Duration,
+    /// The memory of one worker, in bytes.
+    pub memory_bytes: usize,
+    /// The instances that one worker keeps open; at least 1.
+    pub instances_per_worker: usize,
+    /// The connections that a server holds at once; at least 1.
+    pub connections: usize,
+    /// How long a request head may take to arrive, and a kept connection may idle.
+    pub head_time: Duration,
+    /// The size of a request head; above it the answer is 431.
+    pub head_bytes: usize,
+    /// The number of header fields; above it the answer is 431.
+    pub head_fields: usize,
+    /// How much of a request's body is read before the answer, in bytes.
+    pub body_bytes: usize,
+    /// How long a request's body is read before the answer.
+    pub body_time: Duration,
+    /// How long sending may make no progress.
+    pub write_time: Duration,
+    /// How long open requests may take after the signal to stop.
+    pub stop_time: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            call: Duration::from_secs(1),
+            memory_bytes: 64 << 20,
+            instances_per_worker: 128,
+            connections: 1024,
+            head_time: Duration::from_secs(10),
+            head_bytes: 16 << 10,
+            head_fields: 64,
+            body_bytes: 64 << 10,
+            body_time: Duration::from_secs(5),
+            write_time: Duration::from_secs(10),
+            stop_time: Duration::from_secs(5),
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! The program `imds`: the EC2 instance metadata service on this machine.
+
+mod cli;
+
+fn main() -> std::process::ExitCode {
+    cli::main()
+}

@@ -1,0 +1,259 @@
+use std::fmt;
+
+/// One HTTP request, as plain values: no connection, no body.
+///
+/// ```
+/// use imds_host::{Field, Request};
+///
+/// let request = Request {
+///     method: "PUT".into(),
+///     target: "/latest/api/token".into(),
+///     fields: vec![Field::new("X-aws-ec2-metadata-token-ttl-seconds", "21600")],
+/// };
+/// assert_eq!(request.method, "PUT");
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Request {
+    /// The method as sent; methods are compared with case.
+    pub method: String,
+    /// The request target as sent, before any decoding: a path with an
+    /// optional query, or an absolute URI.
+    pub target: String,
+    /// The header fields; those that [`Runtime::fields_read`](crate::Runtime::fields_read)
+    /// does not name may be left out.
+    pub fields: Vec<Field>,
+}
+
+impl Request {
+    /// A `GET` without header fields.
+    ///
+    /// ```
+    /// let request = imds_host::Request::get("/latest/meta-data/");
+    /// assert_eq!(request.target, "/latest/meta-data/");
+    /// ```
+    pub fn get(target: impl Into<String>) -> Self {
+        Self { method: "GET".into(), target: target.into(), fields: Vec::new() }
+    }
+
+    /// The same request with one more header field.
+    ///
+    /// ```
+    /// let request = imds_host::Request::get("/").with("Host", "169.254.169.254");
+    /// assert_eq!(request.fields.len(), 1);
+    /// ```
+    #[must_use]
+    pub fn with(mut self, name: impl Into<String>, value: impl Into<Vec<u8>>) -> Self {
+        self.fields.push(Field::new(name, value));
+        self
+    }
+}
+
+/// One header field. Its value prints redacted, since it can be a token.
+///
+/// ```
+/// let field = imds_host::Field::new("X-aws-ec2-metadata-token", "AQAEAGgj");
+/// assert!(!format!("{field:?}").contains("AQAE"));
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Field {
+    /// The name; in an answer spelled as EC2 spells it.
+    pub name: String,
+    /// The value, without surrounding white space.
+    pub value: Vec<u8>,
+}
+
+impl Field {
+    /// A field from its name and value.
+    ///
+    /// ```
+    /// assert_eq!(imds_host::Field::new("Host", "localhost").value, b"localhost");
+    /// ```
+    pub fn new(name: impl Into<String>, value: impl Into<Vec<u8>>) -> Self {
+        Self { name: name.into(), value: value.into() }
+    }
+}
+
+impl fmt::Debug for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: <{} bytes>", self.name, self.value.len())
+    }
+}
+
+/// One HTTP answer, complete. Its body prints redacted, since it can hold
+/// credentials.
+///
+/// ```
+/// # let runtime = imds_host::Runtime::new()?;
+/// # let instance = runtime.open(&Default::default(), &Default::default())?;
+/// let answer = instance.answer(&imds_host::Request::get("/"), imds_host::Moment::at(1_764_000_000_000, 0));
+/// assert_eq!((answer.status, answer.reason.as_str()), (200, "OK"));
+/// # Ok::<_, imds_host::Error>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The status code.
+    pub status: u16,
+    /// The reason phrase; `Not Allowed` stands for 405.
+    pub reason: String,
+    /// The header fields in wire order.
+    pub fields: Vec<Field>,
+    /// The body; empty in the answer to `HEAD`.
+    pub body: Vec<u8>,
+    /// The IP time-to-live with which the packets of this answer must be sent,
+    /// 1 to 64; none leaves the system's default.
+    pub hop_limit: Option<u8>,
+    /// Why the answer is what it is.
+    pub outcome: Outcome,
+}
+
+impl Answer {
+    /// The value of the first field of that name, compared without case.
+    ///
+    /// ```
+    /// # let runtime = imds_host::Runtime::new()?;
+    /// # let instance = runtime.open(&Default::default(), &Default::default())?;
+    /// let answer = instance.answer(&imds_host::Request::get("/"), imds_host::Moment::at(0, 0));
+    /// assert_eq!(answer.field("server"), Some(&b"EC2ws"[..]));
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn field(&self, name: &str) -> Option<&[u8]> {
+        self.fields.iter().find(|field| field.name.eq_ignore_ascii_case(name)).map(|field| field.value.as_slice())
+    }
+
+    /// An answer of the shell itself, in the shape of the service's refusals.
+    pub(crate) fn without_body(status: u16, reason: &str, outcome: Outcome) -> Self {
+        Self {
+            status,
+            reason: reason.into(),
+            fields: vec![
+                Field::new("Content-Length", "0"),
+                Field::new("Server", "EC2ws"),
+                Field::new("Connection", "close"),
+                Field::new("Content-Type", "text/plain"),
+            ],
+            body: Vec::new(),
+            hop_limit: None,
+            outcome,
+        }
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer")
+            .field("status", &self.status)
+            .field("reason", &self.reason)
+            .field("fields", &self.fields)
+            .field("body", &format_args!("<{} bytes>", self.body.len()))
+            .field("hop_limit", &self.hop_limit)
+            .field("outcome", &self.outcome)
+            .finish()
+    }
+}
+
+/// Why an answer is what it is: one value for each way through the service's
+/// order of checks, and two of the shell. For logs and metrics; a client never
+/// sees it. It displays as the rule that decided.
+///
+/// ```
+/// let outcome = imds_host::Outcome::TokenMissing;
+/// assert!(outcome.is_refusal());
+/// assert_eq!(outcome.to_string(), "no token, and http-tokens is \"required\"");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// 200: an item or a listing.
+    Found,
+    /// 200: a session token was issued.
+    TokenIssued,
+    /// 200: the answer to `OPTIONS`.
+    MethodsListed,
+    /// 403: `Host` names a domain that is neither local nor allowed.
+    HostRefused,
+    /// 403: the metadata option `http-endpoint` is `disabled`.
+    EndpointDisabled,
+    /// 405: the token path takes `PUT` and `OPTIONS` only.
+    TokenMethodRefused,
+    /// 403: `X-Forwarded-For` on a request for a token or with one.
+    Forwarded,
+    /// 400: the lifetime asked for is missing or out of range.
+    TtlRefused,
+    /// 401: tokens are required and the request carries none.
+    TokenMissing,
+    /// 401: the token is not one of this instance.
+    TokenInvalid,
+    /// 401: the token's lifetime is over.
+    TokenExpired,
+    /// 403: a method other than `GET`, `HEAD` and `OPTIONS`.
+    MethodRefused,
+    /// 404: nothing there in that version now.
+    NotFound,
+    /// 500: the component failed; the observer is told why.
+    Failed,
+    /// 403: no instance belongs to this caller.
+    NoInstance,
+}
+
+impl Outcome {
+    /// Whether a client that asked for this may wonder why it did not get it.
+    ///
+    /// A 404 is none: clients ask for optional items all the time.
+    ///
+    /// ```
+    /// assert!(!imds_host::Outcome::NotFound.is_refusal());
+    /// ```
+    pub fn is_refusal(self) -> bool {
+        !matches!(self, Self::Found | Self::TokenIssued | Self::MethodsListed | Self::NotFound)
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Found => "found",
+            Self::TokenIssued => "token issued",
+            Self::MethodsListed => "methods listed",
+            Self::HostRefused => "Host is neither a local name nor one that is allowed",
+            Self::EndpointDisabled => "http-endpoint is \"disabled\"",
+            Self::TokenMethodRefused => "the token path takes PUT and OPTIONS only",
+            Self::Forwarded => "X-Forwarded-For on a request for a token or with one",
+            Self::TtlRefused => "X-aws-ec2-metadata-token-ttl-seconds is missing or not a number from 0 to 21600",
+            Self::TokenMissing => "no token, and http-tokens is \"required\"",
+            Self::TokenInvalid => "the token was not issued by this instance under this secret",
+            Self::TokenExpired => "the token's lifetime is over",
+            Self::MethodRefused => "the method is none of GET, HEAD and OPTIONS",
+            Self::NotFound => "nothing there in this version now",
+            Self::Failed => "the component failed",
+            Self::NoInstance => "no instance belongs to this caller",
+        })
+    }
+}
+
+/// What a shell knows at the moment of a request and the component cannot.
+///
+/// Equal requests at equal moments get equal answers.
+///
+/// ```
+/// let moment = imds_host::Moment::at(1_764_000_000_000, 42);
+/// assert_eq!(moment.now_ms, 1_764_000_000_000);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// The time, in milliseconds since 1970-01-01T00:00:00Z.
+    pub now_ms: u64,
+    /// A number that should differ from request to request, so that two tokens
+    /// issued in the same millisecond differ. It need not be secret.
+    pub entropy: u64,
+}
+
+impl Moment {
+    /// The moment `now_ms` milliseconds after 1970-01-01T00:00:00Z.
+    ///
+    /// ```
+    /// assert_eq!(imds_host::Moment::at(5, 1).entropy, 1);
+    /// ```
+    pub fn at(now_ms: u64, entropy: u64) -> Self {
+        Self { now_ms, entropy }
+    }
+}

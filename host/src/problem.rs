@@ -1,0 +1,153 @@
+use std::fmt;
+
+/// Everything that is wrong with one description. Displays like a compiler's
+/// errors: what, where, the line, what to write instead.
+///
+/// ```
+/// use imds_host::{Description, Error};
+///
+/// let Err(Error::Invalid(problems)) = Description::from_toml("my.toml", "tags = [") else { panic!() };
+/// assert_eq!(problems.list.len(), 1);
+/// assert!(problems.to_string().contains("--> my.toml:1:"));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problems {
+    /// The name of the text, usually a file's.
+    pub source: String,
+    /// The problems, at least one, in the order of the text where known.
+    pub list: Vec<Problem>,
+}
+
+/// One thing that is wrong with a description.
+///
+/// ```
+/// # use imds_host::{Description, Error, Runtime};
+/// let description = Description::from_json("my.json", r#"{"instance-type": 3}"#)?;
+/// let Err(Error::Invalid(problems)) = Runtime::new()?.open(&description, &Default::default()) else { panic!() };
+/// let place = problems.list[0].place.as_ref().unwrap();
+/// assert_eq!((place.line, place.column), (1, 19));
+/// # Ok::<_, Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The field concerned, as a JSON Pointer (RFC 6901); empty for the
+    /// document as a whole.
+    pub field: String,
+    /// What is wrong, without a final full stop.
+    pub message: String,
+    /// What to write instead, where that is known.
+    pub help: Option<String>,
+    /// Where in the text.
+    pub place: Option<Place>,
+    /// What set the field in place of the text, for instance a command line's
+    /// `--http-tokens`.
+    pub set_by: Option<String>,
+}
+
+/// A place in a text.
+///
+/// ```
+/// # use imds_host::{Description, Error};
+/// let Err(Error::Invalid(problems)) = Description::from_json("my.json", "{\n  oops }") else { panic!() };
+/// assert_eq!(problems.list[0].place.as_ref().map(|place| place.line), Some(2));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column, from 1, in characters.
+    pub column: usize,
+    /// The line itself; none where it could hold a secret.
+    pub excerpt: Option<Excerpt>,
+}
+
+/// The line that a problem is about.
+///
+/// ```
+/// # use imds_host::{Description, Error};
+/// let Err(Error::Invalid(problems)) = Description::from_json("my.json", "{ oops }") else { panic!() };
+/// let excerpt = problems.list[0].place.as_ref().and_then(|place| place.excerpt.as_ref());
+/// assert_eq!(excerpt.map(|excerpt| excerpt.text.as_str()), Some("{ oops }"));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Excerpt {
+    /// The line or, of a long one, the part around the place; without control characters.
+    pub text: String,
+    /// The characters of `text` before the place.
+    pub before: usize,
+    /// The characters of the place, at least 1.
+    pub length: usize,
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, problem) in self.list.iter().enumerate() {
+            if index > 0 {
+                f.write_str("\n\n")?;
+            }
+            problem.write(&self.source, f)?;
+        }
+        Ok(())
+    }
+}
+
+impl Problem {
+    fn write(&self, source: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error: {}", self.message)?;
+        let line = self.place.as_ref().map(|place| place.line.to_string());
+        let margin = " ".repeat(line.as_ref().map_or(1, String::len));
+        write!(f, "\n{margin}--> ")?;
+        match (&self.set_by, &self.place) {
+            (Some(set_by), _) => f.write_str(set_by)?,
+            (None, Some(place)) => write!(f, "{source}:{}:{}", place.line, place.column)?,
+            (None, None) => f.write_str(source)?,
+        }
+        if !self.field.is_empty() {
+            write!(f, " ({})", Dotted(&self.field))?;
+        }
+        if let Some(Place { line, excerpt: Some(excerpt), .. }) = &self.place {
+            let before = " ".repeat(excerpt.before);
+            let carets = "^".repeat(excerpt.length);
+            write!(f, "\n{line} | {}\n{margin} | {before}{carets}", excerpt.text)?;
+        }
+        if let Some(help) = &self.help {
+            write!(f, "\nhelp: {help}")?;
+        }
+        Ok(())
+    }
+}
+
+/// A JSON Pointer as one writes it in TOML: `network-interfaces[0].mac-address`.
+struct Dotted<'a>(&'a str);
+
+impl fmt::Display for Dotted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, name) in segments(self.0).enumerate() {
+            if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit()) {
+                write!(f, "[{name}]")?;
+                continue;
+            }
+            if index > 0 {
+                f.write_str(".")?;
+            }
+            write!(f, "{}", name.escape_debug())?;
+        }
+        Ok(())
+    }
+}
+
+/// The names in a JSON Pointer, unescaped.
+pub(crate) fn segments(pointer: &str) -> impl Iterator<Item = String> {
+    pointer.split('/').skip(1).map(|name| name.replace("~1", "/").replace("~0", "~"))
+}
+
+/// What the component says about a description, before its place is known.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Finding {
+    pub(crate) field: String,
+    pub(crate) in_name: bool,
+    pub(crate) message: String,
+    pub(crate) help: Option<String>,
+    /// Line and column, both from 1, the column in bytes.
+    pub(crate) position: Option<(u32, u32)>,
+}

@@ -1,0 +1,259 @@
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use wasmtime::component::{Component, Linker};
+use wasmtime::{Engine, Store, StoreLimits, StoreLimitsBuilder};
+
+use crate::bindings::{Imds, ImdsPre};
+use crate::description::Description;
+use crate::engine;
+use crate::error::Error;
+use crate::instance::{Instance, Opening};
+use crate::limits::Limits;
+use crate::message::{Answer, Moment, Request};
+use crate::settings::Settings;
+use crate::worker::{Bounds, Worker};
+
+/// The component, translated for this machine, and the workers that run it.
+///
+/// One runtime is enough for a process, however many instances it serves.
+/// Clones are handles to the same runtime. Making one takes about a
+/// millisecond; when the last handle is gone, its one thread ends.
+///
+/// ```
+/// use imds_host::{Description, Moment, Request, Runtime, Settings};
+///
+/// let runtime = Runtime::new()?;
+/// let instance = runtime.open(&Description::default(), &Settings::default())?;
+/// let answer = instance.answer(&Request::get("/latest/meta-data/"), Moment::at(1_764_000_000_000, 0));
+/// assert_eq!(answer.status, 200);
+/// # Ok::<_, imds_host::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Runtime {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    engine: Engine,
+    component: ImdsPre<StoreLimits>,
+    limits: Limits,
+    fields_read: Arc<[String]>,
+    // Never held while the component runs.
+    idle: Mutex<Vec<Worker>>,
+    next_id: AtomicU64,
+    // Dropping it ends the thread that moves the engine's epoch.
+    _ticker: mpsc::Sender<()>,
+}
+
+/// A call may take this many ticks; the length of one follows from `Limits::call`.
+const TICKS: u32 = 10;
+
+impl Runtime {
+    /// A runtime with the default limits.
+    ///
+    /// ```
+    /// assert!(imds_host::Runtime::new()?.schema()?.starts_with('{'));
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn new() -> Result<Self, Error> {
+        Self::with_limits(Limits::default())
+    }
+
+    /// A runtime with limits of its own; of those it uses `call`,
+    /// `memory_bytes` and `instances_per_worker`.
+    ///
+    /// Fails where the operating system refuses memory or a thread.
+    ///
+    /// ```
+    /// use imds_host::{Limits, Runtime};
+    ///
+    /// Runtime::with_limits(Limits { memory_bytes: 16 << 20, ..Limits::default() })?;
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn with_limits(limits: Limits) -> Result<Self, Error> {
+        let engine = Engine::new(&engine::config()).map_err(Error::component)?;
+        // Sound: the build script made these bytes with the same version of wasmtime.
+        let component = unsafe { Component::deserialize(&engine, TRANSLATED) };
+        let component = component.map_err(Error::component)?;
+        // The linker is empty because the component imports nothing.
+        let component =
+            Linker::new(&engine).instantiate_pre(&component).and_then(ImdsPre::new).map_err(Error::component)?;
+        let ticker = start_ticker(&engine, limits.call / TICKS).map_err(Error::System)?;
+
+        let mut worker = new_worker(&engine, &component, &limits).map_err(Error::component)?;
+        let fields_read = worker.fields_read(BOUND).map_err(Error::component)?;
+        Ok(Self {
+            shared: Arc::new(Shared {
+                engine,
+                component,
+                limits,
+                fields_read: fields_read.into(),
+                idle: Mutex::new(vec![worker]),
+                next_id: AtomicU64::new(0),
+                _ticker: ticker,
+            }),
+        })
+    }
+
+    /// Opens an instance, so that it can answer.
+    ///
+    /// Fails with [`Error::Invalid`], which holds all problems found and
+    /// displays them with their places, or where the operating system gives no
+    /// entropy for a secret.
+    ///
+    /// ```
+    /// use imds_host::{Description, Error, Runtime, Settings};
+    ///
+    /// let wrong = Description::from_toml("my.toml", "instnace-type = 't3.micro'")?;
+    /// let Err(Error::Invalid(problems)) = Runtime::new()?.open(&wrong, &Settings::default()) else {
+    ///     panic!("that was no valid description");
+    /// };
+    /// assert_eq!(problems.list[0].field, "/instnace-type");
+    /// # Ok::<_, Error>(())
+    /// ```
+    pub fn open(&self, description: &Description, settings: &Settings) -> Result<Instance, Error> {
+        let opening = Opening::new(description, settings)?;
+        self.with_worker(|worker| worker.try_open(&opening, BOUND))?
+            .map_err(|findings| Error::Invalid(description.locate(findings)))?;
+        let id = self.shared.next_id.fetch_add(1, Ordering::Relaxed);
+        Ok(Instance::new(self.clone(), id, opening))
+    }
+
+    /// The JSON Schema of a description, as JSON text.
+    ///
+    /// ```
+    /// assert!(imds_host::Runtime::new()?.schema()?.contains("instance-type"));
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn schema(&self) -> Result<String, Error> {
+        self.with_worker(|worker| worker.schema(BOUND))
+    }
+
+    /// The names, in lower case, of the request fields that can change an
+    /// answer. A shell may leave out all others.
+    ///
+    /// ```
+    /// let runtime = imds_host::Runtime::new()?;
+    /// assert!(runtime.fields_read().iter().any(|name| name == "x-aws-ec2-metadata-token"));
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn fields_read(&self) -> &[String] {
+        &self.shared.fields_read
+    }
+
+    pub(crate) fn answer(
+        &self,
+        id: u64,
+        opening: &Arc<Opening>,
+        request: &Request,
+        moment: Moment,
+    ) -> Result<Answer, Error> {
+        let bounds = Bounds { ticks: BOUND, instances: self.shared.limits.instances_per_worker };
+        self.with_worker(|worker| worker.answer(id, opening, request, moment, bounds))
+    }
+
+    /// Lends a worker to `call`. One that failed is thrown away: a component
+    /// cannot be entered again after a trap.
+    fn with_worker<T>(&self, call: impl FnOnce(&mut Worker) -> wasmtime::Result<T>) -> Result<T, Error> {
+        let Shared { engine, component, limits, idle, .. } = &*self.shared;
+        // A panic elsewhere leaves the list whole: it holds idle workers only.
+        let waiting = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut worker = match waiting {
+            Some(worker) => worker,
+            None => new_worker(engine, component, limits).map_err(Error::component)?,
+        };
+        let result = call(&mut worker).map_err(Error::component)?;
+        idle.lock().unwrap_or_else(PoisonError::into_inner).push(worker);
+        Ok(result)
+    }
+}
+
+impl fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Runtime").field("limits", &self.shared.limits).finish_non_exhaustive()
+    }
+}
+
+const TRANSLATED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/imds.cwasm"));
+
+// One more than TICKS, since the first tick can come at any moment.
+const BOUND: u64 = TICKS as u64 + 1;
+
+fn new_worker(engine: &Engine, component: &ImdsPre<StoreLimits>, limits: &Limits) -> wasmtime::Result<Worker> {
+    let store_limits = StoreLimitsBuilder::new().memory_size(limits.memory_bytes).build();
+    let mut store = Store::new(engine, store_limits);
+    store.limiter(|limits| limits);
+    store.set_epoch_deadline(BOUND);
+    let component: Imds = component.instantiate(&mut store)?;
+    Ok(Worker::new(store, component))
+}
+
+/// Moves the engine's epoch once for every `tick`, until the sender is dropped.
+fn start_ticker(engine: &Engine, tick: Duration) -> std::io::Result<mpsc::Sender<()>> {
+    let (sender, stop) = mpsc::channel();
+    let engine = engine.clone();
+    let tick = tick.max(Duration::from_millis(1));
+    thread::Builder::new().name("imds-deadlines".into()).spawn(move || {
+        while stop.recv_timeout(tick) == Err(RecvTimeoutError::Timeout) {
+            engine.increment_epoch();
+        }
+    })?;
+    Ok(sender)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_id(runtime: &Runtime, id: &str) -> Instance {
+        let mut description = Description::default();
+        description.set_text("/instance-id", id, "test");
+        runtime.open(&description, &Settings::default()).unwrap()
+    }
+
+    #[test]
+    fn a_worker_opens_again_what_it_closed() {
+        let limits = Limits { instances_per_worker: 2, ..Limits::default() };
+        let runtime = Runtime::with_limits(limits).unwrap();
+        let ids = ["i-0123456789abcdef0", "i-0123456789abcdef1", "i-0123456789abcdef2"];
+        let instances = ids.map(|id| (id, with_id(&runtime, id)));
+        let request = Request::get("/latest/meta-data/instance-id");
+        for _ in 0..2 {
+            for (id, instance) in &instances {
+                assert_eq!(instance.answer(&request, Moment::at(0, 0)).body, id.as_bytes());
+            }
+        }
+        assert_eq!(runtime.shared.idle.lock().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_call_that_fails_costs_its_worker_and_nothing_else() {
+        let limits = Limits { memory_bytes: 3 << 20, ..Limits::default() };
+        let runtime = Runtime::with_limits(limits).unwrap();
+        let instance = with_id(&runtime, "i-0123456789abcdef0");
+        let mut large = Description::default();
+        large.set_text("/user-data", &"x".repeat(3 << 20), "test");
+        let failed = runtime.open(&large, &Settings::default());
+        assert!(matches!(failed, Err(Error::Component(_))), "{failed:?}");
+        assert_eq!(runtime.shared.idle.lock().unwrap().len(), 0);
+        assert_eq!(instance.answer(&Request::get("/"), Moment::at(0, 0)).status, 200);
+    }
+
+    #[test]
+    fn threads_answer_at_once() {
+        let runtime = Runtime::new().unwrap();
+        let instance = with_id(&runtime, "i-0123456789abcdef0");
+        let answers = || (0..200).map(|now| instance.answer(&Request::get("/"), Moment::at(now, now)).status);
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| assert!(answers().all(|status| status == 200)));
+            }
+        });
+        assert!(runtime.shared.idle.lock().unwrap().len() <= 4);
+    }
+}

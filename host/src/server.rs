@@ -1,0 +1,270 @@
+use std::convert::Infallible;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::body::{Body as _, Bytes, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+use crate::body::Body;
+use crate::connection::{Connection, WantedHopLimit};
+use crate::limits::Limits;
+use crate::observer::Trouble;
+use crate::service::{Caller, HopLimit, Service};
+
+/// Serves on a listener until `shutdown` completes, then lets open requests
+/// end for up to `limits.stop_time`.
+///
+/// The caller owns the listener and the signal, and runs this in tokio, with
+/// its timers and input and output enabled. A connection that cannot be
+/// accepted is told to the service's observer and tried again, after up to a
+/// second.
+///
+/// ```
+/// use imds_host::{Limits, Runtime, Service, serve};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let instance = Runtime::new()?.open(&Default::default(), &Default::default())?;
+/// let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+/// println!("http://{}", listener.local_addr()?);
+/// let shutdown = async { /* for instance tokio::signal::ctrl_c().await */ };
+/// serve(listener, Service::new(instance), Limits::default(), shutdown).await;
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+pub async fn serve(listener: TcpListener, service: Service, limits: Limits, shutdown: impl Future<Output = ()>) {
+    let mut shutdown = pin!(shutdown);
+    let permits = Arc::new(Semaphore::new(limits.connections.max(1)));
+    let limits = Arc::new(limits);
+    let (stop, stopped) = watch::channel(());
+    let mut open = JoinSet::new();
+    loop {
+        let accepting = async {
+            // Taken first, so that connections above the limit wait in the backlog.
+            let permit = Arc::clone(&permits).acquire_owned().await;
+            (permit, accept(&listener, &service).await)
+        };
+        let (permit, stream) = tokio::select! {
+            accepted = accepting => accepted,
+            () = &mut shutdown => break,
+            // Clears what the ended ones leave behind.
+            Some(_) = open.join_next() => continue,
+        };
+        let service = service.clone();
+        let limits = Arc::clone(&limits);
+        let stopped = stopped.clone();
+        open.spawn(async move {
+            let _permit = permit;
+            on_connection(stream, service, &limits, stopped).await;
+        });
+    }
+    // From here on nobody can connect.
+    drop(listener);
+    drop(stop);
+    let all_ended = async { while open.join_next().await.is_some() {} };
+    // What is still open then is closed with the set.
+    let _ = timeout(limits.stop_time, all_ended).await;
+}
+
+async fn accept(listener: &TcpListener, service: &Service) -> TcpStream {
+    let mut wait = Duration::from_millis(10);
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => return stream,
+            // The peer's doing: the next connection is not affected.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+            Err(error) => {
+                service.trouble(&Trouble::Accept(error));
+                sleep(wait).await;
+                wait = (wait * 2).min(Duration::from_secs(1));
+            }
+        }
+    }
+}
+
+async fn on_connection(stream: TcpStream, service: Service, limits: &Limits, mut stopped: watch::Receiver<()>) {
+    // Answers are small and sent whole: waiting to send more gains nothing.
+    let _ = stream.set_nodelay(true);
+    let caller = Caller::new(stream.peer_addr().ok(), stream.local_addr().ok());
+    let keep_alive = service.keeps_alive();
+    let wanted = WantedHopLimit::default();
+    let socket = Connection::new(stream, service.clone(), wanted.clone(), limits.write_time);
+    let answering = service_fn(|request| on_request(request, &service, caller, &wanted, limits));
+    let mut connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.head_time)
+        .max_header_size(limits.head_bytes)
+        .max_headers(limits.head_fields)
+        // The least that hyper takes is 8 KiB.
+        .max_buf_size(limits.head_bytes.max(8 << 10))
+        .keep_alive(keep_alive)
+        // A client that shuts down its side after the request still gets its answer.
+        .half_close(true)
+        .title_case_headers(true)
+        // The component's answers have their own.
+        .auto_date_header(false)
+        .serve_connection(TokioIo::new(socket), answering);
+
+    // A failure is the peer's or the network's: nobody is left to hear of it.
+    tokio::select! {
+        _ = &mut connection => {}
+        _ = stopped.changed() => {
+            Pin::new(&mut connection).graceful_shutdown();
+            let _ = (&mut connection).await;
+        }
+    }
+    linger(connection.into_parts().io.into_inner(), limits).await;
+}
+
+async fn on_request(
+    mut request: Request<Incoming>,
+    service: &Service,
+    caller: Caller,
+    wanted: &WantedHopLimit,
+    limits: &Limits,
+) -> Result<Response<Body>, Infallible> {
+    drain(request.body_mut(), limits).await;
+    request.extensions_mut().insert(caller);
+    let response = service.respond(request);
+    let hop_limit = response.extensions().get::<HopLimit>();
+    wanted.set(hop_limit.map(|limit| limit.0));
+    Ok(response)
+}
+
+/// Reads a body and throws it away, within the limits.
+async fn drain(body: &mut Incoming, limits: &Limits) {
+    if body.is_end_stream() {
+        return;
+    }
+    let read = async {
+        let mut bytes = 0;
+        while bytes <= limits.body_bytes {
+            match poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await {
+                Some(Ok(frame)) => bytes += frame.data_ref().map_or(0, Bytes::len),
+                Some(Err(_)) | None => break,
+            }
+        }
+    };
+    let _ = timeout(limits.body_time, read).await;
+}
+
+/// Closing a socket with unread input resets the connection, and the peer may
+/// lose an answer that it has not read yet. So what still comes is thrown away
+/// for a while; the end of the answer was sent before.
+async fn linger(socket: Connection, limits: &Limits) {
+    let mut bytes = 0;
+    let read = async {
+        // At the first look without waiting: almost always there is nothing.
+        let mut next = socket.try_discard();
+        while let Ok(count @ 1..) = next {
+            bytes += count;
+            if bytes > limits.body_bytes {
+                break;
+            }
+            next = socket.discard().await;
+        }
+    };
+    let _ = timeout(limits.body_time, read).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::{SocketAddr, TcpStream};
+    use std::sync::mpsc;
+    use std::thread;
+
+    use super::*;
+    use crate::{Answered, Runtime};
+
+    /// Serves the default instance; the sender's end stops it.
+    fn start(limits: Limits, observer: impl crate::Observer) -> (SocketAddr, tokio::sync::oneshot::Sender<()>) {
+        let instance = Runtime::new().unwrap().open(&Default::default(), &Default::default()).unwrap();
+        let service = Service::new(instance).observer(observer);
+        let (stop, stopped) = tokio::sync::oneshot::channel();
+        let (tell, told) = mpsc::channel();
+        thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+                tell.send(listener.local_addr().unwrap()).unwrap();
+                let shutdown = async { drop(stopped.await) };
+                serve(listener, service, limits, shutdown).await;
+            });
+        });
+        (told.recv().unwrap(), stop)
+    }
+
+    fn all_from(mut stream: TcpStream) -> String {
+        let mut text = String::new();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        stream.read_to_string(&mut text).unwrap();
+        text
+    }
+
+    #[test]
+    fn a_head_that_does_not_come_ends_the_connection() {
+        let limits = Limits { head_time: Duration::from_millis(20), ..Limits::default() };
+        let (address, _stop) = start(limits, |_: &Answered<'_>| {});
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.write_all(b"GET / HT").unwrap();
+        assert_eq!(all_from(stream), "");
+    }
+
+    #[test]
+    fn connections_above_the_limit_wait() {
+        let limits = Limits { connections: 1, head_time: Duration::from_millis(20), ..Limits::default() };
+        let (address, _stop) = start(limits, |_: &Answered<'_>| {});
+        let _idle = TcpStream::connect(address).unwrap();
+        let mut waiting = TcpStream::connect(address).unwrap();
+        waiting.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+        assert!(all_from(waiting).starts_with("HTTP/1.1 200 OK"));
+    }
+
+    #[test]
+    fn a_head_above_the_limits_is_refused() {
+        let limits = Limits { head_fields: 2, ..Limits::default() };
+        let (address, _stop) = start(limits, |_: &Answered<'_>| {});
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\na: 1\r\nb: 2\r\nc: 3\r\n\r\n").unwrap();
+        assert!(all_from(stream).starts_with("HTTP/1.1 431 "));
+    }
+
+    #[test]
+    fn the_observer_sees_caller_and_outcome() {
+        let (tell, told) = mpsc::channel();
+        let observer = move |answered: &Answered<'_>| {
+            let seen = (answered.peer, answered.target.to_owned(), answered.outcome);
+            tell.send(seen).unwrap();
+        };
+        let (address, _stop) = start(Limits::default(), observer);
+        let mut stream = TcpStream::connect(address).unwrap();
+        let peer = stream.local_addr().unwrap();
+        stream.write_all(b"GET /none HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+        all_from(stream);
+        assert_eq!(told.recv().unwrap(), (Some(peer), "/none".into(), crate::Outcome::NotFound));
+    }
+
+    #[test]
+    fn stopping_refuses_new_connections_and_ends_idle_ones() {
+        let (address, stop) = start(Limits::default(), |_: &Answered<'_>| {});
+        let idle = TcpStream::connect(address).unwrap();
+        // Accepted before the one that is answered.
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+        all_from(stream);
+        drop(stop);
+        assert_eq!(all_from(idle), "");
+        assert!(TcpStream::connect(address).is_err());
+    }
+}

@@ -1,0 +1,162 @@
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use wasmtime::component::ResourceAny;
+use wasmtime::{Store, StoreLimits};
+
+use crate::bindings::Imds;
+use crate::bindings::exports::imds::service::metadata as wit;
+use crate::instance::Opening;
+use crate::message::{Answer, Field, Moment, Outcome, Request};
+use crate::problem::Finding;
+
+/// One instance of the component in memory of its own. It makes one call at a
+/// time; after a trap it cannot be entered again and must be thrown away.
+pub(crate) struct Worker {
+    store: Store<StoreLimits>,
+    component: Imds,
+    opened: HashMap<u64, Opened>,
+    uses: u64,
+}
+
+struct Opened {
+    resource: ResourceAny,
+    last_use: u64,
+}
+
+impl Worker {
+    pub(crate) fn new(store: Store<StoreLimits>, component: Imds) -> Self {
+        Self { store, component, opened: HashMap::new(), uses: 0 }
+    }
+
+    pub(crate) fn schema(&mut self, ticks: u64) -> wasmtime::Result<String> {
+        self.store.set_epoch_deadline(ticks);
+        let service = self.component.imds_service_metadata();
+        service.call_schema(&mut self.store)
+    }
+
+    pub(crate) fn fields_read(&mut self, ticks: u64) -> wasmtime::Result<Vec<String>> {
+        self.store.set_epoch_deadline(ticks);
+        let service = self.component.imds_service_metadata();
+        service.call_fields_read(&mut self.store)
+    }
+
+    /// Opens a description to see whether it is valid.
+    pub(crate) fn try_open(&mut self, opening: &Opening, ticks: u64) -> wasmtime::Result<Result<(), Vec<Finding>>> {
+        Ok(match self.open(opening, ticks)? {
+            Ok(resource) => {
+                resource.resource_drop(&mut self.store)?;
+                Ok(())
+            }
+            Err(problems) => Err(problems.into_iter().map(Finding::from).collect()),
+        })
+    }
+
+    /// Answers for the instance `id`, which is opened here on its first use.
+    pub(crate) fn answer(
+        &mut self,
+        id: u64,
+        opening: &Arc<Opening>,
+        request: &Request,
+        moment: Moment,
+        bounds: Bounds,
+    ) -> wasmtime::Result<Answer> {
+        let resource = self.resource(id, opening, bounds)?;
+        let fields: Vec<_> =
+            request.fields.iter().map(|field| wit::FieldParam { name: &field.name, value: &field.value }).collect();
+        let request = wit::Request { method: &request.method, target: &request.target, fields: &fields };
+        let moment = wit::Moment { now_ms: moment.now_ms, entropy: moment.entropy };
+        self.store.set_epoch_deadline(bounds.ticks);
+        let instance = self.component.imds_service_metadata().instance();
+        let answer = instance.call_answer(&mut self.store, resource, request, moment)?;
+        Ok(answer.into())
+    }
+
+    fn resource(&mut self, id: u64, opening: &Opening, bounds: Bounds) -> wasmtime::Result<ResourceAny> {
+        self.uses += 1;
+        if let Some(opened) = self.opened.get_mut(&id) {
+            opened.last_use = self.uses;
+            return Ok(opened.resource);
+        }
+        // Instances whose handles are gone are among those not used for longest.
+        while self.opened.len() >= bounds.instances.max(1) {
+            let oldest = self.opened.iter().min_by_key(|(_, opened)| opened.last_use);
+            let Some(id) = oldest.map(|(id, _)| *id) else {
+                break;
+            };
+            if let Some(opened) = self.opened.remove(&id) {
+                opened.resource.resource_drop(&mut self.store)?;
+            }
+        }
+        let resource = self.open(opening, bounds.ticks)?.map_err(|problems| {
+            // It was valid when the handle was made, and equal arguments give equal results.
+            wasmtime::Error::msg(format!("a valid description became invalid in {} places", problems.len()))
+        })?;
+        let opened = Opened { resource, last_use: self.uses };
+        self.opened.insert(id, opened);
+        Ok(resource)
+    }
+
+    fn open(&mut self, opening: &Opening, ticks: u64) -> wasmtime::Result<Result<ResourceAny, Vec<wit::Problem>>> {
+        self.store.set_epoch_deadline(ticks);
+        let allowed: Vec<&str> = opening.allowed_hosts.iter().map(String::as_str).collect();
+        let settings = wit::Settings { token_secret: opening.token_secret.bytes(), allowed_hosts: &allowed };
+        let instance = self.component.imds_service_metadata().instance();
+        instance.call_open(&mut self.store, &opening.document, settings)
+    }
+}
+
+/// What a call may take.
+#[derive(Clone, Copy)]
+pub(crate) struct Bounds {
+    /// Ticks of the engine's epoch until the call is stopped.
+    pub(crate) ticks: u64,
+    /// Instances that the worker keeps open.
+    pub(crate) instances: usize,
+}
+
+impl From<wit::Answer> for Answer {
+    fn from(answer: wit::Answer) -> Self {
+        let fields = answer.fields.into_iter().map(|field| Field { name: field.name, value: field.value });
+        Self {
+            status: answer.status,
+            reason: answer.reason,
+            fields: fields.collect(),
+            body: answer.body,
+            hop_limit: answer.hop_limit,
+            outcome: answer.outcome.into(),
+        }
+    }
+}
+
+impl From<wit::Outcome> for Outcome {
+    fn from(outcome: wit::Outcome) -> Self {
+        match outcome {
+            wit::Outcome::Found => Self::Found,
+            wit::Outcome::TokenIssued => Self::TokenIssued,
+            wit::Outcome::MethodsListed => Self::MethodsListed,
+            wit::Outcome::HostRefused => Self::HostRefused,
+            wit::Outcome::EndpointDisabled => Self::EndpointDisabled,
+            wit::Outcome::TokenMethodRefused => Self::TokenMethodRefused,
+            wit::Outcome::Forwarded => Self::Forwarded,
+            wit::Outcome::TtlRefused => Self::TtlRefused,
+            wit::Outcome::TokenMissing => Self::TokenMissing,
+            wit::Outcome::TokenInvalid => Self::TokenInvalid,
+            wit::Outcome::TokenExpired => Self::TokenExpired,
+            wit::Outcome::MethodRefused => Self::MethodRefused,
+            wit::Outcome::NotFound => Self::NotFound,
+        }
+    }
+}
+
+impl From<wit::Problem> for Finding {
+    fn from(problem: wit::Problem) -> Self {
+        Self {
+            field: problem.field,
+            in_name: problem.in_name,
+            message: problem.message,
+            help: problem.help,
+            position: problem.position.map(|position| (position.line, position.column)),
+        }
+    }
+}
