@@ -1,0 +1,221 @@
+//! Case files: see `tests/README.md` for what each line means.
+
+use std::path::{Path, PathBuf};
+
+/// One rule of the service with the exchanges that show it.
+pub struct Case {
+    pub name: String,
+    /// The instance, in TOML.
+    pub description: String,
+    pub steps: Vec<Step>,
+}
+
+pub enum Step {
+    /// Milliseconds to add to the time.
+    Advance(u64),
+    /// The time, in milliseconds since the epoch.
+    At(u64),
+    Exchange(Exchange),
+}
+
+/// A request and what is expected of its answer.
+#[derive(Default)]
+pub struct Exchange {
+    pub line: usize,
+    pub method: String,
+    pub target: String,
+    pub fields: Vec<(String, String)>,
+    pub expected: Expected,
+    /// The name under which the body is kept.
+    pub keep: Option<String>,
+}
+
+#[derive(Default)]
+pub struct Expected {
+    pub status: u16,
+    pub reason: Option<String>,
+    /// Whether `fields` is the whole head in its order.
+    pub whole_head: bool,
+    pub fields: Vec<(String, String)>,
+    pub absent: Vec<String>,
+    pub body: Option<Vec<u8>>,
+    pub contains: Vec<Vec<u8>>,
+    pub length: Option<usize>,
+    pub digest: Option<String>,
+}
+
+/// The directory of the test package.
+pub fn tests_directory() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// All cases, by name.
+pub fn all() -> Vec<Case> {
+    let directory = tests_directory().join("cases");
+    let entries = std::fs::read_dir(&directory).expect("tests/cases can be read");
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("tests/cases can be listed").path()).collect();
+    files.sort();
+    files.iter().map(|file| Case::read(file)).collect()
+}
+
+impl Case {
+    fn read(file: &Path) -> Case {
+        let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        assert_eq!(file.extension().and_then(|extension| extension.to_str()), Some("http"), "{}", file.display());
+        let text = std::fs::read_to_string(file).expect("a case is UTF-8");
+        match Case::parse(name, &text) {
+            Ok(case) => case,
+            Err((line, what)) => panic!("{}:{line}: {what}", file.display()),
+        }
+    }
+
+    fn parse(name: String, text: &str) -> Result<Case, (usize, String)> {
+        let mut case = Case { name, description: String::new(), steps: Vec::new() };
+        let mut included = String::new();
+        let (mut source, mut state) = (false, false);
+        for (index, line) in text.lines().enumerate() {
+            let number = index + 1;
+            let wrong = |what: &str| (number, format!("{what}: {line}"));
+            let last = match case.steps.last_mut() {
+                Some(Step::Exchange(exchange)) => Some(exchange),
+                _ => None,
+            };
+            if let Some(comment) = line.strip_prefix('#') {
+                source |= comment.starts_with(" Source: ");
+                if let Some(word) = comment.strip_prefix(" State: ") {
+                    let known = ["recorded", "documented", "inferred", "unrecorded", "ours"];
+                    state = known.contains(&word);
+                }
+            } else if line.trim().is_empty() {
+            } else if let Some(file) = line.strip_prefix("= include ") {
+                let path = tests_directory().join(file);
+                included = std::fs::read_to_string(path).map_err(|error| wrong(&error.to_string()))?;
+            } else if let Some(toml) = line.strip_prefix("= ") {
+                case.description.push_str(toml);
+                case.description.push('\n');
+            } else if let Some(time) = line.strip_prefix("@ ") {
+                case.steps.push(time_step(time).ok_or_else(|| wrong("no time"))?);
+            } else if line.starts_with('<') {
+                let expected = &mut last.ok_or_else(|| wrong("an answer without a request"))?.expected;
+                expected.add(line).ok_or_else(|| wrong("no expectation"))?;
+            } else if let Some(name) = line.strip_prefix("> ") {
+                last.ok_or_else(|| wrong("nothing to keep"))?.keep = Some(name.to_owned());
+            } else if let Some((name, value)) = line.split_once(": ").filter(|(name, _)| !name.contains(' ')) {
+                let exchange = last.filter(|exchange| exchange.expected.status == 0);
+                let exchange = exchange.ok_or_else(|| wrong("a header field without a request"))?;
+                exchange.fields.push((name.to_owned(), value.to_owned()));
+            } else if let Some((method, target)) = line.split_once(' ') {
+                case.steps.push(Step::Exchange(Exchange {
+                    line: number,
+                    method: method.to_owned(),
+                    target: target.to_owned(),
+                    ..Exchange::default()
+                }));
+            } else if let Some(name) = line.strip_suffix(':') {
+                let exchange = last.ok_or_else(|| wrong("a header field without a request"))?;
+                exchange.fields.push((name.to_owned(), String::new()));
+            } else {
+                return Err(wrong("what is this"));
+            }
+        }
+        case.description.push_str(&included);
+        for step in &case.steps {
+            if let Step::Exchange(exchange) = step
+                && exchange.expected.status == 0
+            {
+                return Err((exchange.line, "a request without an expected status".to_owned()));
+            }
+        }
+        if !(source && state && text.starts_with("# ")) {
+            return Err((1, "a case begins with its rule, `# Source:` and `# State:`".to_owned()));
+        }
+        Ok(case)
+    }
+}
+
+fn time_step(text: &str) -> Option<Step> {
+    let Some(step) = text.strip_prefix('+') else {
+        return Some(Step::At(milliseconds(text)?));
+    };
+    let units = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000)];
+    let (number, factor) = units.iter().find_map(|(unit, factor)| Some((step.strip_suffix(unit)?, factor)))?;
+    Some(Step::Advance(number.parse::<u64>().ok()? * factor))
+}
+
+/// `2026-10-01T00:00:00Z` in milliseconds since the epoch.
+pub fn milliseconds(time: &str) -> Option<u64> {
+    let number = |range: std::ops::Range<usize>| time.get(range)?.parse::<i64>().ok();
+    let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
+    // Days since the epoch in the proleptic Gregorian calendar, years beginning in March.
+    let shifted = if month <= 2 { year - 1 } else { year };
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let days = 365 * shifted + shifted / 4 - shifted / 100 + shifted / 400 + day_of_year - 719_468;
+    let seconds = days * 86_400 + number(11..13)? * 3600 + number(14..16)? * 60 + number(17..19)?;
+    (time.len() == 20 && time.ends_with('Z')).then_some(seconds as u64 * 1000)
+}
+
+impl Expected {
+    fn add(&mut self, line: &str) -> Option<()> {
+        if let Some(text) = line.strip_prefix("<<") {
+            let text = unescape(text.strip_prefix(' ').unwrap_or(text))?;
+            match &mut self.body {
+                Some(body) => {
+                    body.push(b'\n');
+                    body.extend(text);
+                }
+                None => self.body = Some(text),
+            }
+        } else if let Some(text) = line.strip_prefix("<~ ") {
+            self.contains.push(unescape(text)?);
+        } else if let Some(text) = line.strip_prefix("<# ") {
+            let mut parts = text.split_whitespace();
+            self.length = Some(parts.next()?.parse().ok()?);
+            self.digest = parts.next().map(str::to_owned);
+        } else if let Some(name) = line.strip_prefix("< ! ") {
+            self.absent.push(name.to_owned());
+        } else if let Some(head) = line.strip_prefix("< ") {
+            if self.status != 0 {
+                let (name, value) = head.split_once(": ")?;
+                self.fields.push((name.to_owned(), value.to_owned()));
+                return Some(());
+            }
+            let status = match head.strip_prefix("HTTP/1.1 ") {
+                Some(status) => {
+                    self.whole_head = true;
+                    status
+                }
+                None => head,
+            };
+            let (code, reason) = status.split_once(' ').map_or((status, None), |(code, reason)| (code, Some(reason)));
+            self.status = code.parse().ok()?;
+            self.reason = reason.map(str::to_owned);
+        } else {
+            return None;
+        }
+        Some(())
+    }
+}
+
+/// `\t`, `\n`, `\r`, `\\` and `\xHH` as bytes.
+pub fn unescape(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'\\' {
+            bytes.push(byte);
+            continue;
+        }
+        bytes.push(match rest.next()? {
+            b't' => b'\t',
+            b'n' => b'\n',
+            b'r' => b'\r',
+            b'\\' => b'\\',
+            b'x' => {
+                let digits = [rest.next()?, rest.next()?];
+                u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?
+            }
+            _ => return None,
+        });
+    }
+    Some(bytes)
+}

@@ -1,0 +1,13 @@
+//! The conformance suite: one binary, so that it is linked once.
+//!
+//! `case` reads the files in `tests/cases`, `ways` are the ways in, `play` puts
+//! one to the other. The other modules test what no single exchange shows.
+
+mod case;
+mod clients;
+mod crawl;
+mod description;
+mod load;
+mod play;
+mod purity;
+mod ways;

@@ -1,0 +1,153 @@
+//! Plays every case on every way in.
+
+use std::collections::BTreeMap;
+
+use sha2::{Digest, Sha256};
+
+use crate::case::{self, Case, Exchange, Expected, Step, milliseconds, unescape};
+use crate::ways::{Component, Native, Received, Sent, Socket, Way};
+
+#[test]
+fn cases_native() {
+    play_all(Native::open);
+}
+
+#[test]
+fn cases_component() {
+    play_all(Component::open);
+}
+
+#[test]
+fn cases_socket() {
+    play_all(Socket::open);
+}
+
+/// Plays all cases and tells every exchange that went wrong.
+fn play_all<W: Way>(open: impl Fn(&str) -> W) {
+    let cases = case::all();
+    let only = std::env::var("CASE").unwrap_or_default();
+    let mut wrong = Vec::new();
+    let mut exchanges = 0;
+    for case in cases.iter().filter(|case| case.name.contains(&only)) {
+        exchanges += play(case, &mut open(&case.description), &mut wrong);
+    }
+    println!("{} cases, {exchanges} exchanges", cases.len());
+    assert!(exchanges > 0, "no case is called {only}");
+    assert!(wrong.is_empty(), "{} of {exchanges} exchanges went wrong:\n\n{}", wrong.len(), wrong.join("\n"));
+}
+
+fn play(case: &Case, way: &mut dyn Way, wrong: &mut Vec<String>) -> usize {
+    let mut now_ms = milliseconds("2026-10-01T00:00:00Z").expect("a time");
+    let mut kept: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+    let mut exchanges = 0;
+    for step in &case.steps {
+        match step {
+            Step::Advance(ms) => now_ms += ms,
+            Step::At(ms) => now_ms = *ms,
+            Step::Exchange(exchange) => {
+                exchanges += 1;
+                let received = way.answer(&sent(exchange, &kept), now_ms);
+                let differences = differences(&exchange.expected, &received);
+                if !differences.is_empty() {
+                    let (name, line) = (&case.name, exchange.line);
+                    let (method, target) = (&exchange.method, &exchange.target);
+                    let list = differences.join("\n    ");
+                    wrong.push(format!("tests/cases/{name}.http:{line}: {method} {target}\n    {list}\n"));
+                }
+                let issued = received.status == 200 && exchange.method == "PUT";
+                let name = exchange.keep.clone().or_else(|| issued.then(|| "token".to_owned()));
+                if let Some(name) = name {
+                    kept.insert(name, received.body);
+                }
+            }
+        }
+    }
+    exchanges
+}
+
+fn sent(exchange: &Exchange, kept: &BTreeMap<String, Vec<u8>>) -> Sent {
+    let fill = |text: &str| {
+        let mut text = text.to_owned();
+        for (name, value) in kept {
+            text = text.replace(&format!("{{{name}}}"), &String::from_utf8_lossy(value));
+        }
+        unescape(&text).unwrap_or_else(|| panic!("{text}: a broken escape"))
+    };
+    let mut fields: Vec<(String, Vec<u8>)> =
+        exchange.fields.iter().map(|(name, value)| (name.clone(), fill(value))).collect();
+    if !fields.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
+        fields.insert(0, ("Host".to_owned(), b"169.254.169.254".to_vec()));
+    }
+    Sent { method: exchange.method.clone(), target: fill(&exchange.target), fields }
+}
+
+/// What of the answer is not as expected.
+fn differences(expected: &Expected, received: &Received) -> Vec<String> {
+    let mut differences = Vec::new();
+    let mut differ = |what: &str, expected: String, received: String| {
+        differences.push(format!("{what}: expected {expected}, received {received}"));
+    };
+    if expected.status != received.status {
+        differ("status", expected.status.to_string(), received.status.to_string());
+    }
+    if let Some(reason) = expected.reason.as_ref().filter(|reason| **reason != received.reason) {
+        differ("reason", reason.clone(), received.reason.clone());
+    }
+    let names = |fields: &[(String, String)]| {
+        let names: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
+        names.join(", ")
+    };
+    if expected.whole_head && names(&expected.fields) != names(&received.fields) {
+        differ("header fields", names(&expected.fields), names(&received.fields));
+    }
+    for (name, value) in &expected.fields {
+        match received.fields.iter().find(|(other, _)| other == name) {
+            None => differ(name, value.clone(), "none".to_owned()),
+            Some((_, other)) if matches(value, other) => {}
+            Some((_, other)) => differ(name, value.clone(), other.clone()),
+        }
+    }
+    for name in &expected.absent {
+        if let Some((_, value)) = received.fields.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)) {
+            differ(name, "none".to_owned(), value.clone());
+        }
+    }
+    let shown = |bytes: &[u8]| format!("\"{}\"", String::from_utf8_lossy(bytes).escape_debug());
+    if let Some(body) = expected.body.as_ref().filter(|body| **body != received.body) {
+        differ("body", shown(body), shown(&received.body));
+    }
+    for text in &expected.contains {
+        if !received.body.windows(text.len()).any(|window| window == text) {
+            differ("body", format!("one that contains {}", shown(text)), shown(&received.body));
+        }
+    }
+    if expected.length.is_some_and(|length| length != received.body.len()) {
+        let body = format!("{} bytes {}", received.body.len(), shown(&received.body));
+        differ("body", format!("{} bytes", expected.length.unwrap_or_default()), body);
+    }
+    if let Some(digest) = &expected.digest {
+        let hash: String = Sha256::digest(&received.body).iter().map(|byte| format!("{byte:02x}")).collect();
+        if *digest != hash {
+            differ("SHA-256 of the body", digest.clone(), hash);
+        }
+    }
+    differences
+}
+
+/// Whether a value fits a pattern in which `*` stands for any text.
+fn matches(pattern: &str, value: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = value.strip_prefix(first) else {
+        return false;
+    };
+    let mut last = None;
+    for part in parts {
+        last = Some(part);
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    last.map_or(rest.is_empty(), |last| value.ends_with(last))
+}

@@ -1,0 +1,186 @@
+//! The ways into the service: the core as a Rust library, the component in
+//! wasmtime, and a socket.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, UNIX_EPOCH};
+
+use imds_host::{Description, Limits, Runtime, Secret, Service, Settings, serve};
+use tokio::net::TcpListener;
+
+/// The secret of all tokens here.
+pub const SECRET: [u8; 32] = [7; 32];
+
+/// A request as it goes out.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    pub method: String,
+    pub target: Vec<u8>,
+    pub fields: Vec<(String, Vec<u8>)>,
+}
+
+/// An answer as it comes in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Received {
+    pub status: u16,
+    pub reason: String,
+    pub fields: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+/// A way into the service of one instance.
+pub trait Way {
+    fn answer(&mut self, sent: &Sent, now_ms: u64) -> Received;
+}
+
+/// The runtime of the component, which all tests share.
+pub static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("the component loads"));
+
+/// Where servers run.
+pub static TOKIO: LazyLock<tokio::runtime::Runtime> =
+    LazyLock::new(|| tokio::runtime::Runtime::new().expect("tokio starts"));
+
+pub fn read_toml(toml: &str) -> Description {
+    Description::from_toml("case", toml).unwrap_or_else(|error| panic!("{error}"))
+}
+
+pub fn settings() -> Settings {
+    Settings { token_secret: Some(Secret::new(SECRET)), ..Settings::default() }
+}
+
+pub fn open_in_component(description: &Description) -> imds_host::Instance {
+    RUNTIME.open(description, &settings()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The core, called as a function.
+pub struct Native {
+    instance: imds_core::Instance,
+    entropy: u64,
+}
+
+impl Native {
+    pub fn open(toml: &str) -> Native {
+        let settings = imds_core::Settings { token_secret: SECRET.to_vec(), ..imds_core::Settings::default() };
+        let instance = imds_core::Instance::open(&read_toml(toml).to_json(), settings);
+        Native { instance: instance.unwrap_or_else(|problems| panic!("{problems:?}")), entropy: 0 }
+    }
+}
+
+impl Way for Native {
+    fn answer(&mut self, sent: &Sent, now_ms: u64) -> Received {
+        let fields: Vec<imds_core::http::Field<'_>> =
+            sent.fields.iter().map(|(name, value)| imds_core::http::Field { name, value }).collect();
+        let target = String::from_utf8_lossy(&sent.target);
+        let request = imds_core::http::Request { method: &sent.method, target: &target, fields: &fields };
+        self.entropy += 1;
+        let answer = self.instance.answer(&request, imds_core::Moment { now_ms, entropy: self.entropy });
+        Received {
+            status: answer.status,
+            reason: answer.reason.to_owned(),
+            fields: answer.fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+            body: answer.body,
+        }
+    }
+}
+
+/// The component in wasmtime, without HTTP.
+pub struct Component {
+    instance: imds_host::Instance,
+    entropy: u64,
+}
+
+impl Component {
+    pub fn open(toml: &str) -> Component {
+        Component { instance: open_in_component(&read_toml(toml)), entropy: 0 }
+    }
+}
+
+impl Way for Component {
+    fn answer(&mut self, sent: &Sent, now_ms: u64) -> Received {
+        let request = imds_host::Request {
+            method: sent.method.clone(),
+            target: String::from_utf8_lossy(&sent.target).into_owned(),
+            fields: sent.fields.iter().map(|(name, value)| imds_host::Field::new(name, value.clone())).collect(),
+        };
+        self.entropy += 1;
+        let answer = self.instance.answer(&request, imds_host::Moment::at(now_ms, self.entropy));
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("answers have ASCII header fields");
+        Received {
+            status: answer.status,
+            reason: answer.reason,
+            fields: answer.fields.into_iter().map(|field| (field.name, text(field.value))).collect(),
+            body: answer.body,
+        }
+    }
+}
+
+/// The runner on a loopback port, spoken to in bytes.
+pub struct Socket {
+    address: SocketAddr,
+    now_ms: Arc<AtomicU64>,
+}
+
+impl Socket {
+    pub fn open(toml: &str) -> Socket {
+        Socket::open_service(Service::new(open_in_component(&read_toml(toml))))
+    }
+
+    /// Serves `service` under a clock that the test moves.
+    pub fn open_service(service: Service) -> Socket {
+        let now_ms = Arc::new(AtomicU64::new(0));
+        let clock = Arc::clone(&now_ms);
+        let service = service.clock(move || UNIX_EPOCH + Duration::from_millis(clock.load(Ordering::SeqCst)));
+        let listener = TOKIO.block_on(TcpListener::bind("127.0.0.1:0")).expect("a loopback port is free");
+        let address = listener.local_addr().expect("a listener has an address");
+        // Ends with the test process.
+        TOKIO.spawn(serve(listener, service, Limits::default(), std::future::pending()));
+        Socket { address, now_ms }
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl Way for Socket {
+    fn answer(&mut self, sent: &Sent, now_ms: u64) -> Received {
+        self.now_ms.store(now_ms, Ordering::SeqCst);
+        let mut bytes = format!("{} ", sent.method).into_bytes();
+        bytes.extend(&sent.target);
+        bytes.extend(b" HTTP/1.1\r\n");
+        for (name, value) in &sent.fields {
+            bytes.extend(format!("{name}: ").bytes());
+            bytes.extend(value);
+            bytes.extend(b"\r\n");
+        }
+        bytes.extend(b"\r\n");
+        receive(self.address, &bytes)
+    }
+}
+
+/// Sends bytes, reads until the server closes, and takes the answer apart
+/// without an HTTP library, so that nothing is hidden.
+pub fn receive(address: SocketAddr, bytes: &[u8]) -> Received {
+    let mut stream = TcpStream::connect(address).expect("the server accepts");
+    stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a time-out can be set");
+    stream.write_all(bytes).expect("the server reads");
+    let mut received = Vec::new();
+    stream.read_to_end(&mut received).expect("the server answers and closes");
+    let end = received.windows(4).position(|window| window == b"\r\n\r\n").expect("a head ends with an empty line");
+    let head = std::str::from_utf8(&received[..end]).expect("a head is ASCII");
+    let mut lines = head.split("\r\n");
+    let status_line = lines.next().unwrap_or_default();
+    let status = status_line.strip_prefix("HTTP/1.1 ").unwrap_or_else(|| panic!("status line {status_line:?}"));
+    let (code, reason) = status.split_once(' ').expect("a status line has a reason");
+    Received {
+        status: code.parse().expect("a status is a number"),
+        reason: reason.to_owned(),
+        fields: lines
+            .map(|line| line.split_once(": ").expect("a field has a name"))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect(),
+        body: received[end + 4..].to_vec(),
+    }
+}
