@@ -15,7 +15,7 @@ pub enum Step {
     Advance(u64),
     /// The time, in milliseconds since the epoch.
     At(u64),
-    Exchange(Exchange),
+    Exchange(Box<Exchange>),
 }
 
 /// A request and what is expected of its answer.
@@ -40,6 +40,8 @@ pub struct Expected {
     pub absent: Vec<String>,
     pub body: Option<Vec<u8>>,
     pub contains: Vec<Vec<u8>>,
+    /// What the body must not contain; `{name}` stands for a kept body.
+    pub lacks: Vec<String>,
     pub length: Option<usize>,
     pub digest: Option<String>,
 }
@@ -105,12 +107,12 @@ impl Case {
                 let exchange = exchange.ok_or_else(|| wrong("a header field without a request"))?;
                 exchange.fields.push((name.to_owned(), value.to_owned()));
             } else if let Some((method, target)) = line.split_once(' ') {
-                case.steps.push(Step::Exchange(Exchange {
+                case.steps.push(Step::Exchange(Box::new(Exchange {
                     line: number,
                     method: method.to_owned(),
                     target: target.to_owned(),
                     ..Exchange::default()
-                }));
+                })));
             } else if let Some(name) = line.strip_suffix(':') {
                 let exchange = last.ok_or_else(|| wrong("a header field without a request"))?;
                 exchange.fields.push((name.to_owned(), String::new()));
@@ -167,6 +169,8 @@ impl Expected {
             }
         } else if let Some(text) = line.strip_prefix("<~ ") {
             self.contains.push(unescape(text)?);
+        } else if let Some(text) = line.strip_prefix("<! ") {
+            self.lacks.push(text.to_owned());
         } else if let Some(text) = line.strip_prefix("<# ") {
             let mut parts = text.split_whitespace();
             self.length = Some(parts.next()?.parse().ok()?);

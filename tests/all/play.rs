@@ -47,7 +47,7 @@ fn play(case: &Case, way: &mut dyn Way, wrong: &mut Vec<String>) -> usize {
             Step::Exchange(exchange) => {
                 exchanges += 1;
                 let received = way.answer(&sent(exchange, &kept), now_ms);
-                let differences = differences(&exchange.expected, &received);
+                let differences = differences(&exchange.expected, &received, &kept);
                 if !differences.is_empty() {
                     let (name, line) = (&case.name, exchange.line);
                     let (method, target) = (&exchange.method, &exchange.target);
@@ -67,11 +67,8 @@ fn play(case: &Case, way: &mut dyn Way, wrong: &mut Vec<String>) -> usize {
 
 fn sent(exchange: &Exchange, kept: &BTreeMap<String, Vec<u8>>) -> Sent {
     let fill = |text: &str| {
-        let mut text = text.to_owned();
-        for (name, value) in kept {
-            text = text.replace(&format!("{{{name}}}"), &String::from_utf8_lossy(value));
-        }
-        unescape(&text).unwrap_or_else(|| panic!("{text}: a broken escape"))
+        let bytes = unescape(text).unwrap_or_else(|| panic!("{text}: a broken escape"));
+        fill(&bytes, kept)
     };
     let mut fields: Vec<(String, Vec<u8>)> =
         exchange.fields.iter().map(|(name, value)| (name.clone(), fill(value))).collect();
@@ -81,8 +78,20 @@ fn sent(exchange: &Exchange, kept: &BTreeMap<String, Vec<u8>>) -> Sent {
     Sent { method: exchange.method.clone(), target: fill(&exchange.target), fields }
 }
 
+/// The bytes with every `{name}` replaced by the body kept under that name.
+fn fill(text: &[u8], kept: &BTreeMap<String, Vec<u8>>) -> Vec<u8> {
+    let mut bytes = text.to_vec();
+    for (name, value) in kept {
+        let name = format!("{{{name}}}").into_bytes();
+        while let Some(at) = bytes.windows(name.len()).position(|window| window == name) {
+            bytes.splice(at..at + name.len(), value.iter().copied());
+        }
+    }
+    bytes
+}
+
 /// What of the answer is not as expected.
-fn differences(expected: &Expected, received: &Received) -> Vec<String> {
+fn differences(expected: &Expected, received: &Received, kept: &BTreeMap<String, Vec<u8>>) -> Vec<String> {
     let mut differences = Vec::new();
     let mut differ = |what: &str, expected: String, received: String| {
         differences.push(format!("{what}: expected {expected}, received {received}"));
@@ -113,12 +122,18 @@ fn differences(expected: &Expected, received: &Received) -> Vec<String> {
         }
     }
     let shown = |bytes: &[u8]| format!("\"{}\"", String::from_utf8_lossy(bytes).escape_debug());
-    if let Some(body) = expected.body.as_ref().filter(|body| **body != received.body) {
-        differ("body", shown(body), shown(&received.body));
+    let body = expected.body.as_ref().map(|body| fill(body, kept));
+    if let Some(body) = body.filter(|body| *body != received.body) {
+        differ("body", shown(&body), shown(&received.body));
     }
     for text in &expected.contains {
         if !received.body.windows(text.len()).any(|window| window == text) {
             differ("body", format!("one that contains {}", shown(text)), shown(&received.body));
+        }
+    }
+    for text in expected.lacks.iter().map(|text| fill(text.as_bytes(), kept)) {
+        if received.body.windows(text.len()).any(|window| window == text) {
+            differ("body", format!("one that does not contain {}", shown(&text)), shown(&received.body));
         }
     }
     if expected.length.is_some_and(|length| length != received.body.len()) {

@@ -400,8 +400,7 @@ tables! {
     }
 }
 
-/// An IPv4 address of an interface: the address alone, or a table that
-/// associates a public one.
+/// An IPv4 address of an interface, and the public one associated with it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -278,15 +278,16 @@ impl Check {
 
     /// Tags, under the rules that EC2 has for tags in instance metadata.
     fn tags(&mut self, tags: &[(String, String)], shown: written::Switch) {
-        if tags.len() > 50 {
+        // Tags that AWS itself sets do not count.
+        if tags.iter().filter(|(key, _)| !key.starts_with("aws:")).count() > 50 {
             self.wrong("/tags", "expected at most 50 tags");
         }
         for (key, value) in tags {
             let pointer = format!("/tags{}", pointer_step(key));
             let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"+-=.,_:@".contains(&byte);
             let characters = key.chars().count();
-            if !(1..=128).contains(&characters) {
-                self.wrong(pointer.clone(), "expected a tag key of 1 to 128 characters");
+            if !(1..=255).contains(&characters) {
+                self.wrong(pointer.clone(), "expected a tag key of 1 to 255 characters");
             } else if shown == written::Switch::Enabled
                 && (!key.bytes().all(legal) || [".", "..", "_index"].contains(&key.as_str()))
             {
