@@ -3,6 +3,9 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use crate::document::{Node, json_string};
 use crate::error::Error;
 use crate::locate::locate;
@@ -143,7 +146,7 @@ impl Description {
     /// ```
     pub fn set_user_data(&mut self, bytes: &[u8], by: &str) {
         self.document.remove("user-data");
-        self.set_text("/user-data-base64", &base64(bytes), by);
+        self.set_text("/user-data-base64", &STANDARD.encode(bytes), by);
     }
 
     /// The document as JSON text, as the component reads it.
@@ -200,41 +203,9 @@ fn read_text(stream: impl Read) -> io::Result<String> {
     })
 }
 
-/// Base64 with padding (RFC 4648, section 4).
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for group in bytes.chunks(3) {
-        let byte = |index| u32::from(group.get(index).copied().unwrap_or(0));
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for index in 0..4 {
-            let digit = bits >> (18 - 6 * index) & 63;
-            let digit = DIGITS[digit as usize].into();
-            text.push(if index <= group.len() { digit } else { '=' });
-        }
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    // The test vectors of RFC 4648, section 10.
-    #[test]
-    fn base64_of_the_rfc() {
-        for (bytes, text) in [
-            ("", ""),
-            ("f", "Zg=="),
-            ("fo", "Zm8="),
-            ("foo", "Zm9v"),
-            ("foob", "Zm9vYg=="),
-            ("fooba", "Zm9vYmE="),
-            ("foobar", "Zm9vYmFy"),
-        ] {
-            assert_eq!(base64(bytes.as_bytes()), text);
-        }
-    }
 
     #[test]
     fn toml_becomes_json_in_the_order_of_the_text() {

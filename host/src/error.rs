@@ -29,6 +29,8 @@ pub enum Error {
     /// The component trapped, took too long or took too much memory. The call
     /// had no effect; the next one runs in a fresh worker.
     Component(Box<dyn StdError + Send + Sync>),
+    /// The identity document cannot be signed: a key cannot be made or read.
+    Identity(Box<dyn StdError + Send + Sync>),
     /// The operating system refused a thread or entropy.
     System(io::Error),
 }
@@ -36,6 +38,10 @@ pub enum Error {
 impl Error {
     pub(crate) fn component(error: wasmtime::Error) -> Self {
         Self::Component(error.into_boxed_dyn_error())
+    }
+
+    pub(crate) fn identity(error: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::Identity(error.into())
     }
 }
 
@@ -45,6 +51,7 @@ impl fmt::Display for Error {
             Self::Invalid(problems) => problems.fmt(f),
             Self::Read { path, .. } => write!(f, "cannot read {}", path.display()),
             Self::Component(_) => f.write_str("the component failed"),
+            Self::Identity(_) => f.write_str("the identity document cannot be signed"),
             Self::System(_) => f.write_str("the operating system refused a thread or entropy"),
         }
     }
@@ -55,7 +62,7 @@ impl StdError for Error {
         match self {
             Self::Invalid(_) => None,
             Self::Read { source, .. } | Self::System(source) => Some(source),
-            Self::Component(source) => Some(&**source),
+            Self::Component(source) | Self::Identity(source) => Some(&**source),
         }
     }
 }

@@ -11,13 +11,14 @@ use crate::message::{Answer, Field, Request};
 use crate::service::HopLimit;
 
 /// The request as the component sees it, with the fields that it reads.
-pub(crate) fn request_in(parts: &Parts, target: &str, fields_read: &[String]) -> Request {
+pub(crate) fn request_in(parts: &Parts, target: &str, over_ipv6: bool, fields_read: &[String]) -> Request {
     let fields = parts.headers.iter();
     let fields = fields.filter(|(name, _)| fields_read.iter().any(|read| read == name.as_str()));
     Request {
         method: parts.method.as_str().to_owned(),
         target: target.to_owned(),
         fields: fields.map(|(name, value)| Field::new(name.as_str(), value.as_bytes())).collect(),
+        over_ipv6,
     }
 }
 

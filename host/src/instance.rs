@@ -1,8 +1,10 @@
 use std::fmt;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use crate::description::Description;
 use crate::error::Error;
+use crate::identity::{IdentitySigning, Signatures};
 use crate::message::{Answer, Moment, Outcome, Request};
 use crate::runtime::Runtime;
 use crate::settings::{Secret, Settings};
@@ -24,13 +26,27 @@ use crate::settings::{Secret, Settings};
 #[derive(Clone)]
 pub struct Instance {
     runtime: Runtime,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    opened: Opened,
+    /// The same with signatures in its description, once somebody asked for one.
+    signed: OnceLock<Opened>,
+    throttle_state: AtomicU64,
+}
+
+/// A description under the number by which workers know it.
+struct Opened {
     id: u64,
     opening: Arc<Opening>,
 }
 
 impl Instance {
-    pub(crate) fn new(runtime: Runtime, id: u64, opening: Opening) -> Self {
-        Self { runtime, id, opening: Arc::new(opening) }
+    pub(crate) fn new(runtime: Runtime, opening: Opening) -> Self {
+        let opened = Opened { id: runtime.next_id(), opening: Arc::new(opening) };
+        let shared = Shared { opened, signed: OnceLock::new(), throttle_state: AtomicU64::new(0) };
+        Self { runtime, shared: Arc::new(shared) }
     }
 
     /// Answers one request as of `moment`. There is an answer to everything:
@@ -60,7 +76,49 @@ impl Instance {
     /// # Ok::<_, imds_host::Error>(())
     /// ```
     pub fn try_answer(&self, request: &Request, moment: Moment) -> Result<Answer, Error> {
-        self.runtime.answer(self.id, &self.opening, request, moment)
+        let answer = self.ask(request, moment)?;
+        if answer.outcome != Outcome::SignaturesWanted {
+            return Ok(answer);
+        }
+        self.sign()?;
+        self.ask(request, moment)
+    }
+
+    fn opened(&self) -> &Opened {
+        self.shared.signed.get().unwrap_or(&self.shared.opened)
+    }
+
+    /// Asks the component, and again if another thread's request changed the
+    /// throttle's state meanwhile.
+    fn ask(&self, request: &Request, moment: Moment) -> Result<Answer, Error> {
+        let Opened { id, opening } = self.opened();
+        let mut state = self.shared.throttle_state.load(Ordering::Relaxed);
+        loop {
+            let (answer, next) = self.runtime.answer(*id, opening, request, moment, state)?;
+            if next == state {
+                return Ok(answer);
+            }
+            let exchanged =
+                self.shared.throttle_state.compare_exchange(state, next, Ordering::Relaxed, Ordering::Relaxed);
+            match exchanged {
+                Ok(_) => return Ok(answer),
+                Err(changed) => state = changed,
+            }
+        }
+    }
+
+    /// Signs the identity document and opens the description with the signatures.
+    fn sign(&self) -> Result<(), Error> {
+        let Opened { id, opening } = &self.shared.opened;
+        let keys = match &opening.identity_signing {
+            IdentitySigning::With(keys) => Arc::clone(keys),
+            IdentitySigning::AtFirstNeed | IdentitySigning::Never => self.runtime.identity_keys()?,
+        };
+        let (document, signing_time_ms) = self.runtime.identity_document(*id, opening)?;
+        let signed = opening.signed(&keys.sign(document.as_bytes(), signing_time_ms))?;
+        // Signatures are the same whoever makes them: it does not matter who was first.
+        self.shared.signed.get_or_init(|| Opened { id: self.runtime.next_id(), opening: Arc::new(signed) });
+        Ok(())
     }
 
     /// The runtime in which the instance is open.
@@ -77,7 +135,7 @@ impl Instance {
 
 impl fmt::Debug for Instance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Instance").field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("Instance").field("id", &self.opened().id).finish_non_exhaustive()
     }
 }
 
@@ -87,10 +145,12 @@ pub(crate) fn failed() -> Answer {
 }
 
 /// What a worker needs to open the instance.
+#[derive(Clone)]
 pub(crate) struct Opening {
     pub(crate) document: String,
     pub(crate) token_secret: Secret,
     pub(crate) allowed_hosts: Vec<String>,
+    identity_signing: IdentitySigning,
 }
 
 impl Opening {
@@ -102,6 +162,25 @@ impl Opening {
                 None => Secret::random()?,
             },
             allowed_hosts: settings.allowed_hosts.clone(),
+            identity_signing: settings.identity_signing.clone(),
         })
+    }
+
+    pub(crate) fn signs_identity(&self) -> bool {
+        !matches!(self.identity_signing, IdentitySigning::Never)
+    }
+
+    /// The same with `signatures` in the description, but for those that it had.
+    fn signed(&self, signatures: &Signatures) -> Result<Self, Error> {
+        let given: serde_json::Value = serde_json::from_str(&self.document).unwrap_or_default();
+        let mut description = Description::from_json("the description", &self.document)?;
+        let Signatures { signature, pkcs7, rsa2048 } = signatures;
+        for (name, text) in [("signature", signature), ("pkcs7", pkcs7), ("rsa2048", rsa2048)] {
+            let field = format!("/identity-signatures/{name}");
+            if given.pointer(&field).is_none() {
+                description.set_text(&field, text, "the signer");
+            }
+        }
+        Ok(Self { document: description.to_json(), ..self.clone() })
     }
 }

@@ -9,6 +9,7 @@ use std::fmt;
 ///     method: "PUT".into(),
 ///     target: "/latest/api/token".into(),
 ///     fields: vec![Field::new("X-aws-ec2-metadata-token-ttl-seconds", "21600")],
+///     over_ipv6: false,
 /// };
 /// assert_eq!(request.method, "PUT");
 /// ```
@@ -22,6 +23,9 @@ pub struct Request {
     /// The header fields; those that [`Runtime::fields_read`](crate::Runtime::fields_read)
     /// does not name may be left out.
     pub fields: Vec<Field>,
+    /// Whether the request came over IPv6; an address that stands for an IPv4
+    /// one does not count.
+    pub over_ipv6: bool,
 }
 
 impl Request {
@@ -32,7 +36,7 @@ impl Request {
     /// assert_eq!(request.target, "/latest/meta-data/");
     /// ```
     pub fn get(target: impl Into<String>) -> Self {
-        Self { method: "GET".into(), target: target.into(), fields: Vec::new() }
+        Self { method: "GET".into(), target: target.into(), ..Self::default() }
     }
 
     /// The same request with one more header field.
@@ -163,6 +167,8 @@ impl fmt::Debug for Answer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {
+    /// 503: more requests than the description's `request-throttle` allows.
+    Throttled,
     /// 200: an item or a listing.
     Found,
     /// 200: a session token was issued.
@@ -173,6 +179,9 @@ pub enum Outcome {
     HostRefused,
     /// 403: the metadata option `http-endpoint` is `disabled`.
     EndpointDisabled,
+    /// 403: the request came over IPv6, and the metadata option
+    /// `http-protocol-ipv6` is `disabled`.
+    Ipv6Disabled,
     /// 405: the token path takes `PUT` and `OPTIONS` only.
     TokenMethodRefused,
     /// 403: `X-Forwarded-For` on a request for a token or with one.
@@ -189,6 +198,9 @@ pub enum Outcome {
     MethodRefused,
     /// 404: nothing there in that version now.
     NotFound,
+    /// 503: a signature of the identity document that was to be made and is
+    /// not. An [`Instance`](crate::Instance) makes it and answers anew.
+    SignaturesWanted,
     /// 500: the component failed; the observer is told why.
     Failed,
     /// 403: no instance belongs to this caller.
@@ -211,11 +223,13 @@ impl Outcome {
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Throttled => "more requests than request-throttle allows",
             Self::Found => "found",
             Self::TokenIssued => "token issued",
             Self::MethodsListed => "methods listed",
             Self::HostRefused => "Host is neither a local name nor one that is allowed",
             Self::EndpointDisabled => "http-endpoint is \"disabled\"",
+            Self::Ipv6Disabled => "http-protocol-ipv6 is \"disabled\"",
             Self::TokenMethodRefused => "the token path takes PUT and OPTIONS only",
             Self::Forwarded => "X-Forwarded-For on a request for a token or with one",
             Self::TtlRefused => "X-aws-ec2-metadata-token-ttl-seconds is missing or not a number from 0 to 21600",
@@ -224,6 +238,7 @@ impl fmt::Display for Outcome {
             Self::TokenExpired => "the token's lifetime is over",
             Self::MethodRefused => "the method is none of GET, HEAD and OPTIONS",
             Self::NotFound => "nothing there in this version now",
+            Self::SignaturesWanted => "the identity document is not signed yet",
             Self::Failed => "the component failed",
             Self::NoInstance => "no instance belongs to this caller",
         })

@@ -12,6 +12,7 @@ use crate::bindings::{Imds, ImdsPre};
 use crate::description::Description;
 use crate::engine;
 use crate::error::Error;
+use crate::identity::IdentityKeys;
 use crate::instance::{Instance, Opening};
 use crate::limits::Limits;
 use crate::message::{Answer, Moment, Request};
@@ -46,6 +47,7 @@ struct Shared {
     // Never held while the component runs.
     idle: Mutex<Vec<Worker>>,
     next_id: AtomicU64,
+    identity_keys: Mutex<Option<Arc<IdentityKeys>>>,
     // Dropping it ends the thread that moves the engine's epoch.
     _ticker: mpsc::Sender<()>,
 }
@@ -95,6 +97,7 @@ impl Runtime {
                 fields_read: fields_read.into(),
                 idle: Mutex::new(vec![worker]),
                 next_id: AtomicU64::new(0),
+                identity_keys: Mutex::new(None),
                 _ticker: ticker,
             }),
         })
@@ -120,8 +123,7 @@ impl Runtime {
         let opening = Opening::new(description, settings)?;
         self.with_worker(|worker| worker.try_open(&opening, BOUND))?
             .map_err(|findings| Error::Invalid(description.locate(findings)))?;
-        let id = self.shared.next_id.fetch_add(1, Ordering::Relaxed);
-        Ok(Instance::new(self.clone(), id, opening))
+        Ok(Instance::new(self.clone(), opening))
     }
 
     /// The JSON Schema of a description, as JSON text.
@@ -152,9 +154,33 @@ impl Runtime {
         opening: &Arc<Opening>,
         request: &Request,
         moment: Moment,
-    ) -> Result<Answer, Error> {
-        let bounds = Bounds { ticks: BOUND, instances: self.shared.limits.instances_per_worker };
-        self.with_worker(|worker| worker.answer(id, opening, request, moment, bounds))
+        throttle_state: u64,
+    ) -> Result<(Answer, u64), Error> {
+        self.with_worker(|worker| worker.answer(id, opening, request, moment, throttle_state, self.bounds()))
+    }
+
+    /// A number for an instance, by which workers know it.
+    pub(crate) fn next_id(&self) -> u64 {
+        self.shared.next_id.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The identity document of an instance and when it is signed.
+    pub(crate) fn identity_document(&self, id: u64, opening: &Arc<Opening>) -> Result<(String, u64), Error> {
+        self.with_worker(|worker| worker.identity_document(id, opening, self.bounds()))
+    }
+
+    /// The runtime's own keys, made when they are first needed.
+    pub(crate) fn identity_keys(&self) -> Result<Arc<IdentityKeys>, Error> {
+        // Held while keys are made, so that they are made once.
+        let mut keys = self.shared.identity_keys.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*keys {
+            Some(keys) => Ok(Arc::clone(keys)),
+            None => Ok(Arc::clone(keys.insert(Arc::new(IdentityKeys::generate()?)))),
+        }
+    }
+
+    fn bounds(&self) -> Bounds {
+        Bounds { ticks: BOUND, instances: self.shared.limits.instances_per_worker }
     }
 
     /// Lends a worker to `call`. One that failed is thrown away: a component

@@ -170,7 +170,7 @@ impl Service {
             let refusal = Answer::without_body(403, "Forbidden", Outcome::NoInstance);
             return (refusal, None);
         };
-        let request = request_in(parts, target, instance.runtime().fields_read());
+        let request = request_in(parts, target, caller.is_over_ipv6(), instance.runtime().fields_read());
         match instance.try_answer(&request, self.moment()) {
             Ok(answer) => (answer, None),
             Err(error) => (failed(), Some(error)),
@@ -273,6 +273,12 @@ impl Caller {
     /// ```
     pub fn new(peer: Option<SocketAddr>, local: Option<SocketAddr>) -> Self {
         Self { peer, local }
+    }
+
+    /// Whether the connection is one of IPv6, and not of IPv4 under an IPv6
+    /// address.
+    fn is_over_ipv6(&self) -> bool {
+        self.local.is_some_and(|local| local.ip().to_canonical().is_ipv6())
     }
 }
 

@@ -1,6 +1,7 @@
 use std::fmt;
 
 use crate::error::Error;
+use crate::identity::IdentitySigning;
 
 /// What the operator of a shell decides, as opposed to what the instance is.
 ///
@@ -19,6 +20,8 @@ pub struct Settings {
     /// Names that may stand in `Host` besides addresses and local names;
     /// without a port. `*` allows every name.
     pub allowed_hosts: Vec<String>,
+    /// Who signs the identity document.
+    pub identity_signing: IdentitySigning,
 }
 
 /// The secret behind the session tokens. It prints redacted.

@@ -52,24 +52,48 @@ impl Worker {
         })
     }
 
-    /// Answers for the instance `id`, which is opened here on its first use.
+    /// Answers for the instance `id`, which is opened here on its first use,
+    /// and tells the throttle's state after that.
+    #[allow(clippy::too_many_arguments)]
     pub(crate) fn answer(
         &mut self,
         id: u64,
         opening: &Arc<Opening>,
         request: &Request,
         moment: Moment,
+        throttle_state: u64,
         bounds: Bounds,
-    ) -> wasmtime::Result<Answer> {
+    ) -> wasmtime::Result<(Answer, u64)> {
         let resource = self.resource(id, opening, bounds)?;
         let fields: Vec<_> =
             request.fields.iter().map(|field| wit::FieldParam { name: &field.name, value: &field.value }).collect();
-        let request = wit::Request { method: &request.method, target: &request.target, fields: &fields };
-        let moment = wit::Moment { now_ms: moment.now_ms, entropy: moment.entropy };
+        let request = wit::Request {
+            method: &request.method,
+            target: &request.target,
+            fields: &fields,
+            over_ipv6: request.over_ipv6,
+        };
+        let moment = wit::Moment { now_ms: moment.now_ms, entropy: moment.entropy, throttle_state };
         self.store.set_epoch_deadline(bounds.ticks);
         let instance = self.component.imds_service_metadata().instance();
         let answer = instance.call_answer(&mut self.store, resource, request, moment)?;
-        Ok(answer.into())
+        let throttle_state = answer.throttle_state;
+        Ok((answer.into(), throttle_state))
+    }
+
+    /// The identity document of the instance `id` and when it is signed, in
+    /// milliseconds since the epoch.
+    pub(crate) fn identity_document(
+        &mut self,
+        id: u64,
+        opening: &Arc<Opening>,
+        bounds: Bounds,
+    ) -> wasmtime::Result<(String, u64)> {
+        let resource = self.resource(id, opening, bounds)?;
+        self.store.set_epoch_deadline(bounds.ticks);
+        let instance = self.component.imds_service_metadata().instance();
+        let document = instance.call_identity_document(&mut self.store, resource)?;
+        Ok((document.text, document.signing_time_ms))
     }
 
     fn resource(&mut self, id: u64, opening: &Opening, bounds: Bounds) -> wasmtime::Result<ResourceAny> {
@@ -100,7 +124,11 @@ impl Worker {
     fn open(&mut self, opening: &Opening, ticks: u64) -> wasmtime::Result<Result<ResourceAny, Vec<wit::Problem>>> {
         self.store.set_epoch_deadline(ticks);
         let allowed: Vec<&str> = opening.allowed_hosts.iter().map(String::as_str).collect();
-        let settings = wit::Settings { token_secret: opening.token_secret.bytes(), allowed_hosts: &allowed };
+        let settings = wit::Settings {
+            token_secret: opening.token_secret.bytes(),
+            allowed_hosts: &allowed,
+            signs_identity: opening.signs_identity(),
+        };
         let instance = self.component.imds_service_metadata().instance();
         instance.call_open(&mut self.store, &opening.document, settings)
     }
@@ -132,11 +160,13 @@ impl From<wit::Answer> for Answer {
 impl From<wit::Outcome> for Outcome {
     fn from(outcome: wit::Outcome) -> Self {
         match outcome {
+            wit::Outcome::Throttled => Self::Throttled,
             wit::Outcome::Found => Self::Found,
             wit::Outcome::TokenIssued => Self::TokenIssued,
             wit::Outcome::MethodsListed => Self::MethodsListed,
             wit::Outcome::HostRefused => Self::HostRefused,
             wit::Outcome::EndpointDisabled => Self::EndpointDisabled,
+            wit::Outcome::Ipv6Disabled => Self::Ipv6Disabled,
             wit::Outcome::TokenMethodRefused => Self::TokenMethodRefused,
             wit::Outcome::Forwarded => Self::Forwarded,
             wit::Outcome::TtlRefused => Self::TtlRefused,
@@ -145,6 +175,7 @@ impl From<wit::Outcome> for Outcome {
             wit::Outcome::TokenExpired => Self::TokenExpired,
             wit::Outcome::MethodRefused => Self::MethodRefused,
             wit::Outcome::NotFound => Self::NotFound,
+            wit::Outcome::SignaturesWanted => Self::SignaturesWanted,
         }
     }
 }

@@ -4,7 +4,7 @@ use imds_core::Problem;
 
 /// The problems of a description in JSON.
 fn problems(json: &str) -> Vec<Problem> {
-    let settings = imds_core::Settings { token_secret: vec![7; 32], ..imds_core::Settings::default() };
+    let settings = imds_core::Settings { token_secret: vec![7; 32], ..Default::default() };
     imds_core::Instance::open(json, settings).err().unwrap_or_default()
 }
 

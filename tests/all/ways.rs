@@ -58,13 +58,16 @@ pub fn open_in_component(description: &Description) -> imds_host::Instance {
 pub struct Native {
     instance: imds_core::Instance,
     entropy: u64,
+    throttle_state: u64,
 }
 
 impl Native {
     pub fn open(toml: &str) -> Native {
-        let settings = imds_core::Settings { token_secret: SECRET.to_vec(), ..imds_core::Settings::default() };
+        let settings =
+            imds_core::Settings { token_secret: SECRET.to_vec(), signs_identity: true, ..Default::default() };
         let instance = imds_core::Instance::open(&read_toml(toml).to_json(), settings);
-        Native { instance: instance.unwrap_or_else(|problems| panic!("{problems:?}")), entropy: 0 }
+        let instance = instance.unwrap_or_else(|problems| panic!("{problems:?}"));
+        Native { instance, entropy: 0, throttle_state: 0 }
     }
 }
 
@@ -73,9 +76,13 @@ impl Way for Native {
         let fields: Vec<imds_core::http::Field<'_>> =
             sent.fields.iter().map(|(name, value)| imds_core::http::Field { name, value }).collect();
         let target = String::from_utf8_lossy(&sent.target);
-        let request = imds_core::http::Request { method: &sent.method, target: &target, fields: &fields };
+        let request =
+            imds_core::http::Request { method: &sent.method, target: &target, fields: &fields, over_ipv6: false };
         self.entropy += 1;
-        let answer = self.instance.answer(&request, imds_core::Moment { now_ms, entropy: self.entropy });
+        let answer = self
+            .instance
+            .answer(&request, imds_core::Moment { now_ms, entropy: self.entropy, throttle_state: self.throttle_state });
+        self.throttle_state = answer.throttle_state;
         Received {
             status: answer.status,
             reason: answer.reason.to_owned(),
@@ -103,6 +110,7 @@ impl Way for Component {
             method: sent.method.clone(),
             target: String::from_utf8_lossy(&sent.target).into_owned(),
             fields: sent.fields.iter().map(|(name, value)| imds_host::Field::new(name, value.clone())).collect(),
+            over_ipv6: false,
         };
         self.entropy += 1;
         let answer = self.instance.answer(&request, imds_host::Moment::at(now_ms, self.entropy));

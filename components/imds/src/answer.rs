@@ -17,12 +17,16 @@ pub struct Answer {
     pub hop_limit: Option<u8>,
     /// Why the answer is what it is.
     pub outcome: Outcome,
+    /// The state of the throttle after this request.
+    pub throttle_state: u64,
 }
 
 /// Why an answer is what it is: one value for each way through the order of
 /// checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
+    /// 503: more requests than the description allows.
+    Throttled,
     /// 200: an item or a listing.
     Found,
     /// 200: a session token was issued.
@@ -33,6 +37,8 @@ pub enum Outcome {
     HostRefused,
     /// 403: the endpoint is disabled.
     EndpointDisabled,
+    /// 403: the request came over IPv6 and IPv6 is disabled.
+    Ipv6Disabled,
     /// 405: the token path takes `PUT` and `OPTIONS` only.
     TokenMethodRefused,
     /// 403: `X-Forwarded-For` on a request for a token or with one.
@@ -49,6 +55,8 @@ pub enum Outcome {
     MethodRefused,
     /// 404: nothing at that path in that version now.
     NotFound,
+    /// 503: a signature was asked for that the shell has not made yet.
+    SignaturesWanted,
 }
 
 /// What is answered, before it is written out.
@@ -101,11 +109,15 @@ impl Outcome {
             Outcome::Found | Outcome::TokenIssued | Outcome::MethodsListed => (200, "OK"),
             Outcome::TtlRefused => (400, "Bad Request"),
             Outcome::TokenMissing | Outcome::TokenInvalid | Outcome::TokenExpired => (401, "Unauthorized"),
-            Outcome::HostRefused | Outcome::EndpointDisabled | Outcome::Forwarded | Outcome::MethodRefused => {
-                (403, "Forbidden")
-            }
+            Outcome::HostRefused
+            | Outcome::EndpointDisabled
+            | Outcome::Ipv6Disabled
+            | Outcome::Forwarded
+            | Outcome::MethodRefused => (403, "Forbidden"),
             Outcome::NotFound => (404, "Not Found"),
             Outcome::TokenMethodRefused => (405, "Not Allowed"),
+            // UNRECORDED: its head and body; those of the other refusals are taken.
+            Outcome::Throttled | Outcome::SignaturesWanted => (503, "Service Unavailable"),
         }
     }
 }
@@ -148,7 +160,7 @@ impl Answer {
             }
         };
         let (status, reason) = outcome.status();
-        Answer { status, reason, fields: head.fields, body, hop_limit: None, outcome }
+        Answer { status, reason, fields: head.fields, body, hop_limit: None, outcome, throttle_state: 0 }
     }
 }
 

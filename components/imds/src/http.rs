@@ -9,6 +9,8 @@ pub struct Request<'a> {
     pub target: &'a str,
     /// The header fields as sent, in any order and any case.
     pub fields: &'a [Field<'a>],
+    /// Whether the request came over IPv6.
+    pub over_ipv6: bool,
 }
 
 /// One header field of a request.

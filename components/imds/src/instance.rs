@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use crate::answer::{Answer, METADATA_METHODS, Outcome, Reply, TOKEN_METHODS};
 use crate::description::problem::Problem;
-use crate::description::{Description, Enabled, HttpTokens, MetadataOptions};
+use crate::description::{Description, Enabled, HttpTokens, MetadataOptions, Switch};
 use crate::facts::Facts;
 use crate::http::{FORWARDED_FOR, HOST, Request, TOKEN, TOKEN_TTL_SECONDS};
 use crate::target::Target;
+use crate::throttle::Rate;
 use crate::time::Time;
 use crate::token::{self, Refused, TokenKey};
 use crate::tree::{Folder, Node, View};
@@ -19,7 +20,9 @@ use crate::{categories, host};
 /// It never changes: an edit makes a new one from a new description.
 pub struct Instance {
     options: MetadataOptions,
+    throttle: Option<Rate>,
     launch_time: Time,
+    identity_document: String,
     tree: Folder,
     /// Entries that the operator added to one version, by version and path.
     version_entries: BTreeMap<(Version, String), String>,
@@ -36,16 +39,32 @@ pub struct Settings {
     /// Names that may stand in `Host` besides local ones, without a port; `*`
     /// allows every name.
     pub allowed_hosts: Vec<String>,
+    /// Whether the shell can sign identity documents.
+    pub signs_identity: bool,
 }
 
 /// What a shell knows at the moment of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Moment {
     /// The time, in milliseconds since the Unix epoch.
     pub now_ms: u64,
     /// A number that should differ from request to request.
     pub entropy: u64,
+    /// The `throttle_state` of the answer before, 0 at first.
+    pub throttle_state: u64,
 }
+
+/// What the signatures of the identity document are made from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdentityDocument {
+    /// The document.
+    pub text: String,
+    /// The signing time that the signatures tell, in milliseconds since the epoch.
+    pub signing_time_ms: u64,
+}
+
+/// Recorded: the signing time falls seconds after the launch.
+const SIGNED_SECONDS_AFTER_LAUNCH: u64 = 2;
 
 /// The fewest bytes of a token secret: less could be tried out.
 const TOKEN_SECRET_BYTES_MIN: usize = 16;
@@ -63,7 +82,9 @@ impl Instance {
         }
         let facts = Facts::of(Description::parse(description)?)?;
         Ok(Instance {
-            tree: categories::tree(&facts)?,
+            tree: categories::tree(&facts, settings.signs_identity)?,
+            identity_document: categories::identity_document(&facts),
+            throttle: facts.throttle,
             version_entries: facts
                 .extra_entries
                 .into_iter()
@@ -81,8 +102,14 @@ impl Instance {
         let now = Time::from_ms(moment.now_ms);
         let target = Target::parse(request.target);
         let mut ttl_left = None;
-        let reply = self.decide(request, &target, now, moment.entropy, &mut ttl_left).unwrap_or_else(Reply::Refused);
-        let mut answer = Answer::write(reply, ttl_left, now);
+        let admitted = self.throttle.map_or(Ok(moment.throttle_state), |rate| rate.admit(moment.throttle_state, now));
+        let reply = match admitted {
+            Ok(_) => self.decide(request, &target, now, moment.entropy, &mut ttl_left),
+            Err(_) => Err(Outcome::Throttled),
+        };
+        let mut answer = Answer::write(reply.unwrap_or_else(Reply::Refused), ttl_left, now);
+        let (Ok(throttle_state) | Err(throttle_state)) = admitted;
+        answer.throttle_state = throttle_state;
         if request.method == "HEAD" {
             answer.body.clear();
         }
@@ -90,6 +117,14 @@ impl Instance {
             answer.hop_limit = Some(self.options.http_put_response_hop_limit.unwrap_or_default().0);
         }
         answer
+    }
+
+    /// What a shell that signs must sign.
+    pub fn identity_document(&self) -> IdentityDocument {
+        IdentityDocument {
+            text: self.identity_document.clone(),
+            signing_time_ms: self.launch_time.plus_seconds(SIGNED_SECONDS_AFTER_LAUNCH).as_ms(),
+        }
     }
 
     /// Every check, in the order in which EC2 makes them; swapping two fails a
@@ -110,6 +145,9 @@ impl Instance {
         if self.options.http_endpoint == Enabled::Disabled {
             return Err(Outcome::EndpointDisabled);
         }
+        if request.over_ipv6 && self.options.http_protocol_ipv6 == Switch::Disabled {
+            return Err(Outcome::Ipv6Disabled);
+        }
         // On the token path the method comes before authorisation: GET without
         // a token gets 405 even where tokens are required.
         if target.is(&TOKEN_PATH) {
@@ -129,7 +167,7 @@ impl Instance {
             None => {}
         }
         match request.method {
-            "GET" | "HEAD" => self.find(target, now, ttl_left.is_some()).ok_or(Outcome::NotFound),
+            "GET" | "HEAD" => self.find(target, now, ttl_left.is_some()).unwrap_or(Err(Outcome::NotFound)),
             "OPTIONS" => Ok(Reply::Methods(METADATA_METHODS)),
             _ => Err(Outcome::MethodRefused),
         }
@@ -154,11 +192,9 @@ impl Instance {
     }
 
     /// The item or listing at a path, if the path is there.
-    fn find(&self, target: &Target, now: Time, with_token: bool) -> Option<Reply> {
-        let text = |body: String| Reply::Item {
-            media_type: "text/plain",
-            modified: self.launch_time,
-            body: body.into_bytes(),
+    fn find(&self, target: &Target, now: Time, with_token: bool) -> Option<Result<Reply, Outcome>> {
+        let text = |body: String| {
+            Ok(Reply::Item { media_type: "text/plain", modified: self.launch_time, body: body.into_bytes() })
         };
         let mut segments = target.segments();
         let Some(version) = segments.next() else {
@@ -174,10 +210,14 @@ impl Instance {
         };
         match node {
             Node::Folder(folder) => folder.listing(view).map(text),
-            Node::Leaf(leaf) => node.is_shown(view).then(|| Reply::Item {
-                media_type: leaf.content.media_type(),
-                modified: leaf.content.modified(now).unwrap_or(self.launch_time),
-                body: leaf.content.body(view),
+            Node::Leaf(_) if !node.is_shown(view) => None,
+            Node::Leaf(leaf) => Some(match leaf.content.body(view) {
+                None => Err(Outcome::SignaturesWanted),
+                Some(body) => Ok(Reply::Item {
+                    media_type: leaf.content.media_type(),
+                    modified: leaf.content.modified(now).unwrap_or(self.launch_time),
+                    body,
+                }),
             }),
         }
     }

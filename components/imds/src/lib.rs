@@ -20,7 +20,7 @@
 //!   answer. Only a description can be wrong, and then all that is wrong with
 //!   it is told at once.
 //! - **No state.** An instance never changes. Session tokens are sealed, not
-//!   stored.
+//!   stored; the throttle's state is a number that goes in and out.
 //!
 //! Modules, in the order in which a request meets them: [`http`] values,
 //! `target` (paths), `token`, [`version`], `tree`, [`answer`](mod@answer). Beside
@@ -40,8 +40,9 @@
 //!     method: "GET",
 //!     target: "/latest/meta-data/instance-type",
 //!     fields: &[Field { name: "Host", value: b"169.254.169.254" }],
+//!     ..Request::default()
 //! };
-//! let answer = instance.answer(&request, Moment { now_ms: 1_790_000_000_000, entropy: 0 });
+//! let answer = instance.answer(&request, Moment { now_ms: 1_790_000_000_000, ..Moment::default() });
 //! assert_eq!((answer.status, &answer.body[..]), (200, &b"m7g.large"[..]));
 //! # Ok::<(), Vec<imds_core::Problem>>(())
 //! ```
@@ -58,6 +59,7 @@ pub mod http;
 mod instance;
 mod pretty;
 mod target;
+mod throttle;
 mod time;
 mod token;
 mod tree;
@@ -65,7 +67,7 @@ pub mod version;
 
 pub use answer::{Answer, Outcome};
 pub use description::problem::{Position, Problem};
-pub use instance::{Instance, Moment, Settings};
+pub use instance::{IdentityDocument, Instance, Moment, Settings};
 
 /// The JSON Schema (draft 2020-12) of a description, as JSON text.
 ///

@@ -49,6 +49,8 @@ pub enum Content {
     Info(InfoDocument),
     /// Credentials, which are replaced as time goes on.
     Credentials(Box<RoleCredentials>),
+    /// A signature that the shell makes at first need.
+    Unsigned,
 }
 
 /// In which version, when, and with a token or without: all that an item's
@@ -159,24 +161,29 @@ impl Content {
     fn is_there(&self, now: Time) -> bool {
         match self {
             Content::From(time, _) => *time <= now,
-            Content::Text(_) | Content::UserData(_) | Content::Info(_) | Content::Credentials(_) => true,
+            Content::Text(_)
+            | Content::UserData(_)
+            | Content::Info(_)
+            | Content::Credentials(_)
+            | Content::Unsigned => true,
         }
     }
 
-    /// The bytes of the item.
-    pub fn body(&self, view: View) -> Vec<u8> {
-        match self {
+    /// The bytes of the item; none for a signature that is still to be made.
+    pub fn body(&self, view: View) -> Option<Vec<u8>> {
+        Some(match self {
             Content::Text(text) | Content::From(_, text) => text.as_bytes().to_vec(),
             Content::UserData(data) => data.0.clone(),
             Content::Info(info) => info.document(view.now).into_bytes(),
             Content::Credentials(credentials) => credentials.document(view.now, view.with_token).into_bytes(),
-        }
+            Content::Unsigned => return None,
+        })
     }
 
     /// When the item was last published, if that was not at launch.
     pub fn modified(&self, now: Time) -> Option<Time> {
         match self {
-            Content::Text(_) | Content::UserData(_) => None,
+            Content::Text(_) | Content::UserData(_) | Content::Unsigned => None,
             Content::From(time, _) => Some(*time),
             Content::Info(info) => Some(info.rotation.at(now).last_updated),
             Content::Credentials(credentials) => Some(credentials.rotation.at(now).last_updated),
@@ -187,7 +194,9 @@ impl Content {
     pub fn media_type(&self) -> &'static str {
         match self {
             Content::UserData(_) => "application/octet-stream",
-            Content::Text(_) | Content::From(..) | Content::Info(_) | Content::Credentials(_) => "text/plain",
+            Content::Text(_) | Content::From(..) | Content::Info(_) | Content::Credentials(_) | Content::Unsigned => {
+                "text/plain"
+            }
         }
     }
 }

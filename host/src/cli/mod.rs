@@ -2,6 +2,7 @@
 
 mod check;
 mod failure;
+mod identity;
 mod listen;
 mod log;
 mod options;
@@ -45,6 +46,7 @@ enum Command {
     Serve(serve::Serve),
     Run(run::Run),
     Check(check::Check),
+    Certificates(identity::Certificates),
     /// Print a commented description to start from
     #[command(after_help = "Example:\n  imds new > instance.toml")]
     New,
@@ -60,6 +62,7 @@ pub fn main() -> ExitCode {
         Some(Command::Serve(serve)) => serve.run(),
         Some(Command::Run(run)) => run.run(),
         Some(Command::Check(check)) => check.run(),
+        Some(Command::Certificates(certificates)) => certificates.run(),
         Some(Command::New) => print::new(),
         Some(Command::Schema) => print::schema(),
     };

@@ -3,12 +3,14 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context;
 use clap::Args;
-use imds_host::{Description, Instance, Runtime, Secret, Service, Settings};
+use imds_host::{Description, IdentitySigning, Instance, Runtime, Secret, Service, Settings};
 
 use super::failure::WrongUse;
+use super::identity;
 use super::log::{Level, Log};
 
 #[derive(Args)]
@@ -29,7 +31,7 @@ pub struct Options {
     #[arg(long, value_name = "N", help_heading = METADATA)]
     http_put_response_hop_limit: Option<u64>,
 
-    /// The option as the instance shows it; imds listens where --listen says
+    /// Whether requests over IPv6 are answered; disabled, they get 403
     #[arg(long, value_name = "enabled|disabled", value_parser = ["enabled", "disabled"], hide_possible_values = true, help_heading = METADATA)]
     http_protocol_ipv6: Option<String>,
 
@@ -45,6 +47,11 @@ pub struct Options {
     /// without it tokens end with the process
     #[arg(long, value_name = "FILE")]
     token_secret_file: Option<PathBuf>,
+
+    /// The keys that sign the identity document; made if the file does not
+    /// exist. Without it keys are made at first need and end with the process
+    #[arg(long, value_name = "FILE")]
+    identity_keys: Option<PathBuf>,
 
     /// A name that clients may use for this service besides local ones;
     /// repeatable, * is all
@@ -81,7 +88,14 @@ impl Options {
         if let Some(file) = &self.user_data {
             description.set_user_data(&read_bytes(file)?, "--user-data");
         }
-        let settings = Settings { token_secret: self.token_secret()?, allowed_hosts: self.allow_host.clone() };
+        let settings = Settings {
+            token_secret: self.token_secret()?,
+            allowed_hosts: self.allow_host.clone(),
+            identity_signing: match &self.identity_keys {
+                Some(file) => IdentitySigning::With(Arc::new(identity::read_or_make(file)?)),
+                None => IdentitySigning::AtFirstNeed,
+            },
+        };
         Ok(Runtime::new()?.open(&description, &settings)?)
     }
 

@@ -4,8 +4,9 @@ use super::Shelf;
 use crate::description::{ProductCodeType, Switch};
 use crate::facts::Facts;
 use crate::pretty::{Value, object};
+use crate::tree::Content;
 
-pub fn put(shelf: &mut Shelf, facts: &Facts) {
+pub fn put(shelf: &mut Shelf, facts: &Facts, shell_signs: bool) {
     if facts.monitoring == Switch::Enabled {
         shelf.text("dynamic/fws/instance-monitoring", "2009-04-04", "enabled");
     }
@@ -16,13 +17,17 @@ pub fn put(shelf: &mut Shelf, facts: &Facts) {
         ("signature", &facts.signatures.signature),
     ];
     for (name, signature) in signatures {
-        let lines = signature.as_ref().map(|base64| in_columns(base64));
-        shelf.optional(&format!("dynamic/instance-identity/{name}"), "2009-04-04", lines);
+        let path = format!("dynamic/instance-identity/{name}");
+        match signature {
+            Some(base64) => shelf.text(&path, "2009-04-04", in_columns(base64)),
+            None if shell_signs => shelf.put(&path, "2009-04-04", Content::Unsigned),
+            None => {}
+        }
     }
 }
 
 /// The identity document: field order, layout and version as recorded.
-fn identity_document(facts: &Facts) -> String {
+pub fn identity_document(facts: &Facts) -> String {
     let text = |text: &str| Value::Text(text.to_owned());
     let optional = |text: Option<String>| text.map_or(Value::Null, Value::Text);
     let texts = |texts: Vec<String>| if texts.is_empty() { Value::Null } else { Value::Texts(texts) };

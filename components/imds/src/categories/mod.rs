@@ -16,13 +16,16 @@ use crate::facts::Facts;
 use crate::tree::{Content, Folder, Leaf, Node};
 use crate::version::Version;
 
-/// Everything that the service has below a version.
-pub fn tree(facts: &Facts) -> Result<Folder, Vec<Problem>> {
+pub use self::dynamic::identity_document;
+
+/// Everything that the service has below a version. Where the shell signs
+/// identity documents, signatures are there that are still to be made.
+pub fn tree(facts: &Facts, shell_signs: bool) -> Result<Folder, Vec<Problem>> {
     let mut shelf = Shelf { root: Folder::default() };
     meta_data::put(&mut shelf, facts);
     network::put(&mut shelf, facts);
     iam::put(&mut shelf, facts);
-    dynamic::put(&mut shelf, facts);
+    dynamic::put(&mut shelf, facts, shell_signs);
     if let Some(data) = &facts.user_data {
         shelf.put("user-data", "1.0", Content::UserData(data.clone()));
     }

@@ -165,6 +165,8 @@ tables! {
         elastic_gpu_associations: Vec<ElasticGpuAssociation>,
         /// Elastic Inference accelerators, for old clients.
         elastic_inference_accelerator_associations: Vec<ElasticInferenceAcceleratorAssociation>,
+        /// A limit on requests, above which the answer is 503. Default none; the empty table stands for EC2's.
+        request_throttle: Option<RequestThrottle>,
         /// Signatures of the identity document, where somebody made them.
         identity_signatures: Option<IdentitySignatures>,
         /// Entries that the description does not model: a path below a version, such as
@@ -387,6 +389,14 @@ tables! {
         elastic_inference_accelerator_id: Option<String>,
         /// Default eia1.medium.
         elastic_inference_accelerator_type: Option<String>,
+    }
+
+    /// A limit on the requests of an instance.
+    RequestThrottle {
+        /// Requests that may come at once, 1 to 65535. Default 100.
+        burst: Option<u16>,
+        /// Requests regained a second, 1 to 65535. Default 100, which stands for EC2's 1024 packets.
+        per_second: Option<u16>,
     }
 
     /// Signatures of the identity document, each in base64.

@@ -18,6 +18,7 @@ use self::place::Region;
 pub use self::purpose::{Event, Profile, SpotNotice};
 use crate::description::problem::{Problem, pointer_step};
 use crate::description::{self as written, Description};
+use crate::throttle::Rate;
 use crate::time::Time;
 use crate::version::Version;
 
@@ -78,6 +79,7 @@ pub struct Facts {
     /// Kind, id and type of accelerators for old clients.
     pub elastic_gpus: Vec<(String, String)>,
     pub elastic_inference: Vec<(String, String)>,
+    pub throttle: Option<Rate>,
     pub signatures: written::IdentitySignatures,
     pub extra_entries: Vec<ExtraEntry>,
 }
@@ -191,6 +193,7 @@ impl Check {
                     (accelerator.elastic_inference_accelerator_id, accelerator.elastic_inference_accelerator_type)
                 }),
             ),
+            throttle: self.throttle(written.request_throttle),
             signatures: self.signatures(written.identity_signatures.unwrap_or_default()),
             extra_entries: self.extra_entries(written.extra_entries.0),
             lifecycle: written.instance_lifecycle,
@@ -299,6 +302,19 @@ impl Check {
                 self.wrong(pointer, "expected a tag value of at most 256 characters");
             }
         }
+    }
+
+    fn throttle(&mut self, written: Option<written::RequestThrottle>) -> Option<Rate> {
+        let written = written?;
+        for (field, number) in [("burst", written.burst), ("per-second", written.per_second)] {
+            if number == Some(0) {
+                self.wrong(format!("/request-throttle/{field}"), "expected a whole number from 1 to 65535");
+            }
+        }
+        Some(Rate {
+            burst: written.burst.map_or(Rate::OF_EC2.burst, u32::from),
+            per_second: written.per_second.map_or(Rate::OF_EC2.per_second, u32::from),
+        })
     }
 
     fn user_data(
