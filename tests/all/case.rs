@@ -25,9 +25,17 @@ pub struct Exchange {
     pub method: String,
     pub target: String,
     pub fields: Vec<(String, String)>,
+    /// How many times the request goes out.
+    pub times: u32,
     pub expected: Expected,
-    /// The name under which the body is kept.
-    pub keep: Option<String>,
+    pub keeps: Vec<Keep>,
+}
+
+/// What of a body is kept, and under which name.
+pub struct Keep {
+    pub name: String,
+    /// The text that `*` stands for in this one; without it the whole body.
+    pub around: Option<String>,
 }
 
 #[derive(Default)]
@@ -39,6 +47,8 @@ pub struct Expected {
     pub fields: Vec<(String, String)>,
     pub absent: Vec<String>,
     pub body: Option<Vec<u8>>,
+    /// What the whole body is like; `*` stands for any text.
+    pub pattern: Option<String>,
     pub contains: Vec<Vec<u8>>,
     /// What the body must not contain; `{name}` stands for a kept body.
     pub lacks: Vec<String>,
@@ -74,7 +84,7 @@ impl Case {
     fn parse(name: String, text: &str) -> Result<Case, (usize, String)> {
         let mut case = Case { name, description: String::new(), steps: Vec::new() };
         let mut included = String::new();
-        let (mut source, mut state) = (false, false);
+        let (mut sources, mut states) = (0, 0);
         for (index, line) in text.lines().enumerate() {
             let number = index + 1;
             let wrong = |what: &str| (number, format!("{what}: {line}"));
@@ -83,10 +93,12 @@ impl Case {
                 _ => None,
             };
             if let Some(comment) = line.strip_prefix('#') {
-                source |= comment.starts_with(" Source: ");
+                sources += u32::from(comment.starts_with(" Source: "));
                 if let Some(word) = comment.strip_prefix(" State: ") {
-                    let known = ["recorded", "documented", "inferred", "unrecorded", "ours"];
-                    state = known.contains(&word);
+                    if !["recorded", "documented", "inferred", "unrecorded", "ours"].contains(&word) {
+                        return Err(wrong("no state"));
+                    }
+                    states += 1;
                 }
             } else if line.trim().is_empty() {
             } else if let Some(file) = line.strip_prefix("= include ") {
@@ -100,8 +112,13 @@ impl Case {
             } else if line.starts_with('<') {
                 let expected = &mut last.ok_or_else(|| wrong("an answer without a request"))?.expected;
                 expected.add(line).ok_or_else(|| wrong("no expectation"))?;
-            } else if let Some(name) = line.strip_prefix("> ") {
-                last.ok_or_else(|| wrong("nothing to keep"))?.keep = Some(name.to_owned());
+            } else if let Some(times) = line.strip_prefix("* ") {
+                last.ok_or_else(|| wrong("nothing to repeat"))?.times =
+                    times.parse().map_err(|_| wrong("no number"))?;
+            } else if let Some(keep) = line.strip_prefix("> ") {
+                let (name, around) = keep.split_once(" from ").map_or((keep, None), |(name, text)| (name, Some(text)));
+                let keep = Keep { name: name.to_owned(), around: around.map(str::to_owned) };
+                last.ok_or_else(|| wrong("nothing to keep"))?.keeps.push(keep);
             } else if let Some((name, value)) = line.split_once(": ").filter(|(name, _)| !name.contains(' ')) {
                 let exchange = last.filter(|exchange| exchange.expected.status == 0);
                 let exchange = exchange.ok_or_else(|| wrong("a header field without a request"))?;
@@ -111,6 +128,7 @@ impl Case {
                     line: number,
                     method: method.to_owned(),
                     target: target.to_owned(),
+                    times: 1,
                     ..Exchange::default()
                 })));
             } else if let Some(name) = line.strip_suffix(':') {
@@ -128,8 +146,8 @@ impl Case {
                 return Err((exchange.line, "a request without an expected status".to_owned()));
             }
         }
-        if !(source && state && text.starts_with("# ")) {
-            return Err((1, "a case begins with its rule, `# Source:` and `# State:`".to_owned()));
+        if (sources, states) != (1, 1) || !text.starts_with("# ") {
+            return Err((1, "a case begins with its rule, one `# Source:` and one `# State:`".to_owned()));
         }
         Ok(case)
     }
@@ -167,6 +185,10 @@ impl Expected {
                 }
                 None => self.body = Some(text),
             }
+        } else if let Some(text) = line.strip_prefix("<*") {
+            let text = text.strip_prefix(' ').unwrap_or(text);
+            self.pattern =
+                Some(self.pattern.take().map_or_else(|| text.to_owned(), |lines| format!("{lines}\n{text}")));
         } else if let Some(text) = line.strip_prefix("<~ ") {
             self.contains.push(unescape(text)?);
         } else if let Some(text) = line.strip_prefix("<! ") {

@@ -7,16 +7,24 @@ use proptest::test_runner::Config;
 
 use crate::ways::{Native, Received, Sent, Way};
 
-const NOW_MS: u64 = 1_790_800_000_000;
+/// The service at one moment.
+struct At(Native, u64);
 
-fn get(way: &mut dyn Way, target: &str) -> Received {
+impl At {
+    /// At a time after everything that `tests/instances` foresees.
+    fn later(toml: &str) -> At {
+        At(Native::open(toml), 1_800_000_000_000)
+    }
+}
+
+fn get(At(way, now_ms): &mut At, target: &str) -> Received {
     let sent = Sent { method: "GET".into(), target: target.into(), fields: Vec::new() };
-    way.answer(&sent, NOW_MS)
+    way.answer(&sent, *now_ms)
 }
 
 /// Follows every listing of a version as cloud-init does, and gives all paths
 /// of items. Panics where a name that is listed does not answer.
-fn crawl(way: &mut dyn Way, folder: &str, items: &mut BTreeSet<String>) {
+fn crawl(way: &mut At, folder: &str, items: &mut BTreeSet<String>) {
     let listing = get(way, folder);
     assert_eq!(listing.status, 200, "{folder}");
     let text = String::from_utf8(listing.body).expect("a listing is text");
@@ -40,7 +48,7 @@ fn crawl(way: &mut dyn Way, folder: &str, items: &mut BTreeSet<String>) {
     }
 }
 
-fn versions(way: &mut dyn Way) -> Vec<String> {
+fn versions(way: &mut At) -> Vec<String> {
     let list = String::from_utf8(get(way, "/").body).expect("a listing is text");
     list.lines().map(str::to_owned).collect()
 }
@@ -48,7 +56,7 @@ fn versions(way: &mut dyn Way) -> Vec<String> {
 #[test]
 fn every_name_listed_answers_in_every_version() {
     for toml in [String::new(), full_instance()] {
-        let mut way = Native::open(&toml);
+        let mut way = At::later(&toml);
         for version in versions(&mut way) {
             crawl(&mut way, &format!("/{version}/"), &mut BTreeSet::new());
         }
@@ -57,7 +65,7 @@ fn every_name_listed_answers_in_every_version() {
 
 #[test]
 fn a_version_shows_what_the_one_before_it_showed() {
-    let mut way = Native::open(&full_instance());
+    let mut way = At::later(&full_instance());
     let mut before = BTreeSet::new();
     for version in versions(&mut way) {
         let mut items = BTreeSet::new();
@@ -71,7 +79,7 @@ fn a_version_shows_what_the_one_before_it_showed() {
 
 #[test]
 fn an_item_not_listed_does_not_answer() {
-    let mut way = Native::open(&full_instance());
+    let mut way = At::later(&full_instance());
     let mut latest = BTreeSet::new();
     crawl(&mut way, "/latest/", &mut latest);
     for version in versions(&mut way) {
@@ -94,33 +102,59 @@ fn full_instance() -> String {
 
 /// Descriptions with and without each part that an instance may lack.
 fn descriptions() -> impl Strategy<Value = String> {
-    let part = |name: &'static str, values: &'static [&'static str]| {
-        prop::option::of(prop::sample::select(values)).prop_map(move |value| match value {
-            Some(value) => format!("{name} = {value}\n"),
-            None => String::new(),
+    let addresses = [
+        "",
+        "public-ip-address = false",
+        "private-ip-address = '192.168.7.9'\npublic-ip-address = '198.51.100.7'",
+        "private-ip-address = false\nnetwork-interfaces = [{ ipv6-addresses = ['2001:db8::1'] }]",
+        "network-interfaces = [{}, { private-ip-addresses = [{ private-ip-address = '10.1.0.9' }] }]",
+    ];
+    let spot = [
+        "",
+        "instance-lifecycle = 'spot'\nspot-interruption = { time = '2026-10-01T00:02:00Z' }",
+        "instance-lifecycle = 'spot'\nspot-interruption = { time = '2026-10-01T00:02:00Z', action = 'stop' }",
+        "instance-lifecycle = 'spot'\nrebalance-recommendation = { notice-time = '2026-10-01T00:00:00Z' }",
+        "instance-lifecycle = 'capacity-block'\nevents = [{ not-before = '2026-10-01T00:00:00Z' }]",
+    ];
+    let others = [
+        "iam-instance-profile = false",
+        "iam-instance-profile = { role-name = false }",
+        "key-pair = false",
+        "key-pair = { key-name = 'a b' }",
+        "metadata-options = { instance-metadata-tags = 'enabled' }",
+        "tags = { Name = 'x', a = '', B = '2', 'aws:x' = 'é' }",
+        "user-data = '#!/bin/sh'",
+        "monitoring = 'enabled'",
+        "placement = { region = 'cn-north-1' }",
+        "auto-scaling = {}",
+        "extra-entries = { 'meta-data/fabric/rack' = '7', 'dynamic/x' = '', 'meta-data/mac' = 'm' }",
+        "block-device-mappings = [{ device-name = 'sdf' }, { device-name = 'sdb', virtual-name = 'ephemeral0' }]",
+        "managed-ssh-keys = { active-keys = { 'ec2 user' = 'x' } }",
+        "launch-time = '2026-10-01T00:00:00Z'",
+    ];
+    let count = others.len();
+    let others = prop::sample::subsequence(others.to_vec(), 0..=count);
+    (prop::sample::select(addresses.to_vec()), prop::sample::select(spot.to_vec()), others)
+        // One of two alternatives for the same part is enough.
+        .prop_map(|(addresses, spot, others)| {
+            let mut names = BTreeSet::new();
+            let others = others.into_iter().filter(|line| names.insert(line.split(' ').next().unwrap_or_default().to_owned()));
+            [addresses, spot].into_iter().chain(others).collect::<Vec<_>>().join("\n")
         })
-    };
-    let parts = (
-        part("iam-instance-profile", &["false", "{ role-name = false }", "{ name = \"web\" }"]),
-        part("key-pair", &["false", "{ key-name = \"a b\" }"]),
-        part("public-ip-address", &["false", "\"198.51.100.7\""]),
-        part("private-ip-address", &["false", "\"192.168.7.9\""]),
-        part("metadata-options", &["{ instance-metadata-tags = \"enabled\" }"]),
-        part("tags", &["{}", "{ Name = \"x\" }", "{ a = \"\", B = \"2\", \"aws:x\" = \"é\" }"]),
-        part("user-data", &["\"\"", "\"#!/bin/sh\""]),
-        part("monitoring", &["\"enabled\""]),
-        part("placement", &["{ region = \"cn-north-1\" }", "{ group-name = \"g\", partition-number = 3 }"]),
-        part("auto-scaling", &["{}", "{ target-lifecycle-state = \"Warmed:Running\" }"]),
-    );
-    parts.prop_map(|(a, b, c, d, e, f, g, h, i, j)| [a, b, c, d, e, f, g, h, i, j].concat())
+}
+
+/// Times around those in [`descriptions`].
+fn times() -> impl Strategy<Value = u64> {
+    let midnight = 1_790_812_800_000_u64;
+    prop_oneof![Just(0), Just(midnight - 1), Just(midnight), Just(midnight + 119_999), any::<u64>()]
 }
 
 proptest! {
     #![proptest_config(Config { cases: 64, failure_persistence: None, ..Config::default() })]
 
     #[test]
-    fn any_instance_can_be_crawled(toml in descriptions(), version in 0..31_usize) {
-        let mut way = Native::open(&toml);
+    fn any_instance_can_be_crawled(toml in descriptions(), version in 0..31_usize, now_ms in times()) {
+        let mut way = At(Native::open(&toml), now_ms);
         let version = versions(&mut way)[version].clone();
         crawl(&mut way, &format!("/{version}/"), &mut BTreeSet::new());
     }

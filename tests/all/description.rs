@@ -52,7 +52,7 @@ fn a_value_of_the_wrong_kind_is_not_repeated() {
         r#"{"iam-instance-profile": {"credentials": {"session-token": 12345}}}"#,
         "/iam-instance-profile/credentials/session-token",
         "expected a string, found a whole number",
-        None,
+        Some("write it in quotes"),
     );
 }
 
@@ -61,14 +61,14 @@ fn null_is_no_value() {
     assert_problem(
         r#"{"key-pair": null}"#,
         "/key-pair",
-        "expected a table, found null",
-        Some("leave the field out for its default, or write `false` where there is none"),
+        "expected an object, found null",
+        Some("write `false` where there is none"),
     );
 }
 
 #[test]
 fn false_stands_only_for_parts_that_may_lack() {
-    for part in ["key-pair", "iam-instance-profile", "public-ip-address", "private-ip-address", "user-data"] {
+    for part in ["key-pair", "iam-instance-profile", "public-ip-address", "public-dns-name", "user-data"] {
         assert_eq!(problems(&format!(r#"{{"{part}": false}}"#)), [], "{part}");
     }
     assert_problem(r#"{"instance-id": false}"#, "/instance-id", "expected a string, found a boolean", None);
@@ -86,12 +86,12 @@ fn all_problems_are_told_at_once() {
     assert_eq!(
         fields,
         [
+            "/instance-id",
             "/placement/partition-number",
             "/network-interfaces/0/mac-address",
             "/network-interfaces/1/mac",
             "/metadata-options/http-put-response-hop-limit"
-        ],
-        "what the reader finds; what contradicts is looked for once all can be read"
+        ]
     );
     assert_eq!(problems(r#"{"instance-id": "0abc", "owner-id": "12"}"#).len(), 2);
 }
@@ -100,6 +100,26 @@ fn all_problems_are_told_at_once() {
 fn a_description_with_a_thousand_mistakes_gets_twenty_messages() {
     let fields: Vec<String> = (0..1000).map(|number| format!(r#""wrong-{number}": 1"#)).collect();
     assert_eq!(problems(&format!("{{{}}}", fields.join(","))).len(), 20);
+    let tags: Vec<String> = (0..45).map(|number| format!(r#""a/{number}": "x""#)).collect();
+    let shown = r#""metadata-options": {"instance-metadata-tags": "enabled"}"#;
+    assert_eq!(problems(&format!(r#"{{"tags": {{{}}}, {shown}}}"#, tags.join(","))).len(), 20);
+    let entries: Vec<String> = (0..45).map(|number| format!(r#""meta-data/ami-id/{number}": "x""#)).collect();
+    assert_eq!(problems(&format!(r#"{{"extra-entries": {{{}}}}}"#, entries.join(","))).len(), 20);
+}
+
+#[test]
+fn what_no_instance_has_is_refused_and_not_computed() {
+    let list = |field: &str, item: &str, count: usize| {
+        let items = vec![item; count].join(",");
+        problems(&format!(r#"{{"{field}": [{items}]}}"#)).into_iter().map(|problem| problem.message).next()
+    };
+    let too_many = Some("expected at most 1024 entries".to_owned());
+    assert_eq!(list("network-interfaces", "{}", 100_000), too_many);
+    assert_eq!(list("billing-products", "\"\"", 100_000), too_many);
+    assert!(list("network-interfaces", "{}", 1000).is_some());
+    let deep = format!("meta-data{}", "/x".repeat(100_000));
+    assert!(!problems(&format!(r#"{{"extra-entries": {{"{deep}": ""}}}}"#)).is_empty());
+    assert!(!problems(&"[".repeat(1_000_000)).is_empty());
 }
 
 #[test]
@@ -112,8 +132,12 @@ fn text_that_is_not_json_gets_its_place() {
 
 #[test]
 fn a_field_given_twice_is_an_error() {
-    let problems = problems(r#"{"instance-id": "i-1", "instance-id": "i-2"}"#);
-    assert_eq!(problems[0].message, "field `instance-id` is given twice");
+    assert_problem(
+        r#"{"instance-id": "i-1", "instance-id": "i-2"}"#,
+        "/instance-id",
+        "field `instance-id` is given twice",
+        None,
+    );
 }
 
 #[test]
@@ -121,7 +145,7 @@ fn what_contradicts_is_an_error() {
     assert_problem(
         r#"{"placement": {"availability-zone": "us-west-2b", "region": "eu-west-1"}}"#,
         "/placement/region",
-        "the zone `availability-zone` is not in this region",
+        "the zone us-west-2b is not in the region eu-west-1",
         None,
     );
     assert_problem(
@@ -136,6 +160,54 @@ fn what_contradicts_is_an_error() {
         "expected user data once, as `user-data` or as `user-data-base64`",
         None,
     );
+}
+
+#[test]
+fn a_field_in_the_wrong_table_is_told_where_it_belongs() {
+    let help = "`instance-type` belongs to no table: in TOML it stands above the first `[table]`";
+    assert_problem(
+        r#"{"placement": {"instance-type": "m5.large"}}"#,
+        "/placement/instance-type",
+        "unknown field `instance-type`",
+        Some(help),
+    );
+    assert_problem(
+        r#"{"tags": {"iam-instance-profile": false}}"#,
+        "/tags/iam-instance-profile",
+        "expected a string, found a boolean",
+        Some("`iam-instance-profile` belongs to no table: in TOML it stands above the first `[table]`"),
+    );
+}
+
+#[test]
+fn credentials_are_given_whole_or_not_at_all() {
+    let with = |fields: &str| problems(&format!(r#"{{"iam-instance-profile": {{"credentials": {{{fields}}}}}}}"#));
+    assert_eq!(with(r#""expiration": "2026-10-01T00:00:00Z""#), []);
+    assert_eq!(with(r#""access-key-id": "ASIA", "secret-access-key": "x", "session-token": "y""#), []);
+    assert_eq!(
+        with(r#""access-key-id": "ASIA", "secret-access-key": "x""#)[0].message,
+        "field `session-token` is missing here"
+    );
+}
+
+#[test]
+fn addresses_that_contradict_are_an_error() {
+    for (json, field) in [
+        (r#""private-ip-address": false"#, "/private-ip-address"),
+        (r#""private-ip-address": false, "public-ip-address": "192.0.2.1""#, "/public-ip-address"),
+        (
+            r#""private-ip-address": "10.0.0.1", "network-interfaces": [{"private-ip-addresses": [{"private-ip-address": "10.0.0.2"}]}]"#,
+            "/network-interfaces/0/private-ip-addresses",
+        ),
+        (r#""network-interfaces": [{}, {"device-index": 0}]"#, "/network-interfaces/1/device-index"),
+        (
+            r#""network-interfaces": [{}, {"private-ip-addresses": [{"private-ip-address": "10.0.0.10"}]}]"#,
+            "/network-interfaces/1/private-ip-addresses",
+        ),
+    ] {
+        let problems = problems(&format!("{{{json}}}"));
+        assert_eq!(problems.first().map(|problem| problem.field.as_str()), Some(field), "{json}");
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-use crate::case::{self, Case, Exchange, Expected, Step, milliseconds, unescape};
+use crate::case::{self, Case, Exchange, Expected, Keep, Step, milliseconds, unescape};
 use crate::ways::{Component, Native, Received, Sent, Socket, Way};
 
 #[test]
@@ -45,19 +45,25 @@ fn play(case: &Case, way: &mut dyn Way, wrong: &mut Vec<String>) -> usize {
             Step::Advance(ms) => now_ms += ms,
             Step::At(ms) => now_ms = *ms,
             Step::Exchange(exchange) => {
-                exchanges += 1;
-                let received = way.answer(&sent(exchange, &kept), now_ms);
-                let differences = differences(&exchange.expected, &received, &kept);
-                if !differences.is_empty() {
-                    let (name, line) = (&case.name, exchange.line);
-                    let (method, target) = (&exchange.method, &exchange.target);
-                    let list = differences.join("\n    ");
-                    wrong.push(format!("tests/cases/{name}.http:{line}: {method} {target}\n    {list}\n"));
-                }
-                let issued = received.status == 200 && exchange.method == "PUT";
-                let name = exchange.keep.clone().or_else(|| issued.then(|| "token".to_owned()));
-                if let Some(name) = name {
-                    kept.insert(name, received.body);
+                for _ in 0..exchange.times {
+                    exchanges += 1;
+                    let received = way.answer(&sent(exchange, &kept), now_ms);
+                    let mut differences = differences(&exchange.expected, &received, &kept);
+                    for keep in &exchange.keeps {
+                        match part(&received.body, keep) {
+                            Some(part) => drop(kept.insert(keep.name.clone(), part.to_vec())),
+                            None => differences.push(format!("body: nothing in it to keep as {}", keep.name)),
+                        }
+                    }
+                    if received.status == 200 && exchange.method == "PUT" {
+                        kept.insert("token".to_owned(), received.body);
+                    }
+                    if !differences.is_empty() {
+                        let (name, line) = (&case.name, exchange.line);
+                        let (method, target) = (&exchange.method, &exchange.target);
+                        let list = differences.join("\n    ");
+                        wrong.push(format!("tests/cases/{name}.http:{line}: {method} {target}\n    {list}\n"));
+                    }
                 }
             }
         }
@@ -76,6 +82,16 @@ fn sent(exchange: &Exchange, kept: &BTreeMap<String, Vec<u8>>) -> Sent {
         fields.insert(0, ("Host".to_owned(), b"169.254.169.254".to_vec()));
     }
     Sent { method: exchange.method.clone(), target: fill(&exchange.target), fields }
+}
+
+/// The part of a body that is to be kept.
+fn part<'b>(body: &'b [u8], keep: &Keep) -> Option<&'b [u8]> {
+    let Some(around) = &keep.around else {
+        return Some(body);
+    };
+    let (before, after) = around.split_once('*')?;
+    let (_, rest) = std::str::from_utf8(body).ok()?.split_once(before)?;
+    Some(rest.split_once(after)?.0.as_bytes())
 }
 
 /// The bytes with every `{name}` replaced by the body kept under that name.
@@ -125,6 +141,11 @@ fn differences(expected: &Expected, received: &Received, kept: &BTreeMap<String,
     let body = expected.body.as_ref().map(|body| fill(body, kept));
     if let Some(body) = body.filter(|body| *body != received.body) {
         differ("body", shown(&body), shown(&received.body));
+    }
+    if let Some(pattern) = &expected.pattern
+        && !std::str::from_utf8(&received.body).is_ok_and(|body| matches(pattern, body))
+    {
+        differ("body", format!("one like {pattern}"), shown(&received.body));
     }
     for text in &expected.contains {
         if !received.body.windows(text.len()).any(|window| window == text) {

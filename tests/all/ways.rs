@@ -56,6 +56,7 @@ pub fn open_in_component(description: &Description) -> imds_host::Instance {
 
 /// The core, called as a function.
 pub struct Native {
+    description: Description,
     instance: imds_core::Instance,
     entropy: u64,
     throttle_state: u64,
@@ -63,12 +64,29 @@ pub struct Native {
 
 impl Native {
     pub fn open(toml: &str) -> Native {
-        let settings =
-            imds_core::Settings { token_secret: SECRET.to_vec(), signs_identity: true, ..Default::default() };
-        let instance = imds_core::Instance::open(&read_toml(toml).to_json(), settings);
-        let instance = instance.unwrap_or_else(|problems| panic!("{problems:?}"));
-        Native { instance, entropy: 0, throttle_state: 0 }
+        let description = read_toml(toml);
+        let instance = open_in_core(&description);
+        Native { description, instance, entropy: 0, throttle_state: 0 }
     }
+
+    fn ask(&self, request: &imds_core::http::Request<'_>, now_ms: u64) -> imds_core::Answer {
+        let moment = imds_core::Moment { now_ms, entropy: self.entropy, throttle_state: self.throttle_state };
+        self.instance.answer(request, moment)
+    }
+
+    /// The shell's part: signatures, here not of any key.
+    fn sign(&mut self) {
+        for name in ["signature", "pkcs7", "rsa2048"] {
+            let signed = format!("{:?}", self.instance.identity_document().signing_time_ms).repeat(16);
+            self.description.set_text(&format!("/identity-signatures/{name}"), &signed, "a test");
+        }
+        self.instance = open_in_core(&self.description);
+    }
+}
+
+fn open_in_core(description: &Description) -> imds_core::Instance {
+    let settings = imds_core::Settings { token_secret: SECRET.to_vec(), signs_identity: true, ..Default::default() };
+    imds_core::Instance::open(&description.to_json(), settings).unwrap_or_else(|problems| panic!("{problems:?}"))
 }
 
 impl Way for Native {
@@ -79,9 +97,11 @@ impl Way for Native {
         let request =
             imds_core::http::Request { method: &sent.method, target: &target, fields: &fields, over_ipv6: false };
         self.entropy += 1;
-        let answer = self
-            .instance
-            .answer(&request, imds_core::Moment { now_ms, entropy: self.entropy, throttle_state: self.throttle_state });
+        let mut answer = self.ask(&request, now_ms);
+        if answer.outcome == imds_core::Outcome::SignaturesWanted {
+            self.sign();
+            answer = self.ask(&request, now_ms);
+        }
         self.throttle_state = answer.throttle_state;
         Received {
             status: answer.status,

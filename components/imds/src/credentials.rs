@@ -95,6 +95,15 @@ pub struct RoleCredentials {
 }
 
 impl RoleCredentials {
+    /// When the credentials in force were made.
+    pub fn last_updated(&self, now: Time, with_token: bool) -> Time {
+        self.given(with_token).last_updated.unwrap_or(self.rotation.at(now).last_updated)
+    }
+
+    fn given(&self, with_token: bool) -> &Credentials {
+        if with_token { &self.with_token } else { &self.without_token }
+    }
+
     /// The document as of `now`. A role that cannot be assumed has one too.
     pub fn document(&self, now: Time, with_token: bool) -> String {
         let delivery = self.rotation.at(now);
@@ -106,13 +115,13 @@ impl RoleCredentials {
                 ("LastUpdated", Value::Text(last_updated(None))),
             ]);
         }
-        let given = if with_token { &self.with_token } else { &self.without_token };
+        let given = self.given(with_token);
         let purpose = format!("{} {with_token} {}", self.purpose, delivery.number);
         let made = |what: &str| format!("{what} {purpose}");
         let access_key_id = given
             .access_key_id
             .clone()
-            .unwrap_or_else(|| made::unique_id("ASIA", 16, &self.instance_id, &made("access key")));
+            .map_or_else(|| made::unique_id("ASIA", 16, &self.instance_id, &made("access key")), String::from);
         let secret_access_key = match &given.secret_access_key {
             Some(secret) => secret.0.clone(),
             None => made::base64(30, &self.instance_id, &made("secret")),

@@ -11,20 +11,34 @@ use core::net::{Ipv4Addr, Ipv6Addr};
 const LOCAL_DOMAINS: [&str; 5] = ["localhost", "local", "internal", "test", "svc"];
 
 /// Whether `host`, the value of a `Host` field or an authority, is an IP
-/// address, a single label, a name in a local domain, or one of `allowed`.
+/// address, a single label, a name in a local domain, or one of `allowed`; with
+/// a port or without. Whatever has another form is not.
 pub fn is_allowed(host: &str, allowed: &[String]) -> bool {
     if let Some(rest) = host.strip_prefix('[') {
-        return rest.split_once(']').is_some_and(|(address, _)| address.parse::<Ipv6Addr>().is_ok());
+        return rest.split_once(']').is_some_and(|(address, rest)| {
+            address.parse::<Ipv6Addr>().is_ok() && (rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port))
+        });
     }
-    let name = host.split_once(':').map_or(host, |(name, _)| name);
+    let (name, port) = host.split_once(':').unwrap_or((host, ""));
+    // A name is made of these; what a client puts elsewhere, `user@` for one,
+    // is not to hide the name that it means.
+    let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
+    if !is_name || !is_port(port) {
+        return false;
+    }
     let name = name.strip_suffix('.').unwrap_or(name);
-    let last_label = name.rsplit_once('.').map(|(_, last)| last);
-    match last_label {
+    match name.rsplit_once('.') {
         None => true,
         Some(_) if name.parse::<Ipv4Addr>().is_ok() => true,
-        Some(domain) if LOCAL_DOMAINS.iter().any(|local| domain.eq_ignore_ascii_case(local)) => true,
-        Some(_) => allowed.iter().any(|allowed| allowed == "*" || name.eq_ignore_ascii_case(allowed)),
+        Some((_, domain)) if LOCAL_DOMAINS.iter().any(|local| domain.eq_ignore_ascii_case(local)) => true,
+        Some(_) => allowed
+            .iter()
+            .any(|allowed| allowed == "*" || name.eq_ignore_ascii_case(allowed.strip_suffix('.').unwrap_or(allowed))),
     }
+}
+
+fn is_port(port: &str) -> bool {
+    port.bytes().all(|digit| digit.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -50,10 +64,25 @@ mod tests {
         ] {
             assert!(is_allowed(host, &[]), "{host}");
         }
-        for host in ["example.com", "evil.localhost.example.com:1338", "127.0.0.1.example.com", "[x]", "1.2.3", "a.b"] {
+        for host in [
+            "example.com",
+            "evil.localhost.example.com:1338",
+            "127.0.0.1.example.com",
+            "[x]",
+            "[::1]example.com",
+            "[::1]:80.example.com",
+            "user@example.com",
+            "user:word@example.com",
+            "localhost:x",
+            "1.2.3",
+            "a.b",
+            "localhost/",
+        ] {
             assert!(!is_allowed(host, &[]), "{host}");
         }
         assert!(is_allowed("Imds.Example.com:80", &["imds.example.com".into()]));
         assert!(is_allowed("example.com", &["*".into()]));
+        assert!(is_allowed("example.com.", &["example.com".into()]));
+        assert!(is_allowed("example.com", &["example.com.".into()]));
     }
 }

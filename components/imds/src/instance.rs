@@ -69,6 +69,9 @@ const SIGNED_SECONDS_AFTER_LAUNCH: u64 = 2;
 /// The fewest bytes of a token secret: less could be tried out.
 const TOKEN_SECRET_BYTES_MIN: usize = 16;
 
+/// The most problems of a description that are told at once.
+const PROBLEMS_MAX: usize = 20;
+
 const TOKEN_PATH: [&str; 3] = ["latest", "api", "token"];
 
 impl Instance {
@@ -80,6 +83,13 @@ impl Instance {
             let message = format!("the token secret has fewer than {TOKEN_SECRET_BYTES_MIN} bytes");
             return Err(vec![Problem::at("", message)]);
         }
+        Instance::read(description, settings).map_err(|mut problems| {
+            problems.truncate(PROBLEMS_MAX);
+            problems
+        })
+    }
+
+    fn read(description: &str, settings: Settings) -> Result<Instance, Vec<Problem>> {
         let facts = Facts::of(Description::parse(description)?)?;
         Ok(Instance {
             tree: categories::tree(&facts, settings.signs_identity)?,
@@ -114,7 +124,7 @@ impl Instance {
             answer.body.clear();
         }
         if request.method == "PUT" && target.is(&TOKEN_PATH) {
-            answer.hop_limit = Some(self.options.http_put_response_hop_limit.unwrap_or_default().0);
+            answer.hop_limit = Some(self.options.http_put_response_hop_limit.0);
         }
         answer
     }
@@ -161,6 +171,7 @@ impl Instance {
         // without one cannot learn which paths exist.
         match request.field(TOKEN) {
             // Reported of proxies: refused when a token is sent, passed without.
+            // UNRECORDED: that this comes before the token's own check.
             Some(_) if request.field(FORWARDED_FOR).is_some() => return Err(Outcome::Forwarded),
             Some(token) => *ttl_left = Some(self.token_key.check(token, now).map_err(token_refused)?),
             None if self.options.http_tokens == HttpTokens::Required => return Err(Outcome::TokenMissing),
@@ -215,7 +226,7 @@ impl Instance {
                 None => Err(Outcome::SignaturesWanted),
                 Some(body) => Ok(Reply::Item {
                     media_type: leaf.content.media_type(),
-                    modified: leaf.content.modified(now).unwrap_or(self.launch_time),
+                    modified: leaf.content.modified(view).unwrap_or(self.launch_time),
                     body,
                 }),
             }),
@@ -224,8 +235,10 @@ impl Instance {
 }
 
 impl Instance {
-    /// What the operator added to one version: for clients that ask an old
-    /// version for what only newer ones have. Listings stay as they are.
+    /// What the operator added to one version.
+    ///
+    /// DIFFERENCE: it answers and is not listed. For clients that ask an old
+    /// version for what only newer ones have; those that crawl see EC2's lists.
     fn version_entry<'p>(&self, version: Version, path: impl Iterator<Item = &'p str>) -> Option<String> {
         if self.version_entries.is_empty() {
             return None;

@@ -64,8 +64,11 @@ fn split_authority(target: &str) -> (Option<&str>, &str) {
     (Some(&after[..end]), &after[end..])
 }
 
-/// Decodes `%xx`. What is no complete escape stays as it is, and so does an
-/// escape that would not give UTF-8: no item has such a name, so it is not found.
+/// Decodes `%xx`, before the path is taken apart: `%2F` is a slash. What is no
+/// complete escape stays as it is; bytes that are not UTF-8 become U+FFFD, which
+/// is in no item's name.
+///
+/// UNRECORDED: encoded slashes and dots, broken escapes.
 fn percent_decode(path: &str) -> String {
     if !path.contains('%') {
         return path.to_owned();
@@ -81,7 +84,10 @@ fn percent_decode(path: &str) -> String {
             rest = tail;
         }
     }
-    String::from_utf8(bytes).unwrap_or_else(|_| path.to_owned())
+    match String::from_utf8(bytes) {
+        Ok(decoded) => decoded,
+        Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+    }
 }
 
 fn hex_pair(digits: &[u8]) -> Option<u8> {
@@ -127,7 +133,8 @@ mod tests {
     #[test]
     fn broken_escapes_stay_as_they_are() {
         assert_eq!(segments("/%zz/%4/%"), ["%zz", "%4", "%"]);
-        assert_eq!(segments("/%ff%fe"), ["%ff%fe"]);
+        assert_eq!(segments("/x/%ff/../y"), ["x", "y"]);
+        assert_eq!(segments("/%ff"), ["\u{fffd}"]);
     }
 
     #[test]

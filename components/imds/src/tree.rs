@@ -105,6 +105,27 @@ impl Folder {
         }
     }
 
+    /// What is in the way of a leaf at `path`: a leaf on the way, or a folder there.
+    pub fn in_the_way(&self, path: &str) -> Option<String> {
+        let ends = path.match_indices('/').map(|(end, _)| &path[..end]).chain([path]);
+        for part in ends {
+            match self.look_up(part.split('/')) {
+                None => return None,
+                Some(Node::Leaf(_)) if part != path => return Some(part.to_owned()),
+                Some(Node::Folder(_)) if part == path => return Some(part.to_owned()),
+                Some(_) => {}
+            }
+        }
+        None
+    }
+
+    /// The first version that shows what stands at `path`, or the nearest folder
+    /// above it.
+    pub fn since(&self, path: &str) -> Option<Version> {
+        let ends = path.match_indices('/').map(|(end, _)| &path[..end]).chain([path]);
+        ends.map_while(|part| self.look_up(part.split('/'))).last()?.since()
+    }
+
     /// What stands at a path, in any version and at any time.
     pub fn look_up<'p>(&self, path: impl Iterator<Item = &'p str>) -> Option<&Node> {
         let mut folder = Some(self);
@@ -148,6 +169,14 @@ impl Folder {
 }
 
 impl Node {
+    /// The first version that shows it.
+    fn since(&self) -> Option<Version> {
+        match self {
+            Node::Leaf(leaf) => Some(leaf.since),
+            Node::Folder(folder) => folder.entries.iter().filter_map(|entry| entry.node.since()).min(),
+        }
+    }
+
     /// Whether listings in `view` show it, which is whether it answers there.
     pub fn is_shown(&self, view: View) -> bool {
         match self {
@@ -181,12 +210,12 @@ impl Content {
     }
 
     /// When the item was last published, if that was not at launch.
-    pub fn modified(&self, now: Time) -> Option<Time> {
+    pub fn modified(&self, view: View) -> Option<Time> {
         match self {
             Content::Text(_) | Content::UserData(_) | Content::Unsigned => None,
             Content::From(time, _) => Some(*time),
-            Content::Info(info) => Some(info.rotation.at(now).last_updated),
-            Content::Credentials(credentials) => Some(credentials.rotation.at(now).last_updated),
+            Content::Info(info) => Some(info.rotation.at(view.now).last_updated),
+            Content::Credentials(credentials) => Some(credentials.last_updated(view.now, view.with_token)),
         }
     }
 

@@ -18,7 +18,7 @@ pub fn put(shelf: &mut Shelf, facts: &Facts) {
 
 fn identity(shelf: &mut Shelf, facts: &Facts) {
     let primary = facts.interfaces.first();
-    let hostname = primary.and_then(|interface| interface.private_dns_name.as_ref());
+    let hostname = primary.map(|interface| &interface.private_dns_name);
     let public = primary.and_then(|interface| interface.public_ip_address());
     let public_name = primary.and_then(|interface| interface.public_dns_name.as_ref());
     shelf.text("meta-data/ami-id", "1.0", &facts.image_id);
@@ -27,6 +27,7 @@ fn identity(shelf: &mut Shelf, facts: &Facts) {
     shelf.lines("meta-data/ancestor-ami-ids", "2007-10-10", &facts.ancestor_ami_ids);
     let state = facts.target_lifecycle_state.map(|state| state.as_str());
     shelf.optional("meta-data/autoscaling/target-lifecycle-state", "2021-07-15", state);
+    // UNRECORDED: the version that first shows it.
     shelf.optional("meta-data/hibernation/configured", "2018-09-24", facts.hibernation_configured);
     shelf.optional("meta-data/hostname", "1.0", hostname);
     shelf.text("meta-data/instance-action", "2008-09-01", facts.instance_action.as_str());
@@ -43,6 +44,7 @@ fn identity(shelf: &mut Shelf, facts: &Facts) {
     shelf.text("meta-data/metrics/vhostmd", "2011-05-01", r#"<?xml version="1.0" encoding="UTF-8"?>"#);
     let codes = facts.product_codes.iter().map(|(code, _)| code);
     shelf.lines("meta-data/product-codes", "2007-03-01", codes);
+    // UNRECORDED: the profile of a paravirtual instance.
     let profile = match facts.virtualization_type {
         VirtualizationType::Hvm => "default-hvm",
         VirtualizationType::Paravirtual => "default-paravirtual",
@@ -71,7 +73,7 @@ fn placement(shelf: &mut Shelf, facts: &Facts) {
 
 fn block_device_mapping(shelf: &mut Shelf, facts: &Facts) {
     let root = &facts.root_device_name;
-    shelf.text("meta-data/block-device-mapping/ami", "2007-12-15", root.trim_start_matches("/dev/"));
+    shelf.text("meta-data/block-device-mapping/ami", "2007-12-15", crate::facts::bare(root));
     shelf.text("meta-data/block-device-mapping/root", "2007-12-15", root);
     for (name, device) in &facts.block_devices {
         shelf.text(&format!("meta-data/block-device-mapping/{name}"), "2007-12-15", device);
@@ -90,10 +92,10 @@ fn keys(shelf: &mut Shelf, facts: &Facts) {
             shelf.latest("meta-data/managed-ssh-keys/signer-cert", certificate);
         }
         for (user, list) in &keys.active_keys.0 {
-            shelf.latest(&format!("meta-data/managed-ssh-keys/active-keys/{user}"), list);
+            shelf.latest(&format!("meta-data/managed-ssh-keys/active-keys/{}", user.as_str()), list);
         }
         for (digest, answer) in &keys.signer_ocsp.0 {
-            shelf.latest(&format!("meta-data/managed-ssh-keys/signer-ocsp/{digest}"), answer);
+            shelf.latest(&format!("meta-data/managed-ssh-keys/signer-ocsp/{}", digest.as_str()), answer);
         }
     }
 }
@@ -118,6 +120,7 @@ fn events(shelf: &mut Shelf, facts: &Facts) {
     shelf.text("meta-data/events/maintenance/history", "2018-08-17", event_list(history));
     shelf.text("meta-data/events/maintenance/scheduled", "2018-08-17", event_list(scheduled));
     if let Some(time) = facts.rebalance_notice {
+        // UNRECORDED: the space; the user guide prints it.
         let notice = format!(r#"{{"noticeTime": "{}"}}"#, time.rfc3339());
         shelf.put("meta-data/events/recommendations/rebalance", "2020-10-27", Content::From(time, notice));
     }
@@ -135,6 +138,8 @@ fn events(shelf: &mut Shelf, facts: &Facts) {
 }
 
 /// Maintenance events as a JSON array; layout of a sample of 2020.
+///
+/// UNRECORDED: what stands between two events, and days below ten.
 fn event_list<'f>(events: impl Iterator<Item = &'f crate::facts::Event>) -> String {
     let objects: Vec<String> = events
         .map(|event| {
@@ -158,6 +163,8 @@ fn event_list<'f>(events: impl Iterator<Item = &'f crate::facts::Event>) -> Stri
 }
 
 /// Elastic GPUs and Elastic Inference, which ended; old clients still look.
+///
+/// UNRECORDED: the fields of an Elastic GPU; those of Elastic Inference are taken.
 fn accelerators(shelf: &mut Shelf, facts: &Facts) {
     let families = [
         ("elastic-gpus", "elastic-gpu", "2016-11-30", &facts.elastic_gpus),

@@ -13,7 +13,7 @@ mod network;
 
 use crate::description::problem::{Problem, pointer_step};
 use crate::facts::Facts;
-use crate::tree::{Content, Folder, Leaf, Node};
+use crate::tree::{Content, Folder, Leaf};
 use crate::version::Version;
 
 pub use self::dynamic::identity_document;
@@ -78,18 +78,22 @@ impl Shelf {
     }
 
     /// Puts what the operator added, over what is there. An entry that replaces
-    /// an item keeps its version; any other is there in every version.
+    /// an item keeps its version; any other is there as long as the folder that
+    /// it is put in. Entries for one version are looked at, not put.
     fn extra_entries(&mut self, facts: &Facts) -> Result<(), Vec<Problem>> {
         let mut problems = Vec::new();
-        for entry in facts.extra_entries.iter().filter(|entry| entry.version.is_none()) {
+        for entry in &facts.extra_entries {
             let path = &entry.path;
-            let since = match self.root.look_up(path.split('/')) {
-                Some(Node::Leaf(leaf)) => leaf.since,
-                _ if path.starts_with("dynamic/") => Version::since("2009-04-04"),
-                _ => Version::since("1.0"),
+            let in_the_way = match entry.version {
+                Some(_) => self.root.in_the_way(path),
+                None => {
+                    let since = self.root.since(path).unwrap_or(Version::since("1.0"));
+                    let leaf = Leaf { since, content: Content::Text(entry.text.clone()) };
+                    self.root.put(path, leaf).err()
+                }
             };
-            if let Err(in_the_way) = self.root.put(path, Leaf { since, content: Content::Text(entry.text.clone()) }) {
-                let field = format!("/extra-entries{}", pointer_step(path));
+            if let Some(in_the_way) = in_the_way {
+                let field = format!("/extra-entries{}", pointer_step(&entry.name));
                 let message = match in_the_way == *path {
                     true => format!("`{in_the_way}` is a folder, an entry cannot replace it"),
                     false => format!("`{in_the_way}` is an item, nothing can be below it"),

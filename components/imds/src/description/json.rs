@@ -1,7 +1,7 @@
-//! JSON text as a tree that keeps the order of fields and refuses a field given
-//! twice, which `serde_json::Value` does not.
+//! JSON text as a tree that keeps the order of fields, and both of two fields
+//! with one name, which `serde_json::Value` does not.
 
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::problem::{Position, Problem};
 
@@ -47,7 +47,7 @@ impl Json {
             Json::Float(_) => "a number",
             Json::String(_) => "a string",
             Json::Array(_) => "an array",
-            Json::Object(_) => "a table",
+            Json::Object(_) => "an object",
         }
     }
 
@@ -58,7 +58,11 @@ impl Json {
         for step in pointer.split('/').skip(1) {
             let name = step.replace("~1", "/").replace("~0", "~");
             let next = match place {
-                Json::Object(fields) => fields.iter_mut().find(|(field, _)| *field == name).map(|(_, value)| value),
+                // Of two fields with one name the last is the one that is too many.
+                Json::Object(fields) => fields
+                    .iter_mut()
+                    .rfind(|(field, value)| *field == name && *value != Json::Removed)
+                    .map(|(_, value)| value),
                 Json::Array(items) => name.parse().ok().and_then(|index: usize| items.get_mut(index)),
                 _ => None,
             };
@@ -124,12 +128,8 @@ impl<'de> Visitor<'de> for JsonVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Json, A::Error> {
         let mut fields: Vec<(String, Json)> = Vec::new();
-        let mut names = std::collections::BTreeSet::new();
-        while let Some(name) = access.next_key::<String>()? {
-            if !names.insert(name.clone()) {
-                return Err(A::Error::custom(format_args!("field `{}` is given twice", name.escape_debug())));
-            }
-            fields.push((name, access.next_value()?));
+        while let Some(field) = access.next_entry()? {
+            fields.push(field);
         }
         Ok(Json::Object(fields))
     }

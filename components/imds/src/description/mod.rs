@@ -21,15 +21,32 @@ use serde::Deserialize;
 use self::json::Json;
 use self::part::Part;
 use self::problem::Problem;
-use self::value::{CidrBlock, MacAddress, Secret};
+use self::value::{
+    AccountId, Base64, CidrBlock, EntryPath, GroupId, HopLimit, HostId, IamName, ImageId, InstanceEventId, InstanceId,
+    InstanceProfileArn, KernelId, Line, MacAddress, NetworkInterfaceId, PublicKey, RamdiskId, RegionName,
+    ReservationId, Secret, Segment, SubnetId, Texts, VirtualName, VpcId, ZoneName,
+};
 use crate::time::Time;
 
 /// Derives what all tables of a description have in common.
 macro_rules! tables {
     ($($(#[$doc:meta])* $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* })*) => {
-        $($(#[$doc])*
-        #[derive(Clone, Debug, Default, Deserialize)]
+        $(#[derive(Clone, Debug, Default, Deserialize)]
         #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+        $(#[$doc])*
+        pub struct $name {
+            $($(#[$field_meta])* pub $field: $type,)*
+        })*
+    };
+}
+
+/// The same for tables of which some fields must be given: entries of lists.
+macro_rules! entries {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* })*) => {
+        $($(#[$doc])*
+        #[derive(Clone, Debug, Deserialize)]
+        #[serde(rename_all = "kebab-case", deny_unknown_fields)]
         #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         pub struct $name {
             $($(#[$field_meta])* pub $field: $type,)*
@@ -73,17 +90,23 @@ impl Description {
 tables! {
     /// An EC2 instance, as its metadata service shows it. Every field has a
     /// default; the empty document is a complete instance.
+    #[cfg_attr(feature = "schema", schemars(extend("dependentSchemas" = {
+        "user-data-base64": { "properties": { "user-data": { "const": false } } },
+    })))]
     Description {
+        /// The schema that an editor is to use; it has no effect.
+        #[serde(rename = "$schema")]
+        schema: Option<String>,
         /// The account that owns the instance: 12 digits. Default 123456789012.
-        owner_id: Option<String>,
+        owner_id: Option<AccountId>,
         /// Default i-0123456789abcdef0.
-        instance_id: Option<String>,
+        instance_id: Option<InstanceId>,
         /// Default t3.micro.
-        instance_type: Option<String>,
+        instance_type: Option<Line>,
         /// The AMI. Default ami-0abcdef1234567890.
-        image_id: Option<String>,
+        image_id: Option<ImageId>,
         /// Default: made from the instance id.
-        reservation_id: Option<String>,
+        reservation_id: Option<ReservationId>,
         /// The place among instances launched together. Default 0.
         ami_launch_index: u32,
         /// When the instance was last launched or started. Default 2026-09-26T11:16:22Z.
@@ -99,7 +122,6 @@ tables! {
         /// The options of the metadata service.
         metadata_options: MetadataOptions,
         /// The instance's tags, shown when `metadata-options.instance-metadata-tags` is enabled.
-        #[cfg_attr(feature = "schema", schemars(schema_with = "schema_of_texts"))]
         tags: Texts,
         /// User data as text; at most 16384 bytes. Default none.
         user_data: Part<Secret>,
@@ -114,39 +136,40 @@ tables! {
         /// The public IPv4 address of the primary interface. Default 203.0.113.25; `false` for none.
         public_ip_address: Part<Ipv4Addr>,
         /// The private host name. Default: made from the address and the region.
-        private_dns_name: Option<String>,
+        private_dns_name: Option<Line>,
         /// The public host name. Default: made from the public address and the region; `false` for none.
-        public_dns_name: Part<String>,
+        public_dns_name: Part<Line>,
         /// What the private host name is made of.
         private_dns_name_options: PrivateDnsNameOptions,
         /// The subnet of the primary interface. Default subnet-0123456789abcdef0.
-        subnet_id: Option<String>,
+        subnet_id: Option<SubnetId>,
         /// The VPC. Default vpc-0123456789abcdef0.
-        vpc_id: Option<String>,
+        vpc_id: Option<VpcId>,
         /// The security groups of the primary interface. Default one named default.
         security_groups: Option<Vec<SecurityGroup>>,
         /// The network interfaces, the primary one first. Default one.
         network_interfaces: Vec<NetworkInterface>,
         /// The root device. Default /dev/xvda.
-        root_device_name: Option<String>,
+        root_device_name: Option<Line>,
         /// Volumes besides the root volume.
         block_device_mappings: Vec<BlockDeviceMapping>,
         /// Product codes of the AMI.
         product_codes: Vec<ProductCode>,
         /// Billing products, shown in the identity document.
-        billing_products: Vec<String>,
+        billing_products: Vec<Line>,
         /// Default none.
-        kernel_id: Option<String>,
+        kernel_id: Option<KernelId>,
         /// Default none.
-        ramdisk_id: Option<String>,
+        ramdisk_id: Option<RamdiskId>,
         /// The AMIs from which the AMI was made.
-        ancestor_ami_ids: Vec<String>,
+        ancestor_ami_ids: Vec<ImageId>,
         /// Where the AMI's manifest is. Default (unknown), as for every AMI with an EBS root volume.
-        ami_manifest_path: Option<String>,
+        ami_manifest_path: Option<Line>,
         /// Default hvm.
         virtualization_type: VirtualizationType,
-        /// The virtualisation system, as `meta-data/system` tells it. Default nitro.
-        system: Option<String>,
+        /// The virtualisation system, as `meta-data/system` tells it. Default nitro, whatever the instance type:
+        /// it is Nitro's answers that are given.
+        system: Option<Line>,
         /// What happens to the instance, as `meta-data/instance-action` tells it. Default none.
         instance_action: InstanceAction,
         /// Shown where given: `meta-data/hibernation/`.
@@ -173,22 +196,21 @@ tables! {
         /// `meta-data/fabric/rack`, and its text. They win over what the service derives. A path that
         /// begins with a version, `2009-04-04/meta-data/mac`, answers in that version only and is not
         /// listed: for clients that ask an old version for what only newer ones have.
-        #[cfg_attr(feature = "schema", schemars(schema_with = "schema_of_texts"))]
-        extra_entries: Texts,
+        extra_entries: Texts<EntryPath>,
     }
 
     /// Where the instance runs.
     Placement {
         /// Default the zone `a` of the region, or us-east-1a.
-        availability_zone: Option<String>,
+        availability_zone: Option<ZoneName>,
         /// Default: made from the zone's name, use1-az1 for us-east-1a.
-        availability_zone_id: Option<String>,
+        availability_zone_id: Option<Line>,
         /// Default: that of the zone.
-        region: Option<String>,
+        region: Option<RegionName>,
         /// The placement group. Default none.
-        group_name: Option<String>,
+        group_name: Option<Line>,
         /// The Dedicated Host. Default none.
-        host_id: Option<String>,
+        host_id: Option<HostId>,
         /// The partition of a partition placement group. Default none.
         partition_number: Option<u16>,
     }
@@ -200,7 +222,7 @@ tables! {
         /// Disabled, every request gets 403. Default enabled.
         http_endpoint: Enabled,
         /// The IP time-to-live of answers to the request for a token: 1 to 64. Default 1.
-        http_put_response_hop_limit: Option<HopLimit>,
+        http_put_response_hop_limit: HopLimit,
         /// Whether the service answers over IPv6. Default disabled.
         http_protocol_ipv6: Switch,
         /// Whether tags are shown. Default disabled.
@@ -216,15 +238,15 @@ tables! {
     /// A security group.
     SecurityGroup {
         /// Default: made from the name.
-        group_id: Option<String>,
+        group_id: Option<GroupId>,
         /// Default default.
-        group_name: Option<String>,
+        group_name: Option<Line>,
     }
 
     /// A network interface.
     NetworkInterface {
         /// Default: made from the instance id.
-        network_interface_id: Option<String>,
+        network_interface_id: Option<NetworkInterfaceId>,
         /// Default: made from the instance id.
         mac_address: Option<MacAddress>,
         /// The place among the interfaces. Default: the order here, from 0.
@@ -232,13 +254,13 @@ tables! {
         /// The network card, on instance types that have several. Default: not shown.
         network_card_index: Option<u32>,
         /// Default: the account that owns the instance.
-        owner_id: Option<String>,
+        owner_id: Option<AccountId>,
         /// Private IPv4 addresses, the primary one first. Default: the instance's, and none on further interfaces.
         private_ip_addresses: Option<Vec<PrivateIpAddress>>,
         /// Default: made from the primary address.
-        private_dns_name: Option<String>,
+        private_dns_name: Option<Line>,
         /// Default: made from the public address; `false` for none.
-        public_dns_name: Part<String>,
+        public_dns_name: Part<Line>,
         /// IPv6 addresses. Default none.
         ipv6_addresses: Vec<Ipv6Addr>,
         /// Delegated IPv4 prefixes. Default none.
@@ -248,67 +270,56 @@ tables! {
         /// Default: the instance's.
         groups: Option<Vec<SecurityGroup>>,
         /// Default: the instance's.
-        subnet_id: Option<String>,
+        subnet_id: Option<SubnetId>,
         /// Default: the /24 around the primary address.
         subnet_ipv4_cidr_block: Option<CidrBlock>,
         /// Default none, or the /64 around the first IPv6 address.
         subnet_ipv6_cidr_blocks: Option<Vec<CidrBlock>>,
         /// Default: the instance's.
-        vpc_id: Option<String>,
+        vpc_id: Option<VpcId>,
         /// IPv4 blocks of the VPC, the primary one first. Default: the /16 around the primary address.
         vpc_ipv4_cidr_blocks: Option<Vec<CidrBlock>>,
         /// Default none, or the /56 around the first IPv6 address.
         vpc_ipv6_cidr_blocks: Option<Vec<CidrBlock>>,
     }
 
-    /// A volume besides the root volume.
-    BlockDeviceMapping {
-        /// The device, `/dev/sdf`.
-        device_name: Option<String>,
-        /// `ephemeral0` and so on for an instance store volume, `swap` for a swap device. Default: an EBS volume.
-        virtual_name: Option<String>,
-    }
-
-    /// A product code of the AMI.
-    ProductCode {
-        /// The code.
-        product_code_id: Option<String>,
-        /// Default marketplace.
-        product_code_type: ProductCodeType,
-    }
-
     /// The key pair with which the instance was launched.
     KeyPair {
         /// Default imds.
-        key_name: Option<String>,
+        key_name: Option<Line>,
         /// The public key in OpenSSH format. Default one whose private key nobody has.
-        public_key: Option<String>,
+        public_key: Option<PublicKey>,
     }
 
     /// The instance profile.
     IamInstanceProfile {
         /// Default: made from the account and `name`.
-        arn: Option<String>,
+        arn: Option<InstanceProfileArn>,
         /// Default: made from the name.
-        id: Option<String>,
+        id: Option<Line>,
         /// The name of the profile. Default: that of the role, or imds.
-        name: Option<String>,
+        name: Option<IamName>,
         /// The name of the role. Default: that of the profile; `false` for a profile without a role.
-        role_name: Part<String>,
+        role_name: Part<IamName>,
         /// The role's credentials. Default: made up, new ones every six hours.
         credentials: Option<Credentials>,
         /// Credentials for requests without a session token, where they differ from `credentials`.
         credentials_without_token: Option<Credentials>,
         /// Where the role cannot be assumed: the code told instead of credentials, such as AssumeRoleUnauthorizedAccess.
-        failure_code: Option<String>,
+        failure_code: Option<Line>,
         /// The message that goes with `failure-code`.
-        failure_message: Option<String>,
+        failure_message: Option<Line>,
     }
 
-    /// Credentials of a role. What is left out is made up.
+    /// Credentials of a role: all three parts, or none to have them made up.
+    #[cfg_attr(feature = "schema", schemars(extend("dependentRequired" = {
+        "access-key-id": ["secret-access-key", "session-token"],
+        "secret-access-key": ["access-key-id", "session-token"],
+        "session-token": ["access-key-id", "secret-access-key"],
+    })))]
     Credentials {
         /// Begins with ASIA.
-        access_key_id: Option<String>,
+        access_key_id: Option<Line>,
         /// Kept out of logs.
         secret_access_key: Option<Secret>,
         /// Kept out of logs.
@@ -331,64 +342,14 @@ tables! {
         target_lifecycle_state: TargetLifecycleState,
     }
 
-    /// The interruption of a spot instance.
-    SpotInterruption {
-        /// Default terminate.
-        action: SpotAction,
-        /// When it happens.
-        time: Option<Time>,
-        /// When the service begins to tell. Default: two minutes before, at once for hibernate.
-        notice_time: Option<Time>,
-    }
-
-    /// The rebalance recommendation to a spot instance.
-    RebalanceRecommendation {
-        /// When it was given; shown from then on.
-        notice_time: Option<Time>,
-    }
-
-    /// A maintenance event.
-    Event {
-        /// Default: made from the instance id.
-        instance_event_id: Option<String>,
-        /// What happens. Default system-reboot.
-        code: EventCode,
-        /// Default: one that fits the code.
-        description: Option<String>,
-        /// The earliest time at which it begins.
-        not_before: Option<Time>,
-        /// The latest time at which it ends. Default: two hours after `not-before`.
-        not_after: Option<Time>,
-        /// Default active.
-        state: EventState,
-    }
-
     /// Keys of EC2 Instance Connect.
     ManagedSshKeys {
         /// The signer's certificate, PEM.
         signer_cert: Option<String>,
         /// Signed key lists by user.
-        #[cfg_attr(feature = "schema", schemars(schema_with = "schema_of_texts"))]
-        active_keys: Texts,
+        active_keys: Texts<Segment>,
         /// OCSP answers in base64 by the SHA-1 of the certificate.
-        #[cfg_attr(feature = "schema", schemars(schema_with = "schema_of_texts"))]
-        signer_ocsp: Texts,
-    }
-
-    /// An Elastic GPU.
-    ElasticGpuAssociation {
-        /// The id.
-        elastic_gpu_id: Option<String>,
-        /// Default eg1.medium.
-        elastic_gpu_type: Option<String>,
-    }
-
-    /// An Elastic Inference accelerator.
-    ElasticInferenceAcceleratorAssociation {
-        /// The id.
-        elastic_inference_accelerator_id: Option<String>,
-        /// Default eia1.medium.
-        elastic_inference_accelerator_type: Option<String>,
+        signer_ocsp: Texts<Segment>,
     }
 
     /// A limit on the requests of an instance.
@@ -402,26 +363,99 @@ tables! {
     /// Signatures of the identity document, each in base64.
     IdentitySignatures {
         /// RSA over SHA-256, bare.
-        signature: Option<String>,
+        signature: Option<Base64>,
         /// CMS with DSA over SHA-1.
-        pkcs7: Option<String>,
+        pkcs7: Option<Base64>,
         /// CMS with RSA over SHA-256.
-        rsa2048: Option<String>,
+        rsa2048: Option<Base64>,
     }
 }
 
-/// An IPv4 address of an interface, and the public one associated with it.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct PrivateIpAddress {
-    /// The private address.
-    pub private_ip_address: Ipv4Addr,
-    /// The public or Elastic address associated with it. Default: the
-    /// instance's for the first address of the primary interface, else none;
-    /// `false` for none.
-    #[serde(default)]
-    pub public_ip: Part<Ipv4Addr>,
+entries! {
+    /// An IPv4 address of an interface, and the public one associated with it.
+    PrivateIpAddress {
+        /// The private address.
+        private_ip_address: Ipv4Addr,
+        /// The public or Elastic address associated with it. Default: the instance's for the first address of the
+        /// primary interface, else none; `false` for none.
+        #[serde(default)]
+        public_ip: Part<Ipv4Addr>,
+    }
+
+    /// A volume besides the root volume.
+    BlockDeviceMapping {
+        /// The device, `/dev/sdf`.
+        device_name: Line,
+        /// `ephemeral0` and so on for an instance store volume, `swap` for a swap device. Default: an EBS volume.
+        #[serde(default)]
+        virtual_name: Option<VirtualName>,
+    }
+
+    /// A product code of the AMI.
+    ProductCode {
+        /// The code.
+        product_code_id: Line,
+        /// Default marketplace.
+        #[serde(default)]
+        product_code_type: ProductCodeType,
+    }
+
+    /// The interruption of a spot instance.
+    SpotInterruption {
+        /// Default terminate.
+        #[serde(default)]
+        action: SpotAction,
+        /// When it happens.
+        time: Time,
+        /// When the service begins to tell. Default: two minutes before, at once for hibernate.
+        #[serde(default)]
+        notice_time: Option<Time>,
+    }
+
+    /// The rebalance recommendation to a spot instance.
+    RebalanceRecommendation {
+        /// When it was given; shown from then on.
+        notice_time: Time,
+    }
+
+    /// A maintenance event.
+    Event {
+        /// Default: made from the instance id.
+        #[serde(default)]
+        instance_event_id: Option<InstanceEventId>,
+        /// What happens. Default system-reboot.
+        #[serde(default)]
+        code: EventCode,
+        /// Default: one that fits the code.
+        #[serde(default)]
+        description: Option<Line>,
+        /// The earliest time at which it begins.
+        not_before: Time,
+        /// The latest time at which it ends. Default: two hours after `not-before`.
+        #[serde(default)]
+        not_after: Option<Time>,
+        /// Default active.
+        #[serde(default)]
+        state: EventState,
+    }
+
+    /// An Elastic GPU.
+    ElasticGpuAssociation {
+        /// The id.
+        elastic_gpu_id: Segment,
+        /// Default eg1.medium.
+        #[serde(default)]
+        elastic_gpu_type: Option<Line>,
+    }
+
+    /// An Elastic Inference accelerator.
+    ElasticInferenceAcceleratorAssociation {
+        /// The id.
+        elastic_inference_accelerator_id: Segment,
+        /// Default eia1.medium.
+        #[serde(default)]
+        elastic_inference_accelerator_type: Option<Line>,
+    }
 }
 
 words! {
@@ -458,73 +492,4 @@ words! {
     }
     /// Where a maintenance event is in its life.
     EventState { #[default] Active = "active", Completed = "completed", Canceled = "canceled", }
-}
-
-/// Names with texts, in the order of the document.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct Texts(pub Vec<(String, String)>);
-
-// A text may be a secret, its name is none.
-impl core::fmt::Debug for Texts {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_set().entries(self.0.iter().map(|(name, _)| name)).finish()
-    }
-}
-
-impl<'de> Deserialize<'de> for Texts {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Texts, D::Error> {
-        struct TextsVisitor;
-        impl<'de> serde::de::Visitor<'de> for TextsVisitor {
-            type Value = Texts;
-
-            fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                f.write_str("a table of texts")
-            }
-
-            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut access: A) -> Result<Texts, A::Error> {
-                let mut texts = Vec::new();
-                while let Some(text) = access.next_entry()? {
-                    texts.push(text);
-                }
-                Ok(Texts(texts))
-            }
-        }
-        deserializer.deserialize_map(TextsVisitor)
-    }
-}
-
-/// Texts look like a map of strings in the schema.
-#[cfg(feature = "schema")]
-fn schema_of_texts(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    generator.subschema_for::<std::collections::BTreeMap<String, String>>()
-}
-
-/// The IP time-to-live of an answer to the request for a token: 1 to 64.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HopLimit(pub u8);
-
-impl Default for HopLimit {
-    fn default() -> HopLimit {
-        HopLimit(1)
-    }
-}
-
-impl<'de> Deserialize<'de> for HopLimit {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<HopLimit, D::Error> {
-        match u8::deserialize(deserializer)? {
-            hops @ 1..=64 => Ok(HopLimit(hops)),
-            _ => Err(serde::de::Error::custom("expected a number of hops from 1 to 64")),
-        }
-    }
-}
-
-#[cfg(feature = "schema")]
-impl schemars::JsonSchema for HopLimit {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "HopLimit".into()
-    }
-
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": "integer", "minimum": 1, "maximum": 64 })
-    }
 }

@@ -1,6 +1,8 @@
 //! Reads a [`Json`] tree into the types of a description, and tells every
 //! problem with its place and what was expected.
 
+use std::collections::BTreeSet;
+
 use serde::de::value::StrDeserializer;
 use serde::de::{
     self, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, VariantAccess, Visitor,
@@ -11,7 +13,11 @@ use super::part;
 use super::problem::{Problem, pointer_step};
 use super::spelling;
 
-/// How many problems are told at once.
+/// The most entries of a list or a table: more than any instance has of
+/// anything, and few enough that no description takes long.
+const ENTRIES_MAX: usize = 1024;
+
+/// After so many problems reading ends: each costs another reading.
 const PROBLEMS_MAX: usize = 20;
 
 /// Reads `json` as a `T`, which must be complete when every field is missing.
@@ -24,7 +30,8 @@ pub fn read<T: DeserializeOwned>(mut json: Json) -> Result<T, Vec<Problem>> {
         match T::deserialize(Reader(&json)) {
             Ok(value) if problems.is_empty() => return Ok(value),
             Ok(_) => return Err(problems),
-            Err(Fault(problem)) => {
+            Err(Fault(mut problem)) => {
+                misplaced(&mut problem, T::deserialize(FieldNames).err());
                 let can_go_on = !problem.field.is_empty() && json.remove(&problem.field);
                 problems.push(*problem);
                 if !can_go_on || problems.len() == PROBLEMS_MAX {
@@ -32,6 +39,64 @@ pub fn read<T: DeserializeOwned>(mut json: Json) -> Result<T, Vec<Problem>> {
                 }
             }
         }
+    }
+}
+
+/// Helps with a field of the document's first level that stands deeper: in TOML
+/// every line behind a `[table]` belongs to it.
+fn misplaced(problem: &mut Problem, first_level: Option<FirstLevel>) {
+    let Some((above, name)) = problem.field.rsplit_once('/') else {
+        return;
+    };
+    let names_of_texts = ["/tags", "/extra-entries", "/managed-ssh-keys/active-keys", "/managed-ssh-keys/signer-ocsp"];
+    let is_unknown = problem.in_name && problem.message.starts_with("unknown field");
+    let is_near = problem.help.as_ref().is_some_and(|help| help.starts_with("did you mean"));
+    let FirstLevel(fields) = first_level.unwrap_or(FirstLevel(&[]));
+    if !above.is_empty() && fields.contains(&name) && !is_near && (is_unknown || names_of_texts.contains(&above)) {
+        problem.help = Some(format!("`{name}` belongs to no table: in TOML it stands above the first `[table]`"));
+    }
+}
+
+/// The names of a type's fields, brought out as an error, since serde tells
+/// them only to a deserializer.
+struct FieldNames;
+
+#[derive(Debug)]
+struct FirstLevel(&'static [&'static str]);
+
+impl<'de> Deserializer<'de> for FieldNames {
+    type Error = FirstLevel;
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, FirstLevel> {
+        Err(FirstLevel(&[]))
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        _: V,
+    ) -> Result<V::Value, FirstLevel> {
+        Err(FirstLevel(fields))
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+    }
+}
+
+impl core::fmt::Display for FirstLevel {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("the fields are known")
+    }
+}
+
+impl core::error::Error for FirstLevel {}
+
+impl de::Error for FirstLevel {
+    fn custom<T: core::fmt::Display>(_: T) -> FirstLevel {
+        FirstLevel(&[])
     }
 }
 
@@ -97,21 +162,18 @@ impl Reader<'_> {
     /// The fault for a value of the wrong kind. It names the kind, never the
     /// value, which may be a secret.
     fn wrong_kind(self, expected: &dyn de::Expected) -> Fault {
-        let help = match self.0 {
-            Json::Null => Some("leave the field out for its default, or write `false` where there is none".to_owned()),
+        let expected = expected.to_string();
+        let help = match (expected.as_str(), self.0) {
+            (_, Json::Null) => Some("leave the field out for its default"),
+            ("a string", Json::Integer(_) | Json::Float(_)) => Some("write it in quotes"),
+            ("an array", Json::Object(_)) => Some("in TOML, `[[name]]` begins an entry of an array, `[name]` a table"),
+            (_, Json::Array(_)) if expected.starts_with("an object") => {
+                Some("in TOML, `[name]` begins a table, `[[name]]` an entry of an array")
+            }
             _ => None,
         };
-        Fault::new(format!("expected {expected}, found {}", self.0.kind()), help)
+        Fault::new(format!("expected {expected}, found {}", self.0.kind()), help.map(str::to_owned))
     }
-}
-
-/// Serde methods that all take any value as it is.
-macro_rules! any {
-    ($($method:ident)*) => {
-        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-            self.deserialize_any(visitor)
-        })*
-    };
 }
 
 impl<'de> Deserializer<'de> for Reader<'_> {
@@ -127,8 +189,12 @@ impl<'de> Deserializer<'de> for Reader<'_> {
             },
             Json::Float(value) => visitor.visit_f64(*value),
             Json::String(value) => visitor.visit_str(value),
+            Json::Array(items) if items.len() > ENTRIES_MAX => Err(too_many()),
+            Json::Object(fields) if fields.len() > ENTRIES_MAX => Err(too_many()),
             Json::Array(items) => visitor.visit_seq(Items { items: items.iter(), index: 0 }),
-            Json::Object(fields) => visitor.visit_map(Fields { fields: fields.iter(), value: None }),
+            Json::Object(fields) => {
+                visitor.visit_map(Fields { fields: fields.iter(), names: BTreeSet::new(), value: None })
+            }
         }
     }
 
@@ -137,9 +203,18 @@ impl<'de> Deserializer<'de> for Reader<'_> {
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Fault> {
+        if name != part::NAME {
+            return visitor.visit_newtype_struct(self);
+        }
         match self.0 {
-            Json::Bool(false) if name == part::NAME => visitor.visit_none(),
-            _ => visitor.visit_newtype_struct(self),
+            Json::Bool(false) => visitor.visit_none(),
+            value => visitor.visit_newtype_struct(self).map_err(|mut fault| {
+                // What the part is made of is wrong, or the part itself.
+                if fault.0.field.is_empty() && !matches!(value, Json::Object(_) | Json::String(_)) {
+                    fault.0.help = Some("write `false` where there is none".to_owned());
+                }
+                fault
+            }),
         }
     }
 
@@ -163,7 +238,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
     ) -> Result<V::Value, Fault> {
         match self.0 {
             Json::Object(_) => self.deserialize_any(visitor),
-            _ => Err(self.wrong_kind(&"a table")),
+            _ => Err(self.wrong_kind(&"an object")),
         }
     }
 
@@ -188,7 +263,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         match self.0 {
             Json::Object(_) => self.deserialize_any(visitor),
-            _ => Err(self.wrong_kind(&"a table")),
+            _ => Err(self.wrong_kind(&"an object")),
         }
     }
 
@@ -204,32 +279,15 @@ impl<'de> Deserializer<'de> for Reader<'_> {
         self.whole_number(visitor, u32::MAX.into())
     }
 
-    any! { deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_u64 deserialize_f32
-    deserialize_f64 deserialize_char deserialize_bytes deserialize_byte_buf deserialize_unit deserialize_identifier
-    deserialize_ignored_any }
+    serde::forward_to_deserialize_any! {
+        i8 i16 i32 i64 u64 f32 f64 char bytes byte_buf unit unit_struct tuple tuple_struct identifier ignored_any
+    }
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         match self.0 {
             Json::Bool(value) => visitor.visit_bool(*value),
             _ => Err(self.wrong_kind(&"`true` or `false`")),
         }
-    }
-
-    fn deserialize_unit_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Fault> {
-        self.deserialize_any(visitor)
-    }
-
-    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Fault> {
-        self.deserialize_any(visitor)
-    }
-
-    fn deserialize_tuple_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        _: usize,
-        visitor: V,
-    ) -> Result<V::Value, Fault> {
-        self.deserialize_any(visitor)
     }
 }
 
@@ -243,6 +301,10 @@ impl Reader<'_> {
             _ => Err(self.wrong_kind(&"a whole number")),
         }
     }
+}
+
+fn too_many() -> Fault {
+    Fault::new(format!("expected at most {ENTRIES_MAX} entries"), None)
 }
 
 struct Items<'j> {
@@ -267,6 +329,7 @@ impl<'de> de::SeqAccess<'de> for Items<'_> {
 
 struct Fields<'j> {
     fields: core::slice::Iter<'j, (String, Json)>,
+    names: BTreeSet<&'j str>,
     value: Option<&'j (String, Json)>,
 }
 
@@ -279,7 +342,11 @@ impl<'de> de::MapAccess<'de> for Fields<'_> {
             return Ok(None);
         };
         let name_reader: StrDeserializer<'_, Fault> = name.as_str().into_deserializer();
-        seed.deserialize(name_reader).map(Some).map_err(|fault| {
+        let read = match self.names.insert(name) {
+            true => seed.deserialize(name_reader).map(Some),
+            false => Err(Fault::new(format!("field `{}` is given twice", spelling::shown(name)), None)),
+        };
+        read.map_err(|fault| {
             let mut fault = fault.under(name);
             fault.0.in_name = true;
             fault
@@ -315,7 +382,7 @@ impl<'de> VariantAccess<'de> for UnitVariant<'_> {
     }
 
     fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, _: T) -> Result<T::Value, Fault> {
-        Err(de::Error::custom("expected a table"))
+        Err(de::Error::custom("expected an object"))
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, _: usize, _: V) -> Result<V::Value, Fault> {
@@ -323,6 +390,6 @@ impl<'de> VariantAccess<'de> for UnitVariant<'_> {
     }
 
     fn struct_variant<V: Visitor<'de>>(self, _: &'static [&'static str], _: V) -> Result<V::Value, Fault> {
-        Err(de::Error::custom("expected a table"))
+        Err(de::Error::custom("expected an object"))
     }
 }

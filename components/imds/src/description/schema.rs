@@ -34,6 +34,13 @@ fn simplify(schema: &mut Schema) {
             }
         }
     }
+    // JSON Schema knows no such formats; the bounds say it.
+    if schema.get("format").and_then(Value::as_str).is_some_and(|format| format.starts_with("uint")) {
+        if schema.get("format").is_some_and(|format| format == "uint32") {
+            schema.insert("maximum".into(), u32::MAX.into());
+        }
+        schema.remove("format");
+    }
     if schema.get("default").is_some_and(Value::is_null) {
         schema.remove("default");
     }

@@ -2,29 +2,45 @@
 
 /// Other names under which people know a field: the paths of the service, the
 /// identity document, tools.
-const ALSO_KNOWN_AS: [(&str, &str); 22] = [
-    ("account-id", "owner-id"),
+const ALSO_KNOWN_AS: [(&str, &str); 38] = [
     ("account", "owner-id"),
-    ("ami-id", "image-id"),
+    ("account-id", "owner-id"),
     ("ami", "image-id"),
+    ("ami-id", "image-id"),
     ("availability-zone", "placement.availability-zone"),
     ("az", "placement.availability-zone"),
     ("block-device-mapping", "block-device-mappings"),
+    ("groups", "security-groups"),
     ("hostname", "private-dns-name"),
+    ("http-endpoint", "metadata-options.http-endpoint"),
     ("http-tokens", "metadata-options.http-tokens"),
     ("iam", "iam-instance-profile"),
     ("iam-role", "iam-instance-profile.role-name"),
+    ("id", "instance-id"),
     ("instance-life-cycle", "instance-lifecycle"),
+    ("interfaces", "network-interfaces"),
+    ("ipv6", "network-interfaces[].ipv6-addresses"),
+    ("ipv6-addresses", "network-interfaces[].ipv6-addresses"),
     ("key-name", "key-pair.key-name"),
+    ("lifecycle", "instance-lifecycle"),
     ("local-hostname", "private-dns-name"),
     ("local-ipv4", "private-ip-address"),
     ("mac", "network-interfaces[].mac-address"),
     ("pending-time", "launch-time"),
+    ("private-ip", "private-ip-address"),
     ("public-hostname", "public-dns-name"),
+    ("public-ip", "public-ip-address"),
     ("public-ipv4", "public-ip-address"),
     ("public-keys", "key-pair"),
     ("region", "placement.region"),
+    ("role", "iam-instance-profile.role-name"),
     ("role-name", "iam-instance-profile.role-name"),
+    ("security-groups", "groups"),
+    ("ssh-key", "key-pair"),
+    ("tenancy", "placement.host-id"),
+    ("type", "instance-type"),
+    ("volumes", "block-device-mappings"),
+    ("zone", "placement.availability-zone"),
 ];
 
 /// Help for an unknown field among the `known` ones.
@@ -36,10 +52,18 @@ pub fn field_help(name: &str, known: &[&str]) -> String {
         return format!("did you mean `{near}`?");
     }
     let folded = fold(name);
-    if let Some((_, field)) = ALSO_KNOWN_AS.iter().find(|(other, _)| fold(other) == folded) {
-        return format!("this is `{field}` in a description, after EC2's API");
+    let also_known = ALSO_KNOWN_AS.iter().filter(|(other, _)| fold(other) == folded);
+    // A table knows the last part of a field's full name.
+    let last = |field: &'static str| field.rsplit(['.', ']']).next().unwrap_or(field);
+    for (_, field) in also_known.clone() {
+        if known.contains(&last(field)) {
+            return format!("did you mean `{}`?", last(field));
+        }
     }
-    format!("known here: {}", list(known))
+    match also_known.map(|(_, field)| field).next() {
+        Some(field) => format!("this is `{field}` in a description, after EC2's API"),
+        None => format!("known here: {}", list(known)),
+    }
 }
 
 /// Help for an unknown value among the `known` ones.

@@ -1,17 +1,20 @@
-//! Values with a syntax of their own: MAC addresses, address blocks, times,
-//! secrets.
+//! Values with a syntax of their own: ids, names, addresses, times, secrets.
+//!
+//! A value that is wrong in itself is refused here, where it is read; `facts`
+//! looks only for what contradicts.
 
 use core::fmt;
 use core::net::IpAddr;
 use core::str::FromStr;
 
-use serde::de::{Deserialize, Deserializer, Error as _};
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 
 use crate::time::Time;
+use crate::version::Version;
 
 /// Reads a string value with `FromStr`.
 macro_rules! read_from_string {
-    ($type:ty, $schema:literal, $pattern:literal) => {
+    ($type:ty, $schema:expr, $pattern:expr) => {
         impl<'de> Deserialize<'de> for $type {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
@@ -29,6 +32,284 @@ macro_rules! read_from_string {
             }
         }
     };
+}
+
+/// Texts that have a form: a type for each, whose `FromStr` refuses all others.
+macro_rules! texts {
+    ($($(#[$doc:meta])* $name:ident { $pattern:expr, $expected:expr, $fits:expr })*) => { $(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = &'static str;
+
+            fn from_str(text: &str) -> Result<$name, &'static str> {
+                let fits: fn(&str) -> bool = $fits;
+                if fits(text) { Ok($name(text.to_owned())) } else { Err($expected) }
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(text: $name) -> String {
+                text.0
+            }
+        }
+
+        read_from_string!($name, stringify!($name), $pattern);
+    )* };
+}
+
+/// Ids of EC2 resources: a prefix, then lower-case letters, digits and hyphens.
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident = $prefix:literal,)*) => { texts! { $(
+        $(#[$doc])*
+        $name {
+            concat!("^", $prefix, "[0-9a-z-]+$"),
+            concat!("expected an id that begins with `", $prefix, "`, such as ", $prefix, "0123456789abcdef0"),
+            |text| text.strip_prefix($prefix).is_some_and(is_id)
+        }
+    )* } };
+}
+
+ids! {
+    /// The id of an instance.
+    InstanceId = "i-",
+    /// The id of an AMI.
+    ImageId = "ami-",
+    /// The id of a kernel image.
+    KernelId = "aki-",
+    /// The id of a RAM disk image.
+    RamdiskId = "ari-",
+    /// The id of a reservation.
+    ReservationId = "r-",
+    /// The id of a network interface.
+    NetworkInterfaceId = "eni-",
+    /// The id of a subnet.
+    SubnetId = "subnet-",
+    /// The id of a VPC.
+    VpcId = "vpc-",
+    /// The id of a security group.
+    GroupId = "sg-",
+    /// The id of a Dedicated Host.
+    HostId = "h-",
+    /// The id of a maintenance event.
+    InstanceEventId = "instance-event-",
+}
+
+texts! {
+    /// An account: 12 digits.
+    AccountId {
+        "^[0-9]{12}$",
+        "expected an account id of 12 digits, in quotes",
+        |text| text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+    }
+    /// A text of one line, not empty.
+    Line {
+        "^[^\\x00-\\x1f\\x7f]+$",
+        "expected a text of one line, not empty",
+        |text| !text.is_empty() && !text.chars().any(char::is_control)
+    }
+    /// The name of an IAM role or instance profile.
+    IamName {
+        "^[0-9A-Za-z_+=,.@-]{1,128}$",
+        "expected a name of IAM: 1 to 128 letters, digits and + = , . @ _ -",
+        |text| (1..=128).contains(&text.len()) && text.bytes().all(is_iam) && text != "." && text != ".."
+    }
+    /// The ARN of an instance profile.
+    InstanceProfileArn {
+        "^arn:[a-z-]+:iam::[0-9]{12}:instance-profile/[^\\x00-\\x1f\\x7f]+$",
+        "expected the ARN of an instance profile, such as arn:aws:iam::123456789012:instance-profile/web",
+        |text| match text.split(':').collect::<Vec<_>>()[..] {
+            ["arn", _, "iam", "", account, profile] => {
+                account.parse::<AccountId>().is_ok()
+                    && profile.strip_prefix("instance-profile/").is_some_and(|name| name.parse::<Line>().is_ok())
+            }
+            _ => false,
+        }
+    }
+    /// A name that can stand in a path.
+    Segment {
+        "^[^/%?#\\x00-\\x1f\\x7f]+$",
+        "expected a name that can stand in a path: not empty, not `.` or `..`, without `/`, `%`, `?` and `#`",
+        is_segment
+    }
+    /// The path of an extra entry, below a version or with one before it.
+    EntryPath {
+        "^([^/]+/)?(meta-data|dynamic)(/[^/%?#\\x00-\\x1f\\x7f]+)+$",
+        "expected a path such as `meta-data/fabric/rack` of at most 512 bytes, with no slash before it, or with a version before it",
+        |text| {
+            let path = match text.split_once('/') {
+                Some((first, rest)) if Version::named(first).is_some() => rest,
+                _ => text,
+            };
+            let mut names = path.split('/');
+            text.len() <= ENTRY_PATH_BYTES_MAX && matches!(names.next(), Some("meta-data" | "dynamic")) && path.contains('/') && names.all(is_segment)
+        }
+    }
+    /// A region: `eu-west-1`.
+    RegionName {
+        "^[a-z]+(-[a-z]+)+-[0-9]+$",
+        "expected a region such as us-east-1, in lower case",
+        is_region
+    }
+    /// A zone: `eu-west-1a`, or a local or wavelength zone.
+    ZoneName {
+        "^[a-z]+(-[a-z]+)+-[0-9]+([a-z]|-[a-z0-9-]+)$",
+        "expected a zone such as us-east-1a; a region alone goes into the field `region`",
+        |text| {
+            let region = crate::facts::place::Region::of_zone(text).name;
+            let rest = text.strip_prefix(region.as_str()).unwrap_or_default();
+            let is_letter = rest.len() == 1 && rest.bytes().all(|byte| byte.is_ascii_lowercase());
+            is_region(&region) && (is_letter || rest.strip_prefix('-').is_some_and(is_id))
+        }
+    }
+    /// A public key in OpenSSH format.
+    PublicKey {
+        "^\\s*[^\\s]+ +[^\\s]+",
+        "expected a public key in OpenSSH format on one line, such as `ssh-ed25519 AAAA… name`",
+        |text| text.split_ascii_whitespace().count() >= 2 && !text.trim_end().chars().any(char::is_control)
+    }
+    /// Base64 without PEM armour; white space does not count.
+    Base64 {
+        "^[0-9A-Za-z+/=\\s]+$",
+        "expected base64 without PEM armour",
+        |text| {
+            let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=\r\n ".contains(&byte);
+            !text.trim().is_empty() && text.bytes().all(fits)
+        }
+    }
+    /// The name of a mapping that is no EBS volume.
+    VirtualName {
+        "^(swap|ephemeral[0-9]+)$",
+        "expected `swap`, or `ephemeral` and a number from 0",
+        |text| {
+            let number = text.strip_prefix("ephemeral").unwrap_or_default();
+            text == "swap" || (!number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+        }
+    }
+}
+
+/// More than the longest path of the service by far.
+const ENTRY_PATH_BYTES_MAX: usize = 512;
+
+fn is_id(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    !text.is_empty() && text.bytes().all(fits)
+}
+
+fn is_iam(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte)
+}
+
+fn is_segment(name: &str) -> bool {
+    // A client that reads `%`, `?` or `#` in a listing and asks for it as it
+    // stands does not mean the same name.
+    let fits = |c: char| !c.is_control() && !['/', '%', '?', '#'].contains(&c);
+    !name.is_empty() && name != "." && name != ".." && name.chars().all(fits)
+}
+
+fn is_region(name: &str) -> bool {
+    let parts: Vec<&str> = name.split('-').collect();
+    let Some((number, words)) = parts.split_last() else {
+        return false;
+    };
+    let is_word = |word: &&str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
+    words.len() >= 2 && words.iter().all(is_word) && number.parse::<u8>().is_ok()
+}
+
+/// The IP time-to-live of an answer to the request for a token: 1 to 64.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HopLimit(pub u8);
+
+impl Default for HopLimit {
+    fn default() -> HopLimit {
+        HopLimit(1)
+    }
+}
+
+impl<'de> Deserialize<'de> for HopLimit {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<HopLimit, D::Error> {
+        match u8::deserialize(deserializer)? {
+            hops @ 1..=64 => Ok(HopLimit(hops)),
+            _ => Err(D::Error::custom("expected a number of hops from 1 to 64")),
+        }
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for HopLimit {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "HopLimit".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "integer", "minimum": 1, "maximum": 64 })
+    }
+}
+
+/// Names with texts, in the order of the document.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Texts<N = String>(pub Vec<(N, String)>);
+
+impl<N> Default for Texts<N> {
+    fn default() -> Texts<N> {
+        Texts(Vec::new())
+    }
+}
+
+// A text may be a secret, its name is none.
+impl<N: fmt::Debug> fmt::Debug for Texts<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.iter().map(|(name, _)| name)).finish()
+    }
+}
+
+impl<'de, N: Deserialize<'de>> Deserialize<'de> for Texts<N> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Texts<N>, D::Error> {
+        struct TextsVisitor<N>(core::marker::PhantomData<N>);
+        impl<'de, N: Deserialize<'de>> Visitor<'de> for TextsVisitor<N> {
+            type Value = Texts<N>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of texts")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Texts<N>, A::Error> {
+                let mut texts = Vec::new();
+                while let Some(text) = access.next_entry()? {
+                    texts.push(text);
+                }
+                Ok(Texts(texts))
+            }
+        }
+        deserializer.deserialize_map(TextsVisitor(core::marker::PhantomData))
+    }
+}
+
+#[cfg(feature = "schema")]
+impl<N: schemars::JsonSchema> schemars::JsonSchema for Texts<N> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Texts".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let names = generator.subschema_for::<N>();
+        schemars::json_schema!({
+            "type": "object", "propertyNames": names, "additionalProperties": { "type": "string" }
+        })
+    }
 }
 
 /// The hardware address of a network interface; written in lower case with
@@ -128,6 +409,41 @@ mod tests {
         assert_eq!("0E-49-61-0F-C3-11".parse::<MacAddress>().unwrap().to_string(), "0e:49:61:0f:c3:11");
         for wrong in ["", "0e:49:61:0f:c3", "0e:49:61:0f:c3:11:22", "0e:49:61:0f:c3:+1", "é:49:61:0f:c3:11"] {
             assert!(wrong.parse::<MacAddress>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_zone_is_a_region_and_a_letter() {
+        for zone in ["us-east-1a", "us-gov-west-1b", "eusc-de-east-1a", "us-west-2-lax-1a", "us-east-1-wl1-bos-wlz-1"] {
+            assert!(zone.parse::<ZoneName>().is_ok(), "{zone}");
+        }
+        for wrong in ["", "eu-west-1", "EU-WEST-1A", "eu-west-1aa", "nowhere", "eu-west-a", "a", "1a", "us--1a"] {
+            assert!(wrong.parse::<ZoneName>().is_err(), "{wrong}");
+        }
+        for wrong in ["", "eu-west-1a", "nowhere", "EU-WEST-1", "eu-west-999"] {
+            assert!(wrong.parse::<RegionName>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_path_of_an_entry_lies_below_a_folder_of_a_version() {
+        for path in ["meta-data/a", "dynamic/a/b", "2009-04-04/meta-data/mac", "latest/meta-data/a"] {
+            assert!(path.parse::<EntryPath>().is_ok(), "{path}");
+        }
+        for wrong in [
+            "",
+            "meta-data",
+            "meta-data/",
+            "/meta-data/a",
+            "meta-data//a",
+            "meta-data/../a",
+            "user-data",
+            "2009-04-05/meta-data/mac",
+            "api/token",
+            "meta-data/a%41",
+            "meta-data/a?b",
+        ] {
+            assert!(wrong.parse::<EntryPath>().is_err(), "{wrong}");
         }
     }
 

@@ -1,12 +1,15 @@
-//! What a description means: every default filled in, everything checked.
+//! What a description means: every default filled in, and nothing that
+//! contradicts.
 //!
-//! The types that a description and the service have in common are used as
-//! they are; what a description may leave out is here.
+//! The words that a description and the service have in common are used as they
+//! are; what a description may leave out is here.
 
 pub mod made;
 mod network;
+mod notices;
 pub mod place;
-mod purpose;
+mod role;
+mod volumes;
 
 use core::net::Ipv4Addr;
 
@@ -14,16 +17,23 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 pub use self::network::Interface;
+pub use self::notices::{Event, SpotNotice};
 use self::place::Region;
-pub use self::purpose::{Event, Profile, SpotNotice};
+pub use self::role::Profile;
+pub use self::volumes::bare;
+use crate::description::part::Part;
 use crate::description::problem::{Problem, pointer_step};
+use crate::description::value::{EntryPath, Secret};
 use crate::description::{self as written, Description};
 use crate::throttle::Rate;
 use crate::time::Time;
 use crate::version::Version;
 
 /// The largest user data, in bytes before base64. Source: EC2 user guide.
-pub const USER_DATA_BYTES_MAX: usize = 16_384;
+const USER_DATA_BYTES_MAX: usize = 16_384;
+
+/// The most tags of an instance besides those that AWS sets. Source: EC2 user guide.
+const TAGS_MAX: usize = 50;
 
 /// The launch time of an instance that does not state one: an arbitrary day,
 /// the same for all, so that equal descriptions give equal instances.
@@ -76,8 +86,9 @@ pub struct Facts {
     pub rebalance_notice: Option<Time>,
     pub events: Vec<Event>,
     pub managed_ssh_keys: Option<written::ManagedSshKeys>,
-    /// Kind, id and type of accelerators for old clients.
+    /// Id and type of each.
     pub elastic_gpus: Vec<(String, String)>,
+    /// Id and type of each.
     pub elastic_inference: Vec<(String, String)>,
     pub throttle: Option<Rate>,
     pub signatures: written::IdentitySignatures,
@@ -86,6 +97,8 @@ pub struct Facts {
 
 /// An entry that the operator added.
 pub struct ExtraEntry {
+    /// What the description calls it.
+    pub name: String,
     /// The one version that has it; none for all.
     pub version: Option<Version>,
     /// The path below the version.
@@ -94,10 +107,9 @@ pub struct ExtraEntry {
 }
 
 /// A key pair.
-#[derive(Clone, Debug)]
 pub struct KeyPair {
     pub name: String,
-    /// Type, key and comment, without a line end.
+    /// Type, key and the pair's name, without a line end.
     pub public_key: String,
 }
 
@@ -105,14 +117,8 @@ pub struct KeyPair {
 #[derive(Clone)]
 pub struct UserData(pub Vec<u8>);
 
-impl core::fmt::Debug for UserData {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "({} bytes)", self.0.len())
-    }
-}
-
 impl Facts {
-    /// Completes and checks a description; tells all problems.
+    /// Completes a description; tells all that contradicts.
     pub fn of(description: Description) -> Result<Facts, Vec<Problem>> {
         let mut check = Check::default();
         let facts = check.facts(description);
@@ -134,68 +140,71 @@ struct Check {
 
 impl Check {
     fn facts(&mut self, written: Description) -> Facts {
-        let instance_id = self.id("/instance-id", "i-", written.instance_id.clone(), || "i-0123456789abcdef0".into());
+        let instance_id = written.instance_id.clone().map_or_else(|| "i-0123456789abcdef0".into(), String::from);
+        let owner_id = written.owner_id.clone().map_or_else(|| "123456789012".into(), String::from);
+        let instance_type = written.instance_type.clone().map_or_else(|| "t3.micro".into(), String::from);
         let (zone, region) = self.zone(&written.placement);
-        let owner_id = self.account("/owner-id", written.owner_id.clone(), "123456789012");
         let interfaces = self.interfaces(&written, &instance_id, &owner_id, &region);
-        let instance_type = self.line("/instance-type", written.instance_type).unwrap_or_else(|| "t3.micro".into());
+        let root = written.root_device_name.clone().map_or_else(|| "/dev/xvda".into(), String::from);
         self.tags(&written.tags.0, written.metadata_options.instance_metadata_tags);
         Facts {
-            reservation_id: self
-                .id("/reservation-id", "r-", written.reservation_id, || made::resource_id("r-", &instance_id)),
-            image_id: self.id("/image-id", "ami-", written.image_id, || "ami-0abcdef1234567890".into()),
+            image_id: written.image_id.map_or_else(|| "ami-0abcdef1234567890".into(), String::from),
+            reservation_id: written.reservation_id.map_or_else(|| made::resource_id("r-", &instance_id), String::from),
             ami_launch_index: written.ami_launch_index,
             launch_time: written.launch_time.unwrap_or(Time::from_ms(LAUNCH_TIME_MS)),
             architecture: written.architecture.unwrap_or_else(|| architecture_of(&instance_type)),
-            zone_id: self
-                .line("/placement/availability-zone-id", written.placement.availability_zone_id)
-                .unwrap_or_else(|| place::zone_id(&zone, &region.name)),
-            group_name: self.line("/placement/group-name", written.placement.group_name),
-            host_id: self.line("/placement/host-id", written.placement.host_id),
+            zone_id: written
+                .placement
+                .availability_zone_id
+                .map_or_else(|| place::zone_id(&zone, &region.name), String::from),
+            group_name: written.placement.group_name.map(String::from),
+            host_id: written.placement.host_id.map(String::from),
             partition_number: written.placement.partition_number,
             monitoring: written.monitoring,
             tags: written.tags.0,
             user_data: self.user_data(written.user_data, written.user_data_base64),
-            key_pair: self.key_pair(written.key_pair),
+            key_pair: key_pair(written.key_pair),
             profile: self.profile(written.iam_instance_profile, &instance_id, &owner_id, &region),
-            root_device_name: self
-                .line("/root-device-name", written.root_device_name.clone())
-                .unwrap_or_else(|| "/dev/xvda".into()),
-            block_devices: self.block_devices(written.block_device_mappings, written.root_device_name.as_deref()),
-            product_codes: self.product_codes(written.product_codes),
-            billing_products: self.lines("/billing-products", written.billing_products),
-            kernel_id: self.line("/kernel-id", written.kernel_id),
-            ramdisk_id: self.line("/ramdisk-id", written.ramdisk_id),
-            ancestor_ami_ids: self.lines("/ancestor-ami-ids", written.ancestor_ami_ids),
-            ami_manifest_path: self
-                .line("/ami-manifest-path", written.ami_manifest_path)
-                .unwrap_or_else(|| "(unknown)".into()),
+            block_devices: self.block_devices(written.block_device_mappings, &root),
+            root_device_name: root,
+            product_codes: written
+                .product_codes
+                .into_iter()
+                .map(|code| (code.product_code_id.into(), code.product_code_type))
+                .collect(),
+            billing_products: written.billing_products.into_iter().map(String::from).collect(),
+            kernel_id: written.kernel_id.map(String::from),
+            ramdisk_id: written.ramdisk_id.map(String::from),
+            ancestor_ami_ids: written.ancestor_ami_ids.into_iter().map(String::from).collect(),
+            ami_manifest_path: written.ami_manifest_path.map_or_else(|| "(unknown)".into(), String::from),
             virtualization_type: written.virtualization_type,
-            system: self.line("/system", written.system).unwrap_or_else(|| "nitro".into()),
+            system: written.system.map_or_else(|| "nitro".into(), String::from),
             instance_action: written.instance_action,
             hibernation_configured: written.hibernation_options.map(|options| options.configured),
             target_lifecycle_state: written.auto_scaling.map(|group| group.target_lifecycle_state),
             spot_notice: self.spot_notice(written.spot_interruption, written.instance_lifecycle),
             rebalance_notice: self.rebalance_notice(written.rebalance_recommendation, written.instance_lifecycle),
             events: self.events(written.events, &instance_id),
-            managed_ssh_keys: self.managed_ssh_keys(written.managed_ssh_keys),
-            elastic_gpus: self.associations(
-                "/elastic-gpu-associations",
-                "elastic-gpu-id",
-                "eg1.medium",
-                written.elastic_gpu_associations.into_iter().map(|gpu| (gpu.elastic_gpu_id, gpu.elastic_gpu_type)),
-            ),
-            elastic_inference: self.associations(
-                "/elastic-inference-accelerator-associations",
-                "elastic-inference-accelerator-id",
-                "eia1.medium",
-                written.elastic_inference_accelerator_associations.into_iter().map(|accelerator| {
-                    (accelerator.elastic_inference_accelerator_id, accelerator.elastic_inference_accelerator_type)
-                }),
-            ),
+            managed_ssh_keys: written.managed_ssh_keys,
+            elastic_gpus: written
+                .elastic_gpu_associations
+                .into_iter()
+                .map(|gpu| {
+                    (gpu.elastic_gpu_id.into(), gpu.elastic_gpu_type.map_or_else(|| "eg1.medium".into(), String::from))
+                })
+                .collect(),
+            elastic_inference: written
+                .elastic_inference_accelerator_associations
+                .into_iter()
+                .map(|accelerator| {
+                    let kind = accelerator.elastic_inference_accelerator_type;
+                    let kind = kind.map_or_else(|| "eia1.medium".into(), String::from);
+                    (accelerator.elastic_inference_accelerator_id.into(), kind)
+                })
+                .collect(),
             throttle: self.throttle(written.request_throttle),
-            signatures: self.signatures(written.identity_signatures.unwrap_or_default()),
-            extra_entries: self.extra_entries(written.extra_entries.0),
+            signatures: written.identity_signatures.unwrap_or_default(),
+            extra_entries: written.extra_entries.0.into_iter().map(extra_entry).collect(),
             lifecycle: written.instance_lifecycle,
             options: written.metadata_options,
             owner_id,
@@ -211,70 +220,17 @@ impl Check {
         self.problems.push(Problem::at(pointer, message));
     }
 
-    fn wrong_name(&mut self, pointer: &str, message: &str) {
-        self.problems.push(Problem { in_name: true, ..Problem::at(pointer, message) });
-    }
-
-    /// A text that is shown on a line of its own: not empty, no control characters.
-    fn line(&mut self, pointer: &str, text: Option<String>) -> Option<String> {
-        if text.as_ref().is_some_and(|text| text.is_empty() || text.chars().any(char::is_control)) {
-            self.wrong(pointer, "expected a text of one line, not empty");
-        }
-        text
-    }
-
-    fn lines(&mut self, pointer: &str, texts: Vec<String>) -> Vec<String> {
-        let check = |(index, text)| self.line(&format!("{pointer}/{index}"), Some(text));
-        texts.into_iter().enumerate().filter_map(check).collect()
-    }
-
-    /// A name that is a segment of a path: a line without a slash.
-    fn segment(&mut self, pointer: &str, name: &str) {
-        if !is_segment(name) {
-            self.wrong(pointer, "expected a name that can stand in a path: not empty, not `.` or `..`, without `/`");
-        }
-    }
-
-    /// A resource id: a prefix, then lower-case letters, digits and hyphens.
-    fn id(&mut self, pointer: &str, prefix: &str, id: Option<String>, default: impl FnOnce() -> String) -> String {
-        let Some(id) = id else {
-            return default();
-        };
-        let rest = id.strip_prefix(prefix).unwrap_or_default();
-        let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-        if rest.is_empty() || !rest.bytes().all(fits) {
-            let example = format!("{prefix}0123456789abcdef0");
-            self.wrong(pointer, format!("expected an id that begins with `{prefix}`, such as {example}"));
-        }
-        id
-    }
-
-    /// An account: 12 digits.
-    fn account(&mut self, pointer: &str, id: Option<String>, default: &str) -> String {
-        let Some(id) = id else {
-            return default.to_owned();
-        };
-        if id.len() != 12 || !id.bytes().all(|byte| byte.is_ascii_digit()) {
-            self.wrong(pointer, "expected an account id of 12 digits, in quotes");
-        }
-        id
-    }
-
     fn zone(&mut self, placement: &written::Placement) -> (String, Region) {
-        let zone = self.line("/placement/availability-zone", placement.availability_zone.clone());
-        let region = self.line("/placement/region", placement.region.clone());
-        match (zone, region) {
+        let zone = placement.availability_zone.as_ref().map(|zone| zone.as_str());
+        match (zone, placement.region.as_ref().map(|region| region.as_str())) {
             (None, None) => ("us-east-1a".to_owned(), Region::named("us-east-1")),
-            (None, Some(region)) => (format!("{region}a"), Region::named(&region)),
-            (Some(zone), None) => {
-                let region = Region::of_zone(&zone);
-                (zone, region)
-            }
+            (None, Some(region)) => (format!("{region}a"), Region::named(region)),
+            (Some(zone), None) => (zone.to_owned(), Region::of_zone(zone)),
             (Some(zone), Some(region)) => {
-                if !zone.starts_with(&region) {
-                    self.wrong("/placement/region", "the zone `availability-zone` is not in this region");
+                if Region::of_zone(zone).name != region {
+                    self.wrong("/placement/region", format!("the zone {zone} is not in the region {region}"));
                 }
-                (zone, Region::named(&region))
+                (zone.to_owned(), Region::named(region))
             }
         }
     }
@@ -282,21 +238,19 @@ impl Check {
     /// Tags, under the rules that EC2 has for tags in instance metadata.
     fn tags(&mut self, tags: &[(String, String)], shown: written::Switch) {
         // Tags that AWS itself sets do not count.
-        if tags.iter().filter(|(key, _)| !key.starts_with("aws:")).count() > 50 {
-            self.wrong("/tags", "expected at most 50 tags");
+        if tags.iter().filter(|(key, _)| !key.starts_with("aws:")).count() > TAGS_MAX {
+            self.wrong("/tags", format!("expected at most {TAGS_MAX} tags"));
         }
         for (key, value) in tags {
             let pointer = format!("/tags{}", pointer_step(key));
-            let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"+-=.,_:@".contains(&byte);
-            let characters = key.chars().count();
-            if !(1..=255).contains(&characters) {
-                self.wrong(pointer.clone(), "expected a tag key of 1 to 255 characters");
-            } else if shown == written::Switch::Enabled
-                && (!key.bytes().all(legal) || [".", "..", "_index"].contains(&key.as_str()))
-            {
-                let message = "this tag key cannot be shown in instance metadata, which takes letters, digits and + - = . , _ : @ only";
-                let help = "change the key, or set `metadata-options.instance-metadata-tags` to \"disabled\"";
-                self.problems.push(Problem::at(pointer.clone(), message).help(help));
+            if let Err(message) = tag_key(key, shown) {
+                let problem = Problem { in_name: true, ..Problem::at(pointer.clone(), message) };
+                self.problems.push(match shown {
+                    written::Switch::Disabled => problem,
+                    written::Switch::Enabled => {
+                        problem.help("change the key, or set `metadata-options.instance-metadata-tags` to \"disabled\"")
+                    }
+                });
             }
             if value.chars().count() > 256 {
                 self.wrong(pointer, "expected a tag value of at most 256 characters");
@@ -317,11 +271,7 @@ impl Check {
         })
     }
 
-    fn user_data(
-        &mut self,
-        text: written::part::Part<written::value::Secret>,
-        base64: Option<written::value::Secret>,
-    ) -> Option<UserData> {
+    fn user_data(&mut self, text: Part<Secret>, base64: Option<Secret>) -> Option<UserData> {
         let (pointer, bytes) = match (text.or_default(|| None), base64) {
             (None, None) => return None,
             (Some(text), None) => ("/user-data", text.0.into_bytes()),
@@ -341,62 +291,60 @@ impl Check {
             }
         };
         if bytes.len() > USER_DATA_BYTES_MAX {
-            self.wrong(
-                pointer,
-                format!("expected at most {USER_DATA_BYTES_MAX} bytes of user data, found {}", bytes.len()),
-            );
+            let message = format!("expected at most {USER_DATA_BYTES_MAX} bytes of user data, found {}", bytes.len());
+            self.wrong(pointer, message);
         }
         // Empty user data is no user data, as in EC2's API.
         (!bytes.is_empty()).then_some(UserData(bytes))
     }
+}
 
-    fn key_pair(&mut self, part: written::part::Part<written::KeyPair>) -> Option<KeyPair> {
-        let written = part.or_default(|| Some(written::KeyPair::default()))?;
-        let name = self.line("/key-pair/key-name", written.key_name).unwrap_or_else(|| "imds".into());
-        let public_key = written.public_key.unwrap_or_else(|| PUBLIC_KEY.to_owned());
-        let mut parts = public_key.split(' ').filter(|part| !part.is_empty());
-        let (kind, key) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-        if key.is_empty() || public_key.trim_end().chars().any(char::is_control) {
-            let message = "expected a public key in OpenSSH format on one line, such as `ssh-ed25519 AAAA… name`";
-            self.wrong("/key-pair/public-key", message);
-        }
-        // The service puts the pair's name in the place of the key's own comment.
-        let public_key = format!("{kind} {} {name}", key.trim_end());
-        Some(KeyPair { name, public_key })
-    }
-
-    fn extra_entries(&mut self, entries: Vec<(String, String)>) -> Vec<ExtraEntry> {
-        let mut complete = Vec::new();
-        for (name, text) in entries {
-            let pointer = format!("/extra-entries{}", pointer_step(&name));
-            let (version, path) = match name.split_once('/') {
-                Some((first, rest)) if Version::named(first).is_some() => (Version::named(first), rest),
-                _ => (None, name.as_str()),
-            };
-            if !path.starts_with("meta-data/") && !path.starts_with("dynamic/") {
-                let message =
-                    "expected a path that begins with `meta-data/` or `dynamic/`, or with a version before that";
-                self.wrong_name(&pointer, message);
-            }
-            if path.split('/').any(|name| !is_segment(name)) {
-                self.wrong_name(&pointer, "expected names between the slashes: not empty, not `.` or `..`");
-            }
-            complete.push(ExtraEntry { version, path: path.to_owned(), text });
-        }
-        complete
+/// Whether EC2 takes this key; where tags are shown, their keys are segments
+/// of paths.
+fn tag_key(key: &str, shown: written::Switch) -> Result<(), &'static str> {
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"+-=.,_:@".contains(&byte);
+    if !(1..=255).contains(&key.chars().count()) {
+        Err("expected a tag key of 1 to 255 characters")
+    } else if shown == written::Switch::Disabled {
+        Ok(())
+    } else if !key.bytes().all(legal) {
+        Err("this tag key cannot be shown in instance metadata, which takes letters, digits and + - = . , _ : @ only")
+    } else if [".", "..", "_index"].contains(&key) {
+        Err("this tag key cannot be shown in instance metadata, which does not take `.`, `..` and `_index`")
+    } else {
+        Ok(())
     }
 }
 
-/// Whether a name can be a segment of a path.
-fn is_segment(name: &str) -> bool {
-    !name.is_empty() && name != "." && name != ".." && !name.contains(|c: char| c == '/' || c.is_control())
+fn key_pair(part: Part<written::KeyPair>) -> Option<KeyPair> {
+    let written = part.or_default(|| Some(written::KeyPair::default()))?;
+    let name = written.key_name.map_or_else(|| "imds".into(), String::from);
+    let public_key = written.public_key.map_or_else(|| PUBLIC_KEY.into(), String::from);
+    let mut parts = public_key.split_ascii_whitespace();
+    let (kind, key) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    // The service puts the pair's name in the place of the key's own comment.
+    Some(KeyPair { public_key: format!("{kind} {key} {name}"), name })
+}
+
+fn extra_entry((name, text): (EntryPath, String)) -> ExtraEntry {
+    let name = String::from(name);
+    let (version, path) = match name.split_once('/') {
+        Some((first, path)) => match Version::named(first) {
+            // What `latest` shows, every version does that has the folder.
+            Some(Version::LATEST) => (None, path),
+            Some(version) => (Some(version), path),
+            None => (None, name.as_str()),
+        },
+        None => (None, name.as_str()),
+    };
+    ExtraEntry { version, path: path.to_owned(), text, name: name.clone() }
 }
 
 /// arm64 for the families with a Graviton processor: a `g` behind the
 /// generation (`m7g`, `c7gn`, `r8gd`), and `a1`.
 fn architecture_of(instance_type: &str) -> written::Architecture {
     let family = instance_type.split('.').next().unwrap_or_default();
-    let behind =
-        family.trim_start_matches(|c: char| c.is_ascii_alphabetic()).trim_start_matches(|c: char| c.is_ascii_digit());
+    let behind = family.trim_start_matches(|c: char| c.is_ascii_alphabetic());
+    let behind = behind.trim_start_matches(|c: char| c.is_ascii_digit());
     if family == "a1" || behind.starts_with('g') { written::Architecture::Arm64 } else { written::Architecture::X86_64 }
 }

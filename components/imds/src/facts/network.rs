@@ -1,16 +1,21 @@
-//! Network interfaces: addresses, names, subnet and VPC.
+//! Network interfaces: addresses, names, subnets and VPCs.
+//!
+//! The fields that EC2's API has both on the instance and on its primary
+//! interface count for the latter unless it states its own. What is not stated
+//! agrees with what is: one subnet has one block, one VPC the same blocks on
+//! every interface.
 
+use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::collections::BTreeSet;
 
 use super::place::{Region, dashed};
 use super::{Check, made};
-use crate::description as written;
-use crate::description::Description;
 use crate::description::part::Part;
 use crate::description::value::{CidrBlock, MacAddress};
+use crate::description::{self as written, Description};
 
 /// A network interface.
-#[derive(Clone, Debug)]
 pub struct Interface {
     pub id: String,
     pub mac: MacAddress,
@@ -18,8 +23,7 @@ pub struct Interface {
     pub network_card: Option<u32>,
     pub owner_id: String,
     pub addresses: Vec<Address>,
-    /// None where there is no address to make one of.
-    pub private_dns_name: Option<String>,
+    pub private_dns_name: String,
     pub public_dns_name: Option<String>,
     pub ipv6_addresses: Vec<Ipv6Addr>,
     pub ipv4_prefixes: Vec<CidrBlock>,
@@ -29,19 +33,19 @@ pub struct Interface {
     pub subnet_ipv4: Option<CidrBlock>,
     pub subnet_ipv6: Vec<CidrBlock>,
     pub vpc_id: String,
+    /// Never empty.
     pub vpc_ipv4: Vec<CidrBlock>,
     pub vpc_ipv6: Vec<CidrBlock>,
 }
 
 /// A private IPv4 address and the public one associated with it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Address {
     pub private: Ipv4Addr,
     pub public: Option<Ipv4Addr>,
 }
 
 /// A security group.
-#[derive(Clone, Debug)]
 pub struct SecurityGroup {
     pub id: String,
     pub name: String,
@@ -56,11 +60,13 @@ impl Interface {
 
 const PRIVATE_IP_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 10);
 const PUBLIC_IP_ADDRESS: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 25);
+const SUBNET_ID: &str = "subnet-0123456789abcdef0";
+const VPC_ID: &str = "vpc-0123456789abcdef0";
+
+/// More than any instance type has.
+const INTERFACES_MAX: usize = 128;
 
 impl Check {
-    /// The interfaces, the primary one first. The fields that EC2's API has
-    /// both on the instance and on its primary interface count for the latter
-    /// unless it states its own.
     pub(super) fn interfaces(
         &mut self,
         instance: &Description,
@@ -70,152 +76,252 @@ impl Check {
     ) -> Vec<Interface> {
         let default = [written::NetworkInterface::default()];
         let list = if instance.network_interfaces.is_empty() { &default[..] } else { &instance.network_interfaces };
+        if list.len() > INTERFACES_MAX {
+            self.wrong("/network-interfaces", format!("expected at most {INTERFACES_MAX} network interfaces"));
+            return Vec::new();
+        }
         let mut interfaces: Vec<Interface> = Vec::new();
-        for (index, interface) in list.iter().enumerate() {
-            let interface = self.interface(index, interface, instance, instance_id, owner_id, region);
-            if interfaces.iter().any(|other| other.mac == interface.mac) {
-                self.wrong(format!("/network-interfaces/{index}/mac-address"), "this address is given twice");
-            }
+        for (index, written) in list.iter().enumerate() {
+            let addresses = self.addresses(index, written, instance);
+            let private_dns_name = private_dns_name(index, written, instance, instance_id, region, &addresses);
+            let interface = Interface {
+                id: written
+                    .network_interface_id
+                    .clone()
+                    .map_or_else(|| made::resource_id("eni-", &numbered(instance_id, index)), String::from),
+                mac: written.mac_address.unwrap_or_else(|| mac_address(instance_id, index)),
+                device_number: written.device_index.unwrap_or(index as u32),
+                network_card: written.network_card_index,
+                owner_id: written.owner_id.clone().map_or_else(|| owner_id.to_owned(), String::from),
+                private_dns_name,
+                public_dns_name: public_dns_name(index, written, instance, region, &addresses),
+                groups: groups(written.groups.as_ref().or(instance.security_groups.as_ref())),
+                ipv6_addresses: written.ipv6_addresses.clone(),
+                ipv4_prefixes: written.ipv4_prefixes.clone(),
+                ipv6_prefixes: written.ipv6_prefixes.clone(),
+                subnet_id: String::new(),
+                subnet_ipv4: None,
+                subnet_ipv6: Vec::new(),
+                vpc_id: written.vpc_id.clone().or(instance.vpc_id.clone()).map_or_else(|| VPC_ID.into(), String::from),
+                vpc_ipv4: Vec::new(),
+                vpc_ipv6: Vec::new(),
+                addresses,
+            };
             interfaces.push(interface);
+            settle_subnet(&mut interfaces, written, instance);
+        }
+        settle_vpcs(&mut interfaces, list);
+        self.given_twice(&interfaces);
+        let primary = &interfaces[0];
+        if primary.addresses.is_empty() && primary.ipv6_addresses.is_empty() {
+            self.wrong("/private-ip-address", "the primary interface has neither an IPv4 nor an IPv6 address");
         }
         interfaces
     }
 
-    fn interface(
-        &mut self,
-        index: usize,
-        interface: &written::NetworkInterface,
-        instance: &Description,
-        instance_id: &str,
-        owner_id: &str,
-        region: &Region,
-    ) -> Interface {
-        let at = |field: &str| format!("/network-interfaces/{index}/{field}");
+    fn addresses(&mut self, index: usize, written: &written::NetworkInterface, instance: &Description) -> Vec<Address> {
         let primary = index == 0;
-        let addresses = self.addresses(index, interface, instance);
-        let first = addresses.first().map(|address| address.private);
-        let first_ipv6 = interface.ipv6_addresses.first().copied();
-        let public = addresses.iter().find_map(|address| address.public);
-        let by_id = instance.private_dns_name_options.hostname_type == written::HostnameType::ResourceName;
-        let label = match first {
-            Some(address) if !by_id => Some(dashed("ip", address)),
-            _ if primary => Some(instance_id.to_owned()),
-            _ => None,
-        };
-        let private_dns_name = match (&interface.private_dns_name, &instance.private_dns_name) {
-            (Some(name), _) => self.line(&at("private-dns-name"), Some(name.clone())),
-            (None, Some(name)) if primary => self.line("/private-dns-name", Some(name.clone())),
-            _ => label.map(|label| region.private_dns_name(&label)),
-        };
-        let public_dns_name = match (&interface.public_dns_name, &instance.public_dns_name) {
-            (Part::Default, of_instance) if primary => of_instance,
-            (of_interface, _) => of_interface,
-        };
-        let public_dns_name = match public_dns_name {
-            Part::Given(name) => self.line("/public-dns-name", Some(name.clone())),
-            Part::Absent => None,
-            Part::Default => public.map(|address| region.public_dns_name(address)),
-        };
-        let subnet_id = interface.subnet_id.as_ref().or(instance.subnet_id.as_ref()).cloned();
-        let vpc_id = interface.vpc_id.as_ref().or(instance.vpc_id.as_ref()).cloned();
-        Interface {
-            id: self.id(&at("network-interface-id"), "eni-", interface.network_interface_id.clone(), || match index {
-                0 => made::resource_id("eni-", instance_id),
-                _ => made::resource_id("eni-", &format!("{instance_id} {index}")),
-            }),
-            mac: interface.mac_address.unwrap_or_else(|| mac_address(instance_id, index)),
-            device_number: interface.device_index.unwrap_or(index as u32),
-            network_card: interface.network_card_index,
-            owner_id: self.account(&at("owner-id"), interface.owner_id.clone(), owner_id),
-            private_dns_name,
-            public_dns_name,
-            groups: self.groups(index, interface.groups.as_ref(), instance.security_groups.as_ref()),
-            subnet_id: self.id(&at("subnet-id"), "subnet-", subnet_id, || "subnet-0123456789abcdef0".into()),
-            subnet_ipv4: interface.subnet_ipv4_cidr_block.or_else(|| Some(around(first?.into(), 24))),
-            subnet_ipv6: interface
-                .subnet_ipv6_cidr_blocks
-                .clone()
-                .unwrap_or_else(|| first_ipv6.map(|address| around(address.into(), 64)).into_iter().collect()),
-            vpc_id: self.id(&at("vpc-id"), "vpc-", vpc_id, || "vpc-0123456789abcdef0".into()),
-            vpc_ipv4: interface
-                .vpc_ipv4_cidr_blocks
-                .clone()
-                .unwrap_or_else(|| first.map(|address| around(address.into(), 16)).into_iter().collect()),
-            vpc_ipv6: interface
-                .vpc_ipv6_cidr_blocks
-                .clone()
-                .unwrap_or_else(|| first_ipv6.map(|address| around(address.into(), 56)).into_iter().collect()),
-            ipv6_addresses: interface.ipv6_addresses.clone(),
-            ipv4_prefixes: interface.ipv4_prefixes.clone(),
-            ipv6_prefixes: interface.ipv6_prefixes.clone(),
-            addresses,
-        }
-    }
-
-    fn addresses(
-        &mut self,
-        index: usize,
-        interface: &written::NetworkInterface,
-        instance: &Description,
-    ) -> Vec<Address> {
-        let primary = index == 0;
-        let of_instance = || match &instance.private_ip_address {
-            Part::Default => Some(PRIVATE_IP_ADDRESS),
+        // The public address that the instance's own field gives the first
+        // address of the primary interface.
+        let public_of_instance = match &instance.public_ip_address {
+            Part::Default => Some(PUBLIC_IP_ADDRESS),
             Part::Absent => None,
             Part::Given(address) => Some(*address),
         };
-        let public = |first: bool, part: &Part<Ipv4Addr>| match (part, &instance.public_ip_address) {
-            (Part::Given(address), _) => Some(*address),
-            (Part::Absent, _) => None,
-            (Part::Default, _) if !(primary && first) => None,
-            (Part::Default, Part::Given(address)) => Some(*address),
-            (Part::Default, Part::Absent) => None,
-            (Part::Default, Part::Default) => Some(PUBLIC_IP_ADDRESS),
+        let Some(list) = &written.private_ip_addresses else {
+            let private = match (primary, &instance.private_ip_address) {
+                (false, _) => return Vec::new(),
+                (true, Part::Default) => PRIVATE_IP_ADDRESS,
+                (true, Part::Given(address)) => *address,
+                (true, Part::Absent) => {
+                    if instance.public_ip_address.given().is_some() {
+                        self.wrong("/public-ip-address", "there is no private IPv4 address to associate it with");
+                    }
+                    return Vec::new();
+                }
+            };
+            return vec![Address { private, public: public_of_instance }];
         };
-        let Some(list) = &interface.private_ip_addresses else {
-            let address = if primary { of_instance() } else { None };
-            return address
-                .map(|private| Address { private, public: public(true, &Part::Default) })
-                .into_iter()
-                .collect();
-        };
-        let stated = instance.private_ip_address.given();
-        if primary && stated.is_some_and(|stated| list.first().is_none_or(|first| first.private_ip_address != *stated))
-        {
-            let pointer = format!("/network-interfaces/{index}/private-ip-addresses");
-            self.wrong(pointer, "the first address here is not the instance's `private-ip-address`");
+        if primary {
+            let at = |field: &str| format!("/network-interfaces/0/{field}");
+            let first = list.first();
+            match &instance.private_ip_address {
+                Part::Default => {}
+                Part::Absent if first.is_none() => {}
+                Part::Given(stated) if first.is_some_and(|first| first.private_ip_address == *stated) => {}
+                Part::Absent | Part::Given(_) => self.wrong(
+                    at("private-ip-addresses"),
+                    "the first address here is not what the instance's `private-ip-address` says",
+                ),
+            }
+            if let (Some(of_instance), Some(of_interface)) =
+                (instance.public_ip_address.given(), first.and_then(|first| first.public_ip.given()))
+                && of_instance != of_interface
+            {
+                let message = "this is not what the instance's `public-ip-address` says";
+                self.wrong(at("private-ip-addresses/0/public-ip"), message);
+            }
         }
-        list.iter()
-            .enumerate()
-            .map(|(place, address)| Address {
-                private: address.private_ip_address,
-                public: public(place == 0, &address.public_ip),
-            })
-            .collect()
+        let address = |(place, address): (usize, &written::PrivateIpAddress)| Address {
+            private: address.private_ip_address,
+            public: match &address.public_ip {
+                Part::Given(public) => Some(*public),
+                Part::Absent => None,
+                Part::Default if primary && place == 0 => public_of_instance,
+                Part::Default => None,
+            },
+        };
+        list.iter().enumerate().map(address).collect()
     }
 
-    fn groups(
-        &mut self,
-        index: usize,
-        of_interface: Option<&Vec<written::SecurityGroup>>,
-        of_instance: Option<&Vec<written::SecurityGroup>>,
-    ) -> Vec<SecurityGroup> {
-        let default = vec![written::SecurityGroup::default()];
-        let (pointer, groups) = match (of_interface, of_instance) {
-            (Some(groups), _) => (format!("/network-interfaces/{index}/groups"), groups),
-            (None, Some(groups)) => ("/security-groups".to_owned(), groups),
-            (None, None) => (String::new(), &default),
-        };
-        let mut complete = Vec::new();
-        for (place, group) in groups.iter().enumerate() {
-            let name = self.line(&format!("{pointer}/{place}/group-name"), group.group_name.clone());
-            let name = name.unwrap_or_else(|| "default".into());
-            let id = self.id(&format!("{pointer}/{place}/group-id"), "sg-", group.group_id.clone(), || {
-                made::resource_id("sg-", &name)
-            });
-            complete.push(SecurityGroup { id, name });
+    /// Tells what only one interface can have.
+    fn given_twice(&mut self, interfaces: &[Interface]) {
+        let mut seen = BTreeSet::new();
+        for (index, interface) in interfaces.iter().enumerate() {
+            let card = interface.network_card.unwrap_or(0);
+            let private = interface.addresses.iter().map(|address| address.private);
+            let values = [
+                ("mac-address", vec![interface.mac.to_string()]),
+                ("network-interface-id", vec![interface.id.clone()]),
+                ("device-index", vec![format!("{card} {}", interface.device_number)]),
+                ("private-ip-addresses", texts(private)),
+                ("ipv6-addresses", texts(interface.ipv6_addresses.iter())),
+            ];
+            for (field, values) in values {
+                for value in values {
+                    if !seen.insert((field, value)) {
+                        let message = "this is given twice, and only one interface can have it";
+                        self.wrong(format!("/network-interfaces/{index}/{field}"), message);
+                    }
+                }
+            }
         }
-        complete
+    }
+}
+
+fn texts<T: fmt::Display>(values: impl Iterator<Item = T>) -> Vec<String> {
+    values.map(|value| value.to_string()).collect()
+}
+
+/// What ids of the interfaces are made from.
+fn numbered(instance_id: &str, index: usize) -> String {
+    if index == 0 { instance_id.to_owned() } else { format!("{instance_id} {index}") }
+}
+
+fn private_dns_name(
+    index: usize,
+    written: &written::NetworkInterface,
+    instance: &Description,
+    instance_id: &str,
+    region: &Region,
+    addresses: &[Address],
+) -> String {
+    let of_instance = instance.private_dns_name.as_ref().filter(|_| index == 0);
+    if let Some(name) = written.private_dns_name.as_ref().or(of_instance) {
+        return name.as_str().to_owned();
+    }
+    let by_address = instance.private_dns_name_options.hostname_type == written::HostnameType::IpName;
+    match addresses.first() {
+        Some(first) if by_address => region.private_dns_name(&dashed("ip", first.private)),
+        // Where there is no IPv4 address, EC2 names by the resource.
+        _ => region.private_dns_name(instance_id),
+    }
+}
+
+fn public_dns_name(
+    index: usize,
+    written: &written::NetworkInterface,
+    instance: &Description,
+    region: &Region,
+    addresses: &[Address],
+) -> Option<String> {
+    let name = match (&written.public_dns_name, &instance.public_dns_name) {
+        (Part::Default, of_instance) if index == 0 => of_instance,
+        (of_interface, _) => of_interface,
+    };
+    match name {
+        Part::Given(name) => Some(name.as_str().to_owned()),
+        Part::Absent => None,
+        Part::Default => {
+            addresses.iter().find_map(|address| address.public).map(|public| region.public_dns_name(public))
+        }
+    }
+}
+
+fn groups(written: Option<&Vec<written::SecurityGroup>>) -> Vec<SecurityGroup> {
+    let default = vec![written::SecurityGroup::default()];
+    let group = |written: &written::SecurityGroup| {
+        let name = written.group_name.clone().map_or_else(|| "default".into(), String::from);
+        let id = written.group_id.clone().map_or_else(|| made::resource_id("sg-", &name), String::from);
+        SecurityGroup { id, name }
+    };
+    written.unwrap_or(&default).iter().map(group).collect()
+}
+
+/// Gives the last interface its subnet. One that is not stated is that of the
+/// primary interface if the address lies in it, else one of its own.
+fn settle_subnet(interfaces: &mut [Interface], written: &written::NetworkInterface, instance: &Description) {
+    let Some((last, before)) = interfaces.split_last_mut() else {
+        return;
+    };
+    let address = last.addresses.first().map(|address| IpAddr::from(address.private));
+    let ipv6_address = last.ipv6_addresses.first().map(|address| IpAddr::from(*address));
+    let of_instance = instance.subnet_id.as_ref().filter(|_| before.is_empty());
+    last.subnet_id = match (written.subnet_id.as_ref().or(of_instance), before.first()) {
+        (Some(id), _) => id.as_str().to_owned(),
+        (None, None) => SUBNET_ID.to_owned(),
+        (None, Some(primary)) => match (address, primary.subnet_ipv4) {
+            (Some(address), Some(block)) if around(address, block.prefix_length) != block => {
+                made::resource_id("subnet-", &around(address, 24).to_string())
+            }
+            _ => primary.subnet_id.clone(),
+        },
+    };
+    let same = before.iter().find(|other| other.subnet_id == last.subnet_id);
+    last.subnet_ipv4 = written
+        .subnet_ipv4_cidr_block
+        .or_else(|| same.and_then(|same| same.subnet_ipv4))
+        .or_else(|| address.map(|address| around(address, 24)));
+    last.subnet_ipv6 = match (&written.subnet_ipv6_cidr_blocks, same) {
+        (Some(blocks), _) => blocks.clone(),
+        (None, Some(same)) if !same.subnet_ipv6.is_empty() => same.subnet_ipv6.clone(),
+        (None, _) => ipv6_address.map(|address| around(address, 64)).into_iter().collect(),
+    };
+}
+
+/// Gives each VPC its blocks: those stated on any of its interfaces, or what
+/// its addresses need.
+fn settle_vpcs(interfaces: &mut [Interface], list: &[written::NetworkInterface]) {
+    for index in 0..interfaces.len() {
+        let of_vpc: Vec<usize> =
+            (0..interfaces.len()).filter(|other| interfaces[*other].vpc_id == interfaces[index].vpc_id).collect();
+        let stated = of_vpc.iter().find_map(|other| list[*other].vpc_ipv4_cidr_blocks.clone());
+        let mut ipv4 = stated.filter(|blocks| !blocks.is_empty()).unwrap_or_default();
+        let stated_ipv6 = of_vpc.iter().find_map(|other| list[*other].vpc_ipv6_cidr_blocks.clone());
+        let mut ipv6 = stated_ipv6.clone().unwrap_or_default();
+        if ipv4.is_empty() {
+            let addresses = of_vpc.iter().filter_map(|other| interfaces[*other].addresses.first());
+            for address in addresses {
+                add(&mut ipv4, around(address.private.into(), 16));
+            }
+            // A VPC has an IPv4 block even where its instances have no address.
+            if ipv4.is_empty() {
+                ipv4.push(around(PRIVATE_IP_ADDRESS.into(), 16));
+            }
+        }
+        if stated_ipv6.is_none() {
+            for address in of_vpc.iter().filter_map(|other| interfaces[*other].ipv6_addresses.first()) {
+                add(&mut ipv6, around(IpAddr::from(*address), 56));
+            }
+        }
+        interfaces[index].vpc_ipv4 = ipv4;
+        interfaces[index].vpc_ipv6 = ipv6;
+    }
+}
+
+fn add(blocks: &mut Vec<CidrBlock>, block: CidrBlock) {
+    if !blocks.contains(&block) {
+        blocks.push(block);
     }
 }
 
@@ -227,9 +333,35 @@ fn mac_address(instance_id: &str, index: usize) -> MacAddress {
 
 /// The block of `prefix_length` bits in which an address lies.
 fn around(address: IpAddr, prefix_length: u8) -> CidrBlock {
+    let length = u32::from(prefix_length);
     let address = match address {
-        IpAddr::V4(address) => Ipv4Addr::from_bits(address.to_bits() & (u32::MAX << (32 - prefix_length))).into(),
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << (128 - prefix_length))).into(),
+        IpAddr::V4(address) => {
+            let mask = u32::MAX.checked_shl(32 - length.min(32)).unwrap_or(0);
+            Ipv4Addr::from_bits(address.to_bits() & mask).into()
+        }
+        IpAddr::V6(address) => {
+            let mask = u128::MAX.checked_shl(128 - length.min(128)).unwrap_or(0);
+            Ipv6Addr::from_bits(address.to_bits() & mask).into()
+        }
     };
     CidrBlock { address, prefix_length }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_block_around_an_address_has_its_length() {
+        for (address, length, block) in [
+            ("10.1.2.3", 24, "10.1.2.0/24"),
+            ("10.1.2.3", 32, "10.1.2.3/32"),
+            ("10.1.2.3", 0, "0.0.0.0/0"),
+            ("2001:db8:1:2:3::4", 56, "2001:db8:1::/56"),
+            ("2001:db8::1", 128, "2001:db8::1/128"),
+            ("2001:db8::1", 0, "::/0"),
+        ] {
+            assert_eq!(around(address.parse().unwrap(), length).to_string(), block);
+        }
+    }
 }

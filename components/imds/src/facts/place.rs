@@ -85,8 +85,10 @@ pub fn zone_id(zone: &str, region: &str) -> String {
     match rest.strip_prefix('-') {
         // A local or wavelength zone: -lax-1a, -wl1-las-wlz-1.
         Some(local) => {
-            let digits = local.rfind(|letter: char| !letter.is_ascii_alphabetic()).map_or(0, |at| at + 1);
-            let (place, letter) = local.split_at(digits);
+            let (place, letter) = match local.strip_suffix(|last: char| last.is_ascii_alphabetic()) {
+                Some(place) if place.ends_with(|last: char| last.is_ascii_digit()) => (place, &local[place.len()..]),
+                _ => (local, ""),
+            };
             let place = match place.rsplit_once('-') {
                 Some((name, number)) => format!("{name}{number}"),
                 None => place.to_owned(),
@@ -144,7 +146,7 @@ mod tests {
 
     #[test]
     fn odd_zones_do_no_harm() {
-        for zone in ["", "a", "-", "nova", "1", "é-1é"] {
+        for zone in ["", "a", "-", "nova", "1", "é-1é", "us-east-1-é", "us-east-1-1é"] {
             let region = Region::of_zone(zone).name;
             zone_id(zone, &region);
         }

@@ -1,0 +1,93 @@
+//! What becomes of an instance: interruption, rebalance, maintenance.
+
+use super::{Check, made};
+use crate::description as written;
+use crate::description::problem::Problem;
+use crate::time::Time;
+
+/// The notice that a spot instance will be interrupted.
+#[derive(Clone, Copy)]
+pub struct SpotNotice {
+    pub action: written::SpotAction,
+    pub time: Time,
+    pub notice_time: Time,
+}
+
+/// A maintenance event.
+pub struct Event {
+    pub id: String,
+    pub code: &'static str,
+    pub description: String,
+    pub not_before: Time,
+    pub not_after: Time,
+    pub state: written::EventState,
+}
+
+impl Check {
+    pub(super) fn spot_notice(
+        &mut self,
+        interruption: Option<written::SpotInterruption>,
+        lifecycle: written::InstanceLifecycle,
+    ) -> Option<SpotNotice> {
+        let written::SpotInterruption { action, time, notice_time } = interruption?;
+        self.spot_only("/spot-interruption", lifecycle);
+        // A hibernation begins at once, without two minutes of warning.
+        let notice_time = notice_time.unwrap_or(match action {
+            written::SpotAction::Hibernate => time,
+            written::SpotAction::Terminate | written::SpotAction::Stop => time.minus_seconds(120),
+        });
+        if notice_time > time {
+            self.wrong("/spot-interruption/notice-time", "expected a time not after `time`");
+        }
+        Some(SpotNotice { action, time, notice_time })
+    }
+
+    pub(super) fn rebalance_notice(
+        &mut self,
+        recommendation: Option<written::RebalanceRecommendation>,
+        lifecycle: written::InstanceLifecycle,
+    ) -> Option<Time> {
+        let recommendation = recommendation?;
+        self.spot_only("/rebalance-recommendation", lifecycle);
+        Some(recommendation.notice_time)
+    }
+
+    fn spot_only(&mut self, pointer: &str, lifecycle: written::InstanceLifecycle) {
+        if lifecycle != written::InstanceLifecycle::Spot {
+            let problem = Problem::at(pointer, "only a spot instance has this");
+            self.problems.push(problem.help("set `instance-lifecycle` to \"spot\""));
+        }
+    }
+
+    pub(super) fn events(&mut self, events: Vec<written::Event>, instance_id: &str) -> Vec<Event> {
+        let mut complete = Vec::new();
+        for (index, event) in events.into_iter().enumerate() {
+            let not_after = event.not_after.unwrap_or(event.not_before.plus_seconds(7200));
+            if not_after < event.not_before {
+                self.wrong(format!("/events/{index}/not-after"), "expected a time not before `not-before`");
+            }
+            complete.push(Event {
+                id: event.instance_event_id.map_or_else(
+                    || made::resource_id("instance-event-", &format!("{instance_id} {index}")),
+                    String::from,
+                ),
+                description: event.description.map_or_else(|| describe(event.code).into(), String::from),
+                code: event.code.as_str(),
+                not_before: event.not_before,
+                not_after,
+                state: event.state,
+            });
+        }
+        complete
+    }
+}
+
+fn describe(code: written::EventCode) -> &'static str {
+    match code {
+        written::EventCode::SystemReboot => "scheduled reboot",
+        written::EventCode::InstanceReboot => "The instance is scheduled for a reboot",
+        written::EventCode::InstanceStop => "The instance is running on degraded hardware",
+        written::EventCode::InstanceRetirement => "The instance is running on degraded hardware",
+        written::EventCode::SystemMaintenance => "The instance is scheduled for network maintenance",
+    }
+}

@@ -1,0 +1,103 @@
+//! The instance profile and its role.
+
+use super::place::Region;
+use super::{Check, made};
+use crate::description as written;
+use crate::description::part::Part;
+use crate::description::problem::Problem;
+
+/// An instance profile.
+pub struct Profile {
+    pub arn: String,
+    pub id: String,
+    pub role: Option<Role>,
+}
+
+/// The role of an instance profile.
+pub struct Role {
+    pub name: String,
+    pub credentials: written::Credentials,
+    pub credentials_without_token: written::Credentials,
+    /// Code and message, where the role cannot be assumed.
+    pub failure: Option<(String, String)>,
+}
+
+impl Check {
+    pub(super) fn profile(
+        &mut self,
+        part: Part<written::IamInstanceProfile>,
+        instance_id: &str,
+        owner_id: &str,
+        region: &Region,
+    ) -> Option<Profile> {
+        let written = part.or_default(|| Some(written::IamInstanceProfile::default()))?;
+        let at = |field: &str| format!("/iam-instance-profile/{field}");
+        let role_given = written.role_name.given().map(|name| name.as_str().to_owned());
+        let arn = written.arn.map(String::from);
+        // The last part of an ARN is the profile's name, behind its path.
+        let name_in_arn = arn.as_ref().and_then(|arn| arn.rsplit('/').next()).map(str::to_owned);
+        let name = written.name.map(String::from);
+        if let (Some(name), Some(in_arn)) = (&name, &name_in_arn)
+            && name != in_arn
+        {
+            self.wrong(at("name"), format!("`arn` names the profile {in_arn}"));
+        }
+        let name = name.or(name_in_arn).or_else(|| role_given.clone()).unwrap_or_else(|| "imds".into());
+        let role_name = match written.role_name {
+            Part::Default => Some(name.clone()),
+            Part::Absent => None,
+            Part::Given(name) => Some(name.into()),
+        };
+        if written.failure_code.is_none() && written.failure_message.is_some() {
+            self.wrong(at("failure-message"), "expected together with `failure-code`");
+        }
+        let credentials = self.credentials(&at("credentials"), written.credentials);
+        let without_token = self.credentials(&at("credentials-without-token"), written.credentials_without_token);
+        let partition = region.partition;
+        let failure_message = written.failure_message.map(String::from);
+        Some(Profile {
+            id: written
+                .id
+                .map_or_else(|| made::unique_id("AIPA", 17, instance_id, &format!("profile {name}")), String::from),
+            arn: arn.unwrap_or_else(|| format!("arn:{partition}:iam::{owner_id}:instance-profile/{name}")),
+            role: role_name.map(|name| Role {
+                failure: written
+                    .failure_code
+                    .map(|code| (code.into(), failure_message.unwrap_or_else(|| cannot_assume(&name)))),
+                // Credentials that are given count with and without a session
+                // token, unless the description tells them apart.
+                credentials_without_token: without_token.or_else(|| credentials.clone()).unwrap_or_default(),
+                credentials: credentials.unwrap_or_default(),
+                name,
+            }),
+        })
+    }
+
+    fn credentials(&mut self, pointer: &str, given: Option<written::Credentials>) -> Option<written::Credentials> {
+        let given = given?;
+        let parts = [
+            ("access-key-id", given.access_key_id.is_some()),
+            ("secret-access-key", given.secret_access_key.is_some()),
+            ("session-token", given.session_token.is_some()),
+        ];
+        // A part that was made up beside parts of real credentials would only
+        // show as a refusal at AWS.
+        if parts.iter().any(|(_, is_given)| *is_given) {
+            for (field, _) in parts.iter().filter(|(_, is_given)| !is_given) {
+                let help = "give access-key-id, secret-access-key and session-token, or none of them";
+                self.problems.push(Problem::at(pointer, format!("field `{field}` is missing here")).help(help));
+            }
+        }
+        if given.last_updated.zip(given.expiration).is_some_and(|(updated, expiration)| expiration <= updated) {
+            self.wrong(format!("{pointer}/expiration"), "expected a time after `last-updated`");
+        }
+        Some(given)
+    }
+}
+
+fn cannot_assume(role: &str) -> String {
+    format!(
+        "EC2 cannot assume the role {role}. Please see documentation at \
+         https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_iam-ec2.html#troubleshoot_iam-ec2_errors-info-doc."
+    )
+}
