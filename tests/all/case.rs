@@ -5,6 +5,11 @@ use std::path::{Path, PathBuf};
 /// One rule of the service with the exchanges that show it.
 pub struct Case {
     pub name: String,
+    /// The rule in one sentence.
+    pub rule: String,
+    pub source: String,
+    /// How it is known.
+    pub state: String,
     /// The instance, in TOML.
     pub description: String,
     pub steps: Vec<Step>,
@@ -82,7 +87,16 @@ impl Case {
     }
 
     fn parse(name: String, text: &str) -> Result<Case, (usize, String)> {
-        let mut case = Case { name, description: String::new(), steps: Vec::new() };
+        let of_rule = |line: &&str| line.starts_with("# ") && !line.starts_with("# Source: ");
+        let rule: Vec<&str> = text.lines().take_while(of_rule).filter_map(|line| line.strip_prefix("# ")).collect();
+        let mut case = Case {
+            name,
+            rule: rule.join(" "),
+            source: String::new(),
+            state: String::new(),
+            description: String::new(),
+            steps: Vec::new(),
+        };
         let mut included = String::new();
         let (mut sources, mut states) = (0, 0);
         for (index, line) in text.lines().enumerate() {
@@ -93,11 +107,15 @@ impl Case {
                 _ => None,
             };
             if let Some(comment) = line.strip_prefix('#') {
-                sources += u32::from(comment.starts_with(" Source: "));
+                if let Some(source) = comment.strip_prefix(" Source: ") {
+                    case.source = source.to_owned();
+                    sources += 1;
+                }
                 if let Some(word) = comment.strip_prefix(" State: ") {
                     if !["recorded", "documented", "inferred", "unrecorded", "ours"].contains(&word) {
                         return Err(wrong("no state"));
                     }
+                    case.state = word.to_owned();
                     states += 1;
                 }
             } else if line.trim().is_empty() {

@@ -138,7 +138,8 @@ fn descriptions() -> impl Strategy<Value = String> {
         // One of two alternatives for the same part is enough.
         .prop_map(|(addresses, spot, others)| {
             let mut names = BTreeSet::new();
-            let others = others.into_iter().filter(|line| names.insert(line.split(' ').next().unwrap_or_default().to_owned()));
+            let others =
+                others.into_iter().filter(|line| names.insert(line.split(' ').next().unwrap_or_default().to_owned()));
             [addresses, spot].into_iter().chain(others).collect::<Vec<_>>().join("\n")
         })
 }

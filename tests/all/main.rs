@@ -5,9 +5,12 @@
 
 mod case;
 mod clients;
+mod conformance;
 mod crawl;
 mod description;
+mod identity;
 mod load;
 mod play;
 mod purity;
+mod tokens;
 mod ways;

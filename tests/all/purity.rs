@@ -35,7 +35,7 @@ fn the_schema_is_that_of_the_types() {
 }
 
 /// Compares with a file in the repository, or writes it where `BLESS` is set.
-fn pinned(file: &str, text: &str) {
+pub fn pinned(file: &str, text: &str) {
     let path = tests_directory().join(file);
     if std::env::var_os("BLESS").is_some() {
         std::fs::write(&path, text).expect("the file can be written");
