@@ -8,20 +8,24 @@ use aws_config::imds::credentials::ImdsCredentialsProvider;
 use aws_config::imds::region::ImdsRegionProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::provider::ProvideCredentials;
-use imds_host::{Limits, Service, serve};
+use imds_host::{Answered, Description, Limits, Outcome, Service, serve};
 use tokio::net::TcpListener;
 
 use crate::ways::{TOKIO, open_in_component, read_toml};
 
 /// The SDK's configuration and its IMDS client, pointed at a server of
-/// `tests/instances/clients.toml` with the given options.
-async fn client(options: &str) -> (ProviderConfig, Client) {
+/// `tests/instances/clients.toml` with tokens optional or required.
+async fn client(http_tokens: &str) -> (ProviderConfig, Client) {
     let path = crate::case::tests_directory().join("instances/clients.toml");
-    let toml = std::fs::read_to_string(path).expect("tests/instances/clients.toml can be read");
-    let toml = toml.replace("http-tokens = \"optional\"", options);
+    let mut description = Description::read(path).unwrap_or_else(|error| panic!("{error}"));
+    description.set_text("/metadata-options/http-tokens", http_tokens, "the test");
+    client_of(Service::new(open_in_component(&description))).await
+}
+
+/// The same, pointed at a server of `service`.
+async fn client_of(service: Service) -> (ProviderConfig, Client) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a loopback port is free");
     let address = listener.local_addr().expect("a listener has an address");
-    let service = Service::new(open_in_component(&read_toml(&toml)));
     tokio::spawn(serve(listener, service, Limits::default(), std::future::pending()));
     let http = aws_smithy_http_client::Builder::new().build_http();
     let config = ProviderConfig::without_region().with_http_client(http);
@@ -33,7 +37,7 @@ async fn client(options: &str) -> (ProviderConfig, Client) {
 fn with_tokens_optional_and_required(test: impl AsyncFn(ProviderConfig, Client)) {
     TOKIO.block_on(async {
         for option in ["optional", "required"] {
-            let (config, client) = client(&format!("http-tokens = \"{option}\"")).await;
+            let (config, client) = client(option).await;
             test(config, client).await;
         }
     });
@@ -79,5 +83,32 @@ fn the_aws_sdk_finds_the_region() {
     with_tokens_optional_and_required(async |config, client| {
         let provider = ImdsRegionProvider::builder().configure(&config).imds_client(client).build();
         assert_eq!(provider.region().await.map(|region| region.to_string()), Some("us-west-2".to_owned()));
+    });
+}
+
+/// A client that backs off gets what it asked for. The service's clock moves by
+/// 400 ms with each request, so nobody waits for it.
+#[test]
+fn the_aws_sdk_succeeds_against_a_throttle() {
+    TOKIO.block_on(async {
+        let start = std::time::SystemTime::now();
+        let requests = std::sync::atomic::AtomicU32::new(0);
+        let clock = move || {
+            let request = requests.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            start + std::time::Duration::from_millis(400) * request
+        };
+        let description = read_toml("request-throttle = { burst = 1, per-second = 1 }");
+        let throttled = std::sync::Arc::new(std::sync::atomic::AtomicU32::new(0));
+        let counted = std::sync::Arc::clone(&throttled);
+        let service =
+            Service::new(open_in_component(&description)).clock(clock).observer(move |answered: &Answered<'_>| {
+                if answered.outcome == Outcome::Throttled {
+                    counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                }
+            });
+        let (_, client) = client_of(service).await;
+        let body = client.get("/latest/meta-data/instance-id").await.expect("the client tries again");
+        assert_eq!(body.as_ref(), "i-0123456789abcdef0");
+        assert!(throttled.load(std::sync::atomic::Ordering::Relaxed) > 0);
     });
 }

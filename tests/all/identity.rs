@@ -78,12 +78,14 @@ fn openssl_verifies_all_three_signatures() {
 }
 
 /// Sizes of the capture of 2026-09: the document of 474 bytes, `signature` 174,
-/// `pkcs7` 1167, `rsa2048` 1487, all in lines of 76.
+/// `pkcs7` 1167, `rsa2048` 1487, all in lines of 76. A DSA signature is two
+/// numbers of 20 bytes; where both need one more for the sign (one in four), or
+/// are shorter (one in thousands), `pkcs7` is a group of base64 longer or shorter.
 #[test]
 fn signatures_have_the_recorded_sizes_and_lines() {
     let instance = instance(IdentitySigning::AtFirstNeed);
     assert_eq!(get(&instance, "document").len(), 474);
-    for (name, sizes) in [("signature", [174, 174]), ("pkcs7", [1163, 1167]), ("rsa2048", [1487, 1487])] {
+    for (name, sizes) in [("signature", [174].as_slice()), ("pkcs7", &[1163, 1167, 1171]), ("rsa2048", &[1487])] {
         let body = String::from_utf8(get(&instance, name)).expect("base64 is text");
         assert!(sizes.contains(&body.len()), "{name}: {} bytes", body.len());
         let lines: Vec<&str> = body.split('\n').collect();

@@ -39,6 +39,14 @@ impl<'a> Request<'a> {
     /// removed.
     ///
     /// UNRECORDED: which of several fields of one name counts.
+    ///
+    /// ```
+    /// use imds_core::http::{Field, HOST, Request};
+    ///
+    /// let fields = [Field { name: "HOST", value: b" localhost " }];
+    /// let request = Request { fields: &fields, ..Request::default() };
+    /// assert_eq!(request.field(HOST), Some(&b"localhost"[..]));
+    /// ```
     pub fn field(&self, name: &str) -> Option<&'a [u8]> {
         self.fields.iter().find(|field| field.name.eq_ignore_ascii_case(name)).map(|field| field.value.trim_ascii())
     }

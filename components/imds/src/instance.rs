@@ -77,7 +77,17 @@ const TOKEN_PATH: [&str; 3] = ["latest", "api", "token"];
 impl Instance {
     /// Reads a description, JSON text; `{}` is a complete instance.
     ///
-    /// Fails with everything that is wrong with it, at least one problem.
+    /// Fails with everything that is wrong with it, at least one problem and at
+    /// most 20, or with one of no field if the token secret is too short.
+    ///
+    /// ```
+    /// use imds_core::{Instance, Settings};
+    ///
+    /// let settings = Settings { token_secret: vec![7; 32], ..Settings::default() };
+    /// let problems = Instance::open(r#"{"instance-typ": "t3.micro"}"#, settings).unwrap_err();
+    /// assert_eq!(problems[0].field, "/instance-typ");
+    /// assert_eq!(problems[0].help.as_deref(), Some("did you mean `instance-type`?"));
+    /// ```
     pub fn open(description: &str, settings: Settings) -> Result<Instance, Vec<Problem>> {
         if settings.token_secret.len() < TOKEN_SECRET_BYTES_MIN {
             let message = format!("the token secret has fewer than {TOKEN_SECRET_BYTES_MIN} bytes");
@@ -107,7 +117,18 @@ impl Instance {
         })
     }
 
-    /// Answers one request. A refusal is an answer too.
+    /// Answers one request. A refusal is an answer too, so this cannot fail.
+    ///
+    /// ```
+    /// use imds_core::{Instance, Moment, Outcome, Settings, http::Request};
+    ///
+    /// let settings = Settings { token_secret: vec![7; 32], ..Settings::default() };
+    /// let instance = Instance::open("{}", settings)?;
+    /// let request = Request { method: "GET", target: "/no-such-version/", ..Request::default() };
+    /// let answer = instance.answer(&request, Moment::default());
+    /// assert_eq!((answer.status, answer.outcome), (404, Outcome::NotFound));
+    /// # Ok::<(), Vec<imds_core::Problem>>(())
+    /// ```
     pub fn answer(&self, request: &Request<'_>, moment: Moment) -> Answer {
         let now = Time::from_ms(moment.now_ms);
         let target = Target::parse(request.target);
@@ -129,7 +150,16 @@ impl Instance {
         answer
     }
 
-    /// What a shell that signs must sign.
+    /// What a shell that signs must sign. The signatures go into the
+    /// description as `identity-signatures`.
+    ///
+    /// ```
+    /// # use imds_core::{Instance, Settings};
+    /// # let settings = Settings { token_secret: vec![7; 32], ..Settings::default() };
+    /// let instance = Instance::open("{}", settings)?;
+    /// assert!(instance.identity_document().text.contains("i-0123456789abcdef0"));
+    /// # Ok::<(), Vec<imds_core::Problem>>(())
+    /// ```
     pub fn identity_document(&self) -> IdentityDocument {
         IdentityDocument {
             text: self.identity_document.clone(),

@@ -73,6 +73,10 @@ pub use instance::{IdentityDocument, Instance, Moment, Settings};
 ///
 /// Made from the types of [`description`] by a test, which fails when the two
 /// differ.
+///
+/// ```
+/// assert!(imds_core::schema().contains("https://json-schema.org/draft/2020-12/schema"));
+/// ```
 pub fn schema() -> &'static str {
     include_str!("../description.schema.json")
 }

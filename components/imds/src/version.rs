@@ -46,6 +46,13 @@ impl Version {
     pub const LATEST: Version = Version(DATED.len() as u8);
 
     /// The version that a path segment names, if there is one.
+    ///
+    /// ```
+    /// use imds_core::version::Version;
+    ///
+    /// assert_eq!(Version::named("latest"), Some(Version::LATEST));
+    /// assert_eq!(Version::named("2021-03-24"), None);
+    /// ```
     pub fn named(segment: &str) -> Option<Version> {
         if segment == "latest" {
             return Some(Version::LATEST);
@@ -60,6 +67,12 @@ impl Version {
     /// Documented dates need not be in the list (`2020-08-24`); such an item
     /// answers from the greatest listed version not after its date, as recorded
     /// for `identity-credentials/` and `placement/region`.
+    ///
+    /// ```
+    /// use imds_core::version::Version;
+    ///
+    /// assert_eq!(Some(Version::since("2020-08-24")), Version::named("2019-10-01"));
+    /// ```
     pub fn since(date: &str) -> Version {
         let later = DATED.partition_point(|listed| *listed <= date);
         Version(later.saturating_sub(1) as u8)

@@ -81,7 +81,16 @@ macro_rules! words {
 }
 
 impl Description {
-    /// Reads JSON text.
+    /// Reads JSON text. Fails with what is wrong with single fields; whether
+    /// they contradict each other, [`Instance::open`](crate::Instance::open) says.
+    ///
+    /// ```
+    /// use imds_core::description::Description;
+    ///
+    /// let description = Description::parse(r#"{"placement": {"region": "eu-west-1"}}"#)?;
+    /// assert_eq!(description.placement.region.map(String::from), Some("eu-west-1".to_owned()));
+    /// # Ok::<(), Vec<imds_core::Problem>>(())
+    /// ```
     pub fn parse(text: &str) -> Result<Description, Vec<Problem>> {
         reader::read(Json::parse(text).map_err(|problem| vec![problem])?)
     }
