@@ -10,6 +10,15 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Duration;
 
+#[path = "program/certificates.rs"]
+mod certificates;
+#[path = "program/check.rs"]
+mod check;
+#[path = "program/run.rs"]
+mod run;
+#[path = "program/wrong_use.rs"]
+mod wrong_use;
+
 const IMDS: &str = env!("CARGO_BIN_EXE_imds");
 
 /// Far above what any step takes; only a failing test waits so long.
@@ -51,6 +60,65 @@ fn the_start_shows_what_a_newcomer_needs_next() {
     for wanted in next {
         served.line_with(wanted);
     }
+}
+
+#[test]
+fn the_start_offers_nothing_that_gets_403() {
+    let served = Served::start(&["--http-endpoint", "disabled"]);
+    let lines = served.end_of_log();
+    assert!(lines.contains("Every request gets 403: http-endpoint is \"disabled\"\n"), "{lines}");
+    assert!(!lines.contains("curl"), "{lines}");
+}
+
+#[test]
+fn the_start_offers_what_answers() {
+    if std::net::TcpListener::bind("[::1]:0").is_err() {
+        return;
+    }
+    let mut imds = Command::new(IMDS);
+    imds.args(["serve", "--listen", "[::1]:0", "--listen", "localhost:0"]);
+    let served = Served::spawn(imds, 2);
+    let url = format!("'http://{}/latest/meta-data/'", served.addresses[1]);
+    assert!(served.line_with("curl ").ends_with(&url));
+
+    let mut imds = Command::new(IMDS);
+    imds.args(["serve", "--listen", "[::1]:0"]);
+    let served = Served::spawn(imds, 1);
+    served.request("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    let lines = served.end_of_log();
+    let how = "http-protocol-ipv6 is \"disabled\"; to allow it: --http-protocol-ipv6 enabled\n";
+    assert_eq!(lines.matches(how).count(), 2, "{lines}");
+    assert!(!lines.contains("curl"), "{lines}");
+}
+
+#[test]
+fn a_description_from_standard_input_is_served() {
+    let mut imds = Command::new(IMDS);
+    imds.args(["serve", "--listen", "127.0.0.1:0", "--instance", "-"]).stdin(Stdio::null());
+    let lines = Served::spawn(imds, 1).end_of_log();
+    assert!(lines.contains("\nThe instance was read from standard input\n"), "{lines}");
+}
+
+#[test]
+fn limits_are_set_by_flags() {
+    let served = Served::start(&["--head-bytes", "100", "--head-time", "100ms"]);
+    let long = "x".repeat(200);
+    let answer = served.request(&format!("GET /{long} HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+    assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+    assert_eq!(served.request("GET / HTTP/1.1\r\n"), "");
+}
+
+#[test]
+fn a_crowd_of_throttled_requests_leaves_room_in_the_log() {
+    let file = File::new("throttle.toml", "[request-throttle]\nburst = 1\nper-second = 1\n");
+    let served = Served::start(&["--keep-alive", "--instance", file.path.to_str().unwrap()]);
+    let last = "GET /latest/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    let answers = served.request(&("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(99) + last));
+    let throttled = answers.matches("HTTP/1.1 503 ").count();
+    assert!(throttled > 50, "{answers}");
+    let log = served.end_of_log();
+    assert!(log.matches(": more requests than request-throttle allows\n").count() < 20, "{log}");
+    assert!(log.contains(" more requests throttled; the log takes 1 a second\n"), "{log}");
 }
 
 #[test]
@@ -193,120 +261,6 @@ fn a_flood_of_refusals_does_not_flood_the_log() {
 }
 
 #[test]
-fn run_passes_on_variable_and_status() {
-    let script = "test -n \"$AWS_EC2_METADATA_SERVICE_ENDPOINT\" && test -z \"$AWS_EC2_METADATA_DISABLED\" && echo \"$AWS_EC2_METADATA_SERVICE_ENDPOINT\"; exit 7";
-    let mut imds = Command::new(IMDS);
-    imds.args(["run", "--", "sh", "-c", script]).env("AWS_EC2_METADATA_DISABLED", "true");
-    let output = imds.output().unwrap();
-    assert_eq!(output.status.code(), Some(7));
-    let printed = text(&output.stdout);
-    let port = printed.trim_end().strip_prefix("http://127.0.0.1:");
-    assert!(port.is_some_and(|port| port.parse::<u16>().is_ok()), "{printed}");
-}
-
-#[test]
-fn run_serves_while_the_command_runs() {
-    // The command is this program's test: it waits until its input ends.
-    let mut imds = Command::new(IMDS);
-    imds.args(["run", "--", "sh", "-c", "echo \"$AWS_EC2_METADATA_SERVICE_ENDPOINT\"; cat"]);
-    let mut child = imds.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let address = line.trim_end().strip_prefix("http://").unwrap();
-    let answer = request(address, "GET /latest/ HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
-    drop(child.stdin.take());
-    assert_eq!(child.wait().unwrap().code(), Some(0));
-}
-
-#[test]
-fn run_ends_as_shells_do() {
-    let run = |command: &[&str]| imds(&[&["run", "--"], command].concat()).status.code();
-    assert_eq!(run(&["sh", "-c", "kill -9 $$"]), Some(128 + 9));
-    assert_eq!(run(&["no-such-command-anywhere"]), Some(127));
-    assert_eq!(run(&[env!("CARGO_MANIFEST_DIR")]), Some(126));
-}
-
-#[test]
-fn run_hands_sigterm_on_and_waits() {
-    let mut imds = Command::new(IMDS);
-    imds.args(["run", "--", "sh", "-c", "trap 'exit 9' TERM; echo ready; while :; do read -r line; done"]);
-    let mut child = imds.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let mut line = String::new();
-    let mut stdout = BufReader::new(child.stdout.take().unwrap());
-    stdout.read_line(&mut line).unwrap();
-    assert_eq!(line, "ready\n");
-    kill(&child);
-    // A shell at its `read` looks at the signal when the read returns, or at once.
-    drop(child.stdin.take());
-    assert_eq!(child.wait().unwrap().code(), Some(9));
-}
-
-#[test]
-fn check_shows_every_problem_of_a_toml_file_with_its_place() {
-    let file = File::new(
-        "wrong.toml",
-        "instnace-type = \"t3.micro\"\n\n[metadata-options]\nhttp-put-response-hop-limit = 65\nhttp-tokens = 7\n",
-    );
-    let output = imds(&["check", file.path.to_str().unwrap()]);
-    assert_eq!(output.status.code(), Some(2));
-    assert_eq!(text(&output.stdout), "");
-    let errors = text(&output.stderr);
-    let name = file.path.display();
-    let unknown = format!(
-        "error: unknown field `instnace-type`\n --> {name}:1:1 (instnace-type)\n1 | instnace-type = \"t3.micro\"\n  | ^^^^^^^^^^^^^\nhelp: did you mean `instance-type`?\n"
-    );
-    assert!(errors.contains(&unknown), "{errors}");
-    assert!(errors.contains(&format!("{name}:4:31 (metadata-options.http-put-response-hop-limit)\n")), "{errors}");
-    assert!(errors.contains(&format!("{name}:5:15 (metadata-options.http-tokens)\n")), "{errors}");
-}
-
-#[test]
-fn check_shows_every_problem_of_a_json_file_with_its_place() {
-    let file = File::new("wrong.json", "{\"tags\": {\"ä\": \"x\", \"a\": [1]},\n  \"instnace-type\": \"t3.micro\"}\n");
-    let output = imds(&["check", file.path.to_str().unwrap()]);
-    assert_eq!(output.status.code(), Some(2));
-    let errors = text(&output.stderr);
-    assert!(errors.contains("wrong.json:1:26 (tags.a)\n"), "{errors}");
-    assert!(errors.contains("wrong.json:2:3 (instnace-type)\n"), "{errors}");
-}
-
-#[test]
-fn check_shows_where_the_syntax_breaks() {
-    for (name, content, place) in [
-        ("syntax.toml", "a = 1\nb = \n", "syntax.toml:2:"),
-        ("syntax.json", "{\"a\": 1,\n \"b\": }", "syntax.json:2:7"),
-        ("by-content", "\n {\"a\": 1,}", "by-content:2:"),
-    ] {
-        let file = File::new(name, content);
-        let output = imds(&["check", file.path.to_str().unwrap()]);
-        assert_eq!(output.status.code(), Some(2));
-        let errors = text(&output.stderr);
-        assert!(errors.starts_with("error: ") && errors.contains(place), "{errors}");
-    }
-}
-
-#[test]
-fn check_never_shows_what_may_be_secret() {
-    let file = File::new("secret.toml", "user-data = [\"hunter2\"]\nuser-dta = \"hunter2\"\n");
-    let output = imds(&["check", file.path.to_str().unwrap()]);
-    assert_eq!(output.status.code(), Some(2));
-    let errors = text(&output.stderr);
-    assert!(errors.contains("secret.toml:1:13 (user-data)"), "{errors}");
-    assert!(!errors.contains("hunter2"), "{errors}");
-}
-
-#[test]
-fn check_goes_through_all_files() {
-    let (good, bad) = (File::new("good.toml", ""), File::new("bad.toml", "x = 1"));
-    let (good, bad) = (good.path.to_str().unwrap().to_owned(), bad.path.to_str().unwrap().to_owned());
-    let output = imds(&["check", &bad, &good, "no/such/file.toml"]);
-    assert_eq!(output.status.code(), Some(2));
-    assert_eq!(text(&output.stdout), format!("{good}: valid\n"));
-    assert!(text(&output.stderr).contains("imds: cannot read no/such/file.toml: "));
-}
-
-#[test]
 fn what_new_prints_is_valid() {
     let new = imds(&["new"]);
     assert!(new.status.success());
@@ -314,7 +268,7 @@ fn what_new_prints_is_valid() {
         Command::new(IMDS).args(["check", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     check.stdin.take().unwrap().write_all(&new.stdout).unwrap();
     let output = check.wait_with_output().unwrap();
-    assert_eq!(text(&output.stdout), "-: valid\n");
+    assert_eq!(text(&output.stdout), "standard input: valid\n");
     assert!(output.status.success());
 }
 
@@ -327,46 +281,8 @@ fn schema_prints_json() {
 }
 
 #[test]
-fn wrong_use_and_wrong_descriptions_end_with_2() {
-    let file = File::new("wrong-use.toml", "x = 1");
-    let path = file.path.to_str().unwrap();
-    let short = File::new("short-secret", "short");
-    for arguments in [
-        &["serve", "--no-such-flag"][..],
-        &["no-such-command"],
-        &["serve", "--http-tokens", "maybe"],
-        &["serve", "--instance", path],
-        &["serve", "--instance", "no/such/file.toml"],
-        &["serve", "--token-secret-file", short.path.to_str().unwrap()],
-        &["run", "--user-data", "no/such/file", "--", "true"],
-        &["run"],
-        &["check"],
-    ] {
-        let output = imds(arguments);
-        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
-        assert_eq!(text(&output.stdout), "", "{arguments:?}");
-        assert_ne!(text(&output.stderr), "", "{arguments:?}");
-    }
-}
-
-#[test]
-fn a_wrong_flag_is_named_in_the_problem() {
-    let output = imds(&["run", "--http-put-response-hop-limit", "65", "--", "true"]);
-    assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains("--> --http-put-response-hop-limit ("));
-}
-
-#[test]
-fn an_address_in_use_ends_with_1_and_advice() {
-    let served = Served::start(&[]);
-    let output = imds(&["serve", "--listen", &served.addresses[0]]);
-    assert_eq!(output.status.code(), Some(1));
-    assert!(text(&output.stderr).contains("help: another process listens there"));
-}
-
-#[test]
 fn help_has_examples_for_every_command() {
-    for command in ["serve", "run", "check", "new", "schema"] {
+    for command in ["serve", "run", "check", "certificates", "new", "schema"] {
         let output = imds(&[command, "--help"]);
         assert!(output.status.success());
         let help = text(&output.stdout);
@@ -441,7 +357,7 @@ impl Served {
     }
 
     fn terminate(&mut self) -> std::process::ExitStatus {
-        kill(&self.child);
+        kill(&self.child, "TERM");
         self.child.wait().unwrap()
     }
 
@@ -471,9 +387,8 @@ struct File {
 
 impl File {
     fn new(name: &str, content: &str) -> Self {
-        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("program");
-        fs::create_dir_all(&folder).unwrap();
-        let path = folder.join(name);
+        let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("program").join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, content).unwrap();
         Self { path }
     }
@@ -489,8 +404,8 @@ fn imds(arguments: &[&str]) -> Output {
     Command::new(IMDS).args(arguments).stdin(Stdio::null()).output().unwrap()
 }
 
-fn kill(child: &Child) {
-    let status = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+fn kill(child: &Child, signal: &str) {
+    let status = Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status().unwrap();
     assert!(status.success());
 }
 

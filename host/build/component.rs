@@ -13,7 +13,7 @@ const TARGET: &str = "wasm32-unknown-unknown";
 /// the workspace around this package builds, else the file inside the package.
 pub fn locate_or_build(out: &Path) -> Result<PathBuf> {
     println!("cargo:rerun-if-env-changed=IMDS_COMPONENT");
-    if let Some(path) = env::var_os("IMDS_COMPONENT") {
+    if let Some(path) = env::var_os("IMDS_COMPONENT").filter(|path| !path.is_empty()) {
         let path = PathBuf::from(path);
         watch(&path);
         if !path.is_file() {

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use crate::document::{Node, json_string};
 use crate::error::Error;
 use crate::locate::locate;
-use crate::problem::{Finding, Problems, segments};
+use crate::problem::{Finding, Problem, Problems, segments};
 
 /// The largest file that is read; far above the largest description.
 const BYTES_MAX: u64 = 1 << 20;
@@ -33,8 +33,15 @@ const BYTES_MAX: u64 = 1 << 20;
 #[derive(Clone)]
 pub struct Description {
     source: String,
+    form: Form,
     text: String,
     document: Node,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Toml,
+    Json,
 }
 
 impl Description {
@@ -95,7 +102,7 @@ impl Description {
     /// # Ok::<_, imds_host::Error>(())
     /// ```
     pub fn from_toml(name: &str, text: &str) -> Result<Self, Error> {
-        Self::new(name, text, Node::from_toml)
+        Self::new(name, text, Form::Toml)
     }
 
     /// Reads JSON; `name` is for errors.
@@ -105,14 +112,18 @@ impl Description {
     /// # Ok::<_, imds_host::Error>(())
     /// ```
     pub fn from_json(name: &str, text: &str) -> Result<Self, Error> {
-        Self::new(name, text, Node::from_json)
+        Self::new(name, text, Form::Json)
     }
 
-    fn new(name: &str, text: &str, read: impl Fn(&str) -> Result<Node, Vec<crate::Problem>>) -> Result<Self, Error> {
+    fn new(name: &str, text: &str, form: Form) -> Result<Self, Error> {
         // Some editors put this mark before the text; it is not part of it.
         let text = text.trim_start_matches('\u{feff}');
-        let invalid = |list| Error::Invalid(Problems { source: name.to_owned(), list });
-        Ok(Self { source: name.to_owned(), text: text.to_owned(), document: read(text).map_err(invalid)? })
+        let document = match form {
+            Form::Toml => Node::from_toml(text),
+            Form::Json => Node::from_json(text),
+        };
+        let document = document.map_err(|list| Error::Invalid(Problems { source: name.to_owned(), list }))?;
+        Ok(Self { source: name.to_owned(), form, text: text.to_owned(), document })
     }
 
     /// Sets a field, given as a JSON Pointer, over what the text says. `by`
@@ -162,11 +173,11 @@ impl Description {
 
     /// What the component found, with the places in the text.
     pub(crate) fn locate(&self, findings: Vec<Finding>) -> Problems {
-        let list = findings.into_iter();
-        Problems {
-            source: self.source.clone(),
-            list: list.map(|finding| locate(finding, &self.text, &self.document)).collect(),
+        let mut list = locate(findings, &self.text, &self.document);
+        if self.form == Form::Toml {
+            list.iter_mut().for_each(in_words_of_toml);
         }
+        Problems { source: self.source.clone(), list }
     }
 
     fn set(&mut self, field: &str, literal: String, by: &str) {
@@ -177,7 +188,7 @@ impl Description {
 
 impl Default for Description {
     fn default() -> Self {
-        Self { source: "the default instance".into(), text: String::new(), document: Node::empty() }
+        Self { source: "the default instance".into(), form: Form::Json, text: String::new(), document: Node::empty() }
     }
 }
 
@@ -190,6 +201,14 @@ impl fmt::Debug for Description {
     }
 }
 
+/// The component speaks of a description as JSON.
+fn in_words_of_toml(problem: &mut Problem) {
+    // Not in what follows: a message may end with words of the text.
+    if let Some(kinds) = problem.message.strip_prefix("expected ") {
+        problem.message = format!("expected {}", kinds.replace("an object", "a table"));
+    }
+}
+
 fn read_text(stream: impl Read) -> io::Result<String> {
     let mut bytes = Vec::new();
     stream.take(BYTES_MAX + 1).read_to_end(&mut bytes)?;
@@ -197,9 +216,9 @@ fn read_text(stream: impl Read) -> io::Result<String> {
         return Err(io::Error::other("it is larger than 1 MiB, the most that a description may have"));
     }
     String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        let line = error.as_bytes()[..at].iter().filter(|b| **b == b'\n').count() + 1;
-        io::Error::other(format!("it is not UTF-8 text (line {line}, byte {at})"))
+        let text = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]);
+        let (line, column) = (text.split('\n').count(), text.chars().rev().take_while(|c| *c != '\n').count() + 1);
+        io::Error::other(format!("it is not UTF-8 text (line {line}, column {column})"))
     })
 }
 

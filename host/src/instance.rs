@@ -53,7 +53,9 @@ impl Instance {
     /// where the component fails, it is a 500 with [`Outcome::Failed`].
     ///
     /// Takes microseconds, and on the first use in a worker the time to open
-    /// the description; waits for no input or output.
+    /// the description; the first request for a signature of the identity
+    /// document takes a second where keys have to be made. Waits for no input or
+    /// output.
     ///
     /// ```
     /// # use imds_host::{Moment, Request, Runtime};
@@ -89,13 +91,14 @@ impl Instance {
     }
 
     /// Asks the component, and again if another thread's request changed the
-    /// throttle's state meanwhile.
-    fn ask(&self, request: &Request, moment: Moment) -> Result<Answer, Error> {
+    /// throttle's state meanwhile. What wants signatures counts when it is asked
+    /// anew.
+    pub(crate) fn ask(&self, request: &Request, moment: Moment) -> Result<Answer, Error> {
         let Opened { id, opening } = self.opened();
         let mut state = self.shared.throttle_state.load(Ordering::Relaxed);
         loop {
             let (answer, next) = self.runtime.answer(*id, opening, request, moment, state)?;
-            if next == state {
+            if next == state || answer.outcome == Outcome::SignaturesWanted {
                 return Ok(answer);
             }
             let exchanged =
@@ -107,8 +110,12 @@ impl Instance {
         }
     }
 
+    pub(crate) fn is_signed(&self) -> bool {
+        self.shared.signed.get().is_some()
+    }
+
     /// Signs the identity document and opens the description with the signatures.
-    fn sign(&self) -> Result<(), Error> {
+    pub(crate) fn sign(&self) -> Result<(), Error> {
         let Opened { id, opening } = &self.shared.opened;
         let keys = match &opening.identity_signing {
             IdentitySigning::With(keys) => Arc::clone(keys),

@@ -39,12 +39,14 @@
 
 mod bindings;
 mod body;
+mod caller;
 mod clock;
 mod connection;
 mod description;
 mod document;
 mod engine;
 mod error;
+mod excerpt;
 mod http;
 mod identity;
 mod instance;
@@ -60,6 +62,7 @@ mod settings;
 mod worker;
 
 pub use body::Body;
+pub use caller::{Caller, Instances};
 pub use clock::{Clock, SystemClock};
 pub use description::Description;
 pub use error::Error;
@@ -71,7 +74,7 @@ pub use observer::{Answered, Observer, Trouble};
 pub use problem::{Excerpt, Place, Problem, Problems};
 pub use runtime::Runtime;
 pub use server::serve;
-pub use service::{Caller, HopLimit, Instances, Service};
+pub use service::{HopLimit, Service};
 pub use settings::{Secret, Settings};
 
 /// The component itself, as WebAssembly: for other engines, and for tests that

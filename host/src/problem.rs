@@ -102,7 +102,8 @@ impl Problem {
             (None, Some(place)) => write!(f, "{source}:{}:{}", place.line, place.column)?,
             (None, None) => f.write_str(source)?,
         }
-        if !self.field.is_empty() {
+        // What was set from elsewhere is named by that: its user never wrote the field.
+        if self.set_by.is_none() && !self.field.is_empty() {
             write!(f, " ({})", Dotted(&self.field))?;
         }
         if let Some(Place { line, excerpt: Some(excerpt), .. }) = &self.place {
@@ -148,6 +149,4 @@ pub(crate) struct Finding {
     pub(crate) in_name: bool,
     pub(crate) message: String,
     pub(crate) help: Option<String>,
-    /// Line and column, both from 1, the column in bytes.
-    pub(crate) position: Option<(u32, u32)>,
 }

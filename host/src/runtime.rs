@@ -271,6 +271,33 @@ mod tests {
     }
 
     #[test]
+    fn identity_keys_are_made_once() {
+        let runtime = Runtime::new().unwrap();
+        let request = Request::get("/latest/dynamic/instance-identity/rsa2048");
+        let [first, second] = ["i-0123456789abcdef0", "i-0123456789abcdef1"].map(|id| with_id(&runtime, id));
+        let (keys, answers): (Vec<_>, Vec<_>) = thread::scope(|scope| {
+            let ask = || (runtime.identity_keys().unwrap(), first.answer(&request, Moment::at(0, 0)));
+            let threads: Vec<_> = (0..4).map(|_| scope.spawn(ask)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).unzip()
+        });
+        assert!(keys.iter().all(|other| Arc::ptr_eq(&keys[0], other)));
+        assert_eq!(answers[0].status, 200);
+        assert!(answers.iter().all(|answer| *answer == answers[0]));
+        assert_ne!(second.answer(&request, Moment::at(0, 0)), answers[0]);
+    }
+
+    #[test]
+    fn a_request_that_has_something_signed_counts_once() {
+        let runtime = Runtime::new().unwrap();
+        let throttle = "[request-throttle]\nburst = 1\nper-second = 1\n";
+        let description = Description::from_toml("test", throttle).unwrap();
+        let instance = runtime.open(&description, &Settings::default()).unwrap();
+        let request = Request::get("/latest/dynamic/instance-identity/signature");
+        let status = || instance.answer(&request, Moment::at(1_764_000_000_000, 0)).status;
+        assert_eq!((status(), status()), (200, 503));
+    }
+
+    #[test]
     fn threads_answer_at_once() {
         let runtime = Runtime::new().unwrap();
         let instance = with_id(&runtime, "i-0123456789abcdef0");

@@ -16,10 +16,11 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::body::Body;
+use crate::caller::Caller;
 use crate::connection::{Connection, WantedHopLimit};
 use crate::limits::Limits;
 use crate::observer::Trouble;
-use crate::service::{Caller, HopLimit, Service};
+use crate::service::{HopLimit, Service};
 
 /// Serves on a listener until `shutdown` completes, then lets open requests
 /// end for up to `limits.stop_time`.
@@ -135,7 +136,7 @@ async fn on_request(
 ) -> Result<Response<Body>, Infallible> {
     drain(request.body_mut(), limits).await;
     request.extensions_mut().insert(caller);
-    let response = service.respond(request);
+    let response = service.respond_in_server(request).await;
     let hop_limit = response.extensions().get::<HopLimit>();
     wanted.set(hop_limit.map(|limit| limit.0));
     Ok(response)
@@ -253,6 +254,23 @@ mod tests {
         stream.write_all(b"GET /none HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
         all_from(stream);
         assert_eq!(told.recv().unwrap(), (Some(peer), "/none".into(), crate::Outcome::NotFound));
+    }
+
+    #[test]
+    fn others_are_answered_while_keys_are_made() {
+        let (tell, told) = mpsc::channel();
+        let observer = move |answered: &Answered<'_>| tell.send(answered.target.to_owned()).unwrap();
+        let (address, _stop) = start(Limits::default(), observer);
+        let signature = "/latest/dynamic/instance-identity/signature";
+        let streams = [signature, signature, "/"].map(|target| {
+            let mut stream = TcpStream::connect(address).unwrap();
+            write!(stream, "GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+            stream
+        });
+        let [first, second, _] = streams.map(all_from);
+        assert!(first.starts_with("HTTP/1.1 200 OK"), "{first}");
+        assert_eq!(first.split("\r\n\r\n").nth(1), second.split("\r\n\r\n").nth(1));
+        assert_eq!(told.iter().take(3).collect::<Vec<_>>(), ["/", signature, signature]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::future::{Ready, ready};
-use std::net::SocketAddr;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -9,13 +9,16 @@ use std::time::Instant;
 use hyper::header::HOST;
 use hyper::http::request::Parts;
 use hyper::{Request, Response};
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
 
 use crate::body::Body;
+use crate::caller::{Caller, Instances};
 use crate::clock::{Clock, SystemClock};
 use crate::error::Error;
 use crate::http::{request_in, response_out};
 use crate::instance::{Instance, failed};
-use crate::message::{Answer, Moment, Outcome};
+use crate::message::{self, Answer, Moment, Outcome};
 use crate::observer::{Answered, Observer, Trouble};
 
 /// The metadata service of one instance or of many, as HTTP requests in and
@@ -45,6 +48,7 @@ pub struct Service {
     observer: Option<Arc<dyn Observer>>,
     keep_alive: bool,
     entropy: Arc<AtomicU64>,
+    signing: Arc<Semaphore>,
 }
 
 impl Service {
@@ -67,6 +71,7 @@ impl Service {
             observer: None,
             keep_alive: false,
             entropy: Arc::new(AtomicU64::new(seed())),
+            signing: Arc::new(Semaphore::new(1)),
         }
     }
 
@@ -120,7 +125,9 @@ impl Service {
     }
 
     /// Answers one request, whose body is ignored. Takes microseconds and
-    /// waits for nothing.
+    /// waits for nothing, but for the first request for a signature of the
+    /// identity document, which makes keys where none are given
+    /// ([`IdentitySigning`](crate::IdentitySigning)): that takes about a second.
     ///
     /// What is known of the caller is read from the request's extensions: put
     /// a [`Caller`] there.
@@ -133,26 +140,21 @@ impl Service {
     /// # Ok::<_, Box<dyn std::error::Error>>(())
     /// ```
     pub fn respond<B>(&self, request: Request<B>) -> Response<Body> {
-        let started = Instant::now();
-        let (parts, _body) = request.into_parts();
-        let caller = parts.extensions.get::<Caller>().copied();
-        let caller = caller.unwrap_or_default();
-        let target = parts.uri.to_string();
+        let received = Received::new(request);
+        let answer = self.ask(&received).map(|asked| asked.instance.try_answer(&asked.request, asked.moment));
+        self.finish(&received, answer)
+    }
 
-        let (answer, error) = self.answer(&caller, &parts, &target);
-        if let Some(observer) = &self.observer {
-            observer.answered(&Answered {
-                peer: caller.peer,
-                method: parts.method.as_str(),
-                target: &target,
-                host: host(&parts),
-                status: answer.status,
-                outcome: answer.outcome,
-                duration: started.elapsed(),
-                error: error.as_ref(),
-            });
-        }
-        response_out(answer, self.keep_alive)
+    /// Like [`respond`](Self::respond), but where the identity document has to
+    /// be signed first, that happens on a thread for such work, so that others
+    /// are answered meanwhile.
+    pub(crate) async fn respond_in_server<B>(&self, request: Request<B>) -> Response<Body> {
+        let received = Received::new(request);
+        let answer = match self.ask(&received) {
+            Some(asked) => Some(self.answer_in_server(&asked).await),
+            None => None,
+        };
+        self.finish(&received, answer)
     }
 
     pub(crate) fn keeps_alive(&self) -> bool {
@@ -165,16 +167,59 @@ impl Service {
         }
     }
 
-    fn answer(&self, caller: &Caller, parts: &Parts, target: &str) -> (Answer, Option<Error>) {
-        let Some(instance) = self.instances.instance_for(caller, parts) else {
-            let refusal = Answer::without_body(403, "Forbidden", Outcome::NoInstance);
-            return (refusal, None);
-        };
+    /// What is asked of whom; none where no instance belongs to the caller.
+    fn ask(&self, received: &Received) -> Option<Asked> {
+        let Received { caller, parts, target, .. } = received;
+        let instance = self.instances.instance_for(caller, parts)?;
         let request = request_in(parts, target, caller.is_over_ipv6(), instance.runtime().fields_read());
-        match instance.try_answer(&request, self.moment()) {
-            Ok(answer) => (answer, None),
-            Err(error) => (failed(), Some(error)),
+        Some(Asked { instance, request, moment: self.moment() })
+    }
+
+    async fn answer_in_server(&self, asked: &Asked) -> Result<Answer, Error> {
+        let Asked { instance, request, moment } = asked;
+        let answer = instance.ask(request, *moment)?;
+        if answer.outcome != Outcome::SignaturesWanted {
+            return Ok(answer);
         }
+        self.sign(instance).await?;
+        instance.ask(request, *moment)
+    }
+
+    async fn sign(&self, instance: &Instance) -> Result<(), Error> {
+        // One at a time: who waited finds it done, and holds no thread meanwhile.
+        let permit = Arc::clone(&self.signing).acquire_owned().await;
+        if instance.is_signed() {
+            return Ok(());
+        }
+        let instance = instance.clone();
+        let signing = spawn_blocking(move || {
+            // Kept even if the request is given up.
+            let _permit = permit;
+            instance.sign()
+        });
+        signing.await.unwrap_or_else(|failed| Err(Error::identity(failed)))
+    }
+
+    fn finish(&self, received: &Received, answer: Option<Result<Answer, Error>>) -> Response<Body> {
+        let (answer, error) = match answer {
+            None => (Answer::without_body(403, "Forbidden", Outcome::NoInstance), None),
+            Some(Ok(answer)) => (answer, None),
+            Some(Err(error)) => (failed(), Some(error)),
+        };
+        let Received { started, caller, parts, target } = received;
+        if let Some(observer) = &self.observer {
+            observer.answered(&Answered {
+                peer: caller.peer,
+                method: parts.method.as_str(),
+                target,
+                host: host(parts),
+                status: answer.status,
+                outcome: answer.outcome,
+                duration: started.elapsed(),
+                error: error.as_ref(),
+            });
+        }
+        response_out(answer, self.keep_alive)
     }
 
     fn moment(&self) -> Moment {
@@ -197,88 +242,6 @@ impl<B> hyper::service::Service<Request<B>> for Service {
 impl fmt::Debug for Service {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Service").field("keep_alive", &self.keep_alive).finish_non_exhaustive()
-    }
-}
-
-/// Picks the instance that a request belongs to. An [`Instance`] picks itself;
-/// a closure over the same arguments is one too.
-///
-/// Never pick by the source address alone where callers can forge it: a
-/// platform knows its guests by the listener, interface or socket they come
-/// through, and hands that on in the request's extensions.
-///
-/// ```
-/// use std::collections::HashMap;
-/// use hyper::http::request::Parts;
-/// use imds_host::{Caller, Instance, Runtime, Service};
-///
-/// #[derive(Clone, PartialEq, Eq, Hash)]
-/// struct Guest(u32);
-///
-/// let instance = Runtime::new()?.open(&Default::default(), &Default::default())?;
-/// let instances = HashMap::from([(Guest(7), instance)]);
-/// let service = Service::new(move |_: &Caller, parts: &Parts| -> Option<Instance> {
-///     instances.get(parts.extensions.get::<Guest>()?).cloned()
-/// });
-/// let request = hyper::Request::get("/").extension(Guest(7)).body(())?;
-/// assert_eq!(service.respond(request).status(), 200);
-/// let request = hyper::Request::get("/").body(())?;
-/// assert_eq!(service.respond(request).status(), 403);
-/// # Ok::<_, Box<dyn std::error::Error>>(())
-/// ```
-pub trait Instances: Send + Sync + 'static {
-    /// The instance that `caller` sees with the request of which `parts` are
-    /// the head; none is answered by 403.
-    fn instance_for(&self, caller: &Caller, parts: &Parts) -> Option<Instance>;
-}
-
-impl Instances for Instance {
-    fn instance_for(&self, _caller: &Caller, _parts: &Parts) -> Option<Instance> {
-        Some(self.clone())
-    }
-}
-
-impl<F> Instances for F
-where
-    F: Fn(&Caller, &Parts) -> Option<Instance> + Send + Sync + 'static,
-{
-    fn instance_for(&self, caller: &Caller, parts: &Parts) -> Option<Instance> {
-        self(caller, parts)
-    }
-}
-
-/// What a server knows of a caller; [`serve`](crate::serve) puts it into the
-/// extensions of each request.
-///
-/// ```
-/// assert_eq!(imds_host::Caller::default().peer, None);
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Caller {
-    /// The address that the connection comes from.
-    pub peer: Option<SocketAddr>,
-    /// The address that the connection came to.
-    pub local: Option<SocketAddr>,
-}
-
-impl Caller {
-    /// A caller with both addresses.
-    ///
-    /// ```
-    /// use imds_host::Caller;
-    ///
-    /// let caller = Caller::new(Some(([127, 0, 0, 1], 50_000).into()), None);
-    /// assert!(caller.peer.is_some());
-    /// ```
-    pub fn new(peer: Option<SocketAddr>, local: Option<SocketAddr>) -> Self {
-        Self { peer, local }
-    }
-
-    /// Whether the connection is one of IPv6, and not of IPv4 under an IPv6
-    /// address.
-    fn is_over_ipv6(&self) -> bool {
-        self.local.is_some_and(|local| local.ip().to_canonical().is_ipv6())
     }
 }
 
@@ -305,13 +268,32 @@ fn host(parts: &Parts) -> Option<&str> {
 }
 
 /// Differs from one start to the next, so that two services that share a
-/// secret do not issue equal tokens in one millisecond.
+/// secret do not issue equal tokens in one millisecond. It need not be secret.
 fn seed() -> u64 {
-    let mut bytes = [0; 8];
-    // The entropy need not be secret: without any from the system, an address
-    // of this process will do.
-    match getrandom::fill(&mut bytes) {
-        Ok(()) => u64::from_ne_bytes(bytes),
-        Err(_) => (&raw const bytes) as usize as u64,
+    RandomState::new().hash_one(())
+}
+
+/// A request and what is known of where it comes from.
+struct Received {
+    started: Instant,
+    caller: Caller,
+    parts: Parts,
+    target: String,
+}
+
+impl Received {
+    fn new<B>(request: Request<B>) -> Self {
+        let started = Instant::now();
+        let (parts, _body) = request.into_parts();
+        let caller = parts.extensions.get::<Caller>().copied().unwrap_or_default();
+        let target = parts.uri.to_string();
+        Self { started, caller, parts, target }
     }
+}
+
+/// A request as its instance takes it.
+struct Asked {
+    instance: Instance,
+    request: message::Request,
+    moment: Moment,
 }

@@ -181,13 +181,8 @@ impl From<wit::Outcome> for Outcome {
 }
 
 impl From<wit::Problem> for Finding {
+    /// Without the position in the text: that text is JSON, since this host made it.
     fn from(problem: wit::Problem) -> Self {
-        Self {
-            field: problem.field,
-            in_name: problem.in_name,
-            message: problem.message,
-            help: problem.help,
-            position: problem.position.map(|position| (position.line, position.column)),
-        }
+        Self { field: problem.field, in_name: problem.in_name, message: problem.message, help: problem.help }
     }
 }

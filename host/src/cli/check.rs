@@ -7,7 +7,7 @@ use clap::Args;
 use imds_host::{Runtime, Settings};
 
 use super::failure;
-use super::options::read_description;
+use super::options::{name, read_description};
 use super::print::{to_stderr, to_stdout};
 
 /// Say whether descriptions are valid, and what is wrong where
@@ -26,7 +26,7 @@ impl Check {
         for (index, file) in self.files.iter().enumerate() {
             match check(&runtime, file) {
                 Ok(()) => {
-                    to_stdout(&format!("{}: valid\n", file.display()))?;
+                    to_stdout(&format!("{}: valid\n", name(file)), "what is valid")?;
                 }
                 Err(error) => {
                     code = failure::report(&error);

@@ -18,14 +18,19 @@ pub async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
 }
 
 /// The URL by which a client on this machine reaches a listener.
-pub fn url_for_clients(mut address: SocketAddr) -> String {
+pub fn url_for_clients(address: SocketAddr) -> String {
+    format!("http://{}", for_clients(address))
+}
+
+/// The address by which a client on this machine reaches a listener.
+pub fn for_clients(mut address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() {
         address.set_ip(match address.ip() {
             IpAddr::V4(_) => IpAddr::from([127, 0, 0, 1]),
             IpAddr::V6(_) => IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1]),
         });
     }
-    format!("http://{address}")
+    address
 }
 
 fn advice(error: &io::Error, address: SocketAddr) -> Option<String> {

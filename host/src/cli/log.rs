@@ -27,10 +27,13 @@ pub struct Log {
     level: Level,
     // Locked for the time of a comparison only.
     flow: Mutex<Flow>,
+    throttled: Mutex<Flow>,
 }
 
 /// More lines in one second tell nothing new, and would slow the service down.
 const LINES_PER_SECOND: u32 = 20;
+/// Requests above a limit come in crowds that must not push out other lines.
+const THROTTLED_PER_SECOND: u32 = 1;
 /// Room for every path of the service.
 const TARGET_CHARACTERS: usize = 160;
 /// Room for every method that is registered.
@@ -40,17 +43,20 @@ const ERROR_CHARACTERS: usize = 600;
 
 impl Log {
     pub fn new(level: Level) -> Self {
-        Self { level, flow: Mutex::new(Flow::new(Instant::now())) }
+        let flow = |lines, what| Mutex::new(Flow::new(Instant::now(), lines, what));
+        Self {
+            level,
+            flow: flow(LINES_PER_SECOND, "lines left out of the log, which takes"),
+            throttled: flow(THROTTLED_PER_SECOND, "requests throttled; the log takes"),
+        }
     }
 
-    fn write(&self, line: &str) {
-        let mut flow = self.flow.lock().unwrap_or_else(PoisonError::into_inner);
-        let permitted = flow.permit(Instant::now());
+    fn write(flow: &Mutex<Flow>, line: &str) {
+        let mut flow = flow.lock().unwrap_or_else(PoisonError::into_inner);
+        let dropped = flow.permit(Instant::now()).map(|dropped| flow.left_out(dropped));
         drop(flow);
-        if let Some(dropped) = permitted {
-            if dropped > 0 {
-                to_stderr(&left_out(dropped));
-            }
+        if let Some(left_out) = dropped {
+            left_out.iter().for_each(|left_out| to_stderr(left_out));
             to_stderr(line);
         }
     }
@@ -64,28 +70,25 @@ impl Observer for Log {
             Level::All => true,
         };
         if wanted {
-            self.write(&line(answered));
+            let throttled = answered.outcome == Outcome::Throttled;
+            Self::write(if throttled { &self.throttled } else { &self.flow }, &line(answered));
         }
     }
 
     fn trouble(&self, trouble: &Trouble) {
         if self.level != Level::Off {
-            self.write(&format!("imds: {trouble}"));
+            Self::write(&self.flow, &format!("imds: {trouble}"));
         }
     }
 }
 
 impl Drop for Log {
     fn drop(&mut self) {
-        let flow = self.flow.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if flow.dropped > 0 {
-            to_stderr(&left_out(flow.dropped));
+        for flow in [&mut self.flow, &mut self.throttled] {
+            let flow = flow.get_mut().unwrap_or_else(PoisonError::into_inner);
+            flow.left_out(flow.dropped).iter().for_each(|left_out| to_stderr(left_out));
         }
     }
-}
-
-fn left_out(lines: u64) -> String {
-    format!("imds: {lines} more lines left out of the log, which takes {LINES_PER_SECOND} a second")
 }
 
 fn line(answered: &Answered<'_>) -> String {
@@ -93,11 +96,18 @@ fn line(answered: &Answered<'_>) -> String {
     let target = shown_target(answered.target);
     let peer = answered.peer.map(shown_peer).unwrap_or_default();
     let (status, outcome) = (answered.status, answered.outcome);
-    let mut line = format!("imds: {status} {method} {target}{peer}: {outcome}");
-    if outcome == Outcome::HostRefused {
-        line.push_str(&how_to_allow(answered.host));
-    }
-    let mut cause = answered.error.and_then(|error| error.source());
+    let mut line = format!("imds: {status} {method} {target}{peer}: ");
+    let Some(error) = answered.error else {
+        line.push_str(&outcome.to_string());
+        match outcome {
+            Outcome::HostRefused => line.push_str(&how_to_allow(answered.host)),
+            Outcome::Ipv6Disabled => line.push_str("; to allow it: --http-protocol-ipv6 enabled"),
+            _ => {}
+        }
+        return line;
+    };
+    line.push_str(&error.to_string());
+    let mut cause = error.source();
     while let Some(error) = cause {
         line.push_str(": ");
         line.push_str(&printable(&error.to_string(), ERROR_CHARACTERS));
@@ -160,12 +170,21 @@ fn printable(text: &str, characters: usize) -> String {
 struct Flow {
     since: Instant,
     lines: u32,
+    lines_max: u32,
     dropped: u64,
+    /// What those dropped are.
+    what: &'static str,
 }
 
 impl Flow {
-    fn new(now: Instant) -> Self {
-        Self { since: now, lines: 0, dropped: 0 }
+    fn new(now: Instant, lines_max: u32, what: &'static str) -> Self {
+        Self { since: now, lines: 0, lines_max, dropped: 0, what }
+    }
+
+    /// The line that stands for those dropped.
+    fn left_out(&self, dropped: u64) -> Option<String> {
+        let Self { what, lines_max, .. } = self;
+        (dropped > 0).then(|| format!("imds: {dropped} more {what} {lines_max} a second"))
     }
 
     /// Whether a line may be written at `now`; then, how many were dropped before it.
@@ -174,7 +193,7 @@ impl Flow {
             self.since = now;
             self.lines = 0;
         }
-        if self.lines == LINES_PER_SECOND {
+        if self.lines == self.lines_max {
             self.dropped += 1;
             return None;
         }
@@ -209,7 +228,7 @@ mod tests {
     #[test]
     fn lines_above_the_rate_are_counted() {
         let start = Instant::now();
-        let mut flow = Flow::new(start);
+        let mut flow = Flow::new(start, LINES_PER_SECOND, "lines");
         for _ in 0..LINES_PER_SECOND {
             assert_eq!(flow.permit(start), Some(0));
         }

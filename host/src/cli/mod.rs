@@ -1,8 +1,11 @@
 // The command line: parses, calls the library, prints.
 
+mod advice;
 mod check;
+mod environment;
 mod failure;
 mod identity;
+mod limits;
 mod listen;
 mod log;
 mod options;
@@ -10,6 +13,8 @@ mod print;
 mod run;
 mod serve;
 mod signals;
+mod values;
+mod welcome;
 
 use std::process::ExitCode;
 
@@ -56,7 +61,7 @@ enum Command {
 }
 
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments: Arguments = advice::parse();
     let result = match arguments.command {
         None => arguments.serve.run(),
         Some(Command::Serve(serve)) => serve.run(),

@@ -7,11 +7,13 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use clap::Args;
-use imds_host::{Description, IdentitySigning, Instance, Runtime, Secret, Service, Settings};
+use imds_host::{Description, IdentitySigning, Instance, Limits, Runtime, Secret, Service, Settings};
 
 use super::failure::WrongUse;
 use super::identity;
+use super::limits::LimitFlags;
 use super::log::{Level, Log};
+use super::values::host_name;
 
 #[derive(Args)]
 pub struct Options {
@@ -55,7 +57,7 @@ pub struct Options {
 
     /// A name that clients may use for this service besides local ones;
     /// repeatable, * is all
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = host_name)]
     allow_host: Vec<String>,
 
     /// Keep connections open for more requests, which EC2 does not
@@ -65,6 +67,9 @@ pub struct Options {
     /// Which answers to log to standard error
     #[arg(long, value_name = "off|refusals|all", value_enum, default_value_t = Level::Refusals, hide_possible_values = true)]
     log: Level,
+
+    #[command(flatten)]
+    limits: LimitFlags,
 }
 
 const METADATA: &str = "Metadata options, over those of the description";
@@ -73,20 +78,24 @@ const METADATA: &str = "Metadata options, over those of the description";
 const BYTES_MAX: u64 = 1 << 20;
 
 impl Options {
-    /// Opens the instance and makes the service of it.
-    pub fn service(&self) -> anyhow::Result<Service> {
-        let instance = self.open()?;
-        Ok(Service::new(instance).keep_alive(self.keep_alive).observer(Log::new(self.log)))
+    /// The service of the instance that was opened.
+    pub fn service(&self, instance: Instance) -> Service {
+        Service::new(instance).keep_alive(self.keep_alive).observer(Log::new(self.log))
     }
 
-    fn open(&self) -> anyhow::Result<Instance> {
+    pub fn limits(&self) -> Limits {
+        self.limits.limits()
+    }
+
+    /// Opens the instance.
+    pub fn open(&self) -> anyhow::Result<Instance> {
         let mut description = match &self.instance {
             Some(file) => read_description(file)?,
             None => Description::default(),
         };
         self.set_metadata_options(&mut description);
         if let Some(file) = &self.user_data {
-            description.set_user_data(&read_bytes(file)?, "--user-data");
+            description.set_user_data(&read_bytes(file)?, &format!("--user-data {}", file.display()));
         }
         let settings = Settings {
             token_secret: self.token_secret()?,
@@ -96,7 +105,7 @@ impl Options {
                 None => IdentitySigning::AtFirstNeed,
             },
         };
-        Ok(Runtime::new()?.open(&description, &settings)?)
+        Ok(Runtime::with_limits(self.limits())?.open(&description, &settings)?)
     }
 
     fn set_metadata_options(&self, description: &mut Description) {
@@ -135,10 +144,19 @@ impl Options {
 
 /// Reads a description; `-` is standard input.
 pub fn read_description(file: &Path) -> Result<Description, imds_host::Error> {
-    if file == Path::new("-") {
-        return Description::read_from("(standard input)", io::stdin().lock());
+    if is_standard_input(file) {
+        return Description::read_from(&name(file), io::stdin().lock());
     }
     Description::read(file)
+}
+
+/// What a description's file is called.
+pub fn name(file: &Path) -> String {
+    if is_standard_input(file) { "standard input".to_owned() } else { file.display().to_string() }
+}
+
+fn is_standard_input(file: &Path) -> bool {
+    file == Path::new("-")
 }
 
 fn read_bytes(file: &Path) -> anyhow::Result<Vec<u8>> {

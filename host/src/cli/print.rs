@@ -3,24 +3,27 @@
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
+use anyhow::Context;
 use imds_host::Runtime;
 
 /// `imds new`.
 pub fn new() -> anyhow::Result<ExitCode> {
-    to_stdout(include_str!("../new.toml"))
+    to_stdout(include_str!("../new.toml"), "the description")
 }
 
 /// `imds schema`.
 pub fn schema() -> anyhow::Result<ExitCode> {
     let schema = Runtime::new()?.schema()?;
-    to_stdout(&format!("{}\n", schema.trim_end()))
+    to_stdout(&format!("{}\n", schema.trim_end()), "the schema")
 }
 
 /// Prints a text. A reader that has read enough, such as `head`, is no failure.
-pub fn to_stdout(text: &str) -> anyhow::Result<ExitCode> {
+pub fn to_stdout(text: &str, what: &str) -> anyhow::Result<ExitCode> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(error).with_context(|| format!("cannot write {what} to standard output"))
+        }
         _ => Ok(ExitCode::SUCCESS),
     }
 }

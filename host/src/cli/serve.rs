@@ -1,18 +1,19 @@
 // `imds serve`.
 
-use std::env;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::Args;
-use imds_host::{Limits, Service};
+use imds_host::Instance;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::listen::{bind, url_for_clients};
+use super::listen::bind;
 use super::options::Options;
 use super::print::to_stderr;
 use super::signals::{self, Signals};
+use super::values::address;
+use super::welcome::welcome;
 
 /// Serve an instance until SIGINT or SIGTERM
 #[derive(Args)]
@@ -22,7 +23,7 @@ pub struct Serve {
     options: Options,
 
     /// An address to listen on; repeatable, port 0 picks one
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:1338")]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = address, default_value = "127.0.0.1:1338")]
     listen: Vec<SocketAddr>,
 }
 
@@ -37,12 +38,13 @@ When it is ready, it prints one line for each listener to standard error:
 
 impl Serve {
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        let service = self.options.service()?;
-        signals::runtime()?.block_on(self.serve(service))
+        let instance = self.options.open()?;
+        signals::runtime()?.block_on(self.serve(instance))
     }
 
-    async fn serve(self, service: Service) -> anyhow::Result<ExitCode> {
-        let mut signals = Signals::new()?;
+    async fn serve(self, instance: Instance) -> anyhow::Result<ExitCode> {
+        let service = self.options.service(instance.clone());
+        let mut signals = Signals::that_stop()?;
         let mut listeners = Vec::new();
         for address in &self.listen {
             listeners.push(bind(*address).await?);
@@ -58,54 +60,13 @@ impl Serve {
                 // Ends when the sender is dropped.
                 let _ = stopped.changed().await;
             };
-            serving.spawn(imds_host::serve(listener, service.clone(), Limits::default(), shutdown));
+            serving.spawn(imds_host::serve(listener, service.clone(), self.options.limits(), shutdown));
         }
-        to_stderr(&self.welcome(&addresses));
+        to_stderr(&welcome(&addresses, &instance, self.options.instance.as_deref()));
 
         signals.any().await;
         drop(stop);
         while serving.join_next().await.is_some() {}
         Ok(ExitCode::SUCCESS)
     }
-
-    /// What a newcomer needs next.
-    fn welcome(&self, addresses: &[SocketAddr]) -> String {
-        let mut lines: Vec<String> =
-            addresses.iter().map(|address| format!("imds: listening on http://{address}")).collect();
-        for address in addresses.iter().filter(|address| !address.ip().is_loopback()) {
-            lines.push(format!(
-                "imds: warning: whoever can reach {address} gets the credentials and user data of the description"
-            ));
-        }
-        let Some(address) = addresses.first() else {
-            return lines.join("\n");
-        };
-        let url = url_for_clients(*address);
-        let program = program();
-        lines.push(format!(
-            "\n\
-             SDKs and the AWS CLI use it after\n  \
-             export AWS_EC2_METADATA_SERVICE_ENDPOINT={url}\n\
-             By hand, version 2:\n  \
-             curl -H \"X-aws-ec2-metadata-token: $(curl -sX PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 21600' {url}/latest/api/token)\" {url}/latest/meta-data/"
-        ));
-        lines.push(match &self.options.instance {
-            Some(file) => format!("The instance is described in {}", file.display()),
-            None => format!(
-                "This is the default instance. To change it:\n  \
-                 {program} new > instance.toml\n  \
-                 {program} serve --instance instance.toml"
-            ),
-        });
-        lines.push(String::new());
-        lines.join("\n")
-    }
-}
-
-/// How the program was called, so that the lines above can be pasted.
-fn program() -> String {
-    let called = env::args_os().next().and_then(|name| name.into_string().ok());
-    let plain =
-        |name: &String| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"/._-".contains(&b));
-    called.filter(plain).unwrap_or_else(|| "imds".into())
 }

@@ -3,6 +3,7 @@
 use std::io;
 use std::thread;
 
+use tokio::process::Child;
 use tokio::runtime::{Builder, Runtime};
 
 /// Threads for answering. An answer takes microseconds, so that a few serve a
@@ -18,30 +19,105 @@ pub fn runtime() -> io::Result<Runtime> {
 /// A signal that asks the program to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asked {
-    /// SIGINT: from the terminal, which sends it to the command of `imds run` too.
+    Hangup,
     Interrupt,
-    /// SIGTERM: to this process alone.
+    Quit,
     Terminate,
 }
 
-/// From its making on, the signals no longer end the program by themselves.
 #[cfg(unix)]
-pub struct Signals {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
-}
+pub use self::unix::Signals;
 
 #[cfg(unix)]
-impl Signals {
-    pub fn new() -> io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+mod unix {
+    use std::fs::File;
+    use std::mem::MaybeUninit;
+    use std::{io, ptr};
+
+    use rustix::process::{Pid, Signal, getpgrp, kill_process};
+    use rustix::termios::tcgetpgrp;
+    use tokio::signal::unix::{Signal as Arrivals, SignalKind, signal};
+
+    use super::{Asked, Child};
+
+    /// From its making on, the signals no longer end the program by themselves.
+    pub struct Signals {
+        hangup: Option<Arrivals>,
+        interrupt: Option<Arrivals>,
+        quit: Option<Arrivals>,
+        terminate: Option<Arrivals>,
     }
 
-    pub async fn any(&mut self) -> Asked {
-        tokio::select! {
-            _ = self.interrupt.recv() => Asked::Interrupt,
-            _ = self.terminate.recv() => Asked::Terminate,
+    impl Signals {
+        /// Those that stop a server.
+        pub fn that_stop() -> io::Result<Self> {
+            let interrupt = Some(signal(SignalKind::interrupt())?);
+            let terminate = Some(signal(SignalKind::terminate())?);
+            Ok(Self { hangup: None, interrupt, quit: None, terminate })
+        }
+
+        /// Those that are for a command: not what is ignored, as under `nohup`,
+        /// for then the command ignores it too.
+        pub fn for_command() -> io::Result<Self> {
+            let unless_ignored = |kind| if is_ignored(kind) { Ok(None) } else { signal(kind).map(Some) };
+            Ok(Self {
+                hangup: unless_ignored(SignalKind::hangup())?,
+                interrupt: unless_ignored(SignalKind::interrupt())?,
+                quit: unless_ignored(SignalKind::quit())?,
+                terminate: unless_ignored(SignalKind::terminate())?,
+            })
+        }
+
+        pub async fn any(&mut self) -> Asked {
+            tokio::select! {
+                () = next(&mut self.hangup) => Asked::Hangup,
+                () = next(&mut self.interrupt) => Asked::Interrupt,
+                () = next(&mut self.quit) => Asked::Quit,
+                () = next(&mut self.terminate) => Asked::Terminate,
+            }
+        }
+    }
+
+    async fn next(arrivals: &mut Option<Arrivals>) {
+        match arrivals {
+            Some(arrivals) => drop(arrivals.recv().await),
+            None => std::future::pending().await,
+        }
+    }
+
+    fn is_ignored(kind: SignalKind) -> bool {
+        let mut action = MaybeUninit::<libc::sigaction>::zeroed();
+        // Sound: without a new action nothing changes, and zeros are a valid old one.
+        unsafe {
+            libc::sigaction(kind.as_raw_value(), ptr::null(), action.as_mut_ptr());
+            action.assume_init().sa_sigaction == libc::SIG_IGN
+        }
+    }
+
+    impl Asked {
+        /// Whether it came from the terminal, as far as one can tell: then it came
+        /// to the command too.
+        pub fn is_from_terminal(self) -> bool {
+            let in_foreground = || {
+                let terminal = File::open("/dev/tty");
+                terminal.is_ok_and(|terminal| tcgetpgrp(terminal).is_ok_and(|group| group == getpgrp()))
+            };
+            matches!(self, Self::Interrupt | Self::Quit) && in_foreground()
+        }
+
+        /// Passes the signal on.
+        pub fn pass_on(self, child: &Child) {
+            let signal = match self {
+                Self::Hangup => Signal::HUP,
+                Self::Interrupt => Signal::INT,
+                Self::Quit => Signal::QUIT,
+                Self::Terminate => Signal::TERM,
+            };
+            let pid = child.id().and_then(|pid| i32::try_from(pid).ok());
+            if let Some(pid) = pid.and_then(Pid::from_raw) {
+                // It may have ended meanwhile.
+                let _ = kill_process(pid, signal);
+            }
         }
     }
 }
@@ -52,7 +128,11 @@ pub struct Signals;
 
 #[cfg(not(unix))]
 impl Signals {
-    pub fn new() -> io::Result<Self> {
+    pub fn that_stop() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    pub fn for_command() -> io::Result<Self> {
         Ok(Self)
     }
 
@@ -62,4 +142,13 @@ impl Signals {
             Err(_) => std::future::pending().await,
         }
     }
+}
+
+#[cfg(not(unix))]
+impl Asked {
+    pub fn is_from_terminal(self) -> bool {
+        true
+    }
+
+    pub fn pass_on(self, _child: &Child) {}
 }

@@ -5,6 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use dsa::pkcs8::{DecodePrivateKey, EncodePrivateKey, EncodePublicKey, LineEnding};
 use dsa::signature::SignatureEncoding;
+use dsa::signature::hazmat::PrehashVerifier;
 use rsa::traits::PublicKeyParts;
 use rsa::{Pkcs1v15Sign, RsaPrivateKey};
 use sha1::Sha1;
@@ -56,30 +57,19 @@ impl IdentityKeys {
     }
 
     /// Reads keys that [`to_pem`](Self::to_pem) wrote: one of each kind, in any
-    /// order, PKCS#8.
+    /// order, PKCS#8 without a password. What is no private key is skipped.
     ///
     /// Fails with [`Error::Identity`], which says which key is missing or
     /// cannot be read.
     pub fn from_pem(text: &str) -> Result<Self, Error> {
-        const BEGIN: &str = "-----BEGIN PRIVATE KEY-----";
-        let wrong = |what: &str| Error::identity(io::Error::new(io::ErrorKind::InvalidData, what));
-        let (mut dsa, mut rsa, mut rsa2048) = (None, None, None);
-        for block in text.split(BEGIN).skip(1) {
-            let pem = format!("{BEGIN}{block}");
-            match RsaPrivateKey::from_pkcs8_pem(pem.trim()) {
-                Ok(key) if key.size() == 128 => rsa = Some(key),
-                Ok(key) if key.size() == 256 => rsa2048 = Some(key),
-                Ok(_) => return Err(wrong("there is an RSA key of neither 1024 nor 2048 bits")),
-                Err(_) => match dsa::SigningKey::from_pkcs8_pem(pem.trim()) {
-                    Ok(key) => dsa = Some(key),
-                    Err(_) => return Err(wrong("there is a private key that is neither RSA nor DSA in PKCS#8")),
-                },
-            }
+        let mut found = Found::default();
+        for block in text.split("-----BEGIN ").skip(1) {
+            found.read(block)?;
         }
         Ok(Self {
-            dsa: dsa.ok_or_else(|| wrong("there is no DSA key of 1024 bits"))?,
-            rsa: rsa.ok_or_else(|| wrong("there is no RSA key of 1024 bits"))?,
-            rsa2048: rsa2048.ok_or_else(|| wrong("there is no RSA key of 2048 bits"))?,
+            dsa: found.dsa.ok_or_else(|| wrong("there is no DSA key of 1024 bits"))?,
+            rsa: found.rsa.ok_or_else(|| wrong("there is no RSA key of 1024 bits"))?,
+            rsa2048: found.rsa2048.ok_or_else(|| wrong("there is no RSA key of 2048 bits"))?,
         })
     }
 
@@ -131,6 +121,69 @@ impl IdentityKeys {
     }
 }
 
+/// The keys found in a text so far.
+#[derive(Default)]
+struct Found {
+    dsa: Option<dsa::SigningKey>,
+    rsa: Option<RsaPrivateKey>,
+    rsa2048: Option<RsaPrivateKey>,
+}
+
+impl Found {
+    /// Reads one block of PEM, from behind its `-----BEGIN `.
+    fn read(&mut self, block: &str) -> Result<(), Error> {
+        const END: &str = "-----END PRIVATE KEY-----";
+        let label = block.split("-----").next().unwrap_or_default();
+        if label != "PRIVATE KEY" {
+            return match label.ends_with("PRIVATE KEY") {
+                true => Err(wrong(&format!(
+                    "there is a key in the form {}; `openssl pkcs8 -topk8 -nocrypt` writes it as PRIVATE KEY",
+                    label.escape_debug()
+                ))),
+                false => Ok(()),
+            };
+        }
+        let end = block.find(END).ok_or_else(|| wrong("a private key is cut off"))? + END.len();
+        let pem = format!("-----BEGIN {}", &block[..end]);
+        if let Ok(key) = RsaPrivateKey::from_pkcs8_pem(&pem) {
+            let (place, name) = match key.n().bits() {
+                1024 => (&mut self.rsa, "RSA keys of 1024 bits"),
+                2048 => (&mut self.rsa2048, "RSA keys of 2048 bits"),
+                _ => return Err(wrong("there is an RSA key of neither 1024 nor 2048 bits")),
+            };
+            return put(place, key, name);
+        }
+        let unreadable = |_| wrong("there is a private key that is neither RSA nor DSA, or is damaged");
+        let key = dsa::SigningKey::from_pkcs8_pem(&pem).map_err(unreadable)?;
+        let components = key.verifying_key().components();
+        if (components.p().bits(), components.q().bits()) != (1024, 160) {
+            return Err(wrong("there is a DSA key of other sizes than 1024 and 160 bits"));
+        }
+        if !signs(&key) {
+            return Err(wrong("the DSA key is damaged: it cannot verify what it signs"));
+        }
+        put(&mut self.dsa, key, "DSA keys")
+    }
+}
+
+fn put<K>(place: &mut Option<K>, key: K, name: &str) -> Result<(), Error> {
+    match place.replace(key) {
+        None => Ok(()),
+        Some(_) => Err(wrong(&format!("there are two {name}"))),
+    }
+}
+
+/// Whether the parts of a key belong together; of RSA keys their reader checks it.
+fn signs(key: &dsa::SigningKey) -> bool {
+    let digest = Sha1::digest([]);
+    let signature = key.sign_prehashed_rfc6979::<Sha1>(&digest);
+    signature.is_ok_and(|signature| key.verifying_key().verify_prehash(&digest, &signature).is_ok())
+}
+
+fn wrong(what: &str) -> Error {
+    Error::identity(io::Error::new(io::ErrorKind::InvalidData, what))
+}
+
 /// RSA over SHA-256 (PKCS#1 version 1.5).
 fn sign_rsa(key: &RsaPrivateKey, bytes: &[u8]) -> Vec<u8> {
     // Fails only for keys too short to hold the digest, which these are not.
@@ -139,7 +192,8 @@ fn sign_rsa(key: &RsaPrivateKey, bytes: &[u8]) -> Vec<u8> {
 
 /// DSA over SHA-1, with the nonce of RFC 6979, so that it is the same each time.
 fn sign_dsa(key: &dsa::SigningKey, bytes: &[u8]) -> Vec<u8> {
-    // Fails only where the nonce gives zero, once in 2^160.
+    // Fails only where the nonce gives zero, once in 2^160: keys that are read
+    // are tried.
     let signature = key.sign_prehashed_rfc6979::<Sha1>(&Sha1::digest(bytes));
     signature.map(|signature| signature.to_vec()).unwrap_or_default()
 }
@@ -156,5 +210,86 @@ fn dsa_info(key: &dsa::SigningKey) -> Vec<u8> {
 impl fmt::Debug for IdentityKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("IdentityKeys(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::OnceLock;
+
+    use rsa::rand_core::OsRng;
+
+    use super::*;
+
+    /// Made once: it takes a second.
+    fn keys() -> &'static IdentityKeys {
+        static KEYS: OnceLock<IdentityKeys> = OnceLock::new();
+        KEYS.get_or_init(|| IdentityKeys::generate().unwrap())
+    }
+
+    const SIGNING_TIME_MS: u64 = 1_790_421_384_000;
+
+    #[test]
+    fn signatures_have_the_sizes_of_those_recorded() {
+        let signatures = keys().sign(&[b'x'; 474], SIGNING_TIME_MS);
+        assert_eq!(signatures.signature.len(), 172);
+        assert_eq!(signatures.rsa2048.len(), 1468);
+        // A DSA signature is two numbers of 20 bytes; where both need one more
+        // for the sign (one in four), or are shorter (one in thousands), there
+        // is a group of base64 more or less.
+        assert!(matches!(signatures.pkcs7.len(), 1148 | 1152 | 1156), "{}", signatures.pkcs7.len());
+    }
+
+    #[test]
+    fn equal_documents_have_equal_signatures_under_kept_keys() {
+        let kept = IdentityKeys::from_pem(&keys().to_pem().unwrap()).unwrap();
+        let [first, again, other] = [(keys(), b"a"), (&kept, b"a"), (&kept, b"b")].map(|(keys, document)| {
+            let Signatures { signature, pkcs7, rsa2048 } = keys.sign(document, SIGNING_TIME_MS);
+            [signature, pkcs7, rsa2048]
+        });
+        assert_eq!(first, again);
+        assert!(first.iter().zip(&other).all(|(first, other)| first != other));
+        assert_eq!(keys().certificates(), kept.certificates());
+        let names = kept.certificates().map(|certificate| certificate.name);
+        assert_eq!(names, ["dsa", "rsa", "rsa2048"]);
+    }
+
+    #[test]
+    fn keys_may_stand_in_any_order_and_among_other_things() {
+        let pem = keys().to_pem().unwrap();
+        let mut blocks: Vec<_> = pem.split_inclusive("-----END PRIVATE KEY-----\n").collect();
+        blocks.reverse();
+        let text = format!("my keys\r\n{}{}", keys().certificates()[0], blocks.join("# next\n"));
+        assert_eq!(IdentityKeys::from_pem(&text).unwrap().to_pem().unwrap(), pem);
+    }
+
+    #[test]
+    fn what_is_wrong_with_keys_is_said() {
+        use std::error::Error as _;
+
+        let pem = keys().to_pem().unwrap();
+        let blocks: Vec<_> = pem.split_inclusive("-----END PRIVATE KEY-----\n").collect();
+        let [dsa, rsa, rsa2048] = blocks[..] else { panic!("{}", blocks.len()) };
+        let small = RsaPrivateKey::new(&mut OsRng, 512).unwrap().to_pkcs8_pem(LineEnding::LF).unwrap();
+        for (text, said) in [
+            ("".to_owned(), "no DSA key of 1024 bits"),
+            (format!("{dsa}{rsa2048}"), "no RSA key of 1024 bits"),
+            (format!("{dsa}{rsa}"), "no RSA key of 2048 bits"),
+            (format!("{dsa}{rsa}{rsa}"), "two RSA keys of 1024 bits"),
+            (format!("{dsa}{}", small.as_str()), "neither 1024 nor 2048 bits"),
+            (rsa.replace("PRIVATE", "RSA PRIVATE"), "in the form RSA PRIVATE KEY"),
+            (rsa[..200].to_owned(), "cut off"),
+            (rsa.replacen("M", "", 1), "neither RSA nor DSA, or is damaged"),
+        ] {
+            let error = IdentityKeys::from_pem(&text).unwrap_err();
+            let source = error.source().unwrap().to_string();
+            assert!(source.contains(said), "{said}: {source}");
+            assert!(!source.contains("MI"), "{source}");
+        }
+    }
+
+    #[test]
+    fn keys_print_redacted() {
+        assert_eq!(format!("{:?}", keys()), "IdentityKeys(..)");
     }
 }

@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Packages the crate with the component inside, then builds and runs it from the
+# package, as `cargo install imds-host` would. After a build of the workspace
+# this takes half a minute: dependencies are not built again. Afterwards
+# `cargo publish --package imds-host --no-verify` uploads the same package.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+target=$(realpath --canonicalize-missing "${CARGO_TARGET_DIR:-target}")
+
+cargo build --package imds-host --locked
+mkdir -p host/assets
+cp "$target/imds-component/wasm32-unknown-unknown/component/imds_core.wasm" host/assets/imds.wasm
+cargo package --package imds-host --no-verify --locked "$@"
+
+version=$(cargo pkgid --package imds-host | sed 's/.*[#@]//')
+package=$target/package/imds-host-$version
+rm -rf "$package"
+# As of now: the times in a package are always the same, and cargo would build nothing.
+tar --extract --touch --gunzip --file "$package.crate" --directory "$target/package"
+# Out of the workspace, but with its profiles: under others every dependency would be built again.
+{ echo '[workspace]'; sed --quiet '/^\[profile\./,$p' Cargo.toml; } >> "$package/Cargo.toml"
+cd "$package"
+for file in LICENSE README.md assets/imds.wasm wit/imds.wit; do
+  [ -s "$file" ] || { echo "the package lacks $file" >&2; exit 1; }
+done
+cargo run --target-dir "$target" --locked -- run -- \
+  sh -c 'case $AWS_EC2_METADATA_SERVICE_ENDPOINT in http://127.0.0.1:*) ;; *) exit 1 ;; esac'

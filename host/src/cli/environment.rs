@@ -1,0 +1,103 @@
+// The environment of the command of `imds run`.
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+
+use tokio::process::Command;
+
+use super::print::to_stderr;
+
+const ENDPOINT: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT";
+
+/// These would keep SDKs from the service.
+const AGAINST_US: [&str; 2] = ["AWS_EC2_METADATA_DISABLED", "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"];
+
+/// A proxy cannot reach the service. Some programs read one of them, some the
+/// other.
+const WITHOUT_PROXY: [&str; 2] = ["NO_PROXY", "no_proxy"];
+
+/// SDKs look for credentials there before they ask the service.
+const BEFORE_US: [&str; 5] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_PROFILE",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+];
+
+/// For `imds run --help`.
+pub const HELP: &str = "\
+In the command's environment
+  AWS_EC2_METADATA_SERVICE_ENDPOINT       is set to the service
+  NO_PROXY, no_proxy                      get 127.0.0.1 added
+  AWS_EC2_METADATA_DISABLED,
+  AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE  are removed
+and all else stays, credentials too; a note tells of those that SDKs prefer.";
+
+/// Lets `command` find the service at `url`.
+pub fn set(command: &mut Command, url: &str) {
+    command.env(ENDPOINT, url);
+    for name in AGAINST_US {
+        command.env_remove(name);
+    }
+    let [upper, lower] = WITHOUT_PROXY.map(|name| env::var_os(name).filter(|value| !value.is_empty()));
+    // Who reads both takes the other where the first is missing.
+    for (name, hosts) in
+        WITHOUT_PROXY.iter().zip([upper.as_ref().or(lower.as_ref()), lower.as_ref().or(upper.as_ref())])
+    {
+        command.env(name, with_us(hosts.map(OsString::as_os_str)));
+    }
+}
+
+/// The hosts that are reached without a proxy, and this one.
+fn with_us(hosts: Option<&OsStr>) -> OsString {
+    const US: &str = "127.0.0.1";
+    let Some(hosts) = hosts else {
+        return US.into();
+    };
+    if hosts.to_string_lossy().split(',').any(|host| [US, "*"].contains(&host.trim())) {
+        return hosts.to_owned();
+    }
+    let mut hosts = hosts.to_owned();
+    hosts.push(",");
+    hosts.push(US);
+    hosts
+}
+
+/// One line where the command will probably not use the role of the instance.
+pub fn note_other_credentials() {
+    let set = BEFORE_US.into_iter().find(|name| env::var_os(name).is_some());
+    let source = match set {
+        Some(name) => Some(format!("{name} is set")),
+        None => credentials_file().map(|file| format!("{} exists", file.display())),
+    };
+    if let Some(source) = source {
+        to_stderr(&format!("imds: note: {source}; SDKs look for credentials there before they ask this service"));
+    }
+}
+
+fn credentials_file() -> Option<PathBuf> {
+    let file = match env::var_os("AWS_SHARED_CREDENTIALS_FILE") {
+        Some(file) => PathBuf::from(file),
+        None => env::home_dir()?.join(".aws/credentials"),
+    };
+    file.is_file().then_some(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_host_is_added_once() {
+        for (before, after) in [
+            (None, "127.0.0.1"),
+            (Some("a.example, .b"), "a.example, .b,127.0.0.1"),
+            (Some("x, 127.0.0.1"), "x, 127.0.0.1"),
+            (Some("*"), "*"),
+        ] {
+            assert_eq!(with_us(before.map(OsStr::new)), after);
+        }
+    }
+}

@@ -1,0 +1,55 @@
+// The limits of connections as flags.
+
+use clap::Args;
+use imds_host::Limits;
+
+use super::values::{Time, count};
+
+/// Named after the fields of [`Limits`], whose defaults and reasons hold.
+#[derive(Args)]
+pub struct LimitFlags {
+    /// Connections at once; more wait
+    #[arg(long, value_name = "N", value_parser = count, default_value_t = Limits::default().connections, hide_short_help = true, help_heading = LIMITS)]
+    connections: usize,
+
+    /// For a request head to arrive, and for a kept connection to idle
+    #[arg(long, value_name = "TIME", default_value_t = Time(Limits::default().head_time), hide_short_help = true, help_heading = LIMITS)]
+    head_time: Time,
+
+    /// Bytes of a request head; above it the answer is 431
+    #[arg(long, value_name = "BYTES", value_parser = count, default_value_t = Limits::default().head_bytes, hide_short_help = true, help_heading = LIMITS)]
+    head_bytes: usize,
+
+    /// Bytes of a request body, which is read and ignored
+    #[arg(long, value_name = "BYTES", value_parser = count, default_value_t = Limits::default().body_bytes, hide_short_help = true, help_heading = LIMITS)]
+    body_bytes: usize,
+
+    /// For a request body to arrive
+    #[arg(long, value_name = "TIME", default_value_t = Time(Limits::default().body_time), hide_short_help = true, help_heading = LIMITS)]
+    body_time: Time,
+
+    /// For the client to take more of an answer
+    #[arg(long, value_name = "TIME", default_value_t = Time(Limits::default().write_time), hide_short_help = true, help_heading = LIMITS)]
+    write_time: Time,
+
+    /// For open requests to end after the signal to stop
+    #[arg(long, value_name = "TIME", default_value_t = Time(Limits::default().stop_time), hide_short_help = true, help_heading = LIMITS)]
+    stop_time: Time,
+}
+
+const LIMITS: &str = "Limits";
+
+impl LimitFlags {
+    pub fn limits(&self) -> Limits {
+        Limits {
+            connections: self.connections,
+            head_time: self.head_time.0,
+            head_bytes: self.head_bytes,
+            body_bytes: self.body_bytes,
+            body_time: self.body_time.0,
+            write_time: self.write_time.0,
+            stop_time: self.stop_time.0,
+            ..Limits::default()
+        }
+    }
+}

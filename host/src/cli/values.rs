@@ -1,0 +1,92 @@
+// Values of flags, with what is expected instead of a wrong one.
+
+use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::str::FromStr;
+use std::time::Duration;
+
+/// An address to listen on; `localhost` is 127.0.0.1.
+pub fn address(text: &str) -> Result<SocketAddr, String> {
+    let local = || {
+        let port = text.strip_prefix("localhost:")?.parse().ok()?;
+        Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+    };
+    text.parse().ok().or_else(local).ok_or_else(|| {
+        "expected an IP address and a port, such as 127.0.0.1:1338 or [::1]:1338, or localhost:1338".to_owned()
+    })
+}
+
+/// A name as it can stand in `Host`, or `*`.
+pub fn host_name(text: &str) -> Result<String, String> {
+    let label = |label: &str| {
+        !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    };
+    // With the dot that ends a full name or without.
+    let name = text.strip_suffix('.').unwrap_or(text);
+    if text == "*" || name.split('.').all(label) {
+        return Ok(name.to_owned());
+    }
+    Err("expected a name without scheme and port, such as imds.example.com, or * for all".to_owned())
+}
+
+/// A length of time above zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Time(pub Duration);
+
+impl FromStr for Time {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match humantime::parse_duration(text) {
+            Ok(time) if !time.is_zero() => Ok(Self(time)),
+            _ => Err("expected a time with its unit, such as 10s or 500ms".to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        humantime::format_duration(self.0).fmt(f)
+    }
+}
+
+/// A number above zero.
+pub fn count(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(count @ 1..) => Ok(count),
+        _ => Err("expected a whole number above zero".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn localhost_is_an_address() {
+        assert_eq!(address("localhost:1338"), Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, 1338))));
+        assert!(address("[::1]:0").is_ok());
+        for text in ["localhost", "1338", "127.0.0.1", "example.com:80", "::1:80x", ""] {
+            assert!(address(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn names_that_can_never_match_are_refused() {
+        for text in ["*", "imds.example.com", "my_host", "xn--bcher-kva.example"] {
+            assert_eq!(host_name(text).as_deref(), Ok(text));
+        }
+        assert_eq!(host_name("imds.example.com.").as_deref(), Ok("imds.example.com"));
+        for text in ["", " ", ".", "*.x", "a b.c", "http://a.b", "a.b:80", "a.b/", "a..b", "[::1]", "bücher.example"] {
+            assert!(host_name(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn times_have_a_unit_and_are_not_zero() {
+        assert_eq!("1s 500ms".parse(), Ok(Time(Duration::from_millis(1500))));
+        for text in ["10", "0s", "-1s", "", "x"] {
+            assert!(text.parse::<Time>().is_err(), "{text}");
+        }
+    }
+}

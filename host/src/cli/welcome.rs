@@ -1,0 +1,72 @@
+// What `imds serve` prints when it is ready.
+
+use std::env;
+use std::net::SocketAddr;
+use std::path::Path;
+
+use imds_host::{Instance, Moment, Outcome, Request};
+
+use super::listen::{for_clients, url_for_clients};
+use super::options::name;
+
+/// A line for each listener, and what a newcomer needs next.
+pub fn welcome(addresses: &[SocketAddr], instance: &Instance, description: Option<&Path>) -> String {
+    let mut lines: Vec<String> =
+        addresses.iter().map(|address| format!("imds: listening on http://{address}")).collect();
+    for address in addresses.iter().filter(|address| !address.ip().is_loopback()) {
+        lines.push(format!(
+            "imds: warning: whoever can reach {address} gets the credentials and user data of the description"
+        ));
+    }
+    let answering = addresses.iter().find(|address| refusal(instance, **address).is_none());
+    lines.push(match (answering, addresses.first().and_then(|address| refusal(instance, *address))) {
+        (Some(address), _) => how_to_ask(&url_for_clients(*address)),
+        (None, Some(refusal)) => format!("\nEvery request gets 403: {refusal}"),
+        (None, None) => String::new(),
+    });
+    lines.push(match description {
+        Some(file) => format!("The instance was read from {}", name(file)),
+        None => {
+            let program = program();
+            format!(
+                "This is the default instance. To change it:\n  \
+                 {program} new > instance.toml\n  \
+                 {program} serve --instance instance.toml"
+            )
+        }
+    });
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+/// Why nobody gets an answer at this address.
+fn refusal(instance: &Instance, address: SocketAddr) -> Option<String> {
+    let over_ipv6 = for_clients(address).ip().to_canonical().is_ipv6();
+    let request = Request { over_ipv6, ..Request::get("/").with("Host", "localhost") };
+    // At the beginning of time, so that it does not count for the throttle.
+    let outcome = instance.answer(&request, Moment::at(0, 0)).outcome;
+    match outcome {
+        Outcome::EndpointDisabled => Some(outcome.to_string()),
+        Outcome::Ipv6Disabled => Some(format!("{outcome}; to allow it: --http-protocol-ipv6 enabled")),
+        _ => None,
+    }
+}
+
+// Quoted for shells in which the brackets of an IPv6 address are a pattern.
+fn how_to_ask(url: &str) -> String {
+    format!(
+        "\n\
+         SDKs and the AWS CLI use it after\n  \
+         export AWS_EC2_METADATA_SERVICE_ENDPOINT={url}\n\
+         By hand, version 2:\n  \
+         curl -H \"X-aws-ec2-metadata-token: $(curl -sX PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 21600' '{url}/latest/api/token')\" '{url}/latest/meta-data/'"
+    )
+}
+
+/// How the program was called, so that the lines above can be pasted.
+fn program() -> String {
+    let called = env::args_os().next().and_then(|name| name.into_string().ok());
+    let plain =
+        |name: &String| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"/._-".contains(&b));
+    called.filter(plain).unwrap_or_else(|| "imds".into())
+}

@@ -1,0 +1,126 @@
+use std::fmt;
+use std::fmt::Write as _;
+use std::ops::Range;
+
+use crate::problem::Problem;
+
+mod json;
+mod json_syntax;
+mod syntax;
+mod toml;
+mod toml_syntax;
+
+/// A JSON document that knows where each of its parts comes from.
+#[derive(Clone)]
+pub(crate) struct Node {
+    pub(crate) origin: Origin,
+    pub(crate) value: Value,
+}
+
+#[derive(Clone)]
+pub(crate) enum Value {
+    /// A string, number, boolean or null, as JSON text.
+    Literal(String),
+    Array(Vec<Node>),
+    /// In the order of the text, with members of one name kept apart: what is
+    /// wrong with that is for the component to say.
+    Object(Vec<Member>),
+}
+
+#[derive(Clone)]
+pub(crate) struct Member {
+    pub(crate) name: String,
+    pub(crate) name_origin: Origin,
+    pub(crate) node: Node,
+}
+
+#[derive(Clone)]
+pub(crate) enum Origin {
+    /// The bytes of the text.
+    Text(Range<usize>),
+    /// Set over the text, by what these words name.
+    Set(String),
+    /// Made up, for instance an empty document.
+    Default,
+}
+
+impl Node {
+    pub(crate) fn empty() -> Self {
+        Self { origin: Origin::Default, value: Value::Object(Vec::new()) }
+    }
+
+    /// Reads TOML; fails with all problems of the text.
+    pub(crate) fn from_toml(text: &str) -> Result<Self, Vec<Problem>> {
+        toml::read(text)
+    }
+
+    /// Reads JSON; fails with the first problem of the text.
+    pub(crate) fn from_json(text: &str) -> Result<Self, Vec<Problem>> {
+        json::read(text).map_err(|problem| vec![*problem])
+    }
+
+    /// Sets the field at `names`, making the objects on the way. Where the
+    /// document has something else than an object on the way, it is left for
+    /// the component to complain about.
+    pub(crate) fn set(&mut self, names: &[String], literal: String, by: &str) {
+        let Value::Object(members) = &mut self.value else {
+            return;
+        };
+        let Some((name, rest)) = names.split_first() else {
+            return;
+        };
+        if rest.is_empty() {
+            members.retain(|member| member.name != *name);
+        }
+        let found = members.iter().rposition(|member| member.name == *name);
+        let index = found.unwrap_or(members.len());
+        if found.is_none() {
+            let origin = Origin::Set(by.to_owned());
+            let value = match rest {
+                [] => Value::Literal(literal.clone()),
+                _ => Value::Object(Vec::new()),
+            };
+            members.push(Member { name: name.clone(), name_origin: origin.clone(), node: Self { origin, value } });
+        }
+        if !rest.is_empty() {
+            members[index].node.set(rest, literal, by);
+        }
+    }
+
+    /// Removes a field of the document's first level.
+    pub(crate) fn remove(&mut self, name: &str) {
+        if let Value::Object(members) = &mut self.value {
+            members.retain(|member| member.name != name);
+        }
+    }
+}
+
+/// JSON text.
+impl fmt::Display for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.value {
+            Value::Literal(text) => f.write_str(text),
+            Value::Array(items) => {
+                f.write_char('[')?;
+                for (index, item) in items.iter().enumerate() {
+                    let separator = if index > 0 { "," } else { "" };
+                    write!(f, "{separator}{item}")?;
+                }
+                f.write_char(']')
+            }
+            Value::Object(members) => {
+                f.write_char('{')?;
+                for (index, member) in members.iter().enumerate() {
+                    let separator = if index > 0 { "," } else { "" };
+                    write!(f, "{separator}{}:{}", json_string(&member.name), member.node)?;
+                }
+                f.write_char('}')
+            }
+        }
+    }
+}
+
+/// A string as JSON text.
+pub(crate) fn json_string(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}

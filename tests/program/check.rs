@@ -1,0 +1,115 @@
+//! `imds check`: what is wrong, where, and what was meant.
+
+use super::*;
+
+#[test]
+fn check_shows_every_problem_of_a_toml_file_with_its_place() {
+    let file = File::new(
+        "wrong.toml",
+        "instnace-type = \"t3.micro\"\n\n[metadata-options]\nhttp-put-response-hop-limit = 65\nhttp-tokens = 7\n",
+    );
+    let output = imds(&["check", file.path.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(text(&output.stdout), "");
+    let errors = text(&output.stderr);
+    let name = file.path.display();
+    let unknown = format!(
+        "error: unknown field `instnace-type`\n --> {name}:1:1 (instnace-type)\n1 | instnace-type = \"t3.micro\"\n  | ^^^^^^^^^^^^^\nhelp: did you mean `instance-type`?\n"
+    );
+    assert!(errors.contains(&unknown), "{errors}");
+    assert!(errors.contains(&format!("{name}:4:31 (metadata-options.http-put-response-hop-limit)\n")), "{errors}");
+    assert!(errors.contains(&format!("{name}:5:15 (metadata-options.http-tokens)\n")), "{errors}");
+}
+
+#[test]
+fn check_shows_every_problem_of_a_json_file_with_its_place() {
+    let file = File::new("wrong.json", "{\"tags\": {\"ä\": \"x\", \"a\": [1]},\n  \"instnace-type\": \"t3.micro\"}\n");
+    let output = imds(&["check", file.path.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2));
+    let errors = text(&output.stderr);
+    assert!(errors.contains("wrong.json:1:26 (tags.a)\n"), "{errors}");
+    assert!(errors.contains("wrong.json:2:3 (instnace-type)\n"), "{errors}");
+}
+
+#[test]
+fn check_shows_where_the_syntax_breaks() {
+    for (name, content, place) in [
+        ("syntax.toml", "a = 1\nb = \n", "syntax.toml:2:"),
+        ("syntax.json", "{\"a\": 1,\n \"b\": }", "syntax.json:2:7"),
+        ("by-content", "\n {\"a\": 1,}", "by-content:2:"),
+    ] {
+        let file = File::new(name, content);
+        let output = imds(&["check", file.path.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(2));
+        let errors = text(&output.stderr);
+        assert!(errors.starts_with("error: ") && errors.contains(place), "{errors}");
+    }
+}
+
+#[test]
+fn check_never_shows_what_may_be_secret() {
+    let file = File::new("secret.toml", "user-data = [\"hunter2\"]\nuser-dta = \"hunter2\"\n");
+    let output = imds(&["check", file.path.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2));
+    let errors = text(&output.stderr);
+    assert!(errors.contains("secret.toml:1:13 (user-data)"), "{errors}");
+    assert!(!errors.contains("hunter2"), "{errors}");
+}
+
+#[test]
+fn check_goes_through_all_files() {
+    let (good, bad) = (File::new("good.toml", ""), File::new("bad.toml", "x = 1"));
+    let (good, bad) = (good.path.to_str().unwrap().to_owned(), bad.path.to_str().unwrap().to_owned());
+    let output = imds(&["check", &bad, &good, "no/such/file.toml"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(text(&output.stdout), format!("{good}: valid\n"));
+    assert!(text(&output.stderr).contains("imds: cannot read no/such/file.toml: "));
+}
+
+#[test]
+fn check_says_what_the_readme_says() {
+    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).unwrap();
+    let block = |begin: &str| {
+        let found = readme.split(begin).nth(1).and_then(|rest| rest.split("```").next());
+        found.unwrap_or_else(|| panic!("README.md has no block that begins {begin:?}"))
+    };
+    let right = block("```toml\n");
+    let printed = block("```text\nerror: ");
+    let check = |content: &str| {
+        let file = File::new("readme/instance.toml", content);
+        let mut imds = Command::new(IMDS);
+        imds.args(["check", "instance.toml"]).current_dir(file.path.parent().unwrap()).output().unwrap()
+    };
+    assert_eq!(text(&check(right).stdout), "instance.toml: valid\n");
+    let wrong = check(&right.replace("instance-type", "instnace-type"));
+    assert_eq!(text(&wrong.stderr), format!("error: {printed}"));
+}
+
+#[test]
+fn check_speaks_of_tables_in_toml_and_of_objects_in_json() {
+    for (name, content, message) in [
+        ("kind.toml", "tags = 3\n", "error: expected a table, found a whole number\n"),
+        ("kind.json", "{\"tags\": 3}\n", "error: expected an object, found a whole number\n"),
+    ] {
+        let file = File::new(name, content);
+        let errors = text(&imds(&["check", file.path.to_str().unwrap()]).stderr);
+        assert!(errors.starts_with(message), "{errors}");
+    }
+}
+
+#[test]
+fn check_calls_standard_input_by_its_name() {
+    let check = |content: &[u8]| {
+        let mut check = Command::new(IMDS);
+        check.args(["check", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut check = check.spawn().unwrap();
+        check.stdin.take().unwrap().write_all(content).unwrap();
+        let output = check.wait_with_output().unwrap();
+        (text(&output.stdout), text(&output.stderr))
+    };
+    assert_eq!(check(b"").0, "standard input: valid\n");
+    let (_, errors) = check(b"x = 1");
+    assert!(errors.contains("\n --> standard input:1:1 (x)\n"), "{errors}");
+    let (_, errors) = check(b"x = 1\ny = \"\xc3\xa4\xff\"");
+    assert_eq!(errors, "imds: cannot read standard input: it is not UTF-8 text (line 2, column 7)\n");
+}

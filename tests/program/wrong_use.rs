@@ -1,0 +1,80 @@
+//! Wrong use: exit codes and advice.
+
+use super::*;
+
+#[test]
+fn wrong_use_and_wrong_descriptions_end_with_2() {
+    let file = File::new("wrong-use.toml", "x = 1");
+    let path = file.path.to_str().unwrap();
+    let short = File::new("short-secret", "short");
+    for arguments in [
+        &["serve", "--no-such-flag"][..],
+        &["no-such-command"],
+        &["serve", "--http-tokens", "maybe"],
+        &["serve", "--instance", path],
+        &["serve", "--instance", "no/such/file.toml"],
+        &["serve", "--token-secret-file", short.path.to_str().unwrap()],
+        &["run", "--user-data", "no/such/file", "--", "true"],
+        &["run"],
+        &["check"],
+        &["serve", "--listen", "1338"],
+        &["serve", "--allow-host", "*.example.com"],
+        &["serve", "--connections", "0"],
+        &["serve", "--head-time", "10"],
+    ] {
+        let output = imds(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert_eq!(text(&output.stdout), "", "{arguments:?}");
+        assert_ne!(text(&output.stderr), "", "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_wrong_flag_is_named_in_the_problem() {
+    let output = imds(&["run", "--http-put-response-hop-limit", "65", "--", "true"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("\n --> --http-put-response-hop-limit\n"));
+}
+
+#[test]
+fn an_address_in_use_ends_with_1_and_advice() {
+    let served = Served::start(&[]);
+    let output = imds(&["serve", "--listen", &served.addresses[0]]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("help: another process listens there"));
+}
+
+#[test]
+fn advice_says_what_was_meant() {
+    for (arguments, advice) in [
+        (&["serve", "my.toml"][..], "to serve this file: imds serve --instance my.toml"),
+        (&["my.json"], "to serve this file: imds serve --instance my.json"),
+        (&["--http-tokens", "required", "serve"], "options come after the command: imds serve [OPTIONS]"),
+        (&["serve", "--listen", "example.com:80"], "such as 127.0.0.1:1338 or [::1]:1338"),
+        (&["serve", "--allow-host", "http://a.b"], "expected a name without scheme and port"),
+        (&["serve", "--write-time", "1"], "expected a time with its unit, such as 10s"),
+    ] {
+        let output = imds(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        let errors = text(&output.stderr);
+        assert!(errors.contains(advice), "{errors}");
+    }
+}
+
+#[test]
+fn user_data_that_is_too_long_is_named_by_its_flag_and_file() {
+    let file = File::new("long-user-data", &"x".repeat(20_000));
+    let path = file.path.to_str().unwrap();
+    let errors = text(&imds(&["run", "--user-data", path, "--", "true"]).stderr);
+    assert!(errors.ends_with(&format!("\n --> --user-data {path}\n")), "{errors}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_written_is_named() {
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = Command::new(IMDS).arg("new").stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let errors = text(&output.stderr);
+    assert!(errors.starts_with("imds: cannot write the description to standard output: "), "{errors}");
+}
