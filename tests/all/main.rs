@@ -8,6 +8,7 @@ mod clients;
 mod conformance;
 mod crawl;
 mod description;
+mod fuzz;
 mod identity;
 mod load;
 mod play;
