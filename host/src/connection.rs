@@ -2,7 +2,6 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -11,25 +10,16 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
+use crate::exchange::Exchange;
 use crate::observer::Trouble;
 use crate::service::Service;
-
-/// The hop limit of the answer that is about to be sent; 0 is the system's default.
-#[derive(Clone, Default)]
-pub(crate) struct WantedHopLimit(Arc<AtomicU8>);
-
-impl WantedHopLimit {
-    pub(crate) fn set(&self, hop_limit: Option<u8>) {
-        self.0.store(hop_limit.unwrap_or(0), Ordering::Relaxed);
-    }
-}
 
 /// A socket that sends each answer with its hop limit and gives up on a peer
 /// that does not take what is sent.
 pub(crate) struct Connection {
     stream: TcpStream,
     service: Service,
-    wanted: WantedHopLimit,
+    exchange: Arc<Exchange>,
     applied: u8,
     // What to go back to after an answer with a limit of its own.
     default: Option<Defaults>,
@@ -45,8 +35,8 @@ struct Defaults {
 }
 
 impl Connection {
-    pub(crate) fn new(stream: TcpStream, service: Service, wanted: WantedHopLimit, write_time: Duration) -> Self {
-        Self { stream, service, wanted, applied: 0, default: None, write_time, stalled: None }
+    pub(crate) fn new(stream: TcpStream, service: Service, exchange: Arc<Exchange>, write_time: Duration) -> Self {
+        Self { stream, service, exchange, applied: 0, default: None, write_time, stalled: None }
     }
 
     /// Throws away what was received, if anything was; 0 at the stream's end.
@@ -66,7 +56,7 @@ impl Connection {
     }
 
     fn apply_hop_limit(&mut self) {
-        let wanted = self.wanted.0.load(Ordering::Relaxed);
+        let wanted = self.exchange.hop_limit().unwrap_or(0);
         if wanted == self.applied {
             return;
         }
@@ -142,8 +132,11 @@ impl AsyncWrite for Connection {
         self.stream.is_write_vectored()
     }
 
+    /// hyper flushes when it has nothing left to write.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+        self.exchange.sent();
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -11,15 +11,17 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::body::Body;
 use crate::caller::Caller;
-use crate::connection::{Connection, WantedHopLimit};
+use crate::connection::Connection;
+use crate::exchange::Exchange;
 use crate::limits::Limits;
 use crate::observer::Trouble;
+use crate::places::Place;
 use crate::service::{HopLimit, Service};
 
 /// Serves on a listener until `shutdown` completes, then lets open requests
@@ -29,6 +31,9 @@ use crate::service::{HopLimit, Service};
 /// its timers and input and output enabled. A connection that cannot be
 /// accepted is told to the service's observer and tried again, after up to a
 /// second.
+///
+/// On several listeners, serve clones of one service: they share the
+/// `limits.connections`.
 ///
 /// ```
 /// use imds_host::{Limits, Runtime, Service, serve};
@@ -45,29 +50,22 @@ use crate::service::{HopLimit, Service};
 /// ```
 pub async fn serve(listener: TcpListener, service: Service, limits: Limits, shutdown: impl Future<Output = ()>) {
     let mut shutdown = pin!(shutdown);
-    let permits = Arc::new(Semaphore::new(limits.connections.max(1)));
     let limits = Arc::new(limits);
     let (stop, stopped) = watch::channel(());
     let mut open = JoinSet::new();
     loop {
-        let accepting = async {
-            // Taken first, so that connections above the limit wait in the backlog.
-            let permit = Arc::clone(&permits).acquire_owned().await;
-            (permit, accept(&listener, &service).await)
+        let admitting = async {
+            let stream = accept(&listener, &service).await;
+            // Until there is one, more connections wait in the backlog.
+            (stream, service.places().take(limits.connections.max(1)).await)
         };
-        let (permit, stream) = tokio::select! {
-            accepted = accepting => accepted,
+        let (stream, place) = tokio::select! {
+            admitted = admitting => admitted,
             () = &mut shutdown => break,
-            // Clears what the ended ones leave behind.
-            Some(_) = open.join_next() => continue,
         };
-        let service = service.clone();
-        let limits = Arc::clone(&limits);
-        let stopped = stopped.clone();
-        open.spawn(async move {
-            let _permit = permit;
-            on_connection(stream, service, &limits, stopped).await;
-        });
+        open.spawn(on_connection(stream, place, service.clone(), Arc::clone(&limits), stopped.clone()));
+        // Clears what the ended ones leave behind.
+        while open.try_join_next().is_some() {}
     }
     // From here on nobody can connect.
     drop(listener);
@@ -93,14 +91,34 @@ async fn accept(listener: &TcpListener, service: &Service) -> TcpStream {
     }
 }
 
-async fn on_connection(stream: TcpStream, service: Service, limits: &Limits, mut stopped: watch::Receiver<()>) {
+async fn on_connection(
+    stream: TcpStream,
+    place: Place,
+    service: Service,
+    limits: Arc<Limits>,
+    stopped: watch::Receiver<()>,
+) {
+    // Holds the place until all else of the connection is gone.
+    let exchange = Arc::new(Exchange::new(place));
+    tokio::select! {
+        () = hold(stream, &exchange, service, &limits, stopped) => {}
+        () = exchange.sent_away() => {}
+    }
+}
+
+async fn hold(
+    stream: TcpStream,
+    exchange: &Arc<Exchange>,
+    service: Service,
+    limits: &Limits,
+    mut stopped: watch::Receiver<()>,
+) {
     // Answers are small and sent whole: waiting to send more gains nothing.
     let _ = stream.set_nodelay(true);
     let caller = Caller::new(stream.peer_addr().ok(), stream.local_addr().ok());
     let keep_alive = service.keeps_alive();
-    let wanted = WantedHopLimit::default();
-    let socket = Connection::new(stream, service.clone(), wanted.clone(), limits.write_time);
-    let answering = service_fn(|request| on_request(request, &service, caller, &wanted, limits));
+    let socket = Connection::new(stream, service.clone(), Arc::clone(exchange), limits.write_time);
+    let answering = service_fn(|request| on_request(request, &service, caller, exchange, limits));
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head_time)
@@ -131,14 +149,15 @@ async fn on_request(
     mut request: Request<Incoming>,
     service: &Service,
     caller: Caller,
-    wanted: &WantedHopLimit,
+    exchange: &Exchange,
     limits: &Limits,
 ) -> Result<Response<Body>, Infallible> {
     drain(request.body_mut(), limits).await;
+    exchange.begin().await;
     request.extensions_mut().insert(caller);
     let response = service.respond_in_server(request).await;
     let hop_limit = response.extensions().get::<HopLimit>();
-    wanted.set(hop_limit.map(|limit| limit.0));
+    exchange.send(hop_limit.map(|limit| limit.0));
     Ok(response)
 }
 
@@ -181,7 +200,7 @@ async fn linger(socket: Connection, limits: &Limits) {
 #[cfg(test)]
 mod tests {
     use std::io::{Read, Write};
-    use std::net::{SocketAddr, TcpStream};
+    use std::net::{Shutdown, SocketAddr, TcpStream};
     use std::sync::mpsc;
     use std::thread;
 
@@ -206,7 +225,19 @@ mod tests {
         (told.recv().unwrap(), stop)
     }
 
-    fn all_from(mut stream: TcpStream) -> String {
+    /// So few connections, which nothing ends in the time of a test.
+    fn few(connections: usize) -> Limits {
+        let long = Duration::from_secs(3600);
+        Limits { connections, head_time: long, body_time: long, ..Limits::default() }
+    }
+
+    fn ask(address: SocketAddr) -> TcpStream {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+        stream
+    }
+
+    fn all_from(mut stream: &TcpStream) -> String {
         let mut text = String::new();
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         stream.read_to_string(&mut text).unwrap();
@@ -219,17 +250,44 @@ mod tests {
         let (address, _stop) = start(limits, |_: &Answered<'_>| {});
         let mut stream = TcpStream::connect(address).unwrap();
         stream.write_all(b"GET / HT").unwrap();
-        assert_eq!(all_from(stream), "");
+        assert_eq!(all_from(&stream), "");
     }
 
     #[test]
-    fn connections_above_the_limit_wait() {
-        let limits = Limits { connections: 1, head_time: Duration::from_millis(20), ..Limits::default() };
-        let (address, _stop) = start(limits, |_: &Answered<'_>| {});
-        let _idle = TcpStream::connect(address).unwrap();
-        let mut waiting = TcpStream::connect(address).unwrap();
-        waiting.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
-        assert!(all_from(waiting).starts_with("HTTP/1.1 200 OK"));
+    fn silent_connections_keep_nobody_out() {
+        let (address, _stop) = start(few(1), |_: &Answered<'_>| {});
+        for sent in ["", "GET / HT", "PUT / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\n"] {
+            let mut silent = TcpStream::connect(address).unwrap();
+            silent.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+            silent.write_all(sent.as_bytes()).unwrap();
+            assert!(all_from(&ask(address)).starts_with("HTTP/1.1 200 OK"), "{sent:?}");
+            // Reset where the server has not read all that was sent.
+            let left = silent.read(&mut [0; 1]).or_else(|error| match error.kind() {
+                io::ErrorKind::ConnectionReset => Ok(0),
+                _ => Err(error),
+            });
+            assert_eq!(left.unwrap(), 0, "{sent:?}");
+        }
+    }
+
+    #[test]
+    fn listeners_of_one_service_share_its_connections() {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let instance = Runtime::new().unwrap().open(&Default::default(), &Default::default()).unwrap();
+        let service = Service::new(instance).keep_alive(true);
+        let [first, second] = [(); 2].map(|()| {
+            let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+            let address = listener.local_addr().unwrap();
+            runtime.spawn(serve(listener, service.clone(), few(1), std::future::pending()));
+            address
+        });
+        let mut kept = ask(first);
+        // It has a place as soon as something comes.
+        kept.read_exact(&mut [0; 1]).unwrap();
+        let asking = ask(second);
+        assert!(all_from(&kept).ends_with("\nlatest"));
+        asking.shutdown(Shutdown::Write).unwrap();
+        assert!(all_from(&asking).ends_with("\nlatest"));
     }
 
     #[test]
@@ -238,7 +296,7 @@ mod tests {
         let (address, _stop) = start(limits, |_: &Answered<'_>| {});
         let mut stream = TcpStream::connect(address).unwrap();
         stream.write_all(b"GET / HTTP/1.1\r\na: 1\r\nb: 2\r\nc: 3\r\n\r\n").unwrap();
-        assert!(all_from(stream).starts_with("HTTP/1.1 431 "));
+        assert!(all_from(&stream).starts_with("HTTP/1.1 431 "));
     }
 
     #[test]
@@ -252,7 +310,7 @@ mod tests {
         let mut stream = TcpStream::connect(address).unwrap();
         let peer = stream.local_addr().unwrap();
         stream.write_all(b"GET /none HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
-        all_from(stream);
+        all_from(&stream);
         assert_eq!(told.recv().unwrap(), (Some(peer), "/none".into(), crate::Outcome::NotFound));
     }
 
@@ -267,7 +325,7 @@ mod tests {
             write!(stream, "GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
             stream
         });
-        let [first, second, _] = streams.map(all_from);
+        let [first, second, _] = streams.each_ref().map(all_from);
         assert!(first.starts_with("HTTP/1.1 200 OK"), "{first}");
         assert_eq!(first.split("\r\n\r\n").nth(1), second.split("\r\n\r\n").nth(1));
         assert_eq!(told.iter().take(3).collect::<Vec<_>>(), ["/", signature, signature]);
@@ -280,9 +338,9 @@ mod tests {
         // Accepted before the one that is answered.
         let mut stream = TcpStream::connect(address).unwrap();
         stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
-        all_from(stream);
+        all_from(&stream);
         drop(stop);
-        assert_eq!(all_from(idle), "");
+        assert_eq!(all_from(&idle), "");
         assert!(TcpStream::connect(address).is_err());
     }
 }

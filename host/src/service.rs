@@ -20,13 +20,15 @@ use crate::http::{request_in, response_out};
 use crate::instance::{Instance, failed};
 use crate::message::{self, Answer, Moment, Outcome};
 use crate::observer::{Answered, Observer, Trouble};
+use crate::places::Places;
 
 /// The metadata service of one instance or of many, as HTTP requests in and
 /// responses out.
 ///
 /// It implements [`hyper::service::Service`]; [`respond`](Self::respond) mounts
 /// it anywhere else, for instance in `tower::service_fn`. [`serve`](crate::serve)
-/// puts it on a listener. Clones share everything.
+/// puts it on a listener. Clones share everything, the connections that
+/// [`Limits`](crate::Limits) allow too.
 ///
 /// A server of another kind must do itself what only a server can: send the
 /// names of header fields in title case and in order, add none, and set the
@@ -49,6 +51,7 @@ pub struct Service {
     keep_alive: bool,
     entropy: Arc<AtomicU64>,
     signing: Arc<Semaphore>,
+    places: Arc<Places>,
 }
 
 impl Service {
@@ -72,6 +75,7 @@ impl Service {
             keep_alive: false,
             entropy: Arc::new(AtomicU64::new(seed())),
             signing: Arc::new(Semaphore::new(1)),
+            places: Arc::default(),
         }
     }
 
@@ -159,6 +163,10 @@ impl Service {
 
     pub(crate) fn keeps_alive(&self) -> bool {
         self.keep_alive
+    }
+
+    pub(crate) fn places(&self) -> &Arc<Places> {
+        &self.places
     }
 
     pub(crate) fn trouble(&self, trouble: &Trouble) {

@@ -8,7 +8,7 @@ use super::values::{Time, count};
 /// Named after the fields of [`Limits`], whose defaults and reasons hold.
 #[derive(Args)]
 pub struct LimitFlags {
-    /// Connections at once; more wait
+    /// Connections at once; one more closes the one that has waited longest for its client
     #[arg(long, value_name = "N", value_parser = count, default_value_t = Limits::default().connections, hide_short_help = true, help_heading = LIMITS)]
     connections: usize,
 
