@@ -14,29 +14,22 @@ use crate::exchange::Exchange;
 use crate::observer::Trouble;
 use crate::service::Service;
 
-/// A socket that sends each answer with its hop limit and gives up on a peer
+/// A socket that sends each answer with its hop limit and gives up on a client
 /// that does not take what is sent.
 pub(crate) struct Connection {
     stream: TcpStream,
     service: Service,
     exchange: Arc<Exchange>,
-    applied: u8,
-    // What to go back to after an answer with a limit of its own.
-    default: Option<Defaults>,
+    // The lowest so far, which is set.
+    hop_limit: Option<u8>,
     write_time: Duration,
     // Runs while a write waits.
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
-#[derive(Clone, Copy)]
-struct Defaults {
-    v4: Option<u32>,
-    v6: Option<u32>,
-}
-
 impl Connection {
     pub(crate) fn new(stream: TcpStream, service: Service, exchange: Arc<Exchange>, write_time: Duration) -> Self {
-        Self { stream, service, exchange, applied: 0, default: None, write_time, stalled: None }
+        Self { stream, service, exchange, hop_limit: None, write_time, stalled: None }
     }
 
     /// Throws away what was received, if anything was; 0 at the stream's end.
@@ -55,39 +48,37 @@ impl Connection {
         }
     }
 
-    fn apply_hop_limit(&mut self) {
-        let wanted = self.exchange.hop_limit().unwrap_or(0);
-        if wanted == self.applied {
-            return;
+    /// Sets the hop limit of the answer that is sent. It is never raised: what
+    /// was sent before may have to be sent again, and the limit of the whole
+    /// connection is what counts then.
+    fn apply_hop_limit(&mut self) -> io::Result<()> {
+        let Some(wanted) = self.exchange.hop_limit() else {
+            return Ok(());
+        };
+        if self.hop_limit.is_some_and(|set| set <= wanted) {
+            return Ok(());
         }
-        // Set even where it fails, so that the trouble is told once for an answer.
-        self.applied = wanted;
         if let Err(error) = self.set_hop_limit(wanted) {
             self.service.trouble(&Trouble::HopLimit(error));
+            // A token that could travel further than it may is not sent at all.
+            return Err(io::Error::other("the hop limit cannot be set"));
         }
+        self.hop_limit = Some(wanted);
+        Ok(())
     }
 
-    fn set_hop_limit(&mut self, wanted: u8) -> io::Result<()> {
+    fn set_hop_limit(&self, hop_limit: u8) -> io::Result<()> {
         let socket = SockRef::from(&self.stream);
-        let (v4, v6) = match self.stream.peer_addr()? {
+        let (v4, v6) = match self.stream.local_addr()? {
             SocketAddr::V4(_) => (true, false),
             // IPv4 through a socket for both sends with the limit of IPv4.
-            SocketAddr::V6(peer) => (peer.ip().to_ipv4_mapped().is_some(), true),
+            SocketAddr::V6(local) => (local.ip().to_ipv4_mapped().is_some(), true),
         };
-        let default = match self.default {
-            Some(default) => default,
-            None => Defaults {
-                v4: v4.then(|| socket.ttl_v4()).transpose()?,
-                v6: v6.then(|| socket.unicast_hops_v6()).transpose()?,
-            },
-        };
-        self.default = Some(default);
-        let limit = |default| if wanted == 0 { default } else { u32::from(wanted) };
-        if let Some(default) = default.v4 {
-            socket.set_ttl_v4(limit(default))?;
+        if v4 {
+            socket.set_ttl_v4(hop_limit.into())?;
         }
-        if let Some(default) = default.v6 {
-            socket.set_unicast_hops_v6(limit(default))?;
+        if v6 {
+            socket.set_unicast_hops_v6(hop_limit.into())?;
         }
         Ok(())
     }
@@ -113,7 +104,7 @@ impl AsyncRead for Connection {
 
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.apply_hop_limit();
+        self.apply_hop_limit()?;
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
         self.check_progress(cx, written)
     }
@@ -123,7 +114,7 @@ impl AsyncWrite for Connection {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.apply_hop_limit();
+        self.apply_hop_limit()?;
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
         self.check_progress(cx, written)
     }
@@ -141,5 +132,127 @@ impl AsyncWrite for Connection {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::io::Read;
+    use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener};
+
+    use super::*;
+    use crate::{Answered, Observer, Runtime};
+
+    /// A connection and its client.
+    struct Ends {
+        connection: Connection,
+        exchange: Arc<Exchange>,
+        client: std::net::TcpStream,
+    }
+
+    impl Ends {
+        async fn new(observer: impl Observer, write_time: Duration) -> Self {
+            let local = IpAddr::from(Ipv4Addr::LOCALHOST);
+            Self::between(local, local, observer, write_time).await.unwrap()
+        }
+
+        async fn between(
+            server: IpAddr,
+            client: IpAddr,
+            observer: impl Observer,
+            write_time: Duration,
+        ) -> io::Result<Self> {
+            let listener = TcpListener::bind((server, 0))?;
+            let client = std::net::TcpStream::connect((client, listener.local_addr()?.port()))?;
+            let (stream, _) = listener.accept()?;
+            stream.set_nonblocking(true)?;
+            let stream = TcpStream::from_std(stream)?;
+            let instance = Runtime::new().unwrap().open(&Default::default(), &Default::default()).unwrap();
+            let service = Service::new(instance).observer(observer);
+            let exchange = Arc::new(Exchange::new(service.places().take(1).await));
+            let connection = Connection::new(stream, service, Arc::clone(&exchange), write_time);
+            Ok(Self { connection, exchange, client })
+        }
+
+        async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+            let connection = &mut self.connection;
+            poll_fn(|cx| Pin::new(&mut *connection).poll_write(cx, bytes)).await.map(drop)
+        }
+
+        async fn answer(&mut self, hop_limit: Option<u8>) -> io::Result<()> {
+            self.exchange.begin().await;
+            self.exchange.send(hop_limit);
+            self.write(b"answer").await?;
+            let connection = &mut self.connection;
+            poll_fn(|cx| Pin::new(&mut *connection).poll_flush(cx)).await
+        }
+    }
+
+    fn block_on<T>(future: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+    }
+
+    fn silent(_: &Answered<'_>) {}
+
+    const LONG: Duration = Duration::from_secs(3600);
+
+    #[test]
+    fn a_hop_limit_is_lowered_and_never_raised() {
+        block_on(async {
+            let mut ends = Ends::new(silent, LONG).await;
+            let ttl = |ends: &Ends| SockRef::from(&ends.connection.stream).ttl_v4().unwrap();
+            let default = ttl(&ends);
+            for (hop_limit, set) in [(None, default), (Some(3), 3), (None, 3), (Some(64), 3), (Some(1), 1), (None, 1)] {
+                ends.answer(hop_limit).await.unwrap();
+                assert_eq!(ttl(&ends), set, "{hop_limit:?}");
+            }
+        });
+    }
+
+    #[test]
+    fn a_hop_limit_holds_over_ipv6_and_for_ipv4_under_it() {
+        block_on(async {
+            let v6 = |address: Ipv6Addr| IpAddr::from(address);
+            for (server, client) in [
+                (v6(Ipv6Addr::LOCALHOST), v6(Ipv6Addr::LOCALHOST)),
+                (v6(Ipv6Addr::UNSPECIFIED), IpAddr::from(Ipv4Addr::LOCALHOST)),
+            ] {
+                let Ok(mut ends) = Ends::between(server, client, silent, LONG).await else {
+                    // A machine without IPv6.
+                    continue;
+                };
+                ends.answer(Some(1)).await.unwrap();
+                ends.answer(None).await.unwrap();
+                let socket = SockRef::from(&ends.connection.stream);
+                assert_eq!(socket.unicast_hops_v6().unwrap(), 1);
+                if client.is_ipv4() {
+                    assert_eq!(socket.ttl_v4().unwrap(), 1);
+                }
+            }
+        });
+    }
+
+    // Elsewhere a hop limit of 0 can be set.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn an_answer_whose_hop_limit_cannot_be_set_is_not_sent() {
+        struct Tell(std::sync::mpsc::Sender<String>);
+        impl Observer for Tell {
+            fn answered(&self, _: &Answered<'_>) {}
+            fn trouble(&self, trouble: &Trouble) {
+                self.0.send(trouble.to_string()).unwrap();
+            }
+        }
+        let (tell, told) = std::sync::mpsc::channel();
+        block_on(async {
+            let mut ends = Ends::new(Tell(tell), LONG).await;
+            assert!(ends.answer(Some(0)).await.is_err());
+            drop(ends.connection);
+            let mut received = String::new();
+            ends.client.read_to_string(&mut received).unwrap();
+            assert_eq!(received, "");
+        });
+        assert!(told.recv().unwrap().starts_with("cannot set the hop limit of an answer, which was not sent: "));
     }
 }

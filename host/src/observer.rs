@@ -82,8 +82,8 @@ pub struct Answered<'a> {
 pub enum Trouble {
     /// No connection could be accepted; the server tries again after a while.
     Accept(io::Error),
-    /// The hop limit of an answer could not be set; it was sent with the
-    /// system's default.
+    /// The hop limit of an answer could not be set. The answer was not sent, and
+    /// its connection was closed.
     HopLimit(io::Error),
 }
 
@@ -91,7 +91,7 @@ impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Accept(error) => write!(f, "cannot accept a connection: {error}"),
-            Self::HopLimit(error) => write!(f, "cannot set the hop limit of an answer: {error}"),
+            Self::HopLimit(error) => write!(f, "cannot set the hop limit of an answer, which was not sent: {error}"),
         }
     }
 }

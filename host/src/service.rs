@@ -113,7 +113,8 @@ impl Service {
     /// then lack `Connection: close`.
     ///
     /// DIFFERENCE: EC2 closes after each answer. For platforms with many
-    /// requests, and for benchmarks.
+    /// requests, and for benchmarks. Where an answer has a [`HopLimit`], those
+    /// that follow on its connection keep it: the answer may be on its way again.
     ///
     /// ```
     /// # use imds_host::{Runtime, Service};
