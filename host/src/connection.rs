@@ -23,13 +23,13 @@ pub(crate) struct Connection {
     // The lowest so far, which is set.
     hop_limit: Option<u8>,
     write_time: Duration,
-    // Runs while a write waits.
-    stalled: Option<Pin<Box<Sleep>>>,
+    // Runs from the first write that waits until all is written.
+    taking: Option<Pin<Box<Sleep>>>,
 }
 
 impl Connection {
     pub(crate) fn new(stream: TcpStream, service: Service, exchange: Arc<Exchange>, write_time: Duration) -> Self {
-        Self { stream, service, exchange, hop_limit: None, write_time, stalled: None }
+        Self { stream, service, exchange, hop_limit: None, write_time, taking: None }
     }
 
     /// Throws away what was received, if anything was; 0 at the stream's end.
@@ -83,15 +83,15 @@ impl Connection {
         Ok(())
     }
 
-    /// Fails once a write has waited for too long.
-    fn check_progress<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+    /// Fails where the client takes too long to take what is sent, however it
+    /// goes on in small pieces.
+    fn check_time<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if written.is_ready() {
-            self.stalled = None;
             return written;
         }
         let write_time = self.write_time;
-        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(write_time)));
-        ready!(stalled.as_mut().poll(cx));
+        let taking = self.taking.get_or_insert_with(|| Box::pin(sleep(write_time)));
+        ready!(taking.as_mut().poll(cx));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }
@@ -106,7 +106,7 @@ impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.apply_hop_limit()?;
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.check_progress(cx, written)
+        self.check_time(cx, written)
     }
 
     fn poll_write_vectored(
@@ -116,7 +116,7 @@ impl AsyncWrite for Connection {
     ) -> Poll<io::Result<usize>> {
         self.apply_hop_limit()?;
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
-        self.check_progress(cx, written)
+        self.check_time(cx, written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -126,6 +126,7 @@ impl AsyncWrite for Connection {
     /// hyper flushes when it has nothing left to write.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+        self.taking = None;
         self.exchange.sent();
         Poll::Ready(Ok(()))
     }
@@ -140,6 +141,7 @@ mod tests {
     use std::future::poll_fn;
     use std::io::Read;
     use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener};
+    use std::thread;
 
     use super::*;
     use crate::{Answered, Observer, Runtime};
@@ -254,5 +256,30 @@ mod tests {
             assert_eq!(received, "");
         });
         assert!(told.recv().unwrap().starts_with("cannot set the hop limit of an answer, which was not sent: "));
+    }
+
+    #[test]
+    fn a_client_that_goes_on_taking_an_answer_is_given_up() {
+        // Far more than it may take, and not for ever.
+        const PIECES_MAX: u32 = 1 << 18;
+        block_on(async {
+            let mut ends = Ends::new(silent, Duration::from_millis(50)).await;
+            let mut client = ends.client.try_clone().unwrap();
+            let reading = thread::spawn(move || {
+                let mut pieces = 0;
+                while pieces < PIECES_MAX && matches!(client.read(&mut [0; 1 << 14]), Ok(1..)) {
+                    pieces += 1;
+                }
+                pieces
+            });
+            let error = loop {
+                if let Err(error) = ends.write(&[b'x'; 1 << 16]).await {
+                    break error;
+                }
+            };
+            assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+            drop(ends.connection);
+            assert!(reading.join().unwrap() < PIECES_MAX);
+        });
     }
 }

@@ -13,7 +13,7 @@ use std::time::Duration;
 /// | `head_fields` | 64 | likewise |
 /// | `body_bytes` | 64 KiB | of a request's body, which no rule looks at: so much is read and thrown away, so that closing does not reset the connection under the answer; with more the answer is sent at once |
 /// | `body_time` | 5 s | for the same body |
-/// | `write_time` | 10 s | without progress in sending an answer |
+/// | `write_time` | 10 s | for the client to take the whole answer, from when it first lets it wait; the largest usual one is user data of 16 KiB |
 /// | `stop_time` | 5 s | for open requests when a server is told to stop |
 ///
 /// ```
@@ -44,7 +44,8 @@ pub struct Limits {
     pub body_bytes: usize,
     /// How long a request's body is read before the answer.
     pub body_time: Duration,
-    /// How long sending may make no progress.
+    /// How long a client may take for a whole answer, from when it first lets it
+    /// wait.
     pub write_time: Duration,
     /// How long open requests may take after the signal to stop.
     pub stop_time: Duration,

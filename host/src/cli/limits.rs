@@ -28,7 +28,7 @@ pub struct LimitFlags {
     #[arg(long, value_name = "TIME", default_value_t = Time(Limits::default().body_time), hide_short_help = true, help_heading = LIMITS)]
     body_time: Time,
 
-    /// For the client to take more of an answer
+    /// For the client to take an answer
     #[arg(long, value_name = "TIME", default_value_t = Time(Limits::default().write_time), hide_short_help = true, help_heading = LIMITS)]
     write_time: Time,
 
