@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use wasmtime::component::{Component, Linker};
-use wasmtime::{Engine, Store, StoreLimits, StoreLimitsBuilder};
+use wasmtime::{Engine, Store, StoreLimits, StoreLimitsBuilder, Trap};
 
 use crate::bindings::{Imds, ImdsPre};
 use crate::description::Description;
@@ -183,19 +183,25 @@ impl Runtime {
         Bounds { ticks: BOUND, instances: self.shared.limits.instances_per_worker }
     }
 
-    /// Lends a worker to `call`. One that failed is thrown away: a component
-    /// cannot be entered again after a trap.
-    fn with_worker<T>(&self, call: impl FnOnce(&mut Worker) -> wasmtime::Result<T>) -> Result<T, Error> {
+    /// Lends a worker to `call`. Where that fails in a worker that was used
+    /// before, what is open in there may have taken the memory: then a new one
+    /// tries again.
+    fn with_worker<T>(&self, call: impl Fn(&mut Worker) -> wasmtime::Result<T>) -> Result<T, Error> {
         let Shared { engine, component, limits, idle, .. } = &*self.shared;
         // A panic elsewhere leaves the list whole: it holds idle workers only.
-        let waiting = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut worker = match waiting {
-            Some(worker) => worker,
-            None => new_worker(engine, component, limits).map_err(Error::component)?,
+        let idle = || idle.lock().unwrap_or_else(PoisonError::into_inner);
+        // One that fails is thrown away: a component cannot be entered again after a trap.
+        let lend = |mut worker: Worker| {
+            let result = call(&mut worker)?;
+            idle().push(worker);
+            Ok(result)
         };
-        let result = call(&mut worker).map_err(Error::component)?;
-        idle.lock().unwrap_or_else(PoisonError::into_inner).push(worker);
-        Ok(result)
+        let used = idle().pop();
+        let result = match used.map(lend) {
+            Some(Err(error)) if !took_too_long(&error) => None,
+            result => result,
+        };
+        result.unwrap_or_else(|| lend(new_worker(engine, component, limits)?)).map_err(Error::component)
     }
 }
 
@@ -217,6 +223,11 @@ fn new_worker(engine: &Engine, component: &ImdsPre<StoreLimits>, limits: &Limits
     store.set_epoch_deadline(BOUND);
     let component: Imds = component.instantiate(&mut store)?;
     Ok(Worker::new(store, component))
+}
+
+/// Then another try would take as long again.
+fn took_too_long(error: &wasmtime::Error) -> bool {
+    matches!(error.downcast_ref(), Some(Trap::Interrupt))
 }
 
 /// Moves the engine's epoch once for every `tick`, until the sender is dropped.
@@ -268,6 +279,19 @@ mod tests {
         assert!(matches!(failed, Err(Error::Component(_))), "{failed:?}");
         assert_eq!(runtime.shared.idle.lock().unwrap().len(), 0);
         assert_eq!(instance.answer(&Request::get("/"), Moment::at(0, 0)).status, 200);
+    }
+
+    #[test]
+    fn instances_that_do_not_fit_in_one_worker_are_answered_all_the_same() {
+        let limits = Limits { memory_bytes: 8 << 20, ..Limits::default() };
+        let runtime = Runtime::with_limits(limits).unwrap();
+        let large = format!("[extra-entries]\n\"meta-data/x\" = \"{}\"\n", "x".repeat(1 << 18));
+        let description = Description::from_toml("test", &large).unwrap();
+        for _ in 0..64 {
+            let instance = runtime.open(&description, &Settings::default()).unwrap();
+            instance.try_answer(&Request::get("/"), Moment::at(0, 0)).unwrap();
+        }
+        assert_eq!(runtime.shared.idle.lock().unwrap().len(), 1);
     }
 
     #[test]
