@@ -16,6 +16,10 @@ mod certificates;
 mod check;
 #[path = "program/run.rs"]
 mod run;
+// What fills a pipe is known there.
+#[cfg(target_os = "linux")]
+#[path = "program/unread.rs"]
+mod unread;
 #[path = "program/wrong_use.rs"]
 mod wrong_use;
 

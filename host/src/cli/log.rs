@@ -2,13 +2,16 @@
 // lines adds.
 
 use std::error::Error;
+use std::io;
+use std::mem;
 use std::net::SocketAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
 use imds_host::{Answered, Observer, Outcome, Trouble};
 
+use super::lines::Lines;
 use super::print::to_stderr;
 
 /// Which answers are logged.
@@ -22,12 +25,18 @@ pub enum Level {
     All,
 }
 
-/// Writes answers to standard error.
+/// Writes answers to standard error. Clones write to the same log.
+#[derive(Clone)]
 pub struct Log {
     level: Level,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
     // Locked for the time of a comparison only.
     flow: Mutex<Flow>,
     throttled: Mutex<Flow>,
+    lines: Lines,
 }
 
 /// More lines in one second tell nothing new, and would slow the service down.
@@ -42,22 +51,33 @@ const METHOD_CHARACTERS: usize = 20;
 const ERROR_CHARACTERS: usize = 600;
 
 impl Log {
-    pub fn new(level: Level) -> Self {
+    pub fn start(level: Level) -> io::Result<Self> {
         let flow = |lines, what| Mutex::new(Flow::new(Instant::now(), lines, what));
-        Self {
-            level,
+        let shared = Shared {
             flow: flow(LINES_PER_SECOND, "lines left out of the log, which takes"),
             throttled: flow(THROTTLED_PER_SECOND, "requests throttled; the log takes"),
-        }
+            lines: Lines::start(to_stderr)?,
+        };
+        Ok(Self { level, shared: Arc::new(shared) })
     }
 
-    fn write(flow: &Mutex<Flow>, line: &str) {
+    /// Writes what is left to say, unless nobody reads it.
+    pub fn end(&self) {
+        let Shared { flow, throttled, lines } = &*self.shared;
+        for flow in [flow, throttled] {
+            let mut flow = flow.lock().unwrap_or_else(PoisonError::into_inner);
+            flow.left_out().into_iter().for_each(|left_out| lines.hand_in(left_out));
+        }
+        lines.end();
+    }
+
+    fn write(&self, flow: &Mutex<Flow>, line: impl FnOnce() -> String) {
         let mut flow = flow.lock().unwrap_or_else(PoisonError::into_inner);
-        let dropped = flow.permit(Instant::now()).map(|dropped| flow.left_out(dropped));
-        drop(flow);
-        if let Some(left_out) = dropped {
-            left_out.iter().for_each(|left_out| to_stderr(left_out));
-            to_stderr(line);
+        if flow.permits(Instant::now()) {
+            let left_out = flow.left_out();
+            drop(flow);
+            left_out.into_iter().for_each(|left_out| self.shared.lines.hand_in(left_out));
+            self.shared.lines.hand_in(line());
         }
     }
 }
@@ -70,23 +90,15 @@ impl Observer for Log {
             Level::All => true,
         };
         if wanted {
-            let throttled = answered.outcome == Outcome::Throttled;
-            Self::write(if throttled { &self.throttled } else { &self.flow }, &line(answered));
+            let Shared { flow, throttled, .. } = &*self.shared;
+            let flow = if answered.outcome == Outcome::Throttled { throttled } else { flow };
+            self.write(flow, || line(answered));
         }
     }
 
     fn trouble(&self, trouble: &Trouble) {
         if self.level != Level::Off {
-            Self::write(&self.flow, &format!("imds: {trouble}"));
-        }
-    }
-}
-
-impl Drop for Log {
-    fn drop(&mut self) {
-        for flow in [&mut self.flow, &mut self.throttled] {
-            let flow = flow.get_mut().unwrap_or_else(PoisonError::into_inner);
-            flow.left_out(flow.dropped).iter().for_each(|left_out| to_stderr(left_out));
+            self.write(&self.shared.flow, || format!("imds: {trouble}"));
         }
     }
 }
@@ -181,24 +193,26 @@ impl Flow {
         Self { since: now, lines: 0, lines_max, dropped: 0, what }
     }
 
-    /// The line that stands for those dropped.
-    fn left_out(&self, dropped: u64) -> Option<String> {
+    /// The line that stands for those dropped, if any were.
+    fn left_out(&mut self) -> Option<String> {
+        let dropped = mem::take(&mut self.dropped);
         let Self { what, lines_max, .. } = self;
         (dropped > 0).then(|| format!("imds: {dropped} more {what} {lines_max} a second"))
     }
 
-    /// Whether a line may be written at `now`; then, how many were dropped before it.
-    fn permit(&mut self, now: Instant) -> Option<u64> {
+    /// Whether a line may be written at `now`.
+    fn permits(&mut self, now: Instant) -> bool {
         if now.saturating_duration_since(self.since) >= Duration::from_secs(1) {
             self.since = now;
             self.lines = 0;
         }
-        if self.lines == self.lines_max {
+        let permits = self.lines < self.lines_max;
+        if permits {
+            self.lines += 1;
+        } else {
             self.dropped += 1;
-            return None;
         }
-        self.lines += 1;
-        Some(std::mem::take(&mut self.dropped))
+        permits
     }
 }
 
@@ -230,10 +244,12 @@ mod tests {
         let start = Instant::now();
         let mut flow = Flow::new(start, LINES_PER_SECOND, "lines");
         for _ in 0..LINES_PER_SECOND {
-            assert_eq!(flow.permit(start), Some(0));
+            assert!(flow.permits(start));
         }
-        assert_eq!(flow.permit(start), None);
-        assert_eq!(flow.permit(start), None);
-        assert_eq!(flow.permit(start + Duration::from_secs(1)), Some(2));
+        assert_eq!(flow.left_out(), None);
+        assert!(!flow.permits(start));
+        assert!(!flow.permits(start));
+        assert!(flow.permits(start + Duration::from_secs(1)));
+        assert_eq!(flow.left_out().as_deref(), Some("imds: 2 more lines 20 a second"));
     }
 }

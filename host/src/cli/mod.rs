@@ -6,6 +6,7 @@ mod environment;
 mod failure;
 mod identity;
 mod limits;
+mod lines;
 mod listen;
 mod log;
 mod options;

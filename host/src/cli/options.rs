@@ -78,9 +78,14 @@ const METADATA: &str = "Metadata options, over those of the description";
 const BYTES_MAX: u64 = 1 << 20;
 
 impl Options {
+    /// Starts the log.
+    pub fn log(&self) -> anyhow::Result<Log> {
+        Log::start(self.log).context("cannot start the log")
+    }
+
     /// The service of the instance that was opened.
-    pub fn service(&self, instance: Instance) -> Service {
-        Service::new(instance).keep_alive(self.keep_alive).observer(Log::new(self.log))
+    pub fn service(&self, instance: Instance, log: &Log) -> Service {
+        Service::new(instance).keep_alive(self.keep_alive).observer(log.clone())
     }
 
     pub fn limits(&self) -> Limits {

@@ -30,5 +30,6 @@ pub fn to_stdout(text: &str, what: &str) -> anyhow::Result<ExitCode> {
 
 /// Prints lines. Where standard error is closed, there is nobody to tell.
 pub fn to_stderr(lines: &str) {
-    let _ = writeln!(io::stderr().lock(), "{lines}");
+    // In one piece: the command of `imds run` writes there too.
+    let _ = io::stderr().write_all(format!("{lines}\n").as_bytes());
 }

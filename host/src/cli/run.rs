@@ -43,12 +43,15 @@ it, 127 where there is no such command, 126 where it cannot be run.";
 
 impl Run {
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        let service = self.options.service(self.options.open()?);
+        let instance = self.options.open()?;
+        let log = self.options.log()?;
+        let service = self.options.service(instance, &log);
         environment::note_other_credentials();
         let runtime = signals::runtime()?;
         let code = runtime.block_on(self.run_beside(service));
         // Connections that the command left open are not waited for.
         runtime.shutdown_background();
+        log.end();
         code
     }
 

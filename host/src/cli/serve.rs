@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::listen::bind;
+use super::log::Log;
 use super::options::Options;
 use super::print::to_stderr;
 use super::signals::{self, Signals};
@@ -39,11 +40,14 @@ When it is ready, it prints one line for each listener to standard error:
 impl Serve {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         let instance = self.options.open()?;
-        signals::runtime()?.block_on(self.serve(instance))
+        let log = self.options.log()?;
+        let code = signals::runtime()?.block_on(self.serve(instance, &log));
+        log.end();
+        code
     }
 
-    async fn serve(self, instance: Instance) -> anyhow::Result<ExitCode> {
-        let service = self.options.service(instance.clone());
+    async fn serve(self, instance: Instance, log: &Log) -> anyhow::Result<ExitCode> {
+        let service = self.options.service(instance.clone(), log);
         let mut signals = Signals::that_stop()?;
         let mut listeners = Vec::new();
         for address in &self.listen {
