@@ -214,13 +214,37 @@ fn user_data_is_the_bytes_of_the_file() {
 
 #[test]
 fn a_token_outlives_the_process_with_a_secret_file() {
-    let secret = File::new("secret", "0123456789abcdef0123456789abcdef");
+    let secret = File::for_owner("secret", "0123456789abcdef0123456789abcdef");
     let flags = ["--token-secret-file", secret.path.to_str().unwrap()];
     let token = Served::start(&flags).token();
     let answer = Served::start(&flags).get_with_token("/latest/", &token);
     assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
     let answer = Served::start(&[]).get_with_token("/latest/", &token);
     assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+}
+
+#[cfg(unix)]
+#[test]
+fn secrets_that_others_can_read_are_warned_of() {
+    let secret = File::for_owner("shared-secret", "0123456789abcdef0123456789abcdef");
+    let keys = File { path: secret.path.with_file_name("shared-keys.pem") };
+    let name = |file: &File| file.path.to_str().unwrap().to_owned();
+    let run = || {
+        let output =
+            imds(&["run", "--token-secret-file", &name(&secret), "--identity-keys", &name(&keys), "--", "true"]);
+        assert!(output.status.success());
+        text(&output.stderr)
+    };
+    // The keys are made, and for their owner alone.
+    assert!(!run().contains("warning"));
+    secret.set_mode(0o640);
+    keys.set_mode(0o622);
+    let errors = run();
+    for (can, file) in [("read", name(&secret)), ("change", name(&keys))] {
+        let warning =
+            format!("imds: warning: others than its owner can {can} {file}; to keep them out: chmod go-rw {file}\n");
+        assert!(errors.contains(&warning), "{errors}");
+    }
 }
 
 #[test]
@@ -395,6 +419,20 @@ impl File {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, content).unwrap();
         Self { path }
+    }
+
+    /// One that only its owner reads.
+    fn for_owner(name: &str, content: &str) -> Self {
+        let file = Self::new(name, content);
+        #[cfg(unix)]
+        file.set_mode(0o600);
+        file
+    }
+
+    #[cfg(unix)]
+    fn set_mode(&self, mode: u32) {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(&self.path, fs::Permissions::from_mode(mode)).unwrap();
     }
 }
 

@@ -12,6 +12,7 @@ use imds_host::{Certificate, IdentityKeys};
 
 use super::failure::WrongUse;
 use super::print::to_stdout;
+use super::secret_file::warn_of_others;
 
 /// Write the certificates with which signatures of identity documents are checked
 #[derive(Args)]
@@ -79,6 +80,7 @@ pub fn read_or_make(file: &Path) -> anyhow::Result<IdentityKeys> {
 }
 
 fn read(file: &Path) -> anyhow::Result<Option<IdentityKeys>> {
+    warn_of_others(file);
     let cannot = |what: &str| WrongUse(format!("cannot read {what}{}", file.display()));
     match fs::read_to_string(file) {
         Ok(text) => Ok(Some(IdentityKeys::from_pem(&text).with_context(|| cannot("the keys in "))?)),

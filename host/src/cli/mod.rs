@@ -12,6 +12,7 @@ mod log;
 mod options;
 mod print;
 mod run;
+mod secret_file;
 mod serve;
 mod signals;
 mod values;

@@ -13,6 +13,7 @@ use super::failure::WrongUse;
 use super::identity;
 use super::limits::LimitFlags;
 use super::log::{Level, Log};
+use super::secret_file::warn_of_others;
 use super::values::host_name;
 
 #[derive(Args)]
@@ -135,6 +136,7 @@ impl Options {
         let Some(file) = &self.token_secret_file else {
             return Ok(None);
         };
+        warn_of_others(file);
         let bytes = read_bytes(file)?;
         if bytes.len() < 16 {
             let message = format!(
