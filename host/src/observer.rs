@@ -56,8 +56,9 @@ pub struct Answered<'a> {
     /// The request target as sent: under the client's control, of any length
     /// that the server takes.
     pub target: &'a str,
-    /// The host that the request is for, as sent: the authority of an absolute
-    /// target, else the field `Host`; under the client's control too.
+    /// The host that the request is for, as sent in its fields `Host` and the
+    /// authority of an absolute target; none where these differ. Under the
+    /// client's control too.
     pub host: Option<&'a str>,
     /// The status of the answer.
     pub status: u16,

@@ -270,10 +270,13 @@ impl fmt::Debug for Service {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HopLimit(pub u8);
 
+/// The host, where all that name one name the same.
 fn host(parts: &Parts) -> Option<&str> {
-    let field = || parts.headers.get(HOST)?.to_str().ok();
-    let authority = parts.uri.authority();
-    authority.map(|authority| authority.as_str()).or_else(field)
+    let authority = parts.uri.authority().map(|authority| Some(authority.as_str()));
+    let fields = parts.headers.get_all(HOST).iter().map(|field| field.to_str().ok());
+    let mut hosts = authority.into_iter().chain(fields);
+    let host = hosts.next()?;
+    if hosts.all(|other| other == host) { host } else { None }
 }
 
 /// Differs from one start to the next, so that two services that share a

@@ -13,6 +13,7 @@ use imds_host::{Answered, Observer, Outcome, Trouble};
 
 use super::lines::Lines;
 use super::print::to_stderr;
+use super::values::host_name;
 
 /// Which answers are logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -150,16 +151,21 @@ fn shown_target(target: &str) -> String {
     printable(&path, TARGET_CHARACTERS) + query
 }
 
-/// Says how to allow the name; the name itself only where it can be pasted
-/// into a shell without harm.
+/// Says how to allow the host, if that can be; its name only where it is known
+/// and can be pasted into a shell without harm.
 fn how_to_allow(host: Option<&str>) -> String {
-    let host = host.unwrap_or_default();
-    let host = host.rsplit('@').next().unwrap_or_default();
-    let name = host.split(':').next().unwrap_or_default();
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'.' || b == b'_';
-    let safe = !name.is_empty() && !name.starts_with('-') && name.len() <= 253 && name.bytes().all(plain);
-    let name = if safe { name } else { "NAME" };
-    format!("; if the name is yours, allow it: --allow-host {name}")
+    let name = host.map(|host| match host.split_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host_name(name),
+        _ => host_name(host),
+    });
+    let name = match name {
+        Some(Ok(name)) if name != "*" => Some(name),
+        // The service refuses what has another form whatever is allowed.
+        Some(_) => return "; it is no name that could be allowed".to_owned(),
+        None => None,
+    };
+    let name = name.filter(|name| !name.starts_with('-') && name.len() <= 253);
+    format!("; if the name is yours, allow it: --allow-host {}", name.as_deref().unwrap_or("NAME"))
 }
 
 /// A text of the client's, without what a terminal would obey, and not too long.
@@ -233,10 +239,28 @@ mod tests {
     }
 
     #[test]
-    fn only_plain_names_are_suggested() {
-        assert!(how_to_allow(Some("imds.example.com:80")).ends_with("--allow-host imds.example.com"));
-        assert!(how_to_allow(Some("$(reboot).example.com")).ends_with("--allow-host NAME"));
-        assert!(how_to_allow(Some("--keep-alive")).ends_with("--allow-host NAME"));
+    fn names_that_can_be_allowed_are_suggested() {
+        for (host, name) in [
+            (Some("imds.example.com"), "imds.example.com"),
+            (Some("imds.example.com.:80"), "imds.example.com"),
+            (Some("--keep-alive.example.com"), "NAME"),
+            (None, "NAME"),
+        ] {
+            let advice = how_to_allow(host);
+            assert!(advice.ends_with(&format!(": --allow-host {name}")), "{host:?}: {advice}");
+        }
+        for host in [
+            "$(reboot).example.com",
+            "user:word@example.com",
+            "[::1]example.com",
+            "[::1%25lo]:80",
+            "example.com:x",
+            "a..b",
+            "*",
+            "",
+        ] {
+            assert_eq!(how_to_allow(Some(host)), "; it is no name that could be allowed", "{host}");
+        }
     }
 
     #[test]
