@@ -20,7 +20,7 @@ pub(crate) struct Connection {
     stream: TcpStream,
     service: Service,
     exchange: Arc<Exchange>,
-    // The lowest so far, which is set.
+    // What is set; none is the system's default.
     hop_limit: Option<u8>,
     write_time: Duration,
     // Runs from the first write that waits until all is written.
@@ -48,14 +48,12 @@ impl Connection {
         }
     }
 
-    /// Sets the hop limit of the answer that is sent. It is never raised: what
-    /// was sent before may have to be sent again, and the limit of the whole
-    /// connection is what counts then.
+    /// Sets the hop limit that what is sent must have.
     fn apply_hop_limit(&mut self) -> io::Result<()> {
         let Some(wanted) = self.exchange.hop_limit() else {
             return Ok(());
         };
-        if self.hop_limit.is_some_and(|set| set <= wanted) {
+        if self.hop_limit == Some(wanted) {
             return Ok(());
         }
         if let Err(error) = self.set_hop_limit(wanted) {

@@ -19,8 +19,8 @@ impl Exchange {
         Self { place, hop_limit: AtomicU16::new(NO_HOP_LIMIT), is_sending: AtomicBool::new(false) }
     }
 
-    /// A request is there and is answered from now on; ends never where the
-    /// connection was sent away before that.
+    /// A request is there and is answered from now on. Never returns where the
+    /// connection was sent away before.
     pub(crate) async fn begin(&self) {
         self.is_sending.store(false, Ordering::Relaxed);
         if !self.place.work() {
@@ -28,14 +28,16 @@ impl Exchange {
         }
     }
 
-    /// An answer is found and about to be sent with this hop limit; none is the
-    /// system's default.
+    /// An answer is found and about to be sent, with this hop limit if it needs
+    /// one.
     pub(crate) fn send(&self, hop_limit: Option<u8>) {
-        self.hop_limit.store(hop_limit.map_or(NO_HOP_LIMIT, u16::from), Ordering::Relaxed);
+        // Never raised: what was sent before may have to be sent again, and then
+        // the limit of the whole connection is what counts.
+        self.hop_limit.fetch_min(hop_limit.map_or(NO_HOP_LIMIT, u16::from), Ordering::Relaxed);
         self.is_sending.store(true, Ordering::Relaxed);
     }
 
-    /// The hop limit of the answer that is sent.
+    /// The lowest hop limit of all answers, which holds for what is sent.
     pub(crate) fn hop_limit(&self) -> Option<u8> {
         u8::try_from(self.hop_limit.load(Ordering::Relaxed)).ok()
     }
