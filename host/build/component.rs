@@ -8,6 +8,8 @@ use std::process::Command;
 use super::Result;
 
 const TARGET: &str = "wasm32-unknown-unknown";
+/// The wrapper around the WebAssembly linker, which rustc finds beside itself.
+const LINKER: &str = "wasm-component-ld";
 
 /// The path of the component: the file that `IMDS_COMPONENT` names, else what
 /// the workspace around this package builds, else the file inside the package.
@@ -44,6 +46,7 @@ fn build(workspace: &Path, out: &Path) -> Result<PathBuf> {
         }
     }
     provide_target()?;
+    has_linker()?;
 
     let target_dir = target_dir(out)?;
     let mut cargo = scrubbed(&env::var_os("CARGO").ok_or("CARGO is not set")?);
@@ -53,7 +56,7 @@ fn build(workspace: &Path, out: &Path) -> Result<PathBuf> {
         .args(["--profile", "component", "--crate-type", "cdylib"])
         .args(["--target", TARGET, "--config"])
         // This linker makes a component of the module; the target's usual one would leave a module.
-        .arg(format!("target.{TARGET}.linker={:?}", component_linker()?))
+        .arg(format!("target.{TARGET}.linker={LINKER:?}"))
         .arg("--target-dir")
         .arg(&target_dir);
     // A clone has a lock file, and then the component is built from it and nothing else.
@@ -80,17 +83,16 @@ fn target_dir(out: &Path) -> Result<PathBuf> {
     Ok(target.join("imds-component"))
 }
 
-/// The wrapper around the WebAssembly linker that every toolchain with a
+/// Fails where the toolchain lacks the linker, which every one with a
 /// WebAssembly target brings.
-fn component_linker() -> Result<PathBuf> {
-    let name = format!("wasm-component-ld{}", env::consts::EXE_SUFFIX);
+fn has_linker() -> Result<()> {
     let path = PathBuf::from(rustc(&["--print", "sysroot"])?)
         .join("lib/rustlib")
         .join(env::var("HOST")?)
         .join("bin")
-        .join(name);
+        .join(format!("{LINKER}{}", env::consts::EXE_SUFFIX));
     if path.is_file() {
-        return Ok(path);
+        return Ok(());
     }
     Err(format!("this toolchain has no {}; use one from rustup", path.display()).into())
 }

@@ -86,6 +86,22 @@ impl Instance {
         self.ask(request, moment)
     }
 
+    /// The description as JSON text with the signatures of the identity
+    /// document inside, for engines that cannot sign. Signs where nobody asked
+    /// for a signature yet.
+    ///
+    /// ```
+    /// # let instance = imds_host::Runtime::new()?.open(&Default::default(), &Default::default())?;
+    /// assert!(instance.to_signed_json()?.contains(r#""rsa2048":"MIAG"#));
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn to_signed_json(&self) -> Result<String, Error> {
+        if !self.is_signed() {
+            self.sign()?;
+        }
+        Ok(self.opened().opening.document.clone())
+    }
+
     fn opened(&self) -> &Opened {
         self.shared.signed.get().unwrap_or(&self.shared.opened)
     }

@@ -43,7 +43,7 @@ pub struct Keep {
     pub around: Option<String>,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Expected {
     pub status: u16,
     pub reason: Option<String>,

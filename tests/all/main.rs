@@ -13,5 +13,6 @@ mod identity;
 mod load;
 mod play;
 mod purity;
+mod spin;
 mod tokens;
 mod ways;

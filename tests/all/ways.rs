@@ -10,6 +10,8 @@ use std::time::{Duration, UNIX_EPOCH};
 use imds_host::{Description, Limits, Runtime, Secret, Service, Settings, serve};
 use tokio::net::TcpListener;
 
+use crate::case::Expected;
+
 /// The secret of all tokens here.
 pub const SECRET: [u8; 32] = [7; 32];
 
@@ -33,6 +35,16 @@ pub struct Received {
 /// A way into the service of one instance.
 pub trait Way {
     fn answer(&mut self, sent: &Sent, now_ms: u64) -> Received;
+
+    /// Whether a request gets through to the service on this way; if not, why.
+    fn carries(&self, _sent: &Sent) -> Result<(), &'static str> {
+        Ok(())
+    }
+
+    /// What is left on this way of an answer that is expected.
+    fn delivered(&self, expected: &Expected) -> Expected {
+        expected.clone()
+    }
 }
 
 /// The runtime of the component, which all tests share.
@@ -84,7 +96,7 @@ impl Native {
     }
 }
 
-fn open_in_core(description: &Description) -> imds_core::Instance {
+pub fn open_in_core(description: &Description) -> imds_core::Instance {
     let settings = imds_core::Settings { token_secret: SECRET.to_vec(), signs_identity: true, ..Default::default() };
     imds_core::Instance::open(&description.to_json(), settings).unwrap_or_else(|problems| panic!("{problems:?}"))
 }

@@ -3,6 +3,7 @@
 mod advice;
 mod check;
 mod environment;
+mod export;
 mod failure;
 mod identity;
 mod limits;
@@ -54,6 +55,7 @@ enum Command {
     Run(run::Run),
     Check(check::Check),
     Certificates(identity::Certificates),
+    Export(export::Export),
     /// Print a commented description to start from
     #[command(after_help = "Example:\n  imds new > instance.toml")]
     New,
@@ -70,6 +72,7 @@ pub fn main() -> ExitCode {
         Some(Command::Run(run)) => run.run(),
         Some(Command::Check(check)) => check.run(),
         Some(Command::Certificates(certificates)) => certificates.run(),
+        Some(Command::Export(export)) => export.run(),
         Some(Command::New) => print::new(),
         Some(Command::Schema) => print::schema(),
     };

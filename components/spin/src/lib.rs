@@ -1,0 +1,45 @@
+//! The EC2 Instance Metadata Service behind a Spin HTTP trigger.
+//!
+//! ```text
+//! HTTP ──► Head ──► Callers::instance_of ──► which instance?
+//!                          │
+//!   variables, key-value store ──► description ──► imds:service (a component of its own)
+//!                                                        │
+//! HTTP ◄── Reply ◄───────────────────────────────────────┘
+//! ```
+//!
+//! An adapter and nothing more: what an instance's service answers, the
+//! component `imds:service` decides, the same file that the native runner
+//! embeds. Spin composes the two by `spin.toml`. Here is what Spin brings and
+//! the component must not know: [`Variables`], the key-value store, the clock,
+//! randomness, and who calls ([`Callers`]).
+//!
+//! Engines create and drop instances of the adapter as they like, many at
+//! once. So nothing that matters lives in its memory: a secret that was made is
+//! kept in the store, and what is read is read again after a second.
+//!
+//! Two faces, one of which a feature selects: `wasi-http-0-3` for Spin 4.1 and
+//! later, `wasi-http-0-2` for engines that know WASI 0.2 only.
+
+pub mod callers;
+pub mod head;
+pub mod variables;
+
+#[cfg(target_arch = "wasm32")]
+mod bindings;
+#[cfg(target_arch = "wasm32")]
+mod instances;
+#[cfg(target_arch = "wasm32")]
+mod secret;
+#[cfg(target_arch = "wasm32")]
+mod service;
+#[cfg(target_arch = "wasm32")]
+mod store;
+#[cfg(all(target_arch = "wasm32", feature = "wasi-http-0-2"))]
+mod wasi_http_0_2;
+#[cfg(all(target_arch = "wasm32", feature = "wasi-http-0-3"))]
+mod wasi_http_0_3;
+
+pub use callers::Callers;
+pub use head::{Head, Reply};
+pub use variables::Variables;

@@ -1,0 +1,101 @@
+//! One request in, one answer out.
+
+use std::cell::RefCell;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use spin_sdk::experimental::wasi::config::store as config;
+
+use crate::bindings::metadata::{self, Answer, Field, Instance, Moment, Outcome, Request};
+use crate::callers::client_address;
+use crate::head::{Head, Reply};
+use crate::instances::{Failure, Instances};
+use crate::store::Store;
+
+thread_local! {
+    static INSTANCES: RefCell<Instances> = RefCell::default();
+    static READ: Vec<String> = metadata::fields_read();
+    static ENTROPY: RefCell<u64> = RefCell::new(getrandom::u64().unwrap_or_default());
+}
+
+/// Answers a request. What is the operator's to mend is told in the log and in
+/// the body of a 500.
+pub fn answer(head: &Head) -> Reply {
+    INSTANCES.with_borrow_mut(|instances| try_answer(head, instances)).unwrap_or_else(|failure| {
+        eprintln!("imds: {failure}");
+        Reply::text(500, &format!("imds: {failure}"))
+    })
+}
+
+fn try_answer(head: &Head, instances: &mut Instances) -> Result<Reply, Failure> {
+    let variables = instances.variables(|name| config::get(name).ok().flatten())?;
+    let Some(key) = variables.callers.instance_of(head) else {
+        return Ok(nobody(&format!("the request names no instance by `callers` = {:?}", variables.callers)));
+    };
+    let Some(instance) = instances.open(&key, &variables)? else {
+        return Ok(nobody(&format!("the key-value store has no key `{key}`")));
+    };
+    let answer = ask(instance, &key, &request(head))?;
+    if answer.outcome == Outcome::HostRefused {
+        eprintln!(
+            "imds: 403: the name in Host is not allowed; if it is yours, put it into the variable `allowed_hosts`"
+        );
+    }
+    Ok(Reply {
+        status: answer.status,
+        // What becomes of connections is the engine's.
+        fields: answer
+            .fields
+            .into_iter()
+            .filter(|field| field.name != "Connection")
+            .map(|field| (field.name, field.value))
+            .collect(),
+        body: answer.body,
+    })
+}
+
+/// The answer to one whose instance there is none of.
+fn nobody(why: &str) -> Reply {
+    eprintln!("imds: 403: {why}");
+    Reply::empty(403)
+}
+
+fn request(head: &Head) -> Request {
+    let over_ipv6 = client_address(head).is_some_and(|address| address.ip().to_canonical().is_ipv6());
+    let fields = READ.with(|read| {
+        let fields = head.fields.iter().filter(|(name, _)| read.iter().any(|other| other == name));
+        fields.map(|(name, value)| Field { name: name.clone(), value: value.clone() }).collect()
+    });
+    Request { method: head.method.clone(), target: head.target.clone(), fields, over_ipv6 }
+}
+
+/// Asks the component; where the instance has a throttle, with the state that
+/// all replicas share.
+fn ask(instance: &Instance, key: &str, request: &Request) -> Result<Answer, Failure> {
+    let mut moment = Moment { now_ms: now_ms(), entropy: entropy(), throttle_state: 0 };
+    let answer = instance.answer(request, moment);
+    if answer.throttle_state == 0 {
+        return Ok(answer);
+    }
+    let store = Store::open().map_err(Failure::Store)?;
+    let exchanged = store.exchange(&format!("throttle/{key}"), |state| {
+        let state = state.and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_be_bytes);
+        moment.throttle_state = state;
+        let answer = instance.answer(request, moment);
+        let next = answer.throttle_state;
+        (answer, (next != state).then(|| next.to_be_bytes().to_vec()))
+    });
+    exchanged.map_err(Failure::Store)
+}
+
+fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Differs from request to request, and from one adapter to another.
+fn entropy() -> u64 {
+    ENTROPY.with_borrow_mut(|entropy| {
+        *entropy = entropy.wrapping_add(1);
+        *entropy
+    })
+}

@@ -1,0 +1,134 @@
+//! What the operator says through Spin variables.
+
+use std::fmt;
+
+use crate::callers::Callers;
+
+/// The values of all variables, read and checked. They print without the
+/// secret and the description.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Variables {
+    /// `instance`: the description, JSON text; for the one instance of
+    /// [`Callers::One`].
+    pub instance: Option<String>,
+    /// `token_secret`: what tokens are sealed with, at least 16 bytes. Without
+    /// it one is made and kept in the key-value store.
+    pub token_secret: Option<Vec<u8>>,
+    /// `allowed_hosts`: names that may stand in `Host` beside the local ones,
+    /// apart by commas or spaces.
+    pub allowed_hosts: Vec<String>,
+    /// `callers`: how a request is mapped to an instance.
+    pub callers: Callers,
+    /// The metadata options that are set over every description, by the names
+    /// that they have there.
+    pub options: Vec<(&'static str, String)>,
+}
+
+/// The variables that set metadata options: their names, and those of the
+/// options in a description.
+pub const OPTIONS: [(&str, &str); 4] = [
+    ("http_endpoint", "http-endpoint"),
+    ("http_protocol_ipv6", "http-protocol-ipv6"),
+    ("http_tokens", "http-tokens"),
+    ("instance_metadata_tags", "instance-metadata-tags"),
+];
+
+/// As many bytes as the component wants at least.
+const SECRET_BYTES_MIN: usize = 16;
+
+impl Variables {
+    /// Reads all variables through `get`, which gives none for one that the
+    /// application does not have. An empty value counts as none.
+    ///
+    /// The values of options are checked by the component.
+    ///
+    /// ```
+    /// use imds_spin::Variables;
+    ///
+    /// let variables = Variables::read(|name| (name == "http_tokens").then(|| "required".to_owned()))?;
+    /// assert_eq!(variables.options, [("http-tokens", "required".to_owned())]);
+    /// # Ok::<(), imds_spin::variables::Wrong>(())
+    /// ```
+    pub fn read(get: impl Fn(&str) -> Option<String>) -> Result<Variables, Wrong> {
+        let get = |name: &str| get(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
+        let callers = match get("callers") {
+            None => Callers::One,
+            Some(value) => Callers::parse(&value).ok_or(Wrong {
+                variable: "callers",
+                message: "is none of `one`, `client-address`, `host` and `header:NAME`",
+            })?,
+        };
+        let instance = get("instance");
+        if instance.is_some() && callers != Callers::One {
+            let message = "is for `callers` = `one`; descriptions of several instances stand in the key-value store";
+            return Err(Wrong { variable: "instance", message });
+        }
+        let token_secret = get("token_secret").map(String::into_bytes);
+        if token_secret.as_ref().is_some_and(|secret| secret.len() < SECRET_BYTES_MIN) {
+            return Err(Wrong { variable: "token_secret", message: "has fewer than 16 bytes" });
+        }
+        let hosts = get("allowed_hosts").unwrap_or_default();
+        let hosts = hosts.split([',', ' ', '\n']).filter(|host| !host.is_empty());
+        Ok(Variables {
+            instance,
+            token_secret,
+            allowed_hosts: hosts.map(str::to_owned).collect(),
+            callers,
+            options: OPTIONS.iter().filter_map(|(name, option)| Some((*option, get(name)?))).collect(),
+        })
+    }
+}
+
+impl fmt::Debug for Variables {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Variables")
+            .field("callers", &self.callers)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A variable whose value cannot be used. Says which and why, not the value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wrong {
+    variable: &'static str,
+    message: &'static str,
+}
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the variable `{}` {}", self.variable, self.message)
+    }
+}
+
+impl std::error::Error for Wrong {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(given: &[(&str, &str)]) -> Result<Variables, String> {
+        let get = |name: &str| given.iter().find(|(other, _)| *other == name).map(|(_, value)| (*value).to_owned());
+        Variables::read(get).map_err(|wrong| wrong.to_string())
+    }
+
+    #[test]
+    fn empty_is_not_given() {
+        assert_eq!(read(&[("token_secret", ""), ("instance", "\n"), ("callers", "")]), Ok(Variables::default()));
+    }
+
+    #[test]
+    fn names_of_hosts_stand_apart_by_commas_or_spaces() {
+        let variables = read(&[("allowed_hosts", "a.example.com, b.example.com  c")]);
+        assert_eq!(variables.map(|variables| variables.allowed_hosts.len()), Ok(3));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_without_its_value() {
+        let wrong = |given: &[(&str, &str)]| read(given).unwrap_err();
+        assert_eq!(wrong(&[("token_secret", "abc")]), "the variable `token_secret` has fewer than 16 bytes");
+        assert!(wrong(&[("callers", "me")]).starts_with("the variable `callers` is none of `one`"));
+        assert!(wrong(&[("callers", "host"), ("instance", "{}")]).starts_with("the variable `instance` is for"));
+        assert!(!format!("{:?}", read(&[("token_secret", "sixteen bytes here")])).contains("sixteen"));
+    }
+}

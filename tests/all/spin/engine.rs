@@ -1,0 +1,287 @@
+//! An engine for the Spin adapter: wasmtime's own HTTP host with the interfaces
+//! that the adapter imports. What Spin does with an HTTP request on the way to
+//! the adapter, this does too.
+
+use std::future::pending;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::process::Command;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use http_body_util::{BodyExt as _, Empty};
+use wac_graph::types::Package;
+use wac_graph::{CompositionGraph, EncodeOptions, plug};
+use wasmtime::component::{Component, GuestTaskId, Linker, ResourceTable};
+use wasmtime::{Config, Engine, Store, StoreContextMut};
+use wasmtime_wasi::{HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::handler::{
+    HandlerState, Instance, ProxyHandler, ProxyPre, ShouldAccept, WorkerExpiration, WorkerState, WorkerStatus,
+};
+use wasmtime_wasi_http::{
+    Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView, p2, p3,
+};
+
+use super::store::{self, Values};
+use crate::ways::TOKIO;
+
+/// The adapter for WASI 0.3 with the component inside, as `spin.toml` composes
+/// them.
+pub static WASI_0_3: LazyLock<Adapter> = LazyLock::new(|| {
+    let commands = spin_toml()["component"]["imds"]["build"]["command"].clone();
+    for command in commands.as_array().expect("there are commands") {
+        shell(command.as_str().expect("a command is text"));
+    }
+    Adapter::load(&workspace().join("target/imds-component/wasm32-wasip2/component/imds_spin.wasm"))
+});
+
+/// `spin.toml`, whose commands are tested here.
+pub fn spin_toml() -> toml::Table {
+    let text = std::fs::read_to_string(workspace().join("spin.toml")).expect("spin.toml can be read");
+    text.parse().expect("spin.toml is TOML")
+}
+
+pub fn workspace() -> PathBuf {
+    crate::case::tests_directory().join("..")
+}
+
+/// Types a command as a user would, in the folder of `spin.toml`.
+fn shell(command: &str) {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", command]).current_dir(workspace());
+    // What cargo tells the tests is not for the cargo that they start.
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_")
+            || text == "CARGO_MANIFEST_DIR"
+            || text == "CARGO_TARGET_DIR"
+            || text == "RUSTFLAGS"
+        {
+            shell.env_remove(&name);
+        }
+    }
+    let output = shell.output().expect("there is a shell");
+    assert!(output.status.success(), "{command}\n{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// An adapter, composed and compiled.
+pub struct Adapter {
+    engine: Engine,
+    component: Component,
+}
+
+impl Adapter {
+    fn load(path: &Path) -> Adapter {
+        let core = workspace().join("target/imds-component/wasm32-unknown-unknown/component/imds_core.wasm");
+        let mut config = Config::new();
+        config.wasm_component_model_async(true);
+        let engine = Engine::new(&config).expect("an engine starts");
+        let bytes = composed(path, &core);
+        let component = Component::new(&engine, bytes).expect("the adapter is a component");
+        Adapter { engine, component }
+    }
+
+    /// The names of what the composed adapter imports.
+    pub fn imports(&self) -> Vec<String> {
+        let types = self.component.component_type();
+        types.imports(&self.engine).map(|(name, _)| name.to_owned()).collect()
+    }
+}
+
+/// `socket` with its import of the service filled by `core`.
+fn composed(socket: &Path, core: &Path) -> Vec<u8> {
+    let mut graph = CompositionGraph::new();
+    let [socket, core] = [("adapter", socket), ("imds:service", core)].map(|(name, path)| {
+        let package = Package::from_file(name, None, path, graph.types_mut()).expect("a component");
+        graph.register_package(package).expect("packages have their own names")
+    });
+    plug(&mut graph, vec![core], socket).expect("the adapter takes the component");
+    graph.encode(EncodeOptions::default()).expect("the composition is a component")
+}
+
+/// What a replica is started with.
+#[derive(Clone, Default)]
+pub struct Options {
+    /// The application's variables.
+    pub variables: Vec<(String, String)>,
+    /// The key-value store; none where the application has none.
+    pub values: Option<Arc<Values>>,
+    /// The time, in milliseconds since the Unix epoch, for both clocks.
+    pub clock: Arc<AtomicU64>,
+    /// How far each look at the monotonic clock moves both clocks on.
+    pub tick_ms: u64,
+    /// How many requests one instance of the adapter serves.
+    pub reuse: usize,
+}
+
+/// One process of an engine with the adapter.
+pub struct Replica(ProxyHandler<State>);
+
+impl Replica {
+    pub fn start(adapter: &'static LazyLock<Adapter>, options: Options) -> Replica {
+        let Adapter { engine, component } = &**adapter;
+        let mut linker = Linker::new(engine);
+        let linked = (|| {
+            wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+            wasmtime_wasi::p3::add_to_linker(&mut linker)?;
+            p3::add_to_linker(&mut linker)?;
+            p2::add_only_http_to_linker_async(&mut linker)?;
+            store::add_to_linker(&mut linker)
+        })();
+        linked.expect("the interfaces have names of their own");
+        let pre = linker.instantiate_pre(component).expect("the adapter imports what Spin has");
+        let pre = match p3::bindings::ServicePre::new(pre.clone()) {
+            Ok(pre) => ProxyPre::P3(pre),
+            Err(_) => ProxyPre::P2(p2::bindings::ProxyPre::new(pre).expect("the adapter exports an HTTP handler")),
+        };
+        Replica(ProxyHandler::new(State { engine: engine.clone(), pre, options }))
+    }
+
+    /// Sends a request through the adapter. The body of an answer to `HEAD` is
+    /// not asked for, as HTTP servers do not.
+    pub fn send(&self, request: http::Request<()>) -> http::Response<Vec<u8>> {
+        let is_head = request.method() == http::Method::HEAD;
+        let request = request.map(|()| Empty::new().map_err(|never| match never {}).boxed_unsync());
+        TOKIO.block_on(async {
+            let response = self.0.handle((), request).await.unwrap_or_else(|error| panic!("{error:?}"));
+            let (parts, body) = response.into_parts();
+            let body = match is_head {
+                true => Vec::new(),
+                false => body.collect().await.unwrap_or_else(|error| panic!("{error:?}")).to_bytes().to_vec(),
+            };
+            http::Response::from_parts(parts, body)
+        })
+    }
+}
+
+pub struct State {
+    engine: Engine,
+    pre: ProxyPre<Ctx>,
+    options: Options,
+}
+
+/// What one instance of the adapter has.
+pub struct Ctx {
+    pub table: ResourceTable,
+    pub options: Options,
+    wasi: WasiCtx,
+    http: WasiHttpCtx,
+    hooks: Hooks,
+}
+
+impl HandlerState for State {
+    type StoreData = Ctx;
+    type WorkerExpiration = Never;
+    type WorkerState = Reuse;
+
+    async fn instantiate(&self) -> wasmtime::Result<Instance<Ctx, Never, Reuse>> {
+        let clock = Clock { ms: Arc::clone(&self.options.clock), tick_ms: self.options.tick_ms };
+        let wasi = WasiCtx::builder().inherit_stderr().wall_clock(clock.clone()).monotonic_clock(clock).build();
+        let ctx = Ctx {
+            table: ResourceTable::new(),
+            options: self.options.clone(),
+            wasi,
+            http: WasiHttpCtx::new(),
+            hooks: Hooks,
+        };
+        let mut store = Store::new(&self.engine, ctx);
+        let proxy = self.pre.instantiate_async(&mut store).await?;
+        let most = if matches!(self.pre, ProxyPre::P2(_)) { 1 } else { self.options.reuse.max(1) };
+        Ok(Instance { store, proxy, view: WasiHttpView::http, expiration: Never, state: Reuse(most) })
+    }
+}
+
+/// An instance lives until it has served its requests.
+pub struct Never;
+
+impl WorkerExpiration for Never {
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>, status: WorkerStatus, since: Instant) -> Poll<()> {
+        // One that idles is dropped when it is looked at again.
+        let idle = status == WorkerStatus::Idle && since.elapsed() > Duration::from_secs(60);
+        if idle { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+pub struct Reuse(usize);
+
+impl WorkerState for Reuse {
+    type StoreData = Ctx;
+    type RequestData = ();
+
+    fn should_accept_request(&self, concurrent: usize, total: usize) -> ShouldAccept {
+        match (concurrent, total) {
+            (_, total) if total >= self.0 => ShouldAccept::Never,
+            (0, _) => ShouldAccept::Yes,
+            _ => ShouldAccept::No,
+        }
+    }
+
+    fn on_request_start(
+        &self,
+        _: StoreContextMut<'_, Ctx>,
+        (): (),
+        _: GuestTaskId,
+    ) -> Pin<Box<dyn Future<Output = ()> + 'static + Send + Sync>> {
+        Box::pin(pending())
+    }
+
+    fn drop(&self, _: Store<Ctx>, _: wasmtime::Result<()>) {}
+}
+
+#[derive(Clone)]
+struct Clock {
+    ms: Arc<AtomicU64>,
+    tick_ms: u64,
+}
+
+impl HostWallClock for Clock {
+    fn resolution(&self) -> Duration {
+        Duration::from_millis(1)
+    }
+
+    fn now(&self) -> Duration {
+        Duration::from_millis(self.ms.load(Ordering::SeqCst))
+    }
+}
+
+impl HostMonotonicClock for Clock {
+    fn resolution(&self) -> u64 {
+        1_000_000
+    }
+
+    fn now(&self) -> u64 {
+        self.ms.fetch_add(self.tick_ms, Ordering::SeqCst).saturating_mul(1_000_000)
+    }
+}
+
+impl WasiView for Ctx {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl WasiHttpView for Ctx {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.hooks }
+    }
+}
+
+/// The adapter sends nothing; if it did, this would refuse.
+struct Hooks;
+
+impl WasiHttpHooks for Hooks {
+    fn send_request(
+        &mut self,
+        _: http::Request<WasiBody>,
+        _: Option<RequestOptions>,
+        _: Box<dyn Future<Output = Result<(), Error>> + Send>,
+    ) -> Box<
+        dyn Future<
+                Output = Result<(http::Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>), Error>,
+            > + Send,
+    > {
+        Box::new(async { Err(Error::HttpRequestDenied) })
+    }
+}

@@ -1,0 +1,263 @@
+//! The Spin adapter's own `.wasm`, composed with the component as Spin does it.
+//!
+//! `way` plays the cases; the tests here are about what only the adapter does.
+
+mod engine;
+mod store;
+mod way;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use self::engine::{Options, Replica, WASI_0_3};
+use self::store::Values;
+pub use self::way::Spin;
+
+const INSTANCE_ID: &str = "/latest/meta-data/instance-id";
+const NOW_MS: u64 = 1_790_800_000_000;
+
+/// An application: replicas that share variables, a store and a clock.
+struct Application(Options);
+
+impl Application {
+    fn new(variables: &[(&str, &str)]) -> Application {
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let clock = Arc::new(AtomicU64::new(NOW_MS));
+        Application(Options { variables, values: Some(Arc::default()), clock, tick_ms: 0, reuse: 128 })
+    }
+
+    fn without_store(mut self) -> Application {
+        self.0.values = None;
+        self
+    }
+
+    fn replica(&self) -> Replica {
+        Replica::start(&WASI_0_3, self.0.clone())
+    }
+
+    fn store(&self) -> &Values {
+        self.0.values.as_ref().expect("the application has a store")
+    }
+
+    fn wait(&self, ms: u64) {
+        self.0.clock.fetch_add(ms, Ordering::SeqCst);
+    }
+}
+
+/// Status and body of the answer to a request with these header fields.
+fn ask(replica: &Replica, method: &str, path: &str, fields: &[(&str, &str)]) -> (u16, String) {
+    // Engines make a URI of the target and of `Host`.
+    let host = fields.iter().find(|(name, _)| *name == "host").map_or("localhost", |(_, host)| *host);
+    let mut request = http::Request::builder().method(method).uri(format!("http://{host}{path}"));
+    for (name, value) in fields {
+        request = request.header(*name, *value);
+    }
+    let response = replica.send(request.body(()).expect("a request"));
+    (response.status().as_u16(), String::from_utf8(response.into_body()).expect("text"))
+}
+
+fn get(replica: &Replica, path: &str, fields: &[(&str, &str)]) -> (u16, String) {
+    ask(replica, "GET", path, fields)
+}
+
+fn token(replica: &Replica, fields: &[(&str, &str)]) -> String {
+    let ttl = ("x-aws-ec2-metadata-token-ttl-seconds", "60");
+    let (status, token) = ask(replica, "PUT", "/latest/api/token", &[fields, &[ttl]].concat());
+    assert_eq!((status, token.len()), (200, 56), "{token}");
+    token
+}
+
+#[test]
+fn the_default_instance_needs_neither_variables_nor_values() {
+    let replica = Application::new(&[]).replica();
+    assert_eq!(get(&replica, INSTANCE_ID, &[]), (200, "i-0123456789abcdef0".to_owned()));
+}
+
+#[test]
+fn replicas_accept_each_others_tokens_and_see_edits_within_a_second() {
+    let application = Application::new(&[("http_tokens", "required")]);
+    let [one, other] = [application.replica(), application.replica()];
+    let token = token(&one, &[]);
+    let field = [("x-aws-ec2-metadata-token", token.as_str())];
+    let id = |replica: &Replica| get(replica, "/latest/meta-data/instance-type", &field);
+    for replica in [&one, &other] {
+        assert_eq!(get(replica, INSTANCE_ID, &[]).0, 401);
+        assert_eq!(id(replica), (200, "t3.micro".to_owned()));
+    }
+    application.store().set("instance", r#"{"instance-type": "m7g.large"}"#);
+    application.wait(1000);
+    for replica in [&one, &other] {
+        assert_eq!(id(replica), (200, "m7g.large".to_owned()), "an edit keeps tokens");
+    }
+}
+
+#[test]
+fn a_secret_is_made_once_however_many_ask_for_the_first() {
+    let application = Application::new(&[]);
+    let replicas: Vec<Replica> = (0..8).map(|_| application.replica()).collect();
+    let tokens: Vec<String> = std::thread::scope(|scope| {
+        let threads: Vec<_> = replicas.iter().map(|replica| scope.spawn(|| token(replica, &[]))).collect();
+        threads.into_iter().map(|thread| thread.join().expect("an answer")).collect()
+    });
+    for replica in &replicas {
+        for token in &tokens {
+            assert_eq!(get(replica, INSTANCE_ID, &[("x-aws-ec2-metadata-token", token)]).0, 200);
+        }
+    }
+    assert_eq!(application.store().get("token-secret").map(|secret| secret.len()), Some(32));
+}
+
+#[test]
+fn a_secret_is_made_though_the_one_elected_to_make_it_vanished() {
+    let mut application = Application::new(&[]);
+    application.store().set("token-secret/makers/0", "1");
+    // Whoever waits for the secret looks at the clock.
+    application.0.tick_ms = 50;
+    token(&application.replica(), &[]);
+    assert!(application.store().get("token-secret").is_some());
+}
+
+#[test]
+fn each_caller_sees_its_own_instance_and_nobody_elses() {
+    let by_address = [
+        ("spin-client-addr", "10.0.0.7:4000"),
+        ("spin-client-addr", "10.0.0.8:4000"),
+        ("spin-client-addr", "10.0.0.9:1"),
+    ];
+    let by_header = [("x-guest", "10.0.0.7"), ("x-guest", "10.0.0.8"), ("x-guest", "10.0.0.9")];
+    let by_host = [("host", "10.0.0.7"), ("host", "10.0.0.8:80"), ("host", "10.0.0.9")];
+    for (callers, [seven, eight, unknown]) in
+        [("client-address", by_address), ("header:X-Guest", by_header), ("host", by_host)]
+    {
+        let application = Application::new(&[("callers", callers)]);
+        application.store().set("instances/10.0.0.7", r#"{"instance-id": "i-77777777777777777"}"#);
+        application.store().set("instances/10.0.0.8", r#"{"instance-id": "i-88888888888888888"}"#);
+        // What nobody may see by this mapping.
+        application.store().set("instance", r#"{"instance-id": "i-00000000000000000"}"#);
+        let replica = application.replica();
+        for _ in 0..2 {
+            assert_eq!(get(&replica, INSTANCE_ID, &[seven]), (200, "i-77777777777777777".to_owned()), "{callers}");
+            assert_eq!(get(&replica, INSTANCE_ID, &[eight]), (200, "i-88888888888888888".to_owned()), "{callers}");
+            assert_eq!(get(&replica, INSTANCE_ID, &[unknown]), (403, String::new()), "{callers}");
+        }
+        let token = token(&replica, &[seven]);
+        let field = ("x-aws-ec2-metadata-token", token.as_str());
+        assert_eq!(get(&replica, INSTANCE_ID, &[seven, field]).0, 200, "{callers}");
+        assert_eq!(get(&replica, INSTANCE_ID, &[eight, field]).0, 401, "{callers}: a token of another instance");
+    }
+}
+
+#[test]
+fn a_client_cannot_claim_to_be_another() {
+    let application = Application::new(&[("callers", "client-address")]);
+    application.store().set("instances/10.0.0.7", "{}");
+    let replica = application.replica();
+    let own = ("spin-client-addr", "10.0.0.9:4000");
+    assert_eq!(get(&replica, INSTANCE_ID, &[("spin-client-addr", "10.0.0.7:4000"), own]).0, 403);
+    assert_eq!(get(&replica, INSTANCE_ID, &[]).0, 403, "no address at all");
+
+    let application = Application::new(&[("callers", "header:x-guest")]);
+    application.store().set("instances/a", "{}");
+    let replica = application.replica();
+    assert_eq!(get(&replica, INSTANCE_ID, &[("x-guest", "a"), ("x-guest", "a")]).0, 403, "one of them is a client's");
+    assert_eq!(get(&replica, INSTANCE_ID, &[("x-guest", "a/../a")]).0, 403);
+}
+
+#[test]
+fn an_instance_that_was_removed_is_gone_within_a_second() {
+    let application = Application::new(&[("callers", "header:x-guest")]);
+    application.store().set("instances/a", "{}");
+    let replica = application.replica();
+    assert_eq!(get(&replica, INSTANCE_ID, &[("x-guest", "a")]).0, 200);
+    application.store().remove("instances/a");
+    application.wait(1000);
+    assert_eq!(get(&replica, INSTANCE_ID, &[("x-guest", "a")]).0, 403);
+}
+
+/// Each with the words of the answer that say what to mend.
+#[test]
+fn what_the_operator_got_wrong_is_named_in_a_500() {
+    for (variables, words) in [
+        (&[("token_secret", "too short")][..], "the variable `token_secret` has fewer than 16 bytes"),
+        (&[("callers", "all")], "the variable `callers` is none of `one`, `client-address`, `host` and `header:NAME`"),
+        (&[("callers", "host"), ("instance", "{}")], "the variable `instance` is for `callers` = `one`"),
+        (&[("http_tokens", "yes")], "the variable `http_tokens`: "),
+        (&[("instance", "{\n oops")], "the variable `instance` is no valid description:\n  line 2, column 2: "),
+        (
+            &[("instance", r#"{"instance-typ": "t3.micro"}"#)],
+            "/instance-typ: unknown field `instance-typ` (did you mean `instance-type`?)",
+        ),
+    ] {
+        let replica = Application::new(variables).replica();
+        let (status, body) = get(&replica, INSTANCE_ID, &[]);
+        assert_eq!(status, 500, "{body}");
+        assert!(body.starts_with("imds: ") && body.contains(words), "expected {words:?} in {body:?}");
+        assert!(!body.contains("too short"), "a secret is not shown");
+    }
+
+    let application = Application::new(&[]);
+    application.store().set("instance", b"\xff".as_slice());
+    let (status, body) = get(&application.replica(), INSTANCE_ID, &[]);
+    assert_eq!((status, body.contains("the key `instance` of the key-value store")), (500, true), "{body}");
+
+    let (status, body) = get(&Application::new(&[]).without_store().replica(), INSTANCE_ID, &[]);
+    assert_eq!(
+        (status, body.contains("there is no variable `token_secret`, and the application has no")),
+        (500, true),
+        "{body}"
+    );
+}
+
+#[test]
+fn a_secret_in_a_variable_needs_no_store() {
+    let application = Application::new(&[("token_secret", "0123456789abcdef")]).without_store();
+    let [one, other] = [application.replica(), application.replica()];
+    assert_eq!(get(&other, INSTANCE_ID, &[("x-aws-ec2-metadata-token", &token(&one, &[]))]).0, 200);
+}
+
+#[test]
+fn names_in_host_that_are_not_local_need_a_variable() {
+    let foreign = [("host", "imds.example.com")];
+    assert_eq!(get(&Application::new(&[]).replica(), INSTANCE_ID, &foreign).0, 403);
+    let replica = Application::new(&[("allowed_hosts", "a.example.com, imds.example.com")]).replica();
+    assert_eq!(get(&replica, INSTANCE_ID, &foreign).0, 200);
+}
+
+#[test]
+fn replicas_share_a_throttle() {
+    let application = Application::new(&[("instance", r#"{"request-throttle": {"burst": 5, "per-second": 1}}"#)]);
+    let replicas: Vec<Replica> = (0..4).map(|_| application.replica()).collect();
+    let answered: usize = std::thread::scope(|scope| {
+        let ask = |replica| (0..5).filter(|_| get(replica, INSTANCE_ID, &[]).0 == 200).count();
+        let threads: Vec<_> = replicas.iter().map(|replica| scope.spawn(move || ask(replica))).collect();
+        threads.into_iter().map(|thread| thread.join().expect("answers")).sum()
+    });
+    assert_eq!(answered, 5);
+    application.wait(1000);
+    assert_eq!(get(&replicas[0], INSTANCE_ID, &[]).0, 200);
+    assert_eq!(get(&replicas[1], INSTANCE_ID, &[]).0, 503);
+}
+
+/// Whatever an engine has to offer, this is all that it must.
+#[test]
+fn the_adapter_imports_nothing_but_wasi() {
+    let imports = WASI_0_3.imports();
+    let foreign: Vec<_> = imports.iter().filter(|name| !name.starts_with("wasi:")).collect();
+    assert!(foreign.is_empty(), "{foreign:?}");
+    for outside in ["wasi:sockets", "wasi:filesystem", "wasi:http/client", "wasi:http/outgoing-handler"] {
+        assert!(!imports.iter().any(|name| name.starts_with(outside)), "{outside}");
+    }
+}
+
+/// Every variable that the adapter reads can be set, and no other.
+#[test]
+fn spin_toml_declares_the_variables() {
+    let manifest = engine::spin_toml();
+    let names = |table: &toml::Value| -> Vec<String> { table.as_table().expect("a table").keys().cloned().collect() };
+    let declared = names(&manifest["variables"]);
+    assert_eq!(declared, names(&manifest["component"]["imds"]["variables"]));
+    let mut read = vec!["allowed_hosts", "callers", "instance", "token_secret"];
+    read.extend(imds_spin::variables::OPTIONS.map(|(variable, _)| variable));
+    read.sort_unstable();
+    assert_eq!(declared, read);
+}

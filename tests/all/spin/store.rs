@@ -1,0 +1,158 @@
+//! The variables and the key-value store, as Spin has them for every component.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use wasmtime::StoreContextMut;
+use wasmtime::component::{ComponentType, Lift, Linker, Lower, Resource, ResourceType};
+
+use super::engine::Ctx;
+
+/// A key-value store, for any number of replicas.
+#[derive(Default)]
+pub struct Values(Mutex<BTreeMap<String, Vec<u8>>>);
+
+impl Values {
+    pub fn set(&self, key: &str, value: impl Into<Vec<u8>>) {
+        self.with(|values| values.insert(key.to_owned(), value.into()));
+    }
+
+    pub fn get(&self, key: &str) -> Option<Vec<u8>> {
+        self.with(|values| values.get(key).cloned())
+    }
+
+    pub fn remove(&self, key: &str) {
+        self.with(|values| values.remove(key));
+    }
+
+    fn with<T>(&self, change: impl FnOnce(&mut BTreeMap<String, Vec<u8>>) -> T) -> T {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[derive(ComponentType, Lift, Lower)]
+#[component(variant)]
+enum KeyValueError {
+    #[component(name = "no-such-store")]
+    NoSuchStore,
+    #[component(name = "access-denied")]
+    AccessDenied,
+    #[component(name = "other")]
+    Other(String),
+}
+
+#[derive(ComponentType, Lift, Lower)]
+#[component(variant)]
+enum CasError {
+    #[component(name = "store-error")]
+    Store(KeyValueError),
+    #[component(name = "cas-failed")]
+    Failed(Resource<Cas>),
+}
+
+#[derive(ComponentType, Lift, Lower)]
+#[component(variant)]
+enum ConfigError {
+    #[component(name = "upstream")]
+    Upstream(String),
+    #[component(name = "io")]
+    Io(String),
+}
+
+struct Bucket(Arc<Values>);
+
+struct Cas {
+    values: Arc<Values>,
+    key: String,
+    seen: Option<Vec<u8>>,
+}
+
+type Caller<'a> = StoreContextMut<'a, Ctx>;
+type Outcome<T> = wasmtime::Result<(Result<T, KeyValueError>,)>;
+
+/// `wasi:config`, and the parts of `wasi:keyvalue` that the adapter uses.
+pub fn add_to_linker(linker: &mut Linker<Ctx>) -> wasmtime::Result<()> {
+    let mut config = linker.instance("wasi:config/store@0.2.0-draft-2024-09-27")?;
+    config.func_wrap("get", |caller: Caller<'_>, (name,): (String,)| {
+        let value = caller.data().options.variables.iter().find(|(other, _)| *other == name);
+        Ok((Ok::<_, ConfigError>(value.map(|(_, value)| value.clone())),))
+    })?;
+
+    let mut store = linker.instance("wasi:keyvalue/store@0.2.0-draft2")?;
+    store.resource("bucket", ResourceType::host::<Bucket>(), |mut caller, rep| {
+        caller.data_mut().table.delete(Resource::<Bucket>::new_own(rep))?;
+        Ok(())
+    })?;
+    store.func_wrap("open", |mut caller: Caller<'_>, (label,): (String,)| -> Outcome<Resource<Bucket>> {
+        let ctx = caller.data_mut();
+        Ok((match &ctx.options.values {
+            Some(values) if label == "default" => Ok(ctx.table.push(Bucket(Arc::clone(values)))?),
+            _ => Err(KeyValueError::AccessDenied),
+        },))
+    })?;
+    store.func_wrap(
+        "[method]bucket.get",
+        |caller: Caller<'_>, (bucket, key): (Resource<Bucket>, String)| -> Outcome<Option<Vec<u8>>> {
+            Ok((Ok(caller.data().table.get(&bucket)?.0.get(&key)),))
+        },
+    )?;
+    store.func_wrap(
+        "[method]bucket.set",
+        |caller: Caller<'_>, (bucket, key, value): (Resource<Bucket>, String, Vec<u8>)| -> Outcome<()> {
+            caller.data().table.get(&bucket)?.0.set(&key, value);
+            Ok((Ok(()),))
+        },
+    )?;
+
+    let mut atomics = linker.instance("wasi:keyvalue/atomics@0.2.0-draft2")?;
+    atomics.resource("cas", ResourceType::host::<Cas>(), |mut caller, rep| {
+        caller.data_mut().table.delete(Resource::<Cas>::new_own(rep))?;
+        Ok(())
+    })?;
+    atomics.func_wrap(
+        "increment",
+        |caller: Caller<'_>, (bucket, key, delta): (Resource<Bucket>, String, i64)| -> Outcome<i64> {
+            let count = caller.data().table.get(&bucket)?.0.with(|values| {
+                let old =
+                    values.get(&key).map_or(Some(0), |bytes| std::str::from_utf8(bytes).ok()?.parse::<i64>().ok());
+                let new = old? + delta;
+                values.insert(key, new.to_string().into_bytes());
+                Some(new)
+            });
+            Ok((count.ok_or_else(|| KeyValueError::Other("not a number".to_owned())),))
+        },
+    )?;
+    atomics.func_wrap(
+        "[static]cas.new",
+        |mut caller: Caller<'_>, (bucket, key): (Resource<Bucket>, String)| -> Outcome<Resource<Cas>> {
+            let table = &mut caller.data_mut().table;
+            let values = Arc::clone(&table.get(&bucket)?.0);
+            let seen = values.get(&key);
+            Ok((Ok(table.push(Cas { values, key, seen })?),))
+        },
+    )?;
+    atomics.func_wrap(
+        "[method]cas.current",
+        |mut caller: Caller<'_>, (cas,): (Resource<Cas>,)| -> Outcome<Option<Vec<u8>>> {
+            let cas = caller.data_mut().table.get_mut(&cas)?;
+            cas.seen = cas.values.get(&cas.key);
+            Ok((Ok(cas.seen.clone()),))
+        },
+    )?;
+    atomics.func_wrap(
+        "swap",
+        |mut caller: Caller<'_>, (cas, value): (Resource<Cas>, Vec<u8>)| -> wasmtime::Result<(Result<(), CasError>,)> {
+            let table = &mut caller.data_mut().table;
+            let Cas { values, key, seen } = table.delete(cas)?;
+            let swapped = values.with(|values| {
+                let is_as_seen = values.get(&key) == seen.as_ref();
+                is_as_seen.then(|| values.insert(key.clone(), value)).is_some()
+            });
+            if swapped {
+                return Ok((Ok(()),));
+            }
+            let seen = values.get(&key);
+            Ok((Err(CasError::Failed(table.push(Cas { values, key, seen })?)),))
+        },
+    )
+}

@@ -1,0 +1,97 @@
+//! The Spin adapter as a way into the service.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use imds_host::Description;
+
+use super::engine::{Options, Replica, WASI_0_3};
+use super::store::Values;
+use crate::case::Expected;
+use crate::ways::{Received, Sent, Way, open_in_core, read_toml};
+
+/// One replica with one instance.
+pub struct Spin {
+    replica: Replica,
+    clock: Arc<AtomicU64>,
+}
+
+impl Spin {
+    pub fn open(toml: &str) -> Spin {
+        let mut description = read_toml(toml);
+        sign(&mut description);
+        let clock = Arc::new(AtomicU64::new(0));
+        let options = Options {
+            variables: vec![("instance".to_owned(), description.to_json())],
+            values: Some(Arc::new(Values::default())),
+            clock: Arc::clone(&clock),
+            tick_ms: 0,
+            reuse: 128,
+        };
+        Spin { replica: Replica::start(&WASI_0_3, options), clock }
+    }
+}
+
+/// Signatures made ahead, here not of any key.
+fn sign(description: &mut Description) {
+    let given: serde_json::Value = serde_json::from_str(&description.to_json()).expect("a description is JSON");
+    let signing_time_ms = open_in_core(description).identity_document().signing_time_ms;
+    for name in ["signature", "pkcs7", "rsa2048"] {
+        let field = format!("/identity-signatures/{name}");
+        if given.pointer(&field).is_none() {
+            description.set_text(&field, &format!("{signing_time_ms:?}").repeat(16), "a test");
+        }
+    }
+}
+
+impl Way for Spin {
+    fn answer(&mut self, sent: &Sent, now_ms: u64) -> Received {
+        self.clock.store(now_ms, Ordering::SeqCst);
+        let response = self.replica.send(request(sent).unwrap_or_else(|why| panic!("{why}")));
+        let (parts, body) = response.into_parts();
+        let text = |value: &http::HeaderValue| value.to_str().expect("answers have ASCII header fields").to_owned();
+        Received {
+            status: parts.status.as_u16(),
+            reason: String::new(),
+            fields: parts.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
+            body,
+        }
+    }
+
+    fn carries(&self, sent: &Sent) -> Result<(), &'static str> {
+        request(sent).map(drop)
+    }
+
+    /// WASI has no reason phrases, names in lower case, and no say in what
+    /// becomes of the connection.
+    fn delivered(&self, expected: &Expected) -> Expected {
+        let mut expected = Expected { reason: None, ..expected.clone() };
+        expected.fields.retain(|(name, _)| !name.eq_ignore_ascii_case("connection"));
+        expected.fields.iter_mut().for_each(|(name, _)| name.make_ascii_lowercase());
+        expected
+    }
+}
+
+/// A request as Spin hands it on; none where Spin itself answers or closes.
+fn request(sent: &Sent) -> Result<http::Request<()>, &'static str> {
+    let target = std::str::from_utf8(&sent.target).map_err(|_| "a target of other bytes than text")?;
+    if !target.starts_with('/') {
+        return Err("a target that is no path");
+    }
+    let path: http::uri::PathAndQuery = target.parse().map_err(|_| "a target that HTTP does not allow")?;
+    let host = sent.fields.iter().find(|(name, _)| name.eq_ignore_ascii_case("host")).ok_or("no Host")?;
+    let host = std::str::from_utf8(&host.1).ok().filter(|host| host.parse::<http::uri::Authority>().is_ok());
+    let host = host.ok_or("a Host that is none")?;
+    let uri = http::Uri::builder().scheme("http").authority(host).path_and_query(path).build();
+    let mut request = http::Request::builder()
+        .method(sent.method.as_bytes())
+        .uri(uri.map_err(|_| "a target that HTTP does not allow")?)
+        .header("spin-client-addr", "127.0.0.1:50000");
+    for (name, value) in &sent.fields {
+        if std::str::from_utf8(value).is_err() {
+            return Err("a header value of other bytes than text");
+        }
+        request = request.header(name, value.as_slice());
+    }
+    request.body(()).map_err(|_| "a method or a field that HTTP does not allow")
+}
