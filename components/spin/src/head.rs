@@ -14,6 +14,31 @@ pub struct Head {
 }
 
 impl Head {
+    /// A head of what an HTTP binding gives. Without a target, `/`; the
+    /// authority stands for `Host` where the engine moved it out of the fields.
+    ///
+    /// ```
+    /// use imds_spin::Head;
+    ///
+    /// let fields = vec![("X-Forwarded-For".to_owned(), b"10.0.0.1".to_vec())];
+    /// let head = Head::new("GET".to_owned(), None, fields, Some("localhost:3000".to_owned()));
+    /// assert_eq!(head.target, "/");
+    /// assert!(head.values("x-forwarded-for").next().is_some());
+    /// assert_eq!(head.values("host").next(), Some(&b"localhost:3000"[..]));
+    /// ```
+    pub fn new(
+        method: String,
+        target: Option<String>,
+        mut fields: Vec<(String, Vec<u8>)>,
+        authority: Option<String>,
+    ) -> Head {
+        fields.iter_mut().for_each(|(name, _)| name.make_ascii_lowercase());
+        if let (false, Some(authority)) = (fields.iter().any(|(name, _)| name == "host"), authority) {
+            fields.push(("host".to_owned(), authority.into_bytes()));
+        }
+        Head { method, target: target.unwrap_or_else(|| "/".to_owned()), fields }
+    }
+
     /// The values of the fields of one name, given in lower case.
     ///
     /// ```
@@ -28,6 +53,32 @@ impl Head {
     }
 }
 
+/// A method's name; both versions of `wasi:http` have the same methods, and each
+/// a type of its own for them.
+///
+/// ```
+/// enum Method { Get, Head, Post, Put, Delete, Connect, Options, Trace, Patch, Other(String) }
+///
+/// assert_eq!(imds_spin::method_name!(Method::Put), "PUT");
+/// assert_eq!(imds_spin::method_name!(Method::Other("put".to_owned())), "put");
+/// ```
+#[macro_export]
+macro_rules! method_name {
+    ($method:expr) => {
+        match $method {
+            Method::Get => "GET".to_owned(),
+            Method::Head => "HEAD".to_owned(),
+            Method::Post => "POST".to_owned(),
+            Method::Put => "PUT".to_owned(),
+            Method::Delete => "DELETE".to_owned(),
+            Method::Connect => "CONNECT".to_owned(),
+            Method::Options => "OPTIONS".to_owned(),
+            Method::Trace => "TRACE".to_owned(),
+            Method::Patch => "PATCH".to_owned(),
+            Method::Other(other) => other,
+        }
+    };
+}
 /// An answer, complete.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Reply {

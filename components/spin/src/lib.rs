@@ -18,8 +18,9 @@
 //! once. So nothing that matters lives in its memory: a secret that was made is
 //! kept in the store, and what is read is read again after a second.
 //!
-//! Two faces, one of which a feature selects: `wasi-http-0-3` for Spin 4.1 and
-//! later, `wasi-http-0-2` for engines that know WASI 0.2 only.
+//! The face of this crate is `wasi:http` 0.3, for Spin 4.1 and later (feature
+//! `wasi-http-0-3`); the crate in `wasi-0.2` has another for engines that know
+//! WASI 0.2 only.
 
 pub mod callers;
 pub mod head;
@@ -35,11 +36,11 @@ mod secret;
 mod service;
 #[cfg(target_arch = "wasm32")]
 mod store;
-#[cfg(all(target_arch = "wasm32", feature = "wasi-http-0-2"))]
-mod wasi_http_0_2;
 #[cfg(all(target_arch = "wasm32", feature = "wasi-http-0-3"))]
 mod wasi_http_0_3;
 
 pub use callers::Callers;
 pub use head::{Head, Reply};
+#[cfg(target_arch = "wasm32")]
+pub use service::answer;
 pub use variables::Variables;

@@ -27,14 +27,21 @@ use wasmtime_wasi_http::{
 use super::store::{self, Values};
 use crate::ways::TOKIO;
 
-/// The adapter for WASI 0.3 with the component inside, as `spin.toml` composes
-/// them.
+/// The adapter with the component inside, as `spin.toml` builds and composes them.
 pub static WASI_0_3: LazyLock<Adapter> = LazyLock::new(|| {
     let commands = spin_toml()["component"]["imds"]["build"]["command"].clone();
     for command in commands.as_array().expect("there are commands") {
         shell(command.as_str().expect("a command is text"));
     }
-    Adapter::load(&workspace().join("target/imds-component/wasm32-wasip2/component/imds_spin.wasm"))
+    Adapter::load("imds_spin.wasm")
+});
+
+/// The adapter for engines without WASI 0.3, as README.md builds it.
+pub static WASI_0_2: LazyLock<Adapter> = LazyLock::new(|| {
+    let readme = std::fs::read_to_string(workspace().join("README.md")).expect("README.md can be read");
+    let command = readme.lines().find(|line| line.contains("--package imds-spin-wasi-0-2"));
+    shell(command.expect("README.md says how to build it"));
+    Adapter::load("imds_spin_wasi_0_2.wasm")
 });
 
 /// `spin.toml`, whose commands are tested here.
@@ -73,12 +80,13 @@ pub struct Adapter {
 }
 
 impl Adapter {
-    fn load(path: &Path) -> Adapter {
-        let core = workspace().join("target/imds-component/wasm32-unknown-unknown/component/imds_core.wasm");
+    fn load(file: &str) -> Adapter {
+        let built = workspace().join("target/imds-component");
+        let core = built.join("wasm32-unknown-unknown/component/imds_core.wasm");
         let mut config = Config::new();
         config.wasm_component_model_async(true);
         let engine = Engine::new(&config).expect("an engine starts");
-        let bytes = composed(path, &core);
+        let bytes = composed(&built.join("wasm32-wasip2/component").join(file), &core);
         let component = Component::new(&engine, bytes).expect("the adapter is a component");
         Adapter { engine, component }
     }

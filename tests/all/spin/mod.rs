@@ -4,6 +4,7 @@
 
 mod engine;
 mod store;
+pub mod up;
 mod way;
 
 use std::sync::Arc;

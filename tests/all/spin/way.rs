@@ -1,11 +1,9 @@
 //! The Spin adapter as a way into the service.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 
-use imds_host::Description;
-
-use super::engine::{Options, Replica, WASI_0_3};
+use super::engine::{Adapter, Options, Replica, WASI_0_2, WASI_0_3};
 use super::store::Values;
 use crate::case::Expected;
 use crate::ways::{Received, Sent, Way, open_in_core, read_toml};
@@ -17,31 +15,39 @@ pub struct Spin {
 }
 
 impl Spin {
-    pub fn open(toml: &str) -> Spin {
-        let mut description = read_toml(toml);
-        sign(&mut description);
+    pub fn wasi_0_3(toml: &str) -> Spin {
+        Spin::open(&WASI_0_3, toml)
+    }
+
+    pub fn wasi_0_2(toml: &str) -> Spin {
+        Spin::open(&WASI_0_2, toml)
+    }
+
+    fn open(adapter: &'static LazyLock<Adapter>, toml: &str) -> Spin {
         let clock = Arc::new(AtomicU64::new(0));
         let options = Options {
-            variables: vec![("instance".to_owned(), description.to_json())],
+            variables: vec![("instance".to_owned(), signed_json(toml))],
             values: Some(Arc::new(Values::default())),
             clock: Arc::clone(&clock),
             tick_ms: 0,
             reuse: 128,
         };
-        Spin { replica: Replica::start(&WASI_0_3, options), clock }
+        Spin { replica: Replica::start(adapter, options), clock }
     }
 }
 
-/// Signatures made ahead, here not of any key.
-fn sign(description: &mut Description) {
+/// A description as Spin takes it, with signatures made ahead, here of no key.
+pub fn signed_json(toml: &str) -> String {
+    let mut description = read_toml(toml);
     let given: serde_json::Value = serde_json::from_str(&description.to_json()).expect("a description is JSON");
-    let signing_time_ms = open_in_core(description).identity_document().signing_time_ms;
+    let signing_time_ms = open_in_core(&description).identity_document().signing_time_ms;
     for name in ["signature", "pkcs7", "rsa2048"] {
         let field = format!("/identity-signatures/{name}");
         if given.pointer(&field).is_none() {
             description.set_text(&field, &format!("{signing_time_ms:?}").repeat(16), "a test");
         }
     }
+    description.to_json()
 }
 
 impl Way for Spin {
@@ -62,18 +68,22 @@ impl Way for Spin {
         request(sent).map(drop)
     }
 
-    /// WASI has no reason phrases, names in lower case, and no say in what
-    /// becomes of the connection.
     fn delivered(&self, expected: &Expected) -> Expected {
-        let mut expected = Expected { reason: None, ..expected.clone() };
-        expected.fields.retain(|(name, _)| !name.eq_ignore_ascii_case("connection"));
-        expected.fields.iter_mut().for_each(|(name, _)| name.make_ascii_lowercase());
-        expected
+        delivered(expected)
     }
 }
 
+/// WASI has no reason phrases, names in lower case, and no say in what becomes
+/// of the connection.
+pub fn delivered(expected: &Expected) -> Expected {
+    let mut expected = Expected { reason: None, ..expected.clone() };
+    expected.fields.retain(|(name, _)| !name.eq_ignore_ascii_case("connection"));
+    expected.fields.iter_mut().for_each(|(name, _)| name.make_ascii_lowercase());
+    expected
+}
+
 /// A request as Spin hands it on; none where Spin itself answers or closes.
-fn request(sent: &Sent) -> Result<http::Request<()>, &'static str> {
+pub fn request(sent: &Sent) -> Result<http::Request<()>, &'static str> {
     let target = std::str::from_utf8(&sent.target).map_err(|_| "a target of other bytes than text")?;
     if !target.starts_with('/') {
         return Err("a target that is no path");

@@ -1,0 +1,112 @@
+//! `spin up` itself, where there is a Spin program.
+
+use std::collections::BTreeMap;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::engine::{WASI_0_3, workspace};
+use super::way::{delivered, request, signed_json};
+use crate::case::{Case, Expected, Step};
+use crate::ways::{Received, Sent, Way, receive};
+
+/// Spin with the instances of all cases in its store, chosen by a header field.
+pub struct SpinUp {
+    process: Child,
+    address: SocketAddr,
+    keys: BTreeMap<String, String>,
+    state: PathBuf,
+}
+
+/// The Spin program, if the path has one. There is another program of that
+/// name, which checks models.
+pub fn program() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    let found = std::env::split_paths(&path).map(|folder| folder.join("spin")).find(|file| file.is_file())?;
+    let version = Command::new(&found).arg("--version").stdin(Stdio::null()).output().ok()?;
+    let text = String::from_utf8_lossy(&version.stdout).into_owned();
+    let major = text.strip_prefix("spin ")?.split('.').next()?.parse::<u32>().ok()?;
+    (major >= 4).then_some(found)
+}
+
+impl SpinUp {
+    pub fn start(program: &Path, cases: &[&Case]) -> SpinUp {
+        // Builds what Spin loads.
+        std::sync::LazyLock::force(&WASI_0_3);
+        let address = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port is free");
+        let state = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("spin-{}", address.port()));
+        let mut command = Command::new(program);
+        command.arg("up").arg("--listen").arg(address.to_string()).arg("--state-dir").arg(&state);
+        command.args(["--quiet", "--variable", "callers=header:x-case"]);
+        let mut keys = BTreeMap::new();
+        for case in cases {
+            let key = keys.len().to_string();
+            keys.entry(case.description.clone()).or_insert_with(|| {
+                command.arg("--key-value").arg(format!("instances/{key}={}", signed_json(&case.description)));
+                key
+            });
+        }
+        command.current_dir(workspace()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let process = command.spawn().expect("Spin starts");
+        let spin = SpinUp { process, address, keys, state };
+        let started = Instant::now();
+        while TcpStream::connect(address).is_err() {
+            assert!(started.elapsed() < Duration::from_secs(60), "Spin listens within a minute");
+            std::thread::yield_now();
+        }
+        spin
+    }
+
+    /// The way to the instance with this description.
+    pub fn way(&self, description: &str) -> impl Way + use<> {
+        Caller { address: self.address, key: self.keys[description].clone() }
+    }
+}
+
+impl Drop for SpinUp {
+    fn drop(&mut self) {
+        // Spin ends what it started when it is asked to end.
+        let id = self.process.id().to_string();
+        let _ = Command::new("kill").args(["-TERM", &id]).status();
+        let _ = self.process.wait();
+        let _ = std::fs::remove_dir_all(&self.state);
+    }
+}
+
+/// Whether a case holds at any time: Spin's clock cannot be moved.
+pub fn is_timeless(case: &Case) -> bool {
+    case.steps.iter().all(|step| matches!(step, Step::Exchange(_)))
+}
+
+struct Caller {
+    address: SocketAddr,
+    key: String,
+}
+
+impl Way for Caller {
+    fn answer(&mut self, sent: &Sent, _now_ms: u64) -> Received {
+        let mut bytes = format!("{} ", sent.method).into_bytes();
+        bytes.extend(&sent.target);
+        bytes.extend(format!(" HTTP/1.1\r\nConnection: close\r\nx-case: {}\r\n", self.key).bytes());
+        // What becomes of the connection is Spin's; here it is to close.
+        for (name, value) in sent.fields.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("connection")) {
+            bytes.extend([name.as_bytes(), b": ", value, b"\r\n"].concat());
+        }
+        bytes.extend(b"\r\n");
+        let mut received = receive(self.address, &bytes);
+        received.fields.retain(|(name, _)| name != "connection");
+        received
+    }
+
+    fn carries(&self, sent: &Sent) -> Result<(), &'static str> {
+        request(sent).map(drop)
+    }
+
+    /// The clock is the machine's.
+    fn delivered(&self, expected: &Expected) -> Expected {
+        let mut expected = delivered(expected);
+        expected.fields.iter_mut().filter(|(name, _)| name == "date").for_each(|(_, value)| "*".clone_into(value));
+        expected
+    }
+}
