@@ -77,12 +77,11 @@ fn ask(instance: &Instance, key: &str, request: &Request) -> Result<Answer, Fail
         return Ok(answer);
     }
     let store = Store::open().map_err(Failure::Store)?;
-    let exchanged = store.exchange(&format!("throttle/{key}"), |state| {
-        let state = state.and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_be_bytes);
+    let exchanged = store.exchange(&format!("throttle/{key}"), entropy(), |state| {
         moment.throttle_state = state;
         let answer = instance.answer(request, moment);
         let next = answer.throttle_state;
-        (answer, (next != state).then(|| next.to_be_bytes().to_vec()))
+        (answer, next)
     });
     exchanged.map_err(Failure::Store)
 }

@@ -42,27 +42,40 @@ impl Store {
         Ok(increment(&self.0, key, 1)?)
     }
 
-    /// Puts in place of a value what `next` makes of it, and asks again where
-    /// another replica was faster. `next` gives none to leave the value.
-    pub fn exchange<T>(
-        &self,
-        key: &str,
-        mut next: impl FnMut(Option<Vec<u8>>) -> (T, Option<Vec<u8>>),
-    ) -> Result<T, Trouble> {
+    /// Puts in place of a number what `next` makes of it, and asks again where
+    /// another replica was faster. 0 stands for one that is not there. No two
+    /// exchanges may have the same `tag`.
+    pub fn exchange<T>(&self, key: &str, tag: u64, mut next: impl FnMut(u64) -> (T, u64)) -> Result<T, Trouble> {
+        let tag = tag.to_be_bytes();
         let mut cas = Cas::new(&self.0, key)?;
+        let mut seen = cas.current()?.unwrap_or_default();
         for _ in 0..EXCHANGES_MAX {
-            let (result, value) = next(cas.current()?);
-            let Some(value) = value else { return Ok(result) };
-            match swap(cas, &value) {
+            let (state, tags) =
+                seen.split_first_chunk().map_or((0, [].as_slice()), |(state, tags)| (u64::from_be_bytes(*state), tags));
+            let (result, next) = next(state);
+            if next == state {
+                return Ok(result);
+            }
+            let others = &tags[..tags.len().min(TAGS_BYTES - tag.len())];
+            match swap(cas, &[&next.to_be_bytes(), &tag, others].concat()) {
                 Ok(()) => return Ok(result),
                 Err(CasError::StoreError(error)) => return Err(error.into()),
                 // Not the handle that comes back: stores differ in what it knows.
                 Err(CasError::CasFailed(_)) => cas = Cas::new(&self.0, key)?,
             }
+            seen = cas.current()?.unwrap_or_default();
+            // Spin's Redis store swaps and says that it did not.
+            if seen.chunks_exact(tag.len()).skip(1).any(|other| other == tag) {
+                return Ok(result);
+            }
         }
         Err(Trouble::Failed(format!("the key `{key}` is changed by others all the time")))
     }
 }
+
+/// The tags of the last 32 exchanges stand behind the number, so that each
+/// finds its own though others came after it.
+const TAGS_BYTES: usize = 32 * 8;
 
 /// One of the replicas succeeds each time, so this is never reached but by as
 /// many that ask at once.

@@ -10,9 +10,17 @@ use super::engine::Ctx;
 
 /// A key-value store, for any number of replicas.
 #[derive(Default)]
-pub struct Values(Mutex<BTreeMap<String, Vec<u8>>>);
+pub struct Values {
+    values: Mutex<BTreeMap<String, Vec<u8>>>,
+    /// Whether it says of every swap that it failed, as Spin's Redis store does.
+    denies_swaps: bool,
+}
 
 impl Values {
+    pub fn denying_swaps() -> Values {
+        Values { denies_swaps: true, ..Values::default() }
+    }
+
     pub fn set(&self, key: &str, value: impl Into<Vec<u8>>) {
         self.with(|values| values.insert(key.to_owned(), value.into()));
     }
@@ -26,7 +34,7 @@ impl Values {
     }
 
     fn with<T>(&self, change: impl FnOnce(&mut BTreeMap<String, Vec<u8>>) -> T) -> T {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        change(&mut self.values.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -148,7 +156,7 @@ pub fn add_to_linker(linker: &mut Linker<Ctx>) -> wasmtime::Result<()> {
                 let is_as_seen = values.get(&key) == seen.as_ref();
                 is_as_seen.then(|| values.insert(key.clone(), value)).is_some()
             });
-            if swapped {
+            if swapped && !values.denies_swaps {
                 return Ok((Ok(()),));
             }
             let seen = values.get(&key);
