@@ -56,6 +56,59 @@ fn a_value_of_the_wrong_kind_is_not_repeated() {
     );
 }
 
+/// A secret in the wrong field, of the wrong kind or in the wrong form: every
+/// field gets it in every way.
+#[test]
+fn no_problem_repeats_what_may_be_a_secret() {
+    const SECRET: &str = "hunter2/é";
+    let wrong_values = [
+        format!("\"{SECRET}\""),
+        format!("[\"{SECRET}\", \"{SECRET}\"]"),
+        format!("{{\"x\": \"{SECRET}\"}}"),
+        format!("\"{}\"", SECRET.repeat(5000)),
+        "4242424242424242".to_owned(),
+        "-42424242.5".to_owned(),
+    ];
+    let fields = [
+        "user-data",
+        "user-data-base64",
+        "key-pair",
+        "iam-instance-profile",
+        "managed-ssh-keys",
+        "identity-signatures",
+        "extra-entries",
+        "key-pair/public-key",
+        "iam-instance-profile/credentials",
+        "iam-instance-profile/credentials-without-token",
+        "iam-instance-profile/credentials/access-key-id",
+        "iam-instance-profile/credentials/secret-access-key",
+        "iam-instance-profile/credentials/session-token",
+        "iam-instance-profile/credentials/expiration",
+        "iam-instance-profile/credentials/last-updated",
+        "managed-ssh-keys/signer-cert",
+        "managed-ssh-keys/active-keys",
+        "managed-ssh-keys/active-keys/root",
+        "identity-signatures/pkcs7",
+        "extra-entries/meta-data",
+        "extra-entries/meta-data~1x",
+        "extra-entries/meta-data~1ami-id~1x",
+    ];
+    let mut told = 0;
+    for field in fields {
+        for value in &wrong_values {
+            let nested = field
+                .rsplit('/')
+                .fold(value.clone(), |inner, name| format!("{{\"{}\": {inner}}}", name.replace("~1", "/")));
+            for problem in problems(&nested) {
+                told += 1;
+                let shown = format!("{problem:?}");
+                assert!(!shown.contains("hunter2") && !shown.contains("42424242"), "{nested}: {shown}");
+            }
+        }
+    }
+    assert!(told > 100, "{told}");
+}
+
 #[test]
 fn null_is_no_value() {
     assert_problem(
@@ -72,6 +125,93 @@ fn false_stands_only_for_parts_that_may_lack() {
         assert_eq!(problems(&format!(r#"{{"{part}": false}}"#)), [], "{part}");
     }
     assert_problem(r#"{"instance-id": false}"#, "/instance-id", "expected a string, found a boolean", None);
+}
+
+#[test]
+fn what_is_no_description_at_all_is_told() {
+    let help = Some("a description is an object of fields; `{}` is the default instance");
+    for (json, kind) in [("[{}]", "an array"), ("null", "null"), ("\"x\"", "a string")] {
+        assert_problem(json, "", &format!("expected an object, found {kind}"), help);
+    }
+}
+
+#[test]
+fn a_value_of_the_wrong_form_is_told_what_the_right_one_is() {
+    for (json, message) in [
+        (r#""private-ip-address": "10.0.0.300""#, "expected an IPv4 address such as 10.0.0.10"),
+        (r#""public-ip-address": "2001:db8::1""#, "expected an IPv4 address such as 10.0.0.10"),
+        (r#""network-interfaces": [{"ipv6-addresses": ["x"]}]"#, "expected an IPv6 address such as 2001:db8::10"),
+        (
+            r#""network-interfaces": [{"subnet-ipv4-cidr-block": "2001:db8::/64"}]"#,
+            "expected a block of IPv4 addresses with its first address, such as 10.0.0.0/16",
+        ),
+        (
+            r#""network-interfaces": [{"subnet-ipv4-cidr-block": "10.0.0.10/24"}]"#,
+            "expected a block of IPv4 addresses with its first address, such as 10.0.0.0/16",
+        ),
+        (
+            r#""network-interfaces": [{"ipv6-prefixes": ["10.0.0.0/16"]}]"#,
+            "expected a block of IPv6 addresses with its first address, such as 2001:db8::/56",
+        ),
+        (r#""metadata-options": {"http-put-response-hop-limit": -1}"#, "expected a whole number from 1 to 64"),
+        (r#""metadata-options": {"http-put-response-hop-limit": "1"}"#, "expected a whole number from 1 to 64"),
+        (r#""ami-launch-index": 1.0"#, "expected a whole number, found a decimal number"),
+        (r#""ami-launch-index": 99999999999999999999"#, "expected a whole number, found a number too large"),
+    ] {
+        let problems = problems(&format!("{{{json}}}"));
+        assert_eq!(problems.first().map(|problem| problem.message.as_str()), Some(message), "{json}");
+    }
+}
+
+#[test]
+fn a_value_of_the_wrong_kind_gets_advice() {
+    for (json, help) in [
+        (r#""ami-launch-index": "1""#, "write it without quotes"),
+        (r#""hibernation-options": {"configured": "true"}"#, "write it without quotes"),
+        (r#""security-groups": "default""#, "write it in brackets: [\"…\"]"),
+        (r#""security-groups": ["default"]"#, "its fields: group-id, group-name"),
+        (r#""monitoring": true"#, "known: disabled, enabled"),
+        (r#""public-ip-address": """#, "write `false` where there is none"),
+    ] {
+        let problems = problems(&format!("{{{json}}}"));
+        assert_eq!(problems.first().and_then(|problem| problem.help.as_deref()), Some(help), "{json}");
+    }
+}
+
+#[test]
+fn what_a_terminal_would_obey_is_escaped_and_what_is_long_is_cut() {
+    let long = "x".repeat(10_000);
+    for json in [
+        "\"a\\u001b[31m\\u202eb\": 1".to_owned(),
+        format!("\"{long}\": 1"),
+        "\"monitoring\": \"\\u001b[31m\\u202e\"".to_owned(),
+        format!("\"monitoring\": \"{long}\""),
+        format!(
+            "\"extra-entries\": {{\"meta-data/ami-id/\\u202e\": \"\", \"meta-data/ami-id/{}\": \"\"}}",
+            &long[..400]
+        ),
+        "\"iam-instance-profile\": {\"name\": \"x\", \"arn\": \"arn:aws:iam::123456789012:instance-profile/\\u202e\"}"
+            .to_owned(),
+        format!(
+            "\"iam-instance-profile\": {{\"name\": \"x\", \"arn\": \"arn:aws:iam::123456789012:instance-profile/{long}\"}}"
+        ),
+    ] {
+        let problems = problems(&format!("{{{json}}}"));
+        assert!(!problems.is_empty(), "{json}");
+        for Problem { message, help, .. } in problems {
+            let said = message + &help.unwrap_or_default();
+            assert!(!said.contains(['\u{1b}', '\u{202e}']) && said.len() < 1000, "{said}");
+        }
+    }
+}
+
+#[test]
+fn entries_deep_down_are_opened_soon() {
+    let deep = "/x".repeat(245);
+    let entries: Vec<String> = (0..1024).map(|number| format!("\"meta-data{deep}/{number}\": \"\"")).collect();
+    let start = std::time::Instant::now();
+    assert_eq!(problems(&format!("{{\"extra-entries\": {{{}}}}}", entries.join(","))), []);
+    assert!(start.elapsed().as_secs() < 2, "{:?}", start.elapsed());
 }
 
 #[test]
@@ -113,7 +253,7 @@ fn what_no_instance_has_is_refused_and_not_computed() {
         let items = vec![item; count].join(",");
         problems(&format!(r#"{{"{field}": [{items}]}}"#)).into_iter().map(|problem| problem.message).next()
     };
-    let too_many = Some("expected at most 1024 entries".to_owned());
+    let too_many = Some("expected at most 1024 entries, found 100000".to_owned());
     assert_eq!(list("network-interfaces", "{}", 100_000), too_many);
     assert_eq!(list("billing-products", "\"\"", 100_000), too_many);
     assert!(list("network-interfaces", "{}", 1000).is_some());
@@ -146,7 +286,7 @@ fn what_contradicts_is_an_error() {
         r#"{"placement": {"availability-zone": "us-west-2b", "region": "eu-west-1"}}"#,
         "/placement/region",
         "the zone us-west-2b is not in the region eu-west-1",
-        None,
+        Some("leave `region` out: it follows from the zone"),
     );
     assert_problem(
         r#"{"spot-interruption": {"time": "2026-10-01T00:00:00Z"}}"#,
@@ -164,7 +304,7 @@ fn what_contradicts_is_an_error() {
 
 #[test]
 fn a_field_in_the_wrong_table_is_told_where_it_belongs() {
-    let help = "`instance-type` belongs to no table: in TOML it stands above the first `[table]`";
+    let help = "`instance-type` is a field of the instance itself: in TOML it stands above the first `[table]`";
     assert_problem(
         r#"{"placement": {"instance-type": "m5.large"}}"#,
         "/placement/instance-type",
@@ -175,7 +315,7 @@ fn a_field_in_the_wrong_table_is_told_where_it_belongs() {
         r#"{"tags": {"iam-instance-profile": false}}"#,
         "/tags/iam-instance-profile",
         "expected a string, found a boolean",
-        Some("`iam-instance-profile` belongs to no table: in TOML it stands above the first `[table]`"),
+        Some("`iam-instance-profile` is a field of the instance itself: in TOML it stands above the first `[table]`"),
     );
 }
 

@@ -107,23 +107,32 @@ impl Folder {
 
     /// What is in the way of a leaf at `path`: a leaf on the way, or a folder there.
     pub fn in_the_way(&self, path: &str) -> Option<String> {
-        let ends = path.match_indices('/').map(|(end, _)| &path[..end]).chain([path]);
-        for part in ends {
-            match self.look_up(part.split('/')) {
-                None => return None,
-                Some(Node::Leaf(_)) if part != path => return Some(part.to_owned()),
-                Some(Node::Folder(_)) if part == path => return Some(part.to_owned()),
-                Some(_) => {}
+        let mut folder = self;
+        let ends = path.match_indices('/').map(|(end, _)| end).chain([path.len()]);
+        for (name, end) in path.split('/').zip(ends) {
+            match &folder.entries[folder.find(name).ok()?].node {
+                Node::Leaf(_) => return (end < path.len()).then(|| path[..end].to_owned()),
+                Node::Folder(found) => folder = found,
             }
         }
-        None
+        Some(path.to_owned())
     }
 
     /// The first version that shows what stands at `path`, or the nearest folder
     /// above it.
     pub fn since(&self, path: &str) -> Option<Version> {
-        let ends = path.match_indices('/').map(|(end, _)| &path[..end]).chain([path]);
-        ends.map_while(|part| self.look_up(part.split('/'))).last()?.since()
+        let mut folder = self;
+        let mut nearest = None;
+        for name in path.split('/') {
+            let Ok(index) = folder.find(name) else { break };
+            let node = &folder.entries[index].node;
+            nearest = Some(node);
+            match node {
+                Node::Folder(found) => folder = found,
+                Node::Leaf(_) => break,
+            }
+        }
+        nearest?.since()
     }
 
     /// What stands at a path, in any version and at any time.

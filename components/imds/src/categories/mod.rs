@@ -11,7 +11,7 @@ mod iam;
 mod meta_data;
 mod network;
 
-use crate::description::problem::{Problem, pointer_step};
+use crate::description::problem::{Problem, pointer_step, shown};
 use crate::facts::Facts;
 use crate::tree::{Content, Folder, Leaf};
 use crate::version::Version;
@@ -95,8 +95,8 @@ impl Shelf {
             if let Some(in_the_way) = in_the_way {
                 let field = format!("/extra-entries{}", pointer_step(&entry.name));
                 let message = match in_the_way == *path {
-                    true => format!("`{in_the_way}` is a folder, an entry cannot replace it"),
-                    false => format!("`{in_the_way}` is an item, nothing can be below it"),
+                    true => format!("`{}` is a folder, an entry cannot replace it", shown(path)),
+                    false => format!("`{}` is an item, nothing can be below it", shown(&in_the_way)),
                 };
                 problems.push(Problem { in_name: true, ..Problem::at(field, message) });
             }

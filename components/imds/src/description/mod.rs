@@ -22,9 +22,9 @@ use self::json::Json;
 use self::part::Part;
 use self::problem::Problem;
 use self::value::{
-    AccountId, Base64, CidrBlock, EntryPath, GroupId, HopLimit, HostId, IamName, ImageId, InstanceEventId, InstanceId,
-    InstanceProfileArn, KernelId, Line, MacAddress, NetworkInterfaceId, PublicKey, RamdiskId, RegionName,
-    ReservationId, Secret, Segment, SubnetId, Texts, VirtualName, VpcId, ZoneName,
+    AccountId, Base64, EntryPath, GroupId, HopLimit, HostId, IamName, ImageId, InstanceEventId, InstanceId,
+    InstanceProfileArn, Ipv4Block, Ipv6Block, KernelId, Line, MacAddress, NetworkInterfaceId, PublicKey, RamdiskId,
+    RegionName, ReservationId, Secret, Segment, SubnetId, Texts, VirtualName, VpcId, ZoneName,
 };
 use crate::time::Time;
 
@@ -273,23 +273,23 @@ tables! {
         /// IPv6 addresses. Default none.
         ipv6_addresses: Vec<Ipv6Addr>,
         /// Delegated IPv4 prefixes. Default none.
-        ipv4_prefixes: Vec<CidrBlock>,
+        ipv4_prefixes: Vec<Ipv4Block>,
         /// Delegated IPv6 prefixes. Default none.
-        ipv6_prefixes: Vec<CidrBlock>,
+        ipv6_prefixes: Vec<Ipv6Block>,
         /// Default: the instance's.
         groups: Option<Vec<SecurityGroup>>,
         /// Default: the instance's.
         subnet_id: Option<SubnetId>,
         /// Default: the /24 around the primary address.
-        subnet_ipv4_cidr_block: Option<CidrBlock>,
+        subnet_ipv4_cidr_block: Option<Ipv4Block>,
         /// Default none, or the /64 around the first IPv6 address.
-        subnet_ipv6_cidr_blocks: Option<Vec<CidrBlock>>,
+        subnet_ipv6_cidr_blocks: Option<Vec<Ipv6Block>>,
         /// Default: the instance's.
         vpc_id: Option<VpcId>,
         /// IPv4 blocks of the VPC, the primary one first. Default: the /16 around the primary address.
-        vpc_ipv4_cidr_blocks: Option<Vec<CidrBlock>>,
+        vpc_ipv4_cidr_blocks: Option<Vec<Ipv4Block>>,
         /// Default none, or the /56 around the first IPv6 address.
-        vpc_ipv6_cidr_blocks: Option<Vec<CidrBlock>>,
+        vpc_ipv6_cidr_blocks: Option<Vec<Ipv6Block>>,
     }
 
     /// The key pair with which the instance was launched.

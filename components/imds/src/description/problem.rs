@@ -59,3 +59,32 @@ impl core::error::Error for Problem {}
 pub fn pointer_step(name: &str) -> String {
     format!("/{}", name.replace('~', "~0").replace('/', "~1"))
 }
+
+/// The most characters of a name that a message shows.
+const NAME_CHARACTERS: usize = 60;
+
+/// A name from a description, fit for a message: of bounded length, with
+/// escapes for what a terminal would obey or not show.
+pub fn shown(name: &str) -> String {
+    let is_quote = |c| matches!(c, '"' | '\'' | '\\');
+    let mut shown = String::new();
+    for c in name.chars().take(NAME_CHARACTERS) {
+        if is_quote(c) { shown.push(c) } else { shown.extend(c.escape_debug()) }
+    }
+    if name.chars().nth(NAME_CHARACTERS).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_shown_without_control_characters_and_cut() {
+        assert_eq!(shown("a\u{1b}[31m\u{202e}"), "a\\u{1b}[31m\\u{202e}");
+        assert_eq!(shown("it's"), "it's");
+        assert_eq!(shown(&"x".repeat(100)).chars().count(), 61);
+    }
+}

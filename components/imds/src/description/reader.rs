@@ -10,7 +10,7 @@ use serde::de::{
 
 use super::json::Json;
 use super::part;
-use super::problem::{Problem, pointer_step};
+use super::problem::{Problem, pointer_step, shown};
 use super::spelling;
 
 /// The most entries of a list or a table: more than any instance has of
@@ -19,6 +19,9 @@ const ENTRIES_MAX: usize = 1024;
 
 /// After so many problems reading ends: each costs another reading.
 const PROBLEMS_MAX: usize = 20;
+
+/// A list of more fields than these helps nobody.
+const FIELDS_LISTED_MAX: usize = 10;
 
 /// Reads `json` as a `T`, which must be complete when every field is missing.
 ///
@@ -32,6 +35,9 @@ pub fn read<T: DeserializeOwned>(mut json: Json) -> Result<T, Vec<Problem>> {
             Ok(_) => return Err(problems),
             Err(Fault(mut problem)) => {
                 misplaced(&mut problem, T::deserialize(FieldNames).err());
+                if problem.field.is_empty() && !matches!(json, Json::Object(_)) {
+                    problem.help = Some("a description is an object of fields; `{}` is the default instance".into());
+                }
                 let can_go_on = !problem.field.is_empty() && json.remove(&problem.field);
                 problems.push(*problem);
                 if !can_go_on || problems.len() == PROBLEMS_MAX {
@@ -53,7 +59,8 @@ fn misplaced(problem: &mut Problem, first_level: Option<FirstLevel>) {
     let is_near = problem.help.as_ref().is_some_and(|help| help.starts_with("did you mean"));
     let FirstLevel(fields) = first_level.unwrap_or(FirstLevel(&[]));
     if !above.is_empty() && fields.contains(&name) && !is_near && (is_unknown || names_of_texts.contains(&above)) {
-        problem.help = Some(format!("`{name}` belongs to no table: in TOML it stands above the first `[table]`"));
+        problem.help =
+            Some(format!("`{name}` is a field of the instance itself: in TOML it stands above the first `[table]`"));
     }
 }
 
@@ -116,22 +123,34 @@ impl Fault {
 
 impl de::Error for Fault {
     fn custom<T: core::fmt::Display>(message: T) -> Fault {
-        Fault::new(message.to_string(), None)
+        let message = message.to_string();
+        // What the standard library says of addresses.
+        let message = match message.as_str() {
+            "invalid IPv4 address syntax" => "expected an IPv4 address such as 10.0.0.10".to_owned(),
+            "invalid IPv6 address syntax" => "expected an IPv6 address such as 2001:db8::10".to_owned(),
+            _ => message,
+        };
+        Fault::new(message, None)
     }
 
+    // Serde's own words for these would repeat the value, which may be a secret.
     fn invalid_type(_: de::Unexpected<'_>, expected: &dyn de::Expected) -> Fault {
+        Fault::new(format!("expected {expected}"), None)
+    }
+
+    fn invalid_value(_: de::Unexpected<'_>, expected: &dyn de::Expected) -> Fault {
         Fault::new(format!("expected {expected}"), None)
     }
 
     fn unknown_field(field: &str, known: &'static [&'static str]) -> Fault {
         let mut fault =
-            Fault::new(format!("unknown field `{}`", spelling::shown(field)), Some(spelling::field_help(field, known)));
+            Fault::new(format!("unknown field `{}`", shown(field)), Some(spelling::field_help(field, known)));
         fault.0.in_name = true;
         fault
     }
 
     fn unknown_variant(value: &str, known: &'static [&'static str]) -> Fault {
-        let message = format!("unknown value \"{}\"", spelling::shown(value));
+        let message = format!("unknown value \"{}\"", shown(value));
         Fault::new(message, Some(spelling::value_help(value, known)))
     }
 
@@ -166,6 +185,11 @@ impl Reader<'_> {
         let help = match (expected.as_str(), self.0) {
             (_, Json::Null) => Some("leave the field out for its default"),
             ("a string", Json::Integer(_) | Json::Float(_)) => Some("write it in quotes"),
+            ("a whole number", Json::String(text)) if text.parse::<u64>().is_ok() => Some("write it without quotes"),
+            ("`true` or `false`", Json::String(text)) if text.parse::<bool>().is_ok() => {
+                Some("write it without quotes")
+            }
+            ("an array", Json::String(_)) => Some("write it in brackets: [\"…\"]"),
             ("an array", Json::Object(_)) => Some("in TOML, `[[name]]` begins an entry of an array, `[name]` a table"),
             (_, Json::Array(_)) if expected.starts_with("an object") => {
                 Some("in TOML, `[name]` begins a table, `[[name]]` an entry of an array")
@@ -189,8 +213,8 @@ impl<'de> Deserializer<'de> for Reader<'_> {
             },
             Json::Float(value) => visitor.visit_f64(*value),
             Json::String(value) => visitor.visit_str(value),
-            Json::Array(items) if items.len() > ENTRIES_MAX => Err(too_many()),
-            Json::Object(fields) if fields.len() > ENTRIES_MAX => Err(too_many()),
+            Json::Array(items) if items.len() > ENTRIES_MAX => Err(too_many(items.len())),
+            Json::Object(fields) if fields.len() > ENTRIES_MAX => Err(too_many(fields.len())),
             Json::Array(items) => visitor.visit_seq(Items { items: items.iter(), index: 0 }),
             Json::Object(fields) => {
                 visitor.visit_map(Fields { fields: fields.iter(), names: BTreeSet::new(), value: None })
@@ -210,7 +234,12 @@ impl<'de> Deserializer<'de> for Reader<'_> {
             Json::Bool(false) => visitor.visit_none(),
             value => visitor.visit_newtype_struct(self).map_err(|mut fault| {
                 // What the part is made of is wrong, or the part itself.
-                if fault.0.field.is_empty() && !matches!(value, Json::Object(_) | Json::String(_)) {
+                let may_mean_none = match value {
+                    Json::Object(_) => false,
+                    Json::String(text) => text.is_empty(),
+                    _ => true,
+                };
+                if fault.0.field.is_empty() && may_mean_none {
                     fault.0.help = Some("write `false` where there is none".to_owned());
                 }
                 fault
@@ -221,24 +250,34 @@ impl<'de> Deserializer<'de> for Reader<'_> {
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         _: &'static str,
-        _: &'static [&'static str],
+        words: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Fault> {
         match self.0 {
             Json::String(value) => visitor.visit_enum(UnitVariant(value)),
-            _ => Err(self.wrong_kind(&"a string")),
+            _ => {
+                let Fault(mut problem) = self.wrong_kind(&"a string");
+                problem.help = Some(format!("known: {}", spelling::list(words)));
+                Err(Fault(problem))
+            }
         }
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
-        _: &'static [&'static str],
+        fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Fault> {
         match self.0 {
             Json::Object(_) => self.deserialize_any(visitor),
-            _ => Err(self.wrong_kind(&"an object")),
+            _ => {
+                let Fault(mut problem) = self.wrong_kind(&"an object");
+                if problem.help.is_none() && fields.len() <= FIELDS_LISTED_MAX {
+                    problem.help = Some(format!("its fields: {}", spelling::list(fields)));
+                }
+                Err(Fault(problem))
+            }
         }
     }
 
@@ -303,8 +342,8 @@ impl Reader<'_> {
     }
 }
 
-fn too_many() -> Fault {
-    Fault::new(format!("expected at most {ENTRIES_MAX} entries"), None)
+fn too_many(entries: usize) -> Fault {
+    Fault::new(format!("expected at most {ENTRIES_MAX} entries, found {entries}"), None)
 }
 
 struct Items<'j> {
@@ -344,7 +383,7 @@ impl<'de> de::MapAccess<'de> for Fields<'_> {
         let name_reader: StrDeserializer<'_, Fault> = name.as_str().into_deserializer();
         let read = match self.names.insert(name) {
             true => seed.deserialize(name_reader).map(Some),
-            false => Err(Fault::new(format!("field `{}` is given twice", spelling::shown(name)), None)),
+            false => Err(Fault::new(format!("field `{}` is given twice", shown(name)), None)),
         };
         read.map_err(|fault| {
             let mut fault = fault.under(name);

@@ -74,16 +74,8 @@ pub fn value_help(value: &str, known: &[&str]) -> String {
     }
 }
 
-/// A name from a document, fit for a message: printable and of bounded length.
-pub fn shown(name: &str) -> String {
-    let mut shown: String = name.chars().take(60).flat_map(char::escape_debug).collect();
-    if name.chars().nth(60).is_some() {
-        shown.push('…');
-    }
-    shown
-}
-
-fn list(known: &[&str]) -> String {
+/// All of them, for a message.
+pub fn list(known: &[&str]) -> String {
     let mut list = String::new();
     for (index, name) in known.iter().enumerate() {
         if index > 0 {
@@ -158,11 +150,5 @@ mod tests {
             field_help("local_ipv4", &["owner-id"]),
             "this is `private-ip-address` in a description, after EC2's API"
         );
-    }
-
-    #[test]
-    fn a_name_is_shown_without_control_characters_and_cut() {
-        assert_eq!(shown("a\u{1b}[31m"), "a\\u{1b}[31m");
-        assert_eq!(shown(&"x".repeat(100)).chars().count(), 61);
     }
 }

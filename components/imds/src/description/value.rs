@@ -4,7 +4,7 @@
 //! looks only for what contradicts.
 
 use core::fmt;
-use core::net::IpAddr;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::str::FromStr;
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
@@ -144,7 +144,7 @@ texts! {
     /// The path of an extra entry, below a version or with one before it.
     EntryPath {
         "^([^/]+/)?(meta-data|dynamic)(/[^/%?#\\x00-\\x1f\\x7f]+)+$",
-        "expected a path such as `meta-data/fabric/rack` of at most 512 bytes, with no slash before it, or with a version before it",
+        "expected a path of at most 512 bytes such as meta-data/fabric/rack or, in one version only, 2009-04-04/meta-data/mac",
         |text| {
             let path = match text.split_once('/') {
                 Some((first, rest)) if Version::named(first).is_some() => rest,
@@ -237,9 +237,9 @@ impl Default for HopLimit {
 
 impl<'de> Deserialize<'de> for HopLimit {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<HopLimit, D::Error> {
-        match u8::deserialize(deserializer)? {
-            hops @ 1..=64 => Ok(HopLimit(hops)),
-            _ => Err(D::Error::custom("expected a number of hops from 1 to 64")),
+        match u8::deserialize(deserializer) {
+            Ok(hops @ 1..=64) => Ok(HopLimit(hops)),
+            _ => Err(D::Error::custom("expected a whole number from 1 to 64")),
         }
     }
 }
@@ -351,18 +351,32 @@ pub struct CidrBlock {
     pub prefix_length: u8,
 }
 
-impl FromStr for CidrBlock {
-    type Err = &'static str;
+impl CidrBlock {
+    /// The block of `prefix_length` bits in which an address lies.
+    pub fn around(address: IpAddr, prefix_length: u8) -> CidrBlock {
+        let length = u32::from(prefix_length);
+        let address = match address {
+            IpAddr::V4(address) => {
+                let mask = u32::MAX.checked_shl(32 - length.min(32)).unwrap_or(0);
+                Ipv4Addr::from_bits(address.to_bits() & mask).into()
+            }
+            IpAddr::V6(address) => {
+                let mask = u128::MAX.checked_shl(128 - length.min(128)).unwrap_or(0);
+                Ipv6Addr::from_bits(address.to_bits() & mask).into()
+            }
+        };
+        CidrBlock { address, prefix_length }
+    }
 
-    fn from_str(text: &str) -> Result<CidrBlock, &'static str> {
-        let wrong = "expected an address block such as 10.0.0.0/16 or 2001:db8::/56";
-        let (address, length) = text.split_once('/').ok_or(wrong)?;
-        let address: IpAddr = address.parse().map_err(|_| wrong)?;
+    /// Reads an address and the number of fixed bits, if the address is the
+    /// first of the block.
+    fn parse(text: &str) -> Option<CidrBlock> {
+        let (address, length) = text.split_once('/')?;
+        let address: IpAddr = address.parse().ok()?;
         let bits = if address.is_ipv4() { 32 } else { 128 };
-        match length.parse() {
-            Ok(prefix_length) if prefix_length <= bits => Ok(CidrBlock { address, prefix_length }),
-            _ => Err(wrong),
-        }
+        let block = CidrBlock { address, prefix_length: length.parse().ok()? };
+        let is_first = CidrBlock::around(address, block.prefix_length) == block;
+        (block.prefix_length <= bits && is_first).then_some(block)
     }
 }
 
@@ -372,7 +386,34 @@ impl fmt::Display for CidrBlock {
     }
 }
 
-read_from_string!(CidrBlock, "CidrBlock", "^[0-9A-Fa-f:.]+/[0-9]{1,3}$");
+/// A block of IPv4 addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ipv4Block(pub CidrBlock);
+
+/// A block of IPv6 addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ipv6Block(pub CidrBlock);
+
+impl FromStr for Ipv4Block {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Ipv4Block, &'static str> {
+        let block = CidrBlock::parse(text).filter(|block| block.address.is_ipv4());
+        block.map(Ipv4Block).ok_or("expected a block of IPv4 addresses with its first address, such as 10.0.0.0/16")
+    }
+}
+
+impl FromStr for Ipv6Block {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Ipv6Block, &'static str> {
+        let block = CidrBlock::parse(text).filter(|block| block.address.is_ipv6());
+        block.map(Ipv6Block).ok_or("expected a block of IPv6 addresses with its first address, such as 2001:db8::/56")
+    }
+}
+
+read_from_string!(Ipv4Block, "Ipv4Block", "^[0-9.]+/[0-9]{1,2}$");
+read_from_string!(Ipv6Block, "Ipv6Block", "^[0-9A-Fa-f:.]+/[0-9]{1,3}$");
 
 impl FromStr for Time {
     type Err = &'static str;
@@ -448,10 +489,28 @@ mod tests {
     }
 
     #[test]
-    fn a_block_has_a_length_that_its_family_allows() {
-        assert_eq!("10.0.0.0/28".parse::<CidrBlock>().unwrap().to_string(), "10.0.0.0/28");
-        for wrong in ["10.0.0.0", "10.0.0.0/33", "::/129", "10.0.0/8", "x/8", "10.0.0.0/-1"] {
-            assert!(wrong.parse::<CidrBlock>().is_err(), "{wrong}");
+    fn a_block_has_a_length_that_its_family_allows_and_its_first_address() {
+        assert_eq!("10.0.0.0/28".parse::<Ipv4Block>().unwrap().0.to_string(), "10.0.0.0/28");
+        assert_eq!("2001:db8::/56".parse::<Ipv6Block>().unwrap().0.to_string(), "2001:db8::/56");
+        for wrong in ["10.0.0.0", "10.0.0.0/33", "10.0.0.10/24", "10.0.0/8", "x/8", "10.0.0.0/-1", "2001:db8::/24"] {
+            assert!(wrong.parse::<Ipv4Block>().is_err(), "{wrong}");
+        }
+        for wrong in ["::/129", "2001:db8::1/64", "10.0.0.0/8", "2001:db8::"] {
+            assert!(wrong.parse::<Ipv6Block>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_block_around_an_address_has_its_length() {
+        for (address, length, block) in [
+            ("10.1.2.3", 24, "10.1.2.0/24"),
+            ("10.1.2.3", 32, "10.1.2.3/32"),
+            ("10.1.2.3", 0, "0.0.0.0/0"),
+            ("2001:db8:1:2:3::4", 56, "2001:db8:1::/56"),
+            ("2001:db8::1", 128, "2001:db8::1/128"),
+            ("2001:db8::1", 0, "::/0"),
+        ] {
+            assert_eq!(CidrBlock::around(address.parse().unwrap(), length).to_string(), block);
         }
     }
 }

@@ -22,7 +22,7 @@ use self::place::Region;
 pub use self::role::Profile;
 pub use self::volumes::bare;
 use crate::description::part::Part;
-use crate::description::problem::{Problem, pointer_step};
+use crate::description::problem::{Problem, pointer_step, shown};
 use crate::description::value::{EntryPath, Secret};
 use crate::description::{self as written, Description};
 use crate::throttle::Rate;
@@ -228,7 +228,9 @@ impl Check {
             (Some(zone), None) => (zone.to_owned(), Region::of_zone(zone)),
             (Some(zone), Some(region)) => {
                 if Region::of_zone(zone).name != region {
-                    self.wrong("/placement/region", format!("the zone {zone} is not in the region {region}"));
+                    let message = format!("the zone {} is not in the region {}", shown(zone), shown(region));
+                    let help = "leave `region` out: it follows from the zone";
+                    self.problems.push(Problem::at("/placement/region", message).help(help));
                 }
                 (zone.to_owned(), Region::named(region))
             }

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use super::place::{Region, dashed};
 use super::{Check, made};
 use crate::description::part::Part;
-use crate::description::value::{CidrBlock, MacAddress};
+use crate::description::value::{CidrBlock, Ipv4Block, Ipv6Block, MacAddress};
 use crate::description::{self as written, Description};
 
 /// A network interface.
@@ -97,8 +97,8 @@ impl Check {
                 public_dns_name: public_dns_name(index, written, instance, region, &addresses),
                 groups: groups(written.groups.as_ref().or(instance.security_groups.as_ref())),
                 ipv6_addresses: written.ipv6_addresses.clone(),
-                ipv4_prefixes: written.ipv4_prefixes.clone(),
-                ipv6_prefixes: written.ipv6_prefixes.clone(),
+                ipv4_prefixes: ipv4(&written.ipv4_prefixes),
+                ipv6_prefixes: ipv6(&written.ipv6_prefixes),
                 subnet_id: String::new(),
                 subnet_ipv4: None,
                 subnet_ipv6: Vec::new(),
@@ -271,8 +271,8 @@ fn settle_subnet(interfaces: &mut [Interface], written: &written::NetworkInterfa
         (Some(id), _) => id.as_str().to_owned(),
         (None, None) => SUBNET_ID.to_owned(),
         (None, Some(primary)) => match (address, primary.subnet_ipv4) {
-            (Some(address), Some(block)) if around(address, block.prefix_length) != block => {
-                made::resource_id("subnet-", &around(address, 24).to_string())
+            (Some(address), Some(block)) if CidrBlock::around(address, block.prefix_length) != block => {
+                made::resource_id("subnet-", &CidrBlock::around(address, 24).to_string())
             }
             _ => primary.subnet_id.clone(),
         },
@@ -280,12 +280,13 @@ fn settle_subnet(interfaces: &mut [Interface], written: &written::NetworkInterfa
     let same = before.iter().find(|other| other.subnet_id == last.subnet_id);
     last.subnet_ipv4 = written
         .subnet_ipv4_cidr_block
+        .map(|block| block.0)
         .or_else(|| same.and_then(|same| same.subnet_ipv4))
-        .or_else(|| address.map(|address| around(address, 24)));
+        .or_else(|| address.map(|address| CidrBlock::around(address, 24)));
     last.subnet_ipv6 = match (&written.subnet_ipv6_cidr_blocks, same) {
-        (Some(blocks), _) => blocks.clone(),
+        (Some(blocks), _) => ipv6(blocks),
         (None, Some(same)) if !same.subnet_ipv6.is_empty() => same.subnet_ipv6.clone(),
-        (None, _) => ipv6_address.map(|address| around(address, 64)).into_iter().collect(),
+        (None, _) => ipv6_address.map(|address| CidrBlock::around(address, 64)).into_iter().collect(),
     };
 }
 
@@ -295,28 +296,36 @@ fn settle_vpcs(interfaces: &mut [Interface], list: &[written::NetworkInterface])
     for index in 0..interfaces.len() {
         let of_vpc: Vec<usize> =
             (0..interfaces.len()).filter(|other| interfaces[*other].vpc_id == interfaces[index].vpc_id).collect();
-        let stated = of_vpc.iter().find_map(|other| list[*other].vpc_ipv4_cidr_blocks.clone());
-        let mut ipv4 = stated.filter(|blocks| !blocks.is_empty()).unwrap_or_default();
-        let stated_ipv6 = of_vpc.iter().find_map(|other| list[*other].vpc_ipv6_cidr_blocks.clone());
-        let mut ipv6 = stated_ipv6.clone().unwrap_or_default();
-        if ipv4.is_empty() {
+        let stated_ipv4 = of_vpc.iter().find_map(|other| list[*other].vpc_ipv4_cidr_blocks.as_ref());
+        let stated_ipv6 = of_vpc.iter().find_map(|other| list[*other].vpc_ipv6_cidr_blocks.as_ref());
+        let mut vpc_ipv4 = stated_ipv4.map(|blocks| ipv4(blocks)).unwrap_or_default();
+        let mut vpc_ipv6 = stated_ipv6.map(|blocks| ipv6(blocks)).unwrap_or_default();
+        if vpc_ipv4.is_empty() {
             let addresses = of_vpc.iter().filter_map(|other| interfaces[*other].addresses.first());
             for address in addresses {
-                add(&mut ipv4, around(address.private.into(), 16));
+                add(&mut vpc_ipv4, CidrBlock::around(address.private.into(), 16));
             }
             // A VPC has an IPv4 block even where its instances have no address.
-            if ipv4.is_empty() {
-                ipv4.push(around(PRIVATE_IP_ADDRESS.into(), 16));
+            if vpc_ipv4.is_empty() {
+                vpc_ipv4.push(CidrBlock::around(PRIVATE_IP_ADDRESS.into(), 16));
             }
         }
         if stated_ipv6.is_none() {
             for address in of_vpc.iter().filter_map(|other| interfaces[*other].ipv6_addresses.first()) {
-                add(&mut ipv6, around(IpAddr::from(*address), 56));
+                add(&mut vpc_ipv6, CidrBlock::around(IpAddr::from(*address), 56));
             }
         }
-        interfaces[index].vpc_ipv4 = ipv4;
-        interfaces[index].vpc_ipv6 = ipv6;
+        interfaces[index].vpc_ipv4 = vpc_ipv4;
+        interfaces[index].vpc_ipv6 = vpc_ipv6;
     }
+}
+
+fn ipv4(blocks: &[Ipv4Block]) -> Vec<CidrBlock> {
+    blocks.iter().map(|block| block.0).collect()
+}
+
+fn ipv6(blocks: &[Ipv6Block]) -> Vec<CidrBlock> {
+    blocks.iter().map(|block| block.0).collect()
 }
 
 fn add(blocks: &mut Vec<CidrBlock>, block: CidrBlock) {
@@ -329,39 +338,4 @@ fn add(blocks: &mut Vec<CidrBlock>, block: CidrBlock) {
 fn mac_address(instance_id: &str, index: usize) -> MacAddress {
     let [a, b, c, d, e, ..] = made::bytes(instance_id, &format!("mac {index}"));
     MacAddress([0x0a, a, b, c, d, e])
-}
-
-/// The block of `prefix_length` bits in which an address lies.
-fn around(address: IpAddr, prefix_length: u8) -> CidrBlock {
-    let length = u32::from(prefix_length);
-    let address = match address {
-        IpAddr::V4(address) => {
-            let mask = u32::MAX.checked_shl(32 - length.min(32)).unwrap_or(0);
-            Ipv4Addr::from_bits(address.to_bits() & mask).into()
-        }
-        IpAddr::V6(address) => {
-            let mask = u128::MAX.checked_shl(128 - length.min(128)).unwrap_or(0);
-            Ipv6Addr::from_bits(address.to_bits() & mask).into()
-        }
-    };
-    CidrBlock { address, prefix_length }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_block_around_an_address_has_its_length() {
-        for (address, length, block) in [
-            ("10.1.2.3", 24, "10.1.2.0/24"),
-            ("10.1.2.3", 32, "10.1.2.3/32"),
-            ("10.1.2.3", 0, "0.0.0.0/0"),
-            ("2001:db8:1:2:3::4", 56, "2001:db8:1::/56"),
-            ("2001:db8::1", 128, "2001:db8::1/128"),
-            ("2001:db8::1", 0, "::/0"),
-        ] {
-            assert_eq!(around(address.parse().unwrap(), length).to_string(), block);
-        }
-    }
 }

@@ -4,7 +4,7 @@ use super::place::Region;
 use super::{Check, made};
 use crate::description as written;
 use crate::description::part::Part;
-use crate::description::problem::Problem;
+use crate::description::problem::{Problem, shown};
 
 /// An instance profile.
 pub struct Profile {
@@ -40,7 +40,7 @@ impl Check {
         if let (Some(name), Some(in_arn)) = (&name, &name_in_arn)
             && name != in_arn
         {
-            self.wrong(at("name"), format!("`arn` names the profile {in_arn}"));
+            self.wrong(at("name"), format!("this is not {}, the name in `arn`", shown(in_arn)));
         }
         let name = name.or(name_in_arn).or_else(|| role_given.clone()).unwrap_or_else(|| "imds".into());
         let role_name = match written.role_name {
