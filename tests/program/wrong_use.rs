@@ -63,7 +63,7 @@ fn advice_says_what_was_meant() {
 
 #[test]
 fn user_data_that_is_too_long_is_named_by_its_flag_and_file() {
-    let file = File::new("long-user-data", &"x".repeat(20_000));
+    let file = File::new("long-user-data", "x".repeat(20_000));
     let path = file.path.to_str().unwrap();
     let errors = text(&imds(&["run", "--user-data", path, "--", "true"]).stderr);
     assert!(errors.ends_with(&format!("\n --> --user-data {path}\n")), "{errors}");
