@@ -8,12 +8,14 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 #[path = "program/certificates.rs"]
 mod certificates;
 #[path = "program/check.rs"]
 mod check;
+#[path = "program/large.rs"]
+mod large;
 #[path = "program/new.rs"]
 mod new;
 #[path = "program/run.rs"]

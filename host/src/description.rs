@@ -174,9 +174,10 @@ impl Description {
     /// What the component found, with the places in the text.
     pub(crate) fn locate(&self, findings: Vec<Finding>) -> Problems {
         let mut list = locate(findings, &self.text, &self.document);
-        if self.form == Form::Toml {
-            list.iter_mut().for_each(in_words_of_toml);
-        }
+        list.iter_mut().for_each(match self.form {
+            Form::Toml => in_words_of_toml,
+            Form::Json => in_words_of_json,
+        });
         Problems { source: self.source.clone(), list }
     }
 
@@ -209,11 +210,23 @@ fn in_words_of_toml(problem: &mut Problem) {
     }
 }
 
+/// Its advice about TOML comes last.
+fn in_words_of_json(problem: &mut Problem) {
+    if let Some((before, _)) = problem.help.as_deref().and_then(|help| help.split_once("in TOML")) {
+        let before = before.trim_end_matches(": ").to_owned();
+        problem.help = Some(before).filter(|before| !before.is_empty());
+    }
+}
+
 fn read_text(stream: impl Read) -> io::Result<String> {
     let mut bytes = Vec::new();
     stream.take(BYTES_MAX + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > BYTES_MAX {
         return Err(io::Error::other("it is larger than 1 MiB, the most that a description may have"));
+    }
+    // By its mark or, without one, by the empty half of the first character.
+    if matches!(bytes[..], [0xfe, 0xff, ..] | [0xff, 0xfe, ..] | [0, _, ..] | [_, 0, ..]) {
+        return Err(io::Error::other("it is UTF-16 text; UTF-8 is expected"));
     }
     String::from_utf8(bytes).map_err(|error| {
         let text = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]);

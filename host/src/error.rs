@@ -3,6 +3,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use crate::printable::Printable;
 use crate::problem::Problems;
 
 /// What can go wrong, one case for each thing that an embedder can act on.
@@ -49,7 +50,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Invalid(problems) => problems.fmt(f),
-            Self::Read { path, .. } => write!(f, "cannot read {}", path.display()),
+            Self::Read { path, .. } => write!(f, "cannot read {}", Printable(&path.to_string_lossy())),
             Self::Component(_) => f.write_str("the component failed"),
             Self::Identity(_) => f.write_str("the identity document cannot be signed"),
             Self::System(_) => f.write_str("the operating system refused a thread or entropy"),

@@ -1,7 +1,14 @@
 use std::fmt;
 
-/// Everything that is wrong with one description. Displays like a compiler's
-/// errors: what, where, the line, what to write instead.
+use crate::printable::{Printable, name};
+
+/// The most problems of a text that are told: more than anybody reads at once.
+/// The component tells no more either.
+pub(crate) const PROBLEMS_MAX: usize = 20;
+
+/// What is wrong with one description. Displays like a compiler's errors: what,
+/// where, the line, what to write instead. What a terminal would obey is shown
+/// as escapes, and long names are cut.
 ///
 /// ```
 /// use imds_host::{Description, Error};
@@ -14,7 +21,8 @@ use std::fmt;
 pub struct Problems {
     /// The name of the text, usually a file's.
     pub source: String,
-    /// The problems, at least one, in the order of the text where known.
+    /// The problems, at least one and at most 20, in the order of the text where
+    /// known.
     pub list: Vec<Problem>,
 }
 
@@ -71,11 +79,12 @@ pub struct Place {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Excerpt {
-    /// The line or, of a long one, the part around the place; without control characters.
+    /// The line or, of a long one, the part around the place. What a terminal
+    /// would obey stands as escapes.
     pub text: String,
     /// The characters of `text` before the place.
     pub before: usize,
-    /// The characters of the place, at least 1.
+    /// The characters of `text` that are the place, at least 1.
     pub length: usize,
 }
 
@@ -93,14 +102,14 @@ impl fmt::Display for Problems {
 
 impl Problem {
     fn write(&self, source: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error: {}", self.message)?;
+        write!(f, "error: {}", Printable(&self.message))?;
         let line = self.place.as_ref().map(|place| place.line.to_string());
         let margin = " ".repeat(line.as_ref().map_or(1, String::len));
         write!(f, "\n{margin}--> ")?;
         match (&self.set_by, &self.place) {
-            (Some(set_by), _) => f.write_str(set_by)?,
-            (None, Some(place)) => write!(f, "{source}:{}:{}", place.line, place.column)?,
-            (None, None) => f.write_str(source)?,
+            (Some(set_by), _) => write!(f, "{}", Printable(set_by))?,
+            (None, Some(place)) => write!(f, "{}:{}:{}", Printable(source), place.line, place.column)?,
+            (None, None) => write!(f, "{}", Printable(source))?,
         }
         // What was set from elsewhere is named by that: its user never wrote the field.
         if self.set_by.is_none() && !self.field.is_empty() {
@@ -112,7 +121,7 @@ impl Problem {
             write!(f, "\n{line} | {}\n{margin} | {before}{carets}", excerpt.text)?;
         }
         if let Some(help) = &self.help {
-            write!(f, "\nhelp: {help}")?;
+            write!(f, "\nhelp: {}", Printable(help))?;
         }
         Ok(())
     }
@@ -123,15 +132,16 @@ struct Dotted<'a>(&'a str);
 
 impl fmt::Display for Dotted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, name) in segments(self.0).enumerate() {
-            if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit()) {
-                write!(f, "[{name}]")?;
+        for (index, step) in segments(self.0).enumerate() {
+            let step = name(&step);
+            if !step.is_empty() && step.bytes().all(|byte| byte.is_ascii_digit()) {
+                write!(f, "[{step}]")?;
                 continue;
             }
             if index > 0 {
                 f.write_str(".")?;
             }
-            write!(f, "{}", name.escape_debug())?;
+            f.write_str(&step)?;
         }
         Ok(())
     }

@@ -113,3 +113,77 @@ fn check_calls_standard_input_by_its_name() {
     let (_, errors) = check(b"x = 1\ny = \"\xc3\xa4\xff\"");
     assert_eq!(errors, "imds: cannot read standard input: it is not UTF-8 text (line 2, column 7)\n");
 }
+
+#[test]
+fn check_names_what_is_no_description() {
+    for (name, content, said) in [
+        ("utf-16.toml", &b"\xff\xfea\0"[..], "it is UTF-16 text; UTF-8 is expected"),
+        ("utf-16-without-mark.json", b"\0{\0}", "it is UTF-16 text; UTF-8 is expected"),
+        ("large.toml", &[b'#'; (1 << 20) + 1], "it is larger than 1 MiB, the most that a description may have"),
+        ("latin-1.toml", b"[tags]\nName = \"M\xfcller\"\n", "it is not UTF-8 text (line 2, column 10)"),
+    ] {
+        let file = File::new(name, content);
+        let path = file.path.to_str().unwrap();
+        let output = imds(&["check", path]);
+        assert_eq!(output.status.code(), Some(2));
+        assert_eq!(text(&output.stderr), format!("imds: cannot read {path}: {said}\n"));
+    }
+    let output = imds(&["check", env!("CARGO_TARGET_TMPDIR")]);
+    assert!(text(&output.stderr).ends_with(": it is a directory\n"));
+}
+
+#[test]
+fn check_says_which_language_was_expected() {
+    for (name, content, message) in [
+        ("toml-in.json", "# x\ninstance-type = \"t3.micro\"\n", "this is TOML\n"),
+        ("table-in.json", "[placement]\n", "this is TOML\n"),
+        ("json-in.toml", "{\"instance-type\": \"t3.micro\"}\n", "this is JSON\n"),
+        ("yaml", "instance-type: t3.micro\n", "`=` stands between a name and its value, not `:`\n"),
+    ] {
+        let file = File::new(name, content);
+        let errors = text(&imds(&["check", file.path.to_str().unwrap()]).stderr);
+        assert!(errors.starts_with(&format!("error: {message}")), "{errors}");
+    }
+}
+
+#[test]
+fn check_advises_in_the_language_of_the_file() {
+    for (name, content, help) in [
+        (
+            "array.toml",
+            "[[tags]]\na = '1'\n",
+            "help: in TOML, `[name]` begins a table, `[[name]]` an entry of an array",
+        ),
+        ("array.json", "{\"tags\": [{\"a\": \"1\"}]}\n", "  |          ^^^^^^^^^^^^"),
+        (
+            "first-level.json",
+            "{\"tags\": {}, \"placement\": {\"instance-type\": \"a\"}}\n",
+            "help: `instance-type` is a field of the instance itself",
+        ),
+        (
+            "top.json",
+            "[{\"instance-type\": \"a\"}]",
+            "help: a description is an object of fields; `{}` is the default instance",
+        ),
+        ("twice.json", "{\"tags\": {},\n \"tags\": {}}", "help: it was first given in line 1"),
+    ] {
+        let file = File::new(name, content);
+        let errors = text(&imds(&["check", file.path.to_str().unwrap()]).stderr);
+        assert_eq!(errors.lines().last(), Some(help), "{errors}");
+    }
+}
+
+#[test]
+fn check_shows_nothing_that_a_terminal_would_obey() {
+    for (name, content) in [
+        ("marks.toml", "[tags]\n\"a\\u001b\u{202e}b\" = 3 # \u{1b}[31m".replace('\u{1b}', "\u{9b}")),
+        ("marks.json", "{\"tags\": {\"a\u{202e}\u{2066}b\": 3, \"monitoring\": \"\u{202e}\"}}".to_owned()),
+        ("marks\u{1b}[31m\u{202e}.toml", "x = 1".to_owned()),
+        ("marks\u{1b}[31m\u{202e}2.toml", "\0".to_owned()),
+    ] {
+        let file = File::new(name, content);
+        let errors = text(&imds(&["check", file.path.to_str().unwrap()]).stderr);
+        assert!(!errors.is_empty());
+        assert!(!errors.contains(['\u{1b}', '\u{9b}', '\u{202e}', '\u{2066}']), "{}", errors.escape_debug());
+    }
+}

@@ -28,8 +28,16 @@ pub fn to_stdout(text: &str, what: &str) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// Prints lines. Where standard error is closed, there is nobody to tell.
+/// Prints lines, with escapes for what a terminal would obey: names of files
+/// stand in them. Where standard error is closed, there is nobody to tell.
 pub fn to_stderr(lines: &str) {
+    let lines: String = lines.chars().flat_map(printable).collect();
     // In one piece: the command of `imds run` writes there too.
     let _ = io::stderr().write_all(format!("{lines}\n").as_bytes());
+}
+
+fn printable(c: char) -> impl Iterator<Item = char> {
+    let plain = matches!(c, '\n' | '"' | '\'' | '\\').then_some(c);
+    let escaped = plain.is_none().then(|| c.escape_debug());
+    plain.into_iter().chain(escaped.into_iter().flatten())
 }

@@ -4,13 +4,13 @@ use std::ops::Range;
 use serde::de::{Deserializer as _, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::json_syntax::{explain, explain_literal};
-use super::syntax::problem;
+use super::json_syntax::{explain, explain_literal, unread};
 use super::{Member, Node, Origin, Value};
 use crate::problem::Problem;
 
-/// Deeper than any description; bounds the recursion over a hostile text.
-const DEPTH: usize = 64;
+/// Deeper than any description; bounds the recursion over a hostile text, each
+/// level of which is read once more.
+const DEPTH: usize = 16;
 
 pub(super) fn read(text: &str) -> Result<Node, Box<Problem>> {
     let raw: &RawValue = serde_json::from_str(text).map_err(|error| explain(&error, text))?;
@@ -22,7 +22,8 @@ pub(super) fn read(text: &str) -> Result<Node, Box<Problem>> {
 fn read_value(raw: &RawValue, text: &str, depth: usize) -> Result<Node, Box<Problem>> {
     let range = range_in(text, raw.get());
     if depth > DEPTH {
-        return Err(Box::new(problem(text, range, format!("nested more than {DEPTH} deep"), None)));
+        let message = format!("nested more than {DEPTH} deep");
+        return Err(Box::new(unread(text, range.start).problem(range, message, None)));
     }
     let fail = |error| explain_literal(&error, text, range.clone());
     let mut deserializer = serde_json::Deserializer::from_str(raw.get());

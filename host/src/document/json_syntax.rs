@@ -2,8 +2,15 @@
 
 use std::ops::Range;
 
-use super::syntax::{QUOTES, before, in_place_of, problem, word};
+use super::hidden::in_json;
+use super::syntax::{QUOTES, Unread, before, in_place_of, word};
+use crate::lines::Lines;
 use crate::problem::Problem;
+
+/// A text in which something is wrong at `at`, the first such place.
+pub(super) fn unread(text: &str, at: usize) -> Unread<'_> {
+    Unread { lines: Lines::of(text), hidden: Vec::from_iter(in_json(text, at)) }
+}
 
 /// The problem of which the parser says `error`. What is not known here is
 /// passed on as it is.
@@ -16,9 +23,14 @@ pub(super) fn explain(error: &serde_json::Error, text: &str) -> Box<Problem> {
         false => offset(text, error.line(), error.column() + behind),
     };
     let next = text[at..].chars().next();
-    let plain = |message: &str| Box::new(problem(text, at..at, message, None));
+    let unread = unread(text, at);
+    let plain = |message: &str| Box::new(unread.problem(at..at, message, None));
     match said.as_str() {
         _ if text.trim().is_empty() => plain("the file is empty; `{}` is the default instance"),
+        _ if is_toml(text) => {
+            let help = "JSON is expected because of the file's name; name it .toml";
+            Box::new(unread.problem(at..at, "this is TOML", Some(help.to_owned())))
+        }
         "EOF while parsing a list" => plain("`]` is missing at the end"),
         "EOF while parsing an object" => plain("`}` is missing at the end"),
         "EOF while parsing a string" => plain("the text has no closing quote"),
@@ -44,16 +56,16 @@ pub(super) fn explain(error: &serde_json::Error, text: &str) -> Box<Problem> {
         {
             plain("there is a comma too many before this")
         }
-        "key must be a string" => in_quotes(text, at, "a name needs double quotes around it"),
+        "key must be a string" => in_quotes(&unread, at, "a name needs double quotes around it"),
         "expected value" if matches!(next, Some('}' | ']' | ',')) => plain("a value is missing before this"),
-        "expected value" | "expected ident" => in_quotes(text, at, "text needs double quotes around it"),
+        "expected value" | "expected ident" => in_quotes(&unread, at, "text needs double quotes around it"),
         "expected `:`" => plain("`:` is missing after the name"),
         "expected `,` or `}`" => plain("`,` or `}` is missing before this"),
         "expected `,` or `]`" => plain("`,` or `]` is missing before this"),
         "trailing characters" => plain("nothing may follow the end of the description"),
         "invalid escape" => {
             let help = Some("a backslash is written `\\\\`".to_owned());
-            Box::new(problem(text, at..at, "a backslash begins an escape, and this is none", help))
+            Box::new(unread.problem(at..at, "a backslash begins an escape, and this is none", help))
         }
         "invalid number" => plain("this is no number; text needs double quotes around it"),
         _ => plain(&said),
@@ -70,7 +82,7 @@ pub(super) fn explain_literal(error: &serde_json::Error, text: &str, range: Rang
         }
         other => other,
     };
-    Box::new(problem(text, range, message, None))
+    Box::new(unread(text, range.start).problem(range, message, None))
 }
 
 /// Without the place, which is shown by other means.
@@ -79,13 +91,23 @@ fn said(error: &serde_json::Error) -> String {
     message.split(" at line ").next().unwrap_or_default().to_owned()
 }
 
-fn in_quotes(text: &str, at: usize, message: &str) -> Box<Problem> {
-    let word = word(text, at..at, "=,:[]{}");
-    let shown = &text[word.clone()];
+fn in_quotes(unread: &Unread<'_>, at: usize, message: &str) -> Box<Problem> {
+    let word = word(unread.text(), at..at, "=,:[]{}");
+    let shown = &unread.text()[word.clone()];
     if shown.starts_with(QUOTES) {
-        return Box::new(problem(text, word, "only straight double quotes enclose text", None));
+        return Box::new(unread.problem(word, "only straight double quotes enclose text", None));
     }
-    Box::new(problem(text, word, message, in_place_of(shown)))
+    Box::new(unread.problem(word, message, in_place_of(shown)))
+}
+
+/// Whether the first line that says something is `name = value` or `[name]`.
+fn is_toml(text: &str) -> bool {
+    let said = |line: &&str| !line.is_empty() && !line.starts_with('#');
+    let line = text.lines().map(str::trim).find(said).unwrap_or_default();
+    let header = || line.strip_prefix('[')?.strip_suffix(']');
+    let name = line.split_once('=').map(|(name, _)| name.trim_end()).or_else(header);
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    name.is_some_and(|name| !name.is_empty() && name.bytes().all(fits))
 }
 
 /// The byte offset of a line and column, both from 1.

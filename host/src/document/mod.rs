@@ -4,10 +4,12 @@ use std::ops::Range;
 
 use crate::problem::Problem;
 
+mod hidden;
 mod json;
 mod json_syntax;
 mod syntax;
 mod toml;
+mod toml_keys;
 mod toml_syntax;
 
 /// A JSON document that knows where each of its parts comes from.
@@ -44,12 +46,22 @@ pub(crate) enum Origin {
     Default,
 }
 
+impl Origin {
+    /// The bytes of the text, if it is from there.
+    pub(crate) fn range(&self) -> Option<&Range<usize>> {
+        match self {
+            Self::Text(range) => Some(range),
+            Self::Set(_) | Self::Default => None,
+        }
+    }
+}
+
 impl Node {
     pub(crate) fn empty() -> Self {
         Self { origin: Origin::Default, value: Value::Object(Vec::new()) }
     }
 
-    /// Reads TOML; fails with all problems of the text.
+    /// Reads TOML; fails with the first problems of the text.
     pub(crate) fn from_toml(text: &str) -> Result<Self, Vec<Problem>> {
         toml::read(text)
     }

@@ -3,15 +3,37 @@
 
 use std::ops::Range;
 
-use crate::excerpt::place_in_unread;
+use crate::excerpt::place;
+use crate::lines::Lines;
+use crate::printable::name;
 use crate::problem::Problem;
+use crate::secrets::names_secret;
 
-/// A problem of the text at `range`.
-pub(super) fn problem(text: &str, range: Range<usize>, message: impl Into<String>, help: Option<String>) -> Problem {
-    let place = place_in_unread(text, range);
-    // The help may repeat what stands there.
-    let help = help.filter(|_| place.excerpt.is_some());
-    Problem { field: String::new(), message: message.into(), help, place: Some(place), set_by: None }
+/// A text that cannot be read, so that its fields are not known.
+pub(super) struct Unread<'t> {
+    pub(super) lines: Lines<'t>,
+    /// What may be the value of a secret.
+    pub(super) hidden: Vec<Range<usize>>,
+}
+
+impl<'t> Unread<'t> {
+    pub(super) fn text(&self) -> &'t str {
+        self.lines.text()
+    }
+
+    /// A problem of the text at `range`. Its line is shown if no secret can be
+    /// on it.
+    pub(super) fn problem(&self, range: Range<usize>, message: impl Into<String>, help: Option<String>) -> Problem {
+        let mut place = place(&self.lines, range);
+        let line = self.lines.line(place.line);
+        let is_hidden = |hidden: &Range<usize>| hidden.start <= line.end && line.start < hidden.end;
+        if names_secret(&self.text()[line.clone()]) || self.hidden.iter().any(is_hidden) {
+            place.excerpt = None;
+        }
+        // The help may repeat what stands there.
+        let help = help.filter(|_| place.excerpt.is_some());
+        Problem { field: String::new(), message: message.into(), help, place: Some(place), set_by: None }
+    }
 }
 
 /// The word at `range`, which a parser may have noticed in its middle, up to
@@ -37,7 +59,7 @@ pub(super) fn in_place_of(word: &str) -> Option<String> {
         "nil" | "none" | "null" => {
             "leave the field out for its default, or write `false` where there is none".to_owned()
         }
-        _ => format!("did you mean \"{}\"?", word.trim_matches(QUOTES)),
+        _ => format!("did you mean \"{}\"?", name(word.trim_matches(QUOTES))),
     })
 }
 

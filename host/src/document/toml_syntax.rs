@@ -2,21 +2,26 @@
 
 use std::ops::Range;
 
-use ::toml::de::{DeTable, DeValue};
-
-use super::syntax::{QUOTES, in_place_of, problem, word};
-use crate::excerpt::line_around;
+use super::syntax::{QUOTES, Unread, in_place_of, word};
+use super::toml_keys::Keys;
+use crate::printable::{name, printable};
 use crate::problem::Problem;
 
-/// The problem of which the parser says `message` at `range`; `read` is what it
-/// could make of `text`. What is not known here is passed on as it is.
-pub(super) fn explain(message: &str, text: &str, range: Range<usize>, read: &DeTable<'_>) -> Problem {
+/// The problem of which the parser says `message` at `range`; `keys` are the
+/// names that it could read. What is not known here is passed on as it is.
+pub(super) fn explain(message: &str, unread: &Unread<'_>, range: Range<usize>, keys: &Keys<'_>) -> Problem {
     let (what, expected) = message.split_once(", expected ").unwrap_or((message, ""));
-    let plain = |message: &str| problem(text, range.clone(), message, None);
+    let plain = |message: &str| unread.problem(range.clone(), message, None);
     match what {
-        "duplicate key" => given_twice(text, range, read),
-        "string values must be quoted" | "missing value" | "missing value for key" => no_value(text, range),
+        "duplicate key" => given_twice(unread, range, keys),
+        "string values must be quoted" | "missing value" | "missing value for key" => no_value(unread, range),
         "unexpected leading zero"
+        | "unexpected sign"
+        | "redundant numeric sign"
+        | "redundant integer number prefix"
+        | "integers with a radix cannot be signed"
+        | "radix must be lowercase"
+        | "`_` may only go between digits"
         | "invalid boolean"
         | "invalid date-time"
         | "invalid date"
@@ -24,69 +29,82 @@ pub(super) fn explain(message: &str, text: &str, range: Range<usize>, read: &DeT
         | "invalid float"
         | "invalid mantissa"
         | "invalid fraction"
-        | "invalid exponent" => no_value(text, range),
-        number if number.starts_with("invalid ") && number.ends_with(" number") => no_value(text, range),
+        | "invalid exponent" => no_value(unread, range),
+        number if number.starts_with("invalid ") && number.ends_with(" number") => no_value(unread, range),
         string if string.starts_with("invalid ") && string.ends_with(" string") => match expected {
-            "`\"`" | "`'`" | "`\"\"\"`" | "`'''`" => not_closed(text, range, string.contains("multi-line")),
+            "`\"`" | "`'`" | "`\"\"\"`" | "`'''`" => not_closed(unread, range, string.contains("multi-line")),
             _ => plain("this character must be written as an escape, such as \\u0007"),
         },
         "missing opening quote" => plain("a quote is missing before this text"),
         "missing escaped value" => {
             let help = "a backslash is written `\\\\`, or as it is in single quotes: 'C:\\dir'";
-            problem(text, range, "a backslash begins an escape, and this is none", Some(help.to_owned()))
+            unread.problem(range, "a backslash begins an escape, and this is none", Some(help.to_owned()))
         }
-        "invalid unquoted key" | "key with no value" | "invalid key-value pair" | "unquoted keys cannot be empty" => {
-            no_name(text, range)
-        }
+        "too few unicode value digits" => plain("an escape has 4 digits behind `\\u` and 8 behind `\\U`"),
+        "invalid unquoted key"
+        | "key with no value"
+        | "invalid key"
+        | "invalid key-value pair"
+        | "invalid table"
+        | "unexpected content"
+        | "unquoted keys cannot be empty" => no_name(unread, range),
         "missing comma between array elements" | "unclosed array" => plain("`,` or `]` is missing before this"),
         "missing comma between key-value pairs" | "unclosed inline table" => plain("`,` or `}` is missing before this"),
         "unclosed table" | "unclosed array table" => plain("`]` is missing"),
+        "missing table open" | "missing array opening" => plain("`[` is missing before this"),
+        "missing inline table opening" => plain("`{` is missing before this"),
+        "missing key for inline table element" | "invalid inline table element" => {
+            plain("a name and `=` are missing before this")
+        }
+        "missing assignment between key-value pairs" => plain("`=` is missing before this"),
         "extra comma in array" | "extra comma in inline table" => plain("there is a comma too many"),
+        "extra `=`" | "extra assignment between key-value pairs" => plain("there is a `=` too many"),
+        "unexpected `=` in array" => plain("a name cannot stand in an array but in `{ name = value }`"),
         "unexpected key or value" => plain("nothing may follow the value on its line"),
+        "unexpected content between comment and newline" | "invalid comment character" => {
+            plain("a comment cannot hold this character")
+        }
+        "carriage return must be followed by newline" => plain("a carriage return alone ends no line"),
+        "cannot recurse further; max recursion depth met" => plain("nested too deep"),
+        // The parser does not tell where.
+        "recursion limit" => Problem { place: None, ..plain("a name has too many parts") },
+        extended if extended.starts_with("cannot extend value of type ") => {
+            plain("this field was given before, and not as a table")
+        }
         _ => plain(message),
     }
 }
 
-fn given_twice(text: &str, range: Range<usize>, read: &DeTable<'_>) -> Problem {
-    let name = text.get(range.clone()).unwrap_or_default().trim_matches(QUOTES);
-    let message = format!("field `{}` is given twice", name.escape_debug());
-    // Of two equal headers the parser keeps the second.
-    let line = line_around(text, range.start);
-    let header = text[line.clone()].trim_start().starts_with('[');
-    let first = match header {
-        true => text[..line.start].rfind(text[line].trim_end()),
-        false => last_before(read, name, range.start),
+fn given_twice(unread: &Unread<'_>, range: Range<usize>, keys: &Keys<'_>) -> Problem {
+    let text = unread.text();
+    let twice = text.get(range.clone()).unwrap_or_default().trim_matches(QUOTES);
+    let line = unread.lines.around(range.start);
+    let first = match text[line.clone()].trim_start().starts_with('[') {
+        true => first_of_table(&text[..line.start], text[line].trim(), twice),
+        false => keys.last_before(twice, range.start),
     };
-    let help = first.map(|at| format!("it was first given in line {}", text[..at].matches('\n').count() + 1));
-    let mut problem = problem(text, range, message, None);
-    problem.help = help;
+    let mut problem = unread.problem(range, format!("field `{}` is given twice", name(twice)), None);
+    problem.help = first.map(|at| format!("it was first given in line {}", unread.lines.number(at)));
     problem
 }
 
-/// Where a field of this name stands nearest before `end`.
-fn last_before(table: &DeTable<'_>, name: &str, end: usize) -> Option<usize> {
-    let here = |(key, value): (&::toml::Spanned<_>, &::toml::Spanned<DeValue<'_>>)| {
-        let key: &::toml::Spanned<std::borrow::Cow<'_, str>> = key;
-        let at = (key.get_ref() == name && key.span().start < end).then(|| key.span().start);
-        at.max(last_in_value(value.get_ref(), name, end))
-    };
-    table.iter().filter_map(here).max()
-}
-
-fn last_in_value(value: &DeValue<'_>, name: &str, end: usize) -> Option<usize> {
-    match value {
-        DeValue::Table(table) => last_before(table, name, end),
-        DeValue::Array(items) => items.iter().filter_map(|item| last_in_value(item.get_ref(), name, end)).max(),
-        _ => None,
-    }
+/// Where `before` has this header, or a line that begins with the name: of two
+/// tables or fields the parser keeps the second.
+fn first_of_table(before: &str, header: &str, name: &str) -> Option<usize> {
+    let begins_line = |at: &usize| before[..*at].rsplit('\n').next().is_some_and(|begin| begin.trim().is_empty());
+    let is_whole =
+        |at: &usize| !before[at + name.len()..].starts_with(|c: char| c.is_alphanumeric() || "-_".contains(c));
+    let places = |text| before.match_indices(text).map(|(at, _)| at).filter(begins_line);
+    places(header).next().or_else(|| places(name).find(is_whole))
 }
 
 /// Where a value is expected and none stands.
-fn no_value(text: &str, range: Range<usize>) -> Problem {
-    let line = line_around(text, range.start);
+fn no_value(unread: &Unread<'_>, range: Range<usize>) -> Problem {
+    let text = unread.text();
+    let line = unread.lines.around(range.start);
     let mut word = word(text, range.clone(), "=,[]{}#");
     if word.is_empty() || text[word.clone()].starts_with('=') {
-        return problem(text, range, "a value is missing here", None);
+        return unread.problem(range, "a value is missing here", None);
     }
     // On a line of its own the text goes on to the line's end.
     let rest = text[word.start..line.end].split(" #").next().unwrap_or_default().trim_end();
@@ -94,42 +112,60 @@ fn no_value(text: &str, range: Range<usize>) -> Problem {
         word.end = word.start + rest.len();
     }
     let shown = &text[word.clone()];
+    if is_like_a_time(shown) {
+        let help = "a time is written 2026-09-26T11:16:22Z".to_owned();
+        return unread.problem(word, "there is no such date or time", Some(help));
+    }
     let message = if shown.starts_with(['“', '”', '‘', '’']) {
         "only straight quotes enclose text"
     } else {
         "text needs quotes around it"
     };
-    problem(text, word, message, in_place_of(shown))
+    unread.problem(word, message, in_place_of(shown))
+}
+
+/// Whether a word begins as a date does, `2026-09`, or a time, `11:16`.
+fn is_like_a_time(word: &str) -> bool {
+    let digits = word.bytes().take_while(u8::is_ascii_digit).count();
+    matches!((digits, word.as_bytes().get(digits)), (4, Some(b'-')) | (2, Some(b':')))
+        && word.bytes().all(|byte| byte.is_ascii_digit() || b"-+:.TtZz ".contains(&byte))
 }
 
 /// Where a name and `=` are expected.
-fn no_name(text: &str, range: Range<usize>) -> Problem {
-    let line = line_around(text, range.start);
+fn no_name(unread: &Unread<'_>, range: Range<usize>) -> Problem {
+    const COLON: &str = "`=` stands between a name and its value, not `:`";
+    let text = unread.text();
+    let line = unread.lines.around(range.start);
     let at = range.start.min(line.end);
+    let begin = text[line.start..at].trim_end();
+    if begin.ends_with(':') {
+        let colon = line.start + begin.len() - 1;
+        return unread.problem(colon..colon + 1, COLON, None);
+    }
     let message = match text[at..line.end].chars().next() {
-        next if next == Some(':') || text[line.start..at].trim_end().ends_with(':') => {
-            "`=` stands between a name and its value, not `:`"
-        }
+        Some(':') => COLON,
         Some('=') => "a name is missing before `=`",
         Some('{') if text.trim_start().starts_with('{') => {
             let help = "TOML is expected because of the file's name; name it .json";
-            return problem(text, range, "this is JSON", Some(help.to_owned()));
+            return unread.problem(range, "this is JSON", Some(help.to_owned()));
         }
+        Some(c) if !c.is_ascii() && printable(c).count() > 1 => "this character is not seen; a plain space is one",
         _ if text[line.clone()].contains('=') => "a name with spaces or special characters needs quotes around it",
         _ => "`=` and a value are missing after the name",
     };
-    problem(text, range, message, None)
+    unread.problem(range, message, None)
 }
 
 /// A string without its end.
-fn not_closed(text: &str, range: Range<usize>, long: bool) -> Problem {
+fn not_closed(unread: &Unread<'_>, range: Range<usize>, long: bool) -> Problem {
     if !long {
-        return problem(text, range, "the text has no closing quote on its line", None);
+        return unread.problem(range, "the text has no closing quote on its line", None);
     }
+    let text = unread.text();
     let before = &text[..range.start.min(text.len())];
     // Of a string that goes on to the end of the text, the beginning tells more.
     let opened = before.rfind("\"\"\"").max(before.rfind("'''")).unwrap_or(range.start);
-    problem(text, opened..opened + 3, "the text that begins here has no closing quotes", None)
+    unread.problem(opened..opened + 3, "the text that begins here has no closing quotes", None)
 }
 
 #[cfg(test)]
