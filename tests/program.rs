@@ -18,6 +18,8 @@ mod check;
 mod large;
 #[path = "program/new.rs"]
 mod new;
+// Its commands are shell scripts, and signals end them.
+#[cfg(unix)]
 #[path = "program/run.rs"]
 mod run;
 // What fills a pipe is known there.
@@ -32,6 +34,7 @@ const IMDS: &str = env!("CARGO_BIN_EXE_imds");
 /// Far above what any step takes; only a failing test waits so long.
 const DEADLINE: Duration = Duration::from_secs(20);
 
+#[cfg(unix)]
 #[test]
 fn serve_says_where_it_listens_and_ends_with_0_at_sigterm() {
     let mut served = Served::start(&[]);
@@ -41,6 +44,7 @@ fn serve_says_where_it_listens_and_ends_with_0_at_sigterm() {
     assert_eq!(served.terminate().code(), Some(0));
 }
 
+#[cfg(unix)]
 #[test]
 fn imds_alone_serves() {
     let mut imds = Command::new(IMDS);
@@ -70,6 +74,7 @@ fn the_start_shows_what_a_newcomer_needs_next() {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn the_start_offers_nothing_that_gets_403() {
     let served = Served::start(&["--http-endpoint", "disabled"]);
@@ -78,6 +83,7 @@ fn the_start_offers_nothing_that_gets_403() {
     assert!(!lines.contains("curl"), "{lines}");
 }
 
+#[cfg(unix)]
 #[test]
 fn the_start_offers_what_answers() {
     if std::net::TcpListener::bind("[::1]:0").is_err() {
@@ -99,6 +105,7 @@ fn the_start_offers_what_answers() {
     assert!(!lines.contains("curl"), "{lines}");
 }
 
+#[cfg(unix)]
 #[test]
 fn a_description_from_standard_input_is_served() {
     let mut imds = Command::new(IMDS);
@@ -116,6 +123,7 @@ fn limits_are_set_by_flags() {
     assert_eq!(served.request("GET / HTTP/1.1\r\n"), "");
 }
 
+#[cfg(unix)]
 #[test]
 fn a_crowd_of_throttled_requests_leaves_room_in_the_log() {
     let file = File::new("throttle.toml", "[request-throttle]\nburst = 1\nper-second = 1\n");
@@ -251,6 +259,7 @@ fn secrets_that_others_can_read_are_warned_of() {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn refusals_are_logged_by_their_rule_and_without_secrets() {
     let served = Served::start(&["--http-tokens", "required", "--log", "all"]);
@@ -273,6 +282,7 @@ fn refusals_are_logged_by_their_rule_and_without_secrets() {
     assert!(!log.contains('\u{202e}'), "{log}");
 }
 
+#[cfg(unix)]
 #[test]
 fn what_was_found_is_not_logged_by_default() {
     let served = Served::start(&[]);
@@ -284,6 +294,7 @@ fn what_was_found_is_not_logged_by_default() {
     assert!(answers[0].starts_with("imds: 403 DELETE /latest/ from "), "{log}");
 }
 
+#[cfg(unix)]
 #[test]
 fn a_flood_of_refusals_does_not_flood_the_log() {
     let served = Served::start(&["--http-tokens", "required", "--keep-alive"]);
@@ -380,12 +391,14 @@ impl Served {
         }
     }
 
+    #[cfg(unix)]
     fn terminate(&mut self) -> std::process::ExitStatus {
         kill(&self.child, "TERM");
         self.child.wait().unwrap()
     }
 
     /// Ends the process and returns the rest of its standard error.
+    #[cfg(unix)]
     fn end_of_log(mut self) -> String {
         assert!(self.terminate().success());
         let mut log = String::new();
@@ -442,6 +455,7 @@ fn imds(arguments: &[&str]) -> Output {
     Command::new(IMDS).args(arguments).stdin(Stdio::null()).output().unwrap()
 }
 
+#[cfg(unix)]
 fn kill(child: &Child, signal: &str) {
     let status = Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status().unwrap();
     assert!(status.success());
