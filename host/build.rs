@@ -1,5 +1,6 @@
 //! Provides the component and its translation for the target, both embedded by
-//! the library: `OUT_DIR/imds.wasm` and `OUT_DIR/imds.cwasm`.
+//! the library, `OUT_DIR/imds.wasm` and `OUT_DIR/imds.cwasm`, and the contract
+//! as Rust types, `OUT_DIR/bindings.rs`.
 
 use std::env;
 use std::error::Error;
@@ -8,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 #[path = "build/component.rs"]
 mod component;
+#[path = "build/contract.rs"]
+mod contract;
 #[path = "src/engine.rs"]
 mod engine;
 
@@ -26,6 +29,7 @@ fn run() -> Result<()> {
     println!("cargo:rerun-if-changed=build");
     println!("cargo:rerun-if-changed=src/engine.rs");
     let out = PathBuf::from(env::var("OUT_DIR")?);
+    contract::bind(&out.join("bindings.rs"))?;
     let wasm = fs::read(component::locate_or_build(&out)?)?;
     fs::write(out.join("imds.wasm"), &wasm)?;
     translate(&wasm, &out.join("imds.cwasm"))

@@ -1,8 +1,3 @@
 // The contract as Rust types; only `worker.rs` uses them.
 
-wasmtime::component::bindgen!({
-    world: "imds",
-    path: "wit",
-    // Requests are lent to the component, not copied for it.
-    ownership: Borrowing { duplicate_if_necessary: true },
-});
+include!(concat!(env!("OUT_DIR"), "/bindings.rs"));
