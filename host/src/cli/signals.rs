@@ -18,6 +18,8 @@ pub fn runtime() -> io::Result<Runtime> {
 
 /// A signal that asks the program to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+// Windows has only one of them.
+#[cfg_attr(not(unix), allow(dead_code))]
 pub enum Asked {
     Hangup,
     Interrupt,

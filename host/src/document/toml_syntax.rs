@@ -208,6 +208,17 @@ mod tests {
             ("[a\nb = 1\n", "`]` is missing", ""),
             ("a = [1,,2]\n", "there is a comma too many", ""),
             ("a = \"x\" \"y\"\n", "nothing may follow the value on its line", ""),
+            ("a = 2026-02-30\n", "there is no such date or time", "a time is written 2026-09-26T11:16:22Z"),
+            ("a = 25:00:00\n", "there is no such date or time", "a time is written 2026-09-26T11:16:22Z"),
+            ("a == 1\n", "there is a `=` too many", ""),
+            ("a = [\"b\" = 1]\n", "a name cannot stand in an array but in `{ name = value }`", ""),
+            ("a = { { b = 1 } }\n", "a name and `=` are missing before this", ""),
+            ("a\u{a0}= 1\n", "this character is not seen; a plain space is one", ""),
+            ("a = 1\rb = 2\n", "a carriage return alone ends no line", ""),
+            ("a = 1 # \u{7}\n", "a comment cannot hold this character", ""),
+            ("a = \"\\u12\"\n", "an escape has 4 digits behind `\\u` and 8 behind `\\U`", ""),
+            ("a = 1\na.b = 2\n", "this field was given before, and not as a table", ""),
+            ("a = 1_\n", "text needs quotes around it", "did you mean \"1_\"?"),
         ] {
             let problem = first(text);
             assert_eq!((problem.message.as_str(), problem.help.as_deref().unwrap_or("")), (message, help), "{text}");
@@ -221,6 +232,9 @@ mod tests {
             ("[x]\na = 1\n[y]\na = 1\n\"a\" = 2\n", "a", 4),
             ("[tags]\na = 1\n[b]\n[tags]\n", "tags", 1),
             ("\nt = { a = 1, a = 2 }\n", "a", 2),
+            ("ab = 1\na = 2\n[a]\n", "a", 2),
+            ("a.b = 1\n[a]\nc = 2\n", "a", 1),
+            ("# [a]\n[a]\n[b]\n[a]\n", "a", 2),
             ("[[n]]\nm = 1\n[[n]]\nm = 1\nm = 2\n", "m", 4),
         ] {
             let problem = first(text);
@@ -233,6 +247,21 @@ mod tests {
     fn a_long_text_without_an_end_is_shown_where_it_begins() {
         let place = first("a = 1\nb = \"\"\"x\ny\nz\n").place.unwrap();
         assert_eq!((place.line, place.column), (2, 5));
+    }
+
+    #[test]
+    fn what_is_nested_too_deep_is_refused_with_its_place_where_that_is_known() {
+        let problem = first(&format!("a = {}", "[".repeat(1000)));
+        assert_eq!((problem.message.as_str(), problem.place.is_some()), ("nested too deep", true));
+        let problem = first(&format!("b = 1\na{} = 1", ".a".repeat(1000)));
+        assert_eq!((problem.message.as_str(), problem.place), ("a name has too many parts", None));
+    }
+
+    #[test]
+    fn a_long_name_is_cut() {
+        let name = "x".repeat(1000);
+        assert!(first(&format!("{name} = 1\n{name} = 2\n")).message.len() < 100);
+        assert!(first(&format!("a = {name}\n")).help.unwrap().len() < 100);
     }
 
     #[test]
