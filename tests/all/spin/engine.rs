@@ -29,6 +29,7 @@ use crate::ways::TOKIO;
 
 /// The adapter with the component inside, as `spin.toml` builds and composes them.
 pub static WASI_0_3: LazyLock<Adapter> = LazyLock::new(|| {
+    LazyLock::force(&TARGET);
     let commands = spin_toml()["component"]["imds"]["build"]["command"].clone();
     for command in commands.as_array().expect("there are commands") {
         shell(command.as_str().expect("a command is text"));
@@ -38,6 +39,7 @@ pub static WASI_0_3: LazyLock<Adapter> = LazyLock::new(|| {
 
 /// The adapter for engines without WASI 0.3, as README.md builds it.
 pub static WASI_0_2: LazyLock<Adapter> = LazyLock::new(|| {
+    LazyLock::force(&TARGET);
     let readme = std::fs::read_to_string(workspace().join("README.md")).expect("README.md can be read");
     let command = readme.lines().find(|line| line.contains("--package imds-spin-wasi-0-2"));
     shell(command.expect("README.md says how to build it"));
@@ -53,6 +55,12 @@ pub fn spin_toml() -> toml::Table {
 pub fn workspace() -> PathBuf {
     crate::case::tests_directory().join("..")
 }
+
+/// Adds the adapter's target through rustup where the toolchain lacks it.
+static TARGET: LazyLock<()> = LazyLock::new(|| {
+    let libraries = "rustc --print target-libdir --target wasm32-wasip2";
+    shell(&format!("test -d \"$({libraries})\" || rustup target add wasm32-wasip2"));
+});
 
 /// Types a command as a user would, in the folder of `spin.toml`.
 fn shell(command: &str) {
