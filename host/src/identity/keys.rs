@@ -15,6 +15,7 @@ use super::Signatures;
 use super::asn1::{DSA_WITH_SHA_1, NULL, RSA, RSA_WITH_SHA_256, SHA_1, SHA_256, algorithm};
 use super::certificate::{self, Certificate};
 use super::cms::{Scheme, signed_data};
+use super::dsa_parameters;
 use crate::error::Error;
 
 /// The keys that sign identity documents: DSA-1024, RSA-1024 and RSA-2048, the
@@ -41,16 +42,14 @@ pub struct IdentityKeys {
 }
 
 impl IdentityKeys {
-    /// Makes keys from the operating system's entropy, in about a second.
+    /// Makes keys from the operating system's entropy, in about a second. The
+    /// DSA key has domain parameters that all such keys share.
     ///
     /// Fails with [`Error::Identity`] where a key cannot be made.
     pub fn generate() -> Result<Self, Error> {
         let mut entropy = rsa::rand_core::OsRng;
-        // Deprecated for real secrets; EC2 signs with it, and so do we.
-        #[allow(deprecated)]
-        let components = dsa::Components::generate(&mut entropy, dsa::KeySize::DSA_1024_160);
         Ok(Self {
-            dsa: dsa::SigningKey::generate(&mut entropy, components),
+            dsa: dsa::SigningKey::generate(&mut entropy, dsa_parameters::parameters()?),
             rsa: RsaPrivateKey::new(&mut entropy, 1024).map_err(Error::identity)?,
             rsa2048: RsaPrivateKey::new(&mut entropy, 2048).map_err(Error::identity)?,
         })

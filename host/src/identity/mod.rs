@@ -6,6 +6,7 @@
 mod asn1;
 mod certificate;
 mod cms;
+mod dsa_parameters;
 mod keys;
 
 use std::fmt;
