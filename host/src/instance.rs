@@ -1,6 +1,7 @@
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::thread;
 
 use crate::description::Description;
 use crate::error::Error;
@@ -33,6 +34,8 @@ struct Shared {
     opened: Opened,
     /// The same with signatures in its description, once somebody asked for one.
     signed: OnceLock<Opened>,
+    /// Whether that was begun before somebody asked.
+    signs_ahead: AtomicBool,
     throttle_state: AtomicU64,
 }
 
@@ -45,7 +48,12 @@ struct Opened {
 impl Instance {
     pub(crate) fn new(runtime: Runtime, opening: Opening) -> Self {
         let opened = Opened { id: runtime.next_id(), opening: Arc::new(opening) };
-        let shared = Shared { opened, signed: OnceLock::new(), throttle_state: AtomicU64::new(0) };
+        let shared = Shared {
+            opened,
+            signed: OnceLock::new(),
+            signs_ahead: AtomicBool::new(false),
+            throttle_state: AtomicU64::new(0),
+        };
         Self { runtime, shared: Arc::new(shared) }
     }
 
@@ -100,6 +108,33 @@ impl Instance {
             self.sign()?;
         }
         Ok(self.opened().opening.document.clone())
+    }
+
+    /// Begins to sign the identity document on a thread of its own, where keys
+    /// have to be made for that, so that the first to ask for a signature waits
+    /// less or not at all: clients of EC2 give up after a second or sooner.
+    ///
+    /// Else it does nothing: where keys are given, where nobody signs, where the
+    /// description brings all signatures, and where it was called before. The
+    /// thread holds the instance until it is done and ends with the process. What
+    /// fails there is tried again when a signature is asked for.
+    ///
+    /// Fails where the operating system refuses a thread.
+    ///
+    /// ```
+    /// # let instance = imds_host::Runtime::new()?.open(&Default::default(), &Default::default())?;
+    /// instance.sign_ahead()?;
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn sign_ahead(&self) -> Result<(), Error> {
+        if !self.shared.opened.opening.needs_keys() || self.shared.signs_ahead.swap(true, Ordering::Relaxed) {
+            return Ok(());
+        }
+        let instance = self.clone();
+        let sign = move || {
+            let _ = instance.sign();
+        };
+        thread::Builder::new().name("imds-signatures".into()).spawn(sign).map(drop).map_err(Error::System)
     }
 
     fn opened(&self) -> &Opened {
@@ -193,17 +228,52 @@ impl Opening {
         !matches!(self.identity_signing, IdentitySigning::Never)
     }
 
+    /// Whether somebody can ask for a signature for which a key must be made.
+    fn needs_keys(&self) -> bool {
+        matches!(self.identity_signing, IdentitySigning::AtFirstNeed) && !self.signatures_missing().is_empty()
+    }
+
+    /// The fields of the signatures that the description lacks.
+    fn signatures_missing(&self) -> Vec<&'static str> {
+        let given: serde_json::Value = serde_json::from_str(&self.document).unwrap_or_default();
+        SIGNATURES.into_iter().filter(|field| given.pointer(field).is_none()).collect()
+    }
+
     /// The same with `signatures` in the description, but for those that it had.
     fn signed(&self, signatures: &Signatures) -> Result<Self, Error> {
-        let given: serde_json::Value = serde_json::from_str(&self.document).unwrap_or_default();
+        let missing = self.signatures_missing();
         let mut description = Description::from_json("the description", &self.document)?;
         let Signatures { signature, pkcs7, rsa2048 } = signatures;
-        for (name, text) in [("signature", signature), ("pkcs7", pkcs7), ("rsa2048", rsa2048)] {
-            let field = format!("/identity-signatures/{name}");
-            if given.pointer(&field).is_none() {
-                description.set_text(&field, text, "the signer");
+        for (field, text) in SIGNATURES.into_iter().zip([signature, pkcs7, rsa2048]) {
+            if missing.contains(&field) {
+                description.set_text(field, text, "the signer");
             }
         }
         Ok(Self { document: description.to_json(), ..self.clone() })
+    }
+}
+
+/// Where signatures stand in a description.
+const SIGNATURES: [&str; 3] =
+    ["/identity-signatures/signature", "/identity-signatures/pkcs7", "/identity-signatures/rsa2048"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_needed_where_a_signature_is_to_be_made_and_none_are_given() {
+        let two = "[identity-signatures]\nsignature = 'AAAA'\npkcs7 = 'BBBB'\n";
+        let three = format!("{two}rsa2048 = 'CCCC'\n");
+        for (toml, identity_signing, needed) in [
+            ("", IdentitySigning::AtFirstNeed, true),
+            (two, IdentitySigning::AtFirstNeed, true),
+            (&three, IdentitySigning::AtFirstNeed, false),
+            ("", IdentitySigning::Never, false),
+        ] {
+            let description = Description::from_toml("test", toml).unwrap();
+            let settings = Settings { identity_signing, ..Settings::default() };
+            assert_eq!(Opening::new(&description, &settings).unwrap().needs_keys(), needed, "{toml}");
+        }
     }
 }

@@ -112,3 +112,14 @@ fn signatures_given_are_served_and_the_others_made() {
         get(&instance, "pkcs7").starts_with(b"MIAGCSqGSIb3DQEHAqCAMIACAQExCzAJBgUrDgMCGgUAMIAGCSqGSIb3DQEHAaCAJIAEgg")
     );
 }
+
+#[test]
+fn what_was_signed_ahead_is_what_is_served() {
+    let instance = instance(IdentitySigning::AtFirstNeed);
+    for _ in 0..2 {
+        instance.sign_ahead().expect("there is a thread");
+    }
+    let signature = get(&instance, "signature");
+    instance.sign_ahead().expect("nothing is left to do");
+    assert_eq!(get(&instance, "signature"), signature);
+}

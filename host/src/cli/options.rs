@@ -52,7 +52,7 @@ pub struct Options {
     token_secret_file: Option<PathBuf>,
 
     /// The keys that sign the identity document; made if the file does not
-    /// exist. Without it keys are made at first need and end with the process
+    /// exist. Without it keys are made at the start and end with the process
     #[arg(long, value_name = "FILE")]
     identity_keys: Option<PathBuf>,
 
@@ -84,8 +84,11 @@ impl Options {
         Log::start(self.log).context("cannot start the log")
     }
 
-    /// The service of the instance that was opened.
+    /// The service of the instance that was opened, for which keys are made from
+    /// now on where they will be needed.
     pub fn service(&self, instance: Instance, log: &Log) -> Service {
+        // Without a thread they are made at first need.
+        let _ = instance.sign_ahead();
         Service::new(instance).keep_alive(self.keep_alive).observer(log.clone())
     }
 

@@ -26,7 +26,8 @@ pub use self::keys::IdentityKeys;
 #[derive(Clone, Default)]
 pub enum IdentitySigning {
     /// Keys that the runtime makes when a signature is first asked for, which
-    /// takes about a second, and forgets when it ends.
+    /// takes about a second, and forgets when it ends. To have them made before:
+    /// [`Instance::sign_ahead`](crate::Instance::sign_ahead).
     #[default]
     AtFirstNeed,
     /// These keys.
