@@ -12,7 +12,7 @@ use std::time::Duration;
 /// | `head_bytes` | 16 KiB | what EC2's clients send is below 1 KiB; proxies add some |
 /// | `head_fields` | 64 | likewise |
 /// | `body_bytes` | 64 KiB | of a request's body, which no rule looks at: so much is read and thrown away, so that closing does not reset the connection under the answer; with more the answer is sent at once |
-/// | `body_time` | 5 s | for the same body |
+/// | `body_time` | 1 s | for the same body: a client that announces one and sends none gets its answer before it gives up |
 /// | `write_time` | 10 s | for the client to take the whole answer, from when it first lets it wait; the largest usual one is user data of 16 KiB |
 /// | `stop_time` | 5 s | for open requests when a server is told to stop |
 ///
@@ -62,7 +62,7 @@ impl Default for Limits {
             head_bytes: 16 << 10,
             head_fields: 64,
             body_bytes: 64 << 10,
-            body_time: Duration::from_secs(5),
+            body_time: Duration::from_secs(1),
             write_time: Duration::from_secs(10),
             stop_time: Duration::from_secs(5),
         }
