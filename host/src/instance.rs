@@ -73,7 +73,7 @@ impl Instance {
     /// # Ok::<_, imds_host::Error>(())
     /// ```
     pub fn answer(&self, request: &Request, moment: Moment) -> Answer {
-        self.try_answer(request, moment).unwrap_or_else(|_| failed())
+        self.try_answer(request, moment).unwrap_or_else(|_| failed(moment.now_ms))
     }
 
     /// Like [`answer`](Self::answer), for a caller that wants to know why the
@@ -198,8 +198,8 @@ impl fmt::Debug for Instance {
 }
 
 /// The answer in place of one that the component failed to give.
-pub(crate) fn failed() -> Answer {
-    Answer::without_body(500, "Internal Server Error", Outcome::Failed)
+pub(crate) fn failed(now_ms: u64) -> Answer {
+    Answer::without_body(500, "Internal Server Error", Outcome::Failed, now_ms)
 }
 
 /// What a worker needs to open the instance.

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::time::{Duration, UNIX_EPOCH};
 
 /// One HTTP request, as plain values: no connection, no body.
 ///
@@ -125,12 +126,13 @@ impl Answer {
     }
 
     /// An answer of the shell itself, in the shape of the service's refusals.
-    pub(crate) fn without_body(status: u16, reason: &str, outcome: Outcome) -> Self {
+    pub(crate) fn without_body(status: u16, reason: &str, outcome: Outcome, now_ms: u64) -> Self {
         Self {
             status,
             reason: reason.into(),
             fields: vec![
                 Field::new("Content-Length", "0"),
+                Field::new("Date", date(now_ms)),
                 Field::new("Server", "EC2ws"),
                 Field::new("Connection", "close"),
                 Field::new("Content-Type", "text/plain"),
@@ -140,6 +142,12 @@ impl Answer {
             outcome,
         }
     }
+}
+
+/// A time as the component writes it, which ends with the year 9998.
+fn date(unix_ms: u64) -> String {
+    const LAST_MS: u64 = 253_370_764_799_000;
+    httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_millis(unix_ms.min(LAST_MS)))
 }
 
 impl fmt::Debug for Answer {
@@ -270,5 +278,16 @@ impl Moment {
     /// ```
     pub fn at(now_ms: u64, entropy: u64) -> Self {
         Self { now_ms, entropy }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ends_of_time_can_be_written() {
+        assert_eq!(date(0), "Thu, 01 Jan 1970 00:00:00 GMT");
+        assert_eq!(date(u64::MAX), "Thu, 31 Dec 9998 23:59:59 GMT");
     }
 }

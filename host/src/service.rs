@@ -211,9 +211,9 @@ impl Service {
 
     fn finish(&self, received: &Received, answer: Option<Result<Answer, Error>>) -> Response<Body> {
         let (answer, error) = match answer {
-            None => (Answer::without_body(403, "Forbidden", Outcome::NoInstance), None),
+            None => (Answer::without_body(403, "Forbidden", Outcome::NoInstance, self.clock.now_ms()), None),
             Some(Ok(answer)) => (answer, None),
-            Some(Err(error)) => (failed(), Some(error)),
+            Some(Err(error)) => (failed(self.clock.now_ms()), Some(error)),
         };
         let Received { started, caller, parts, target } = received;
         if let Some(observer) = &self.observer {
