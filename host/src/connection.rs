@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use socket2::SockRef;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
@@ -14,8 +14,9 @@ use crate::exchange::Exchange;
 use crate::observer::Trouble;
 use crate::service::Service;
 
-/// A socket that sends each answer with its hop limit and gives up on a client
-/// that does not take what is sent.
+/// A socket that sends each answer with its hop limit, leaves out what hyper says
+/// to a head that it refuses, and gives up on a client that does not take what is
+/// sent.
 pub(crate) struct Connection {
     stream: TcpStream,
     service: Service,
@@ -30,6 +31,12 @@ pub(crate) struct Connection {
 impl Connection {
     pub(crate) fn new(stream: TcpStream, service: Service, exchange: Arc<Exchange>, write_time: Duration) -> Self {
         Self { stream, service, exchange, hop_limit: None, write_time, taking: None }
+    }
+
+    /// Tells the client that nothing more comes. hyper has no say in it: it would
+    /// do so before a head that it refuses is answered.
+    pub(crate) async fn end(&mut self) -> io::Result<()> {
+        self.stream.shutdown().await
     }
 
     /// Throws away what was received, if anything was; 0 at the stream's end.
@@ -100,25 +107,17 @@ impl AsyncRead for Connection {
     }
 }
 
+/// Without writing of several slices: answers are small, and to copy a body
+/// costs less than to send it apart from its head.
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if !self.exchange.is_answering() {
+            // hyper's answer to a head that it refuses; the server sends another.
+            return Poll::Ready(Ok(bytes.len()));
+        }
         self.apply_hop_limit()?;
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
         self.check_time(cx, written)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.apply_hop_limit()?;
-        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
-        self.check_time(cx, written)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
     }
 
     /// hyper flushes when it has nothing left to write.
@@ -129,8 +128,9 @@ impl AsyncWrite for Connection {
         Poll::Ready(Ok(()))
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+    /// Leaves it to [`end`](Connection::end).
+    fn poll_shutdown(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -171,6 +171,7 @@ mod tests {
             let instance = Runtime::new().unwrap().open(&Default::default(), &Default::default()).unwrap();
             let service = Service::new(instance).observer(observer);
             let exchange = Arc::new(Exchange::new(service.places().take(1).await));
+            exchange.receive();
             let connection = Connection::new(stream, service, Arc::clone(&exchange), write_time);
             Ok(Self { connection, exchange, client })
         }
@@ -181,6 +182,7 @@ mod tests {
         }
 
         async fn answer(&mut self, hop_limit: Option<u8>) -> io::Result<()> {
+            self.exchange.receive();
             self.exchange.begin().await;
             self.exchange.send(hop_limit);
             self.write(b"answer").await?;

@@ -8,6 +8,7 @@ use crate::places::Place;
 pub(crate) struct Exchange {
     place: Place,
     hop_limit: AtomicU16,
+    is_answering: AtomicBool,
     is_sending: AtomicBool,
 }
 
@@ -16,11 +17,27 @@ const NO_HOP_LIMIT: u16 = u16::MAX;
 
 impl Exchange {
     pub(crate) fn new(place: Place) -> Self {
-        Self { place, hop_limit: AtomicU16::new(NO_HOP_LIMIT), is_sending: AtomicBool::new(false) }
+        Self {
+            place,
+            hop_limit: AtomicU16::new(NO_HOP_LIMIT),
+            is_answering: AtomicBool::new(false),
+            is_sending: AtomicBool::new(false),
+        }
     }
 
-    /// A request is there and is answered from now on. Never returns where the
-    /// connection was sent away before.
+    /// The head of a request is there: what is sent from now on belongs to its
+    /// answer.
+    pub(crate) fn receive(&self) {
+        self.is_answering.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether what is sent belongs to an answer.
+    pub(crate) fn is_answering(&self) -> bool {
+        self.is_answering.load(Ordering::Relaxed)
+    }
+
+    /// The whole request is there and is answered from now on. Never returns
+    /// where the connection was sent away before.
     pub(crate) async fn begin(&self) {
         self.is_sending.store(false, Ordering::Relaxed);
         if !self.place.work() {
@@ -45,6 +62,7 @@ impl Exchange {
     /// All that there was to send is sent.
     pub(crate) fn sent(&self) {
         if self.is_sending.swap(false, Ordering::Relaxed) {
+            self.is_answering.store(false, Ordering::Relaxed);
             self.place.wait();
         }
     }

@@ -1,4 +1,4 @@
-// hyper's types and the plain ones. No decisions.
+// hyper's types, bytes and the plain types. No decisions.
 
 use hyper::body::Bytes;
 use hyper::ext::ReasonPhrase;
@@ -47,4 +47,15 @@ pub(crate) fn response_out(answer: Answer, keep_alive: bool) -> Response<Body> {
         response.extensions_mut().insert(HopLimit(hop_limit));
     }
     response
+}
+
+/// An answer without a body as bytes, where hyper has no request that it could
+/// answer.
+pub(crate) fn bytes_out(answer: &Answer) -> Vec<u8> {
+    let mut bytes = format!("HTTP/1.1 {} {}\r\n", answer.status, answer.reason).into_bytes();
+    for field in &answer.fields {
+        bytes.extend([field.name.as_bytes(), b": ", &field.value, b"\r\n"].concat());
+    }
+    bytes.extend(b"\r\n");
+    bytes
 }

@@ -164,7 +164,7 @@ impl fmt::Debug for Answer {
 }
 
 /// Why an answer is what it is: one value for each way through the service's
-/// order of checks, and two of the shell. For logs and metrics; a client never
+/// order of checks, and four of the shell. For logs and metrics; a client never
 /// sees it. It displays as the rule that decided.
 ///
 /// ```
@@ -213,6 +213,10 @@ pub enum Outcome {
     Failed,
     /// 403: no instance belongs to this caller.
     NoInstance,
+    /// 400: the head of the request is not HTTP, or has a target that is no URI.
+    HeadUnreadable,
+    /// 431: the head of the request is larger than [`Limits`](crate::Limits) allow.
+    HeadTooLarge,
 }
 
 impl Outcome {
@@ -249,6 +253,8 @@ impl fmt::Display for Outcome {
             Self::SignaturesWanted => "the identity document is not signed yet",
             Self::Failed => "the component failed",
             Self::NoInstance => "no instance belongs to this caller",
+            Self::HeadUnreadable => "its head is not HTTP/1.1, or has bytes that HTTP does not allow where they stand",
+            Self::HeadTooLarge => "its head is larger than the limits allow",
         })
     }
 }

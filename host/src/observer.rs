@@ -51,7 +51,8 @@ pub struct Answered<'a> {
     /// The caller's address; none where the server that mounts the service
     /// does not tell.
     pub peer: Option<SocketAddr>,
-    /// The method as sent.
+    /// The method as sent; empty where the head of the request could not be
+    /// read. Then the target is empty too, and there is no host.
     pub method: &'a str,
     /// The request target as sent: under the client's control, of any length
     /// that the server takes.

@@ -3,9 +3,11 @@
 //! DIFFERENCE: what hyper does by itself, where the component has no say and
 //! nobody recorded EC2:
 //!
-//! - A head that it cannot read, such as one with a space or `<` in the target,
-//!   gets 400, and one above the limits 431, with `Connection` and
-//!   `Content-Length` alone: no `Date`, `Server` and `Content-Type`.
+//! - Which heads cannot be read: among others those with a space, `<`, `>` or a
+//!   grave accent in the target, with bytes there that are no UTF-8, with control
+//!   characters or line ends in a value. They get 400, and those above the limits
+//!   431. hyper's answers to them are thrown away: their heads are those of the
+//!   service's refusals, status line and all fields.
 //! - The answer to a request of HTTP/1.0 is one of HTTP/1.0.
 //! - A target loses its fragment: `/latest/#x` is `/latest/`.
 //! - A body that is expected to be asked for is asked for, by `100 Continue`.
@@ -18,10 +20,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::body::{Body as _, Bytes, Incoming};
+use hyper::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -31,7 +35,9 @@ use crate::body::Body;
 use crate::caller::Caller;
 use crate::connection::Connection;
 use crate::exchange::Exchange;
+use crate::http::bytes_out;
 use crate::limits::Limits;
+use crate::message::Answer;
 use crate::observer::Trouble;
 use crate::places::Place;
 use crate::service::{HopLimit, Service};
@@ -146,15 +152,28 @@ async fn hold(
         .auto_date_header(false)
         .serve_connection(TokioIo::new(socket), answering);
 
-    // A failure is the peer's or the network's: nobody is left to hear of it.
-    tokio::select! {
-        _ = &mut connection => {}
+    let ended = tokio::select! {
+        ended = &mut connection => ended,
         _ = stopped.changed() => {
             Pin::new(&mut connection).graceful_shutdown();
-            let _ = (&mut connection).await;
+            (&mut connection).await
         }
+    };
+    let mut socket = connection.into_parts().io.into_inner();
+    // Another failure is the peer's or the network's: nobody is left to hear of it.
+    if let Some(answer) = ended.err().and_then(|error| service.refuse_head(caller, &error)) {
+        let _ = send_refusal(&mut socket, exchange, &answer).await;
     }
-    linger(connection.into_parts().io.into_inner(), limits).await;
+    let _ = socket.end().await;
+    linger(socket, limits).await;
+}
+
+async fn send_refusal(socket: &mut Connection, exchange: &Exchange, answer: &Answer) -> io::Result<()> {
+    exchange.receive();
+    exchange.begin().await;
+    exchange.send(None);
+    socket.write_all(&bytes_out(answer)).await?;
+    socket.flush().await
 }
 
 async fn on_request(
@@ -164,30 +183,37 @@ async fn on_request(
     exchange: &Exchange,
     limits: &Limits,
 ) -> Result<Response<Body>, Infallible> {
-    drain(request.body_mut(), limits).await;
+    exchange.receive();
+    let is_whole = drain(request.body_mut(), limits).await;
     exchange.begin().await;
     request.extensions_mut().insert(caller);
-    let response = service.respond_in_server(request).await;
+    let mut response = service.respond_in_server(request).await;
+    if !is_whole {
+        // What is left of the body must not be taken for the next request.
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     let hop_limit = response.extensions().get::<HopLimit>();
     exchange.send(hop_limit.map(|limit| limit.0));
     Ok(response)
 }
 
-/// Reads a body and throws it away, within the limits.
-async fn drain(body: &mut Incoming, limits: &Limits) {
+/// Reads a body and throws it away, within the limits. True at its end.
+async fn drain(body: &mut Incoming, limits: &Limits) -> bool {
     if body.is_end_stream() {
-        return;
+        return true;
     }
     let read = async {
         let mut bytes = 0;
         while bytes <= limits.body_bytes {
             match poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await {
                 Some(Ok(frame)) => bytes += frame.data_ref().map_or(0, Bytes::len),
-                Some(Err(_)) | None => break,
+                Some(Err(_)) => break,
+                None => return true,
             }
         }
+        false
     };
-    let _ = timeout(limits.body_time, read).await;
+    timeout(limits.body_time, read).await.unwrap_or(false)
 }
 
 /// Closing a socket with unread input resets the connection, and the peer may
@@ -311,12 +337,20 @@ mod tests {
             write!(stream, "{head}\r\nHost: localhost\r\n\r\n").unwrap();
             all_from(&stream)
         };
-        let refused = |status| format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
-        for head in ["GET /a b HTTP/1.1", "GET /< HTTP/1.1", "GET /", "GET / HTTP/1.1\r\nA : 1"] {
-            assert_eq!(answer(head), refused("400 Bad Request"), "{head}");
+        for head in [
+            "GET /a b HTTP/1.1",
+            "GET /< HTTP/1.1",
+            "GET /> HTTP/1.1",
+            "GET /` HTTP/1.1",
+            "GET /",
+            "GET / HTTP/1.1\r\nA : 1",
+            "GET / HTTP/1.1\r\nA: \u{1}",
+            "GET / HTTP/1.1\r\nA: 1\r\n 2",
+        ] {
+            assert!(answer(head).starts_with("HTTP/1.1 400 Bad Request\r\n"), "{head}");
         }
         let many = "GET / HTTP/1.1\r\nA: 1\r\nB: 2\r\nC: 3";
-        assert_eq!(answer(many), refused("431 Request Header Fields Too Large"));
+        assert!(answer(many).starts_with("HTTP/1.1 431 Request Header Fields Too Large\r\n"));
         assert!(answer("GET / HTTP/1.0").starts_with("HTTP/1.0 200 OK\r\n"));
         assert!(answer("GET /latest/meta-data/mac#x HTTP/1.1").starts_with("HTTP/1.1 200 OK\r\n"));
         let expecting = "GET / HTTP/1.1\r\nContent-Length: 1\r\nExpect: 100-continue";

@@ -176,6 +176,29 @@ impl Service {
         }
     }
 
+    /// The answer to a request whose head hyper refused, which the observer is
+    /// told; none where `error` is of another kind.
+    pub(crate) fn refuse_head(&self, caller: Caller, error: &hyper::Error) -> Option<Answer> {
+        let started = Instant::now();
+        let (status, reason, outcome) = match error {
+            _ if error.is_parse_too_large() => (431, "Request Header Fields Too Large", Outcome::HeadTooLarge),
+            _ if error.is_parse() => (400, "Bad Request", Outcome::HeadUnreadable),
+            _ => return None,
+        };
+        let answer = Answer::without_body(status, reason, outcome, self.clock.now_ms());
+        self.tell(&Answered {
+            peer: caller.peer,
+            method: "",
+            target: "",
+            host: None,
+            status,
+            outcome,
+            duration: started.elapsed(),
+            error: None,
+        });
+        Some(answer)
+    }
+
     /// What is asked of whom; none where no instance belongs to the caller.
     fn ask(&self, received: &Received) -> Option<Asked> {
         let Received { caller, parts, target, .. } = received;
@@ -216,19 +239,23 @@ impl Service {
             Some(Err(error)) => (failed(self.clock.now_ms()), Some(error)),
         };
         let Received { started, caller, parts, target } = received;
-        if let Some(observer) = &self.observer {
-            observer.answered(&Answered {
-                peer: caller.peer,
-                method: parts.method.as_str(),
-                target,
-                host: host(parts),
-                status: answer.status,
-                outcome: answer.outcome,
-                duration: started.elapsed(),
-                error: error.as_ref(),
-            });
-        }
+        self.tell(&Answered {
+            peer: caller.peer,
+            method: parts.method.as_str(),
+            target,
+            host: host(parts),
+            status: answer.status,
+            outcome: answer.outcome,
+            duration: started.elapsed(),
+            error: error.as_ref(),
+        });
         response_out(answer, self.keep_alive)
+    }
+
+    fn tell(&self, answered: &Answered<'_>) {
+        if let Some(observer) = &self.observer {
+            observer.answered(answered);
+        }
     }
 
     fn moment(&self) -> Moment {

@@ -16,3 +16,4 @@ mod purity;
 mod spin;
 mod tokens;
 mod ways;
+mod wire;

@@ -105,11 +105,13 @@ impl Observer for Log {
 }
 
 fn line(answered: &Answered<'_>) -> String {
-    let method = printable(answered.method, METHOD_CHARACTERS);
-    let target = shown_target(answered.target);
+    let request = match answered.method {
+        "" => "unreadable request".to_owned(),
+        method => format!("{} {}", printable(method, METHOD_CHARACTERS), shown_target(answered.target)),
+    };
     let peer = answered.peer.map(shown_peer).unwrap_or_default();
     let (status, outcome) = (answered.status, answered.outcome);
-    let mut line = format!("imds: {status} {method} {target}{peer}: ");
+    let mut line = format!("imds: {status} {request}{peer}: ");
     let Some(error) = answered.error else {
         line.push_str(&outcome.to_string());
         match outcome {

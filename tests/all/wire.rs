@@ -1,0 +1,157 @@
+//! What clients do on a socket beside asking as usual, byte for byte.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::mpsc::{self, Receiver};
+use std::time::{Duration, UNIX_EPOCH};
+
+use imds_host::{Answered, Limits, Outcome, Service, serve};
+use tokio::net::TcpListener;
+
+use crate::ways::{TOKIO, open_in_component, read_toml};
+
+/// A server of one instance, at 2026-10-01T00:00:00Z.
+struct Server {
+    address: SocketAddr,
+    told: Receiver<(u16, Outcome, String)>,
+}
+
+impl Server {
+    fn start(keep_alive: bool) -> Self {
+        Self::of("", keep_alive)
+    }
+
+    fn of(description: &str, keep_alive: bool) -> Self {
+        let (tell, told) = mpsc::channel();
+        let observer = move |answered: &Answered<'_>| {
+            let _ = tell.send((answered.status, answered.outcome, format!("{answered:?}")));
+        };
+        let service = Service::new(open_in_component(&read_toml(description)))
+            .clock(|| UNIX_EPOCH + Duration::from_secs(1_790_812_800))
+            .keep_alive(keep_alive)
+            .observer(observer);
+        let listener = TOKIO.block_on(TcpListener::bind("127.0.0.1:0")).expect("a loopback port is free");
+        let address = listener.local_addr().expect("a listener has an address");
+        // Ends with the test process.
+        TOKIO.spawn(serve(listener, service, Limits::default(), std::future::pending()));
+        Self { address, told }
+    }
+
+    /// All that comes until the server closes. Our side stays open.
+    fn ask(&self, bytes: impl AsRef<[u8]>) -> String {
+        let mut stream = TcpStream::connect(self.address).expect("the server accepts");
+        stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a time-out can be set");
+        stream.write_all(bytes.as_ref()).expect("the server reads");
+        let mut received = String::new();
+        stream.read_to_string(&mut received).expect("the server answers and closes");
+        received
+    }
+}
+
+/// The head of `head-of-400-is-like-that-of-401.http`.
+fn refusal(status: &str) -> String {
+    format!(
+        "HTTP/1.1 {status}\r\nContent-Length: 0\r\nDate: Thu, 01 Oct 2026 00:00:00 GMT\r\nServer: EC2ws\r\n\
+         Connection: close\r\nContent-Type: text/plain\r\n\r\n"
+    )
+}
+
+#[test]
+fn heads_that_cannot_be_read_get_the_head_of_400() {
+    let server = Server::start(false);
+    for head in [
+        &b"GET /latest/meta-data/iam/security-credentials/<role> HTTP/1.1\r\nHost: localhost"[..],
+        b"GET /a b HTTP/1.1\r\nHost: localhost",
+        b"GET /`hunter2` HTTP/1.1\r\nHost: localhost",
+        b"GET /\xff HTTP/1.1\r\nHost: localhost",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nA: \x01",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nA: 1\r\n 2",
+        b"GET / HTTP/1.1\r\nContent-Length: many",
+        b"GET /",
+        b"PRI * HTTP/2.0\r\n\r\nSM",
+    ] {
+        let shown = head.escape_ascii();
+        assert_eq!(server.ask([head, b"\r\n\r\n"].concat()), refusal("400 Bad Request"), "{shown}");
+        let (status, outcome, told) = server.told.recv().expect("the observer is told");
+        assert_eq!((status, outcome), (400, Outcome::HeadUnreadable), "{shown}");
+        assert!(!told.contains("hunter2"), "{told}");
+    }
+    assert!(server.told.try_recv().is_err(), "once each");
+}
+
+#[test]
+fn heads_above_the_limits_get_the_same_head_with_431() {
+    let server = Server::start(false);
+    for head in [
+        format!("GET /{} HTTP/1.1\r\n\r\n", "x".repeat(16 << 10)),
+        format!("GET / HTTP/1.1\r\n{}\r\n", "A: 1\r\n".repeat(65)),
+    ] {
+        assert_eq!(server.ask(head), refusal("431 Request Header Fields Too Large"));
+        let (status, outcome, _) = server.told.recv().expect("the observer is told");
+        assert_eq!((status, outcome), (431, Outcome::HeadTooLarge));
+    }
+}
+
+#[test]
+fn a_head_that_cannot_be_read_ends_a_kept_connection_after_its_answers() {
+    let server = Server::start(true);
+    let received = server.ask("GET / HTTP/1.1\r\nHost: localhost\r\n\r\nGET /< HTTP/1.1\r\n\r\n");
+    let (first, last) = received.split_at(received.find("HTTP/1.1 400").expect("both are answered"));
+    assert!(first.starts_with("HTTP/1.1 200 OK\r\n") && first.ends_with("\nlatest"), "{received}");
+    assert_eq!(last, refusal("400 Bad Request"));
+}
+
+#[test]
+fn a_second_request_on_a_connection_that_closes_is_not_answered() {
+    let received = Server::start(false).ask("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(2));
+    assert!(received.starts_with("HTTP/1.1 200 OK\r\n"), "{received}");
+    assert_eq!(received.matches("HTTP/1.1").count(), 1, "{received}");
+}
+
+#[test]
+fn answers_far_larger_than_a_head_arrive_whole() {
+    let large = "x".repeat(1 << 18);
+    let server = Server::of(&format!("[extra-entries]\n\"meta-data/x\" = \"{large}\"\n"), true);
+    let get = "GET /latest/meta-data/x HTTP/1.1\r\nHost: localhost\r\n";
+    let received = server.ask(format!("{get}\r\n{get}Connection: close\r\n\r\n"));
+    assert_eq!(received.matches("HTTP/1.1 200 OK\r\n").count(), 2);
+    assert_eq!(received.matches(&large).count(), 2);
+}
+
+#[test]
+fn a_token_is_issued_whatever_body_comes_or_does_not() {
+    let server = Server::start(false);
+    for (field, body) in [
+        ("Content-Length: 0", ""),
+        ("Content-Length: 2", "{}"),
+        ("Transfer-Encoding: chunked", "0\r\n\r\n"),
+        ("Transfer-Encoding: chunked", "2\r\n{}\r\n0\r\n\r\n"),
+        ("Transfer-Encoding: chunked", "no chunk"),
+    ] {
+        let received = server.ask(format!(
+            "PUT /latest/api/token HTTP/1.1\r\nHost: localhost\r\n\
+             X-aws-ec2-metadata-token-ttl-seconds: 60\r\n{field}\r\n\r\n{body}"
+        ));
+        assert!(received.starts_with("HTTP/1.1 200 OK\r\n"), "{field}, {body}: {received}");
+    }
+}
+
+#[test]
+fn methods_with_a_body_are_refused_elsewhere() {
+    let server = Server::start(false);
+    for method in ["POST", "PUT"] {
+        let received = server
+            .ask(format!("{method} /latest/meta-data/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\na=b"));
+        assert_eq!(received, refusal("403 Forbidden"), "{method}");
+    }
+}
+
+#[test]
+fn a_kept_connection_ends_after_a_body_that_is_not_read_to_its_end() {
+    let server = Server::start(true);
+    let body = "x".repeat(100 << 10);
+    let received =
+        server.ask(format!("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{body}", body.len()));
+    assert!(received.starts_with("HTTP/1.1 403 Forbidden\r\n"), "{received}");
+    assert!(received.contains("\r\nConnection: close\r\n"), "{received}");
+}
