@@ -14,23 +14,28 @@ use crate::exchange::Exchange;
 use crate::observer::Trouble;
 use crate::service::Service;
 
-/// A socket that sends each answer with its hop limit, leaves out what hyper says
-/// to a head that it refuses, and gives up on a client that does not take what is
-/// sent.
+/// A socket that sends each answer with its hop limit and in HTTP/1.1, leaves out
+/// what hyper says to a head that it refuses, and gives up on a client that does
+/// not take what is sent.
 pub(crate) struct Connection {
     stream: TcpStream,
     service: Service,
     exchange: Arc<Exchange>,
     // What is set; none is the system's default.
     hop_limit: Option<u8>,
+    // Of the answer that is being sent, in bytes.
+    sent: usize,
     write_time: Duration,
     // Runs from the first write that waits until all is written.
     taking: Option<Pin<Box<Sleep>>>,
 }
 
+/// EC2 answers in it whatever version the request has (RFC 9110, section 2.5).
+const VERSION: &[u8] = b"HTTP/1.1";
+
 impl Connection {
     pub(crate) fn new(stream: TcpStream, service: Service, exchange: Arc<Exchange>, write_time: Duration) -> Self {
-        Self { stream, service, exchange, hop_limit: None, write_time, taking: None }
+        Self { stream, service, exchange, hop_limit: None, sent: 0, write_time, taking: None }
     }
 
     /// Tells the client that nothing more comes. hyper has no say in it: it would
@@ -88,6 +93,22 @@ impl Connection {
         Ok(())
     }
 
+    /// Sends bytes of an answer, with our version in place of that with which
+    /// hyper begins it: the request's.
+    fn poll_send(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let version = VERSION.get(self.sent..).unwrap_or_default();
+        let rest = bytes.get(version.len()..).unwrap_or_default();
+        let written = if rest.is_empty() || bytes.starts_with(version) {
+            Pin::new(&mut self.stream).poll_write(cx, bytes)
+        } else {
+            Pin::new(&mut self.stream).poll_write(cx, &[version, rest].concat())
+        };
+        if let Poll::Ready(Ok(count)) = written {
+            self.sent += count;
+        }
+        written
+    }
+
     /// Fails where the client takes too long to take what is sent, however it
     /// goes on in small pieces.
     fn check_time<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
@@ -116,7 +137,7 @@ impl AsyncWrite for Connection {
             return Poll::Ready(Ok(bytes.len()));
         }
         self.apply_hop_limit()?;
-        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        let written = self.poll_send(cx, bytes);
         self.check_time(cx, written)
     }
 
@@ -124,6 +145,7 @@ impl AsyncWrite for Connection {
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
         self.taking = None;
+        self.sent = 0;
         self.exchange.sent();
         Poll::Ready(Ok(()))
     }

@@ -8,7 +8,8 @@
 //!   characters or line ends in a value. They get 400, and those above the limits
 //!   431. hyper's answers to them are thrown away: their heads are those of the
 //!   service's refusals, status line and all fields.
-//! - The answer to a request of HTTP/1.0 is one of HTTP/1.0.
+//! - Which connections of clients of HTTP/1.0 stay open, where any do: those that
+//!   ask for it. That the answer is one of HTTP/1.1 is ours: see `Connection`.
 //! - A target loses its fragment: `/latest/#x` is `/latest/`.
 //! - A body that is expected to be asked for is asked for, by `100 Continue`.
 
@@ -23,7 +24,7 @@ use hyper::body::{Body as _, Bytes, Incoming};
 use hyper::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response};
+use hyper::{Request, Response, Version};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
@@ -187,14 +188,27 @@ async fn on_request(
     let is_whole = drain(request.body_mut(), limits).await;
     exchange.begin().await;
     request.extensions_mut().insert(caller);
+    let version = request.version();
+    // What is left of a body must not be taken for the next request.
+    let closes = !is_whole || closes_after(&request);
     let mut response = service.respond_in_server(request).await;
-    if !is_whole {
-        // What is left of the body must not be taken for the next request.
+    if closes {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        // Or hyper would tell a client of HTTP/1.0 that it keeps the connection.
+        *response.version_mut() = version;
     }
     let hop_limit = response.extensions().get::<HopLimit>();
     exchange.send(hop_limit.map(|limit| limit.0));
     Ok(response)
+}
+
+/// Whether the client expects its connection to be closed and would not know it
+/// from the version of the answer: in HTTP/1.0, unless it asks to keep it.
+fn closes_after<B>(request: &Request<B>) -> bool {
+    let fields = request.headers().get_all(CONNECTION);
+    let options = || fields.iter().filter_map(|field| field.to_str().ok()).flat_map(|field| field.split(','));
+    let asks = |wanted: &str| options().any(|option| option.trim().eq_ignore_ascii_case(wanted));
+    request.version() == Version::HTTP_10 && (asks("close") || !asks("keep-alive"))
 }
 
 /// Reads a body and throws it away, within the limits. True at its end.
@@ -351,7 +365,6 @@ mod tests {
         }
         let many = "GET / HTTP/1.1\r\nA: 1\r\nB: 2\r\nC: 3";
         assert!(answer(many).starts_with("HTTP/1.1 431 Request Header Fields Too Large\r\n"));
-        assert!(answer("GET / HTTP/1.0").starts_with("HTTP/1.0 200 OK\r\n"));
         assert!(answer("GET /latest/meta-data/mac#x HTTP/1.1").starts_with("HTTP/1.1 200 OK\r\n"));
         let expecting = "GET / HTTP/1.1\r\nContent-Length: 1\r\nExpect: 100-continue";
         assert!(answer(expecting).starts_with("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n"));

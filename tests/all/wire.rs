@@ -102,6 +102,26 @@ fn a_head_that_cannot_be_read_ends_a_kept_connection_after_its_answers() {
 }
 
 #[test]
+fn a_client_of_http_1_0_is_answered_in_1_1_and_told_that_the_connection_ends() {
+    let get = |fields: &str| format!("GET /latest/meta-data/instance-type HTTP/1.0\r\nHost: localhost\r\n{fields}\r\n");
+    let usual = Server::start(false).ask(get("").replace("1.0", "1.1"));
+    assert!(usual.starts_with("HTTP/1.1 200 OK\r\n") && usual.contains("\r\nConnection: close\r\n"), "{usual}");
+    for fields in ["", "Connection: keep-alive\r\n"] {
+        assert_eq!(Server::start(false).ask(get(fields)), usual);
+    }
+
+    let server = Server::start(true);
+    let closed = server.ask(get("").repeat(2));
+    assert!(closed.starts_with("HTTP/1.1 200 OK\r\n"), "{closed}");
+    assert_eq!((closed.matches("HTTP/1.").count(), closed.matches("\r\nConnection: close\r\n").count()), (1, 1));
+
+    let kept = server.ask(get("Connection: Keep-Alive\r\n") + &get(""));
+    let (first, second) = kept.split_at(kept.rfind("HTTP/1.1 200 OK\r\n").expect("there is an answer"));
+    assert!(first.starts_with("HTTP/1.1 200 OK\r\n") && first.contains("\r\nConnection: keep-alive\r\n"), "{kept}");
+    assert!(second.contains("\r\nConnection: close\r\n"), "{kept}");
+}
+
+#[test]
 fn a_second_request_on_a_connection_that_closes_is_not_answered() {
     let received = Server::start(false).ask("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(2));
     assert!(received.starts_with("HTTP/1.1 200 OK\r\n"), "{received}");
@@ -150,8 +170,12 @@ fn methods_with_a_body_are_refused_elsewhere() {
 fn a_kept_connection_ends_after_a_body_that_is_not_read_to_its_end() {
     let server = Server::start(true);
     let body = "x".repeat(100 << 10);
-    let received =
-        server.ask(format!("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{body}", body.len()));
-    assert!(received.starts_with("HTTP/1.1 403 Forbidden\r\n"), "{received}");
-    assert!(received.contains("\r\nConnection: close\r\n"), "{received}");
+    for version in ["1.1", "1.0"] {
+        let received = server.ask(format!(
+            "POST / HTTP/{version}\r\nHost: localhost\r\nConnection: keep-alive\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        ));
+        assert!(received.starts_with("HTTP/1.1 403 Forbidden\r\n"), "{received}");
+        assert!(received.contains("\r\nConnection: close\r\n") && !received.contains("keep-alive"), "{received}");
+    }
 }
