@@ -35,10 +35,12 @@ pub const FORWARDED_FOR: &str = "x-forwarded-for";
 pub const FIELDS_READ: [&str; 4] = [HOST, TOKEN, TOKEN_TTL_SECONDS, FORWARDED_FOR];
 
 impl<'a> Request<'a> {
-    /// The value of the first field called `name`, white space around it
+    /// The value of the last field called `name`, white space around it
     /// removed.
     ///
-    /// UNRECORDED: which of several fields of one name counts.
+    /// UNRECORDED: which of several fields of one name counts. The last does
+    /// least harm: the AWS node termination handler answers a 401 with the same
+    /// request again, its fresh token added behind the expired one.
     ///
     /// ```
     /// use imds_core::http::{Field, HOST, Request};
@@ -48,7 +50,7 @@ impl<'a> Request<'a> {
     /// assert_eq!(request.field(HOST), Some(&b"localhost"[..]));
     /// ```
     pub fn field(&self, name: &str) -> Option<&'a [u8]> {
-        self.fields.iter().find(|field| field.name.eq_ignore_ascii_case(name)).map(|field| field.value.trim_ascii())
+        self.fields.iter().rfind(|field| field.name.eq_ignore_ascii_case(name)).map(|field| field.value.trim_ascii())
     }
 }
 
