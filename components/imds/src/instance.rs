@@ -192,7 +192,11 @@ impl Instance {
         // a token gets 405 even where tokens are required.
         if target.is(&TOKEN_PATH) {
             return match request.method {
-                "OPTIONS" => Ok(Reply::Methods(TOKEN_METHODS)),
+                "OPTIONS" => {
+                    // UNRECORDED: a bad token, which is no obstacle where none is needed.
+                    *ttl_left = request.field(TOKEN).and_then(|token| self.token_key.check(token, now).ok());
+                    Ok(Reply::Methods(TOKEN_METHODS))
+                }
                 "PUT" => self.issue_token(request, now, entropy),
                 _ => Err(Outcome::TokenMethodRefused),
             };
