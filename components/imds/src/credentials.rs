@@ -14,7 +14,7 @@ use crate::time::Time;
 /// five minutes before the old ones end. UNRECORDED: how often; six hours fit.
 #[derive(Clone, Copy, Debug)]
 pub struct Rotation {
-    /// When the first ones were delivered.
+    /// When the first ones were delivered: the launch.
     pub first: Time,
     /// How long each lives.
     pub life_seconds: u64,
@@ -23,8 +23,8 @@ pub struct Rotation {
 /// The credentials of one period.
 #[derive(Clone, Copy, Debug)]
 pub struct Delivery {
-    /// Which one, from 0.
-    pub number: u64,
+    /// Which one, from 0 at the launch.
+    pub number: i64,
     /// When it was made.
     pub last_updated: Time,
     /// When it ends.
@@ -32,7 +32,7 @@ pub struct Delivery {
 }
 
 /// The time between two deliveries.
-const PERIOD_SECONDS: u64 = 6 * 3600;
+const PERIOD_MS: i64 = 6 * 3600 * 1000;
 /// The life of a role's credentials.
 const ROLE_LIFE_SECONDS: u64 = 6 * 3600 + 35 * 60;
 /// The life of an instance's identity credentials.
@@ -49,10 +49,15 @@ impl Rotation {
         Rotation { first: launch, life_seconds: IDENTITY_LIFE_SECONDS }
     }
 
-    /// The delivery in force at `now`; before the first there is the first.
+    /// The delivery in force at `now`: the period in which it lies.
+    ///
+    /// By a clock that is behind the launch there were deliveries before it:
+    /// clients distrust credentials of a time to come.
     pub fn at(&self, now: Time) -> Delivery {
-        let number = now.as_ms().saturating_sub(self.first.as_ms()) / (PERIOD_SECONDS * 1000);
-        let last_updated = self.first.plus_seconds(number * PERIOD_SECONDS);
+        // No time is beyond i64.
+        let [now, first] = [now, self.first].map(|time| time.as_ms() as i64);
+        let number = (now - first).div_euclid(PERIOD_MS);
+        let last_updated = Time::from_ms((first + number * PERIOD_MS).max(0) as u64);
         Delivery { number, last_updated, expiration: last_updated.plus_seconds(self.life_seconds) }
     }
 }
@@ -155,11 +160,24 @@ mod tests {
 
     #[test]
     fn new_credentials_appear_well_before_the_old_ones_end() {
-        let rotation = Rotation::of_role(Time::from_ms(1_000_000));
-        let first = rotation.at(Time::from_ms(1_000_000));
-        let second = rotation.at(first.last_updated.plus_seconds(PERIOD_SECONDS));
+        let launch = Time::from_ms(1_000_000);
+        let rotation = Rotation::of_role(launch);
+        let first = rotation.at(launch);
+        let second = rotation.at(launch.plus_seconds(6 * 3600));
         assert_eq!((first.number, second.number), (0, 1));
+        assert_eq!(first.last_updated, launch);
         assert!(second.last_updated.plus_seconds(300) <= first.expiration);
-        assert_eq!(rotation.at(Time::EPOCH).number, 0);
+    }
+
+    #[test]
+    fn credentials_are_in_force_at_any_time() {
+        let launch = Time::from_ms(1_790_421_382_000);
+        for rotation in [Rotation::of_role(launch), Rotation::of_identity(launch), Rotation::of_role(Time::EPOCH)] {
+            for ms in [0, 1, 1_790_421_381_999, 1_790_421_382_000, u64::MAX / 2] {
+                let now = Time::from_ms(ms);
+                let delivery = rotation.at(now);
+                assert!(delivery.last_updated <= now && now <= delivery.expiration, "{now:?}: {delivery:?}");
+            }
+        }
     }
 }
