@@ -16,7 +16,7 @@ const LOCAL_DOMAINS: [&str; 5] = ["localhost", "local", "internal", "test", "svc
 pub fn is_allowed(host: &str, allowed: &[String]) -> bool {
     if let Some(rest) = host.strip_prefix('[') {
         return rest.split_once(']').is_some_and(|(address, rest)| {
-            address.parse::<Ipv6Addr>().is_ok() && (rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port))
+            is_ipv6_address(address) && (rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port))
         });
     }
     let (name, port) = host.split_once(':').unwrap_or((host, ""));
@@ -37,6 +37,16 @@ pub fn is_allowed(host: &str, allowed: &[String]) -> bool {
     }
 }
 
+/// Whether `text` is an IPv6 address, with a zone id behind it (`%eth0`, RFC
+/// 4007; `%25eth0` in a URI, RFC 6874) or without.
+fn is_ipv6_address(text: &str) -> bool {
+    let (address, zone) = text.split_once('%').map_or((text, None), |(address, zone)| (address, Some(zone)));
+    // The zone is an interface of the client's, no name that DNS knows; in a
+    // URI it may have escapes.
+    let of_zone = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte);
+    zone.is_none_or(|zone| !zone.is_empty() && zone.bytes().all(of_zone)) && address.parse::<Ipv6Addr>().is_ok()
+}
+
 fn is_port(port: &str) -> bool {
     port.bytes().all(|digit| digit.is_ascii_digit())
 }
@@ -53,6 +63,9 @@ mod tests {
             "127.0.0.1:1338",
             "[fd00:ec2::254]",
             "[::1]:1338",
+            "[fe80::1%eth0]",
+            "[fe80::1%25eth0]:1338",
+            "[fe80::1%3]",
             "localhost:1338",
             "instance-data",
             "imds.localhost",
@@ -69,6 +82,11 @@ mod tests {
             "evil.localhost.example.com:1338",
             "127.0.0.1.example.com",
             "[x]",
+            "[x%eth0]",
+            "[fe80::1%]",
+            "[fe80::1%eth0",
+            "[fe80::1%eth0]example.com",
+            "[fe80::1%eth0@example.com]",
             "[::1]example.com",
             "[::1]:80.example.com",
             "user@example.com",
