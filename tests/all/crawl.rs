@@ -107,6 +107,7 @@ fn descriptions() -> impl Strategy<Value = String> {
         "public-ip-address = false",
         "private-ip-address = '192.168.7.9'\npublic-ip-address = '198.51.100.7'",
         "private-ip-address = false\nnetwork-interfaces = [{ ipv6-addresses = ['2001:db8::1'] }]",
+        "network-interfaces = [{}, { private-dns-name = false }]",
         "network-interfaces = [{}, { private-ip-addresses = [{ private-ip-address = '10.1.0.9' }] }]",
     ];
     let spot = [

@@ -351,6 +351,30 @@ fn addresses_that_contradict_are_an_error() {
 }
 
 #[test]
+fn only_an_interface_without_addresses_lacks_a_host_name() {
+    let with = |fields: &str| {
+        let problems = problems(&format!(r#"{{"network-interfaces": [{{}}, {{"private-dns-name": false{fields}}}]}}"#));
+        problems.into_iter().map(|problem| problem.field).collect::<Vec<_>>()
+    };
+    assert_eq!(with(""), [""; 0]);
+    for fields in [
+        r#", "private-ip-addresses": [{"private-ip-address": "10.0.0.11"}]"#,
+        r#", "ipv6-addresses": ["2001:db8::1"]"#,
+        r#", "ipv4-prefixes": ["10.0.1.16/28"]"#,
+        r#", "ipv6-prefixes": ["2001:db8:1::/80"]"#,
+    ] {
+        assert_eq!(with(fields), ["/network-interfaces/1/private-dns-name"], "{fields}");
+    }
+    // The primary interface has the instance's address.
+    assert_problem(
+        r#"{"network-interfaces": [{"private-dns-name": false}]}"#,
+        "/network-interfaces/0/private-dns-name",
+        "only an interface without addresses lacks a private host name",
+        None,
+    );
+}
+
+#[test]
 fn user_data_has_the_limit_of_ec2() {
     let of_length = |length: usize| problems(&format!(r#"{{"user-data": "{}"}}"#, "x".repeat(length)));
     assert_eq!(of_length(16_384), []);

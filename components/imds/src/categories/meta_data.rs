@@ -18,7 +18,7 @@ pub fn put(shelf: &mut Shelf, facts: &Facts) {
 
 fn identity(shelf: &mut Shelf, facts: &Facts) {
     let primary = facts.interfaces.first();
-    let hostname = primary.map(|interface| &interface.private_dns_name);
+    let hostname = primary.and_then(|interface| interface.private_dns_name.as_ref());
     let public = primary.and_then(|interface| interface.public_ip_address());
     let public_name = primary.and_then(|interface| interface.public_dns_name.as_ref());
     shelf.text("meta-data/ami-id", "1.0", &facts.image_id);

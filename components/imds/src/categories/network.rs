@@ -33,7 +33,7 @@ fn put_interface(shelf: &mut Shelf, interface: &Interface) {
         }
     }
     shelf.lines(&at("ipv6s"), "2016-06-30", &interface.ipv6_addresses);
-    shelf.text(&at("local-hostname"), "2011-01-01", &interface.private_dns_name);
+    shelf.optional(&at("local-hostname"), "2011-01-01", interface.private_dns_name.as_ref());
     let private = interface.addresses.iter().map(|address| address.private);
     shelf.lines(&at("local-ipv4s"), "2011-01-01", private);
     shelf.text(&at("mac"), "2011-01-01", interface.mac);

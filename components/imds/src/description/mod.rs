@@ -266,8 +266,8 @@ tables! {
         owner_id: Option<AccountId>,
         /// Private IPv4 addresses, the primary one first. Default: the instance's, and none on further interfaces.
         private_ip_addresses: Option<Vec<PrivateIpAddress>>,
-        /// Default: made from the primary address.
-        private_dns_name: Option<Line>,
+        /// Default: made from the primary address; `false` for none, as on an EFA-only interface.
+        private_dns_name: Part<Line>,
         /// Default: made from the public address; `false` for none.
         public_dns_name: Part<Line>,
         /// IPv6 addresses. Default none.

@@ -23,7 +23,8 @@ pub struct Interface {
     pub network_card: Option<u32>,
     pub owner_id: String,
     pub addresses: Vec<Address>,
-    pub private_dns_name: String,
+    /// None on an EFA-only interface.
+    pub private_dns_name: Option<String>,
     pub public_dns_name: Option<String>,
     pub ipv6_addresses: Vec<Ipv6Addr>,
     pub ipv4_prefixes: Vec<CidrBlock>,
@@ -111,6 +112,7 @@ impl Check {
             settle_subnet(&mut interfaces, written, instance);
         }
         settle_vpcs(&mut interfaces, list);
+        self.nameless(&interfaces);
         self.given_twice(&interfaces);
         let primary = &interfaces[0];
         if primary.addresses.is_empty() && primary.ipv6_addresses.is_empty() {
@@ -174,6 +176,19 @@ impl Check {
         list.iter().enumerate().map(address).collect()
     }
 
+    /// Tells a missing host name where there is an address, which has one: it
+    /// is EFA-only interfaces that have neither.
+    fn nameless(&mut self, interfaces: &[Interface]) {
+        for (index, interface) in interfaces.iter().enumerate() {
+            let has_address = !interface.addresses.is_empty() || !interface.ipv6_addresses.is_empty();
+            let has_prefix = !interface.ipv4_prefixes.is_empty() || !interface.ipv6_prefixes.is_empty();
+            if interface.private_dns_name.is_none() && (has_address || has_prefix) {
+                let message = "only an interface without addresses lacks a private host name";
+                self.wrong(format!("/network-interfaces/{index}/private-dns-name"), message);
+            }
+        }
+    }
+
     /// Tells what only one interface can have.
     fn given_twice(&mut self, interfaces: &[Interface]) {
         let mut seen = BTreeSet::new();
@@ -215,17 +230,22 @@ fn private_dns_name(
     instance_id: &str,
     region: &Region,
     addresses: &[Address],
-) -> String {
+) -> Option<String> {
     let of_instance = instance.private_dns_name.as_ref().filter(|_| index == 0);
-    if let Some(name) = written.private_dns_name.as_ref().or(of_instance) {
-        return name.as_str().to_owned();
+    let stated = match &written.private_dns_name {
+        Part::Absent => return None,
+        Part::Given(name) => Some(name),
+        Part::Default => of_instance,
+    };
+    if let Some(name) = stated {
+        return Some(name.as_str().to_owned());
     }
     let by_address = instance.private_dns_name_options.hostname_type == written::HostnameType::IpName;
-    match addresses.first() {
+    Some(match addresses.first() {
         Some(first) if by_address => region.private_dns_name(&dashed("ip", first.private)),
         // Where there is no IPv4 address, EC2 names by the resource.
         _ => region.private_dns_name(instance_id),
-    }
+    })
 }
 
 fn public_dns_name(
