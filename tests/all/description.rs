@@ -375,6 +375,17 @@ fn only_an_interface_without_addresses_lacks_a_host_name() {
 }
 
 #[test]
+fn an_interface_has_a_security_group() {
+    for (json, field) in [
+        (r#"{"security-groups": []}"#, "/security-groups"),
+        (r#"{"network-interfaces": [{}, {"groups": []}]}"#, "/network-interfaces/1/groups"),
+    ] {
+        let message = "expected at least one security group, as every interface has";
+        assert_problem(json, field, message, Some("leave the field out for its default"));
+    }
+}
+
+#[test]
 fn user_data_has_the_limit_of_ec2() {
     let of_length = |length: usize| problems(&format!(r#"{{"user-data": "{}"}}"#, "x".repeat(length)));
     assert_eq!(of_length(16_384), []);

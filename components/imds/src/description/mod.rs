@@ -154,7 +154,8 @@ tables! {
         subnet_id: Option<SubnetId>,
         /// The VPC. Default vpc-0123456789abcdef0.
         vpc_id: Option<VpcId>,
-        /// The security groups of the primary interface. Default one named default.
+        /// The security groups of the primary interface, at least one. Default one named default.
+        #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
         security_groups: Option<Vec<SecurityGroup>>,
         /// The network interfaces, the primary one first. Default one.
         network_interfaces: Vec<NetworkInterface>,
@@ -276,7 +277,8 @@ tables! {
         ipv4_prefixes: Vec<Ipv4Block>,
         /// Delegated IPv6 prefixes. Default none.
         ipv6_prefixes: Vec<Ipv6Block>,
-        /// Default: the instance's.
+        /// At least one. Default: the instance's.
+        #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
         groups: Option<Vec<SecurityGroup>>,
         /// Default: the instance's.
         subnet_id: Option<SubnetId>,

@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 use super::place::{Region, dashed};
 use super::{Check, made};
 use crate::description::part::Part;
+use crate::description::problem::Problem;
 use crate::description::value::{CidrBlock, Ipv4Block, Ipv6Block, MacAddress};
 use crate::description::{self as written, Description};
 
@@ -29,6 +30,7 @@ pub struct Interface {
     pub ipv6_addresses: Vec<Ipv6Addr>,
     pub ipv4_prefixes: Vec<CidrBlock>,
     pub ipv6_prefixes: Vec<CidrBlock>,
+    /// Never empty.
     pub groups: Vec<SecurityGroup>,
     pub subnet_id: String,
     pub subnet_ipv4: Option<CidrBlock>,
@@ -81,8 +83,10 @@ impl Check {
             self.wrong("/network-interfaces", format!("expected at most {INTERFACES_MAX} network interfaces"));
             return Vec::new();
         }
+        self.some_group("/security-groups", instance.security_groups.as_ref());
         let mut interfaces: Vec<Interface> = Vec::new();
         for (index, written) in list.iter().enumerate() {
+            self.some_group(&format!("/network-interfaces/{index}/groups"), written.groups.as_ref());
             let addresses = self.addresses(index, written, instance);
             let private_dns_name = private_dns_name(index, written, instance, instance_id, region, &addresses);
             let interface = Interface {
@@ -174,6 +178,14 @@ impl Check {
             },
         };
         list.iter().enumerate().map(address).collect()
+    }
+
+    /// Tells a list of security groups that has none.
+    fn some_group(&mut self, pointer: &str, groups: Option<&Vec<written::SecurityGroup>>) {
+        if groups.is_some_and(Vec::is_empty) {
+            let problem = Problem::at(pointer, "expected at least one security group, as every interface has");
+            self.problems.push(problem.help("leave the field out for its default"));
+        }
     }
 
     /// Tells a missing host name where there is an address, which has one: it
