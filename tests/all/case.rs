@@ -21,6 +21,8 @@ pub enum Step {
     /// The time, in milliseconds since the epoch.
     At(u64),
     Exchange(Box<Exchange>),
+    /// The instance anew, in TOML.
+    Describe(String),
 }
 
 /// A request and what is expected of its answer.
@@ -120,11 +122,13 @@ impl Case {
                 }
             } else if line.trim().is_empty() {
             } else if let Some(file) = line.strip_prefix("= include ") {
+                if !case.steps.is_empty() {
+                    return Err(wrong("an include behind a request"));
+                }
                 let path = tests_directory().join(file);
                 included = std::fs::read_to_string(path).map_err(|error| wrong(&error.to_string()))?;
             } else if let Some(toml) = line.strip_prefix("= ") {
-                case.description.push_str(toml);
-                case.description.push('\n');
+                case.description_here().push_str(&format!("{toml}\n"));
             } else if let Some(time) = line.strip_prefix("@ ") {
                 case.steps.push(time_step(time).ok_or_else(|| wrong("no time"))?);
             } else if line.starts_with('<') {
@@ -168,6 +172,18 @@ impl Case {
             return Err((1, "a case begins with its rule, one `# Source:` and one `# State:`".to_owned()));
         }
         Ok(case)
+    }
+
+    /// The description to which a line belongs: the first one, or the one that
+    /// takes its place behind a request.
+    fn description_here(&mut self) -> &mut String {
+        if !matches!(self.steps.last(), None | Some(Step::Describe(_))) {
+            self.steps.push(Step::Describe(String::new()));
+        }
+        match self.steps.last_mut() {
+            Some(Step::Describe(description)) => description,
+            _ => &mut self.description,
+        }
     }
 }
 

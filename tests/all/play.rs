@@ -40,7 +40,7 @@ fn cases_spin_up() {
         return;
     };
     let cases = chosen();
-    let cases: Vec<&Case> = cases.iter().filter(|case| up::is_timeless(case)).collect();
+    let cases: Vec<&Case> = cases.iter().filter(|case| up::is_steady(case)).collect();
     let spin = up::SpinUp::start(&program, &cases);
     play_these(&cases, |toml| spin.way(toml));
 }
@@ -79,6 +79,7 @@ fn play(case: &Case, way: &mut dyn Way, wrong: &mut Vec<String>, left_out: &mut 
         match step {
             Step::Advance(ms) => now_ms += ms,
             Step::At(ms) => now_ms = *ms,
+            Step::Describe(toml) => way.describe(toml),
             Step::Exchange(exchange) => {
                 for _ in 0..exchange.times {
                     exchanges += 1;

@@ -36,6 +36,9 @@ pub struct Received {
 pub trait Way {
     fn answer(&mut self, sent: &Sent, now_ms: u64) -> Received;
 
+    /// Edits the instance: from here on it is the one described by `toml`.
+    fn describe(&mut self, toml: &str);
+
     /// Whether a request gets through to the service on this way; if not, why.
     fn carries(&self, _sent: &Sent) -> Result<(), &'static str> {
         Ok(())
@@ -122,6 +125,10 @@ impl Way for Native {
             body: answer.body,
         }
     }
+
+    fn describe(&mut self, toml: &str) {
+        *self = Native { entropy: self.entropy, ..Native::open(toml) };
+    }
 }
 
 /// The component in wasmtime, without HTTP.
@@ -153,6 +160,10 @@ impl Way for Component {
             fields: answer.fields.into_iter().map(|field| (field.name, text(field.value))).collect(),
             body: answer.body,
         }
+    }
+
+    fn describe(&mut self, toml: &str) {
+        *self = Component { entropy: self.entropy, ..Component::open(toml) };
     }
 }
 
@@ -197,6 +208,10 @@ impl Way for Socket {
         }
         bytes.extend(b"\r\n");
         receive(self.address, &bytes)
+    }
+
+    fn describe(&mut self, toml: &str) {
+        *self = Socket::open(toml);
     }
 }
 

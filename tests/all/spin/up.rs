@@ -74,8 +74,9 @@ impl Drop for SpinUp {
     }
 }
 
-/// Whether a case holds at any time: Spin's clock cannot be moved.
-pub fn is_timeless(case: &Case) -> bool {
+/// Whether a case holds at any time and of one description: Spin's clock cannot
+/// be moved, and the store is filled before the start.
+pub fn is_steady(case: &Case) -> bool {
     case.steps.iter().all(|step| matches!(step, Step::Exchange(_)))
 }
 
@@ -97,6 +98,10 @@ impl Way for Caller {
         let mut received = receive(self.address, &bytes);
         received.fields.retain(|(name, _)| name != "connection");
         received
+    }
+
+    fn describe(&mut self, _toml: &str) {
+        unreachable!("of a steady case");
     }
 
     fn carries(&self, sent: &Sent) -> Result<(), &'static str> {

@@ -11,28 +11,31 @@ use crate::ways::{Received, Sent, Way, open_in_core, read_toml};
 /// One replica with one instance.
 pub struct Spin {
     replica: Replica,
+    adapter: &'static LazyLock<Adapter>,
+    /// Holds the secret of the tokens.
+    values: Arc<Values>,
     clock: Arc<AtomicU64>,
 }
 
 impl Spin {
     pub fn wasi_0_3(toml: &str) -> Spin {
-        Spin::open(&WASI_0_3, toml)
+        Spin::over(&WASI_0_3, Arc::default(), toml)
     }
 
     pub fn wasi_0_2(toml: &str) -> Spin {
-        Spin::open(&WASI_0_2, toml)
+        Spin::over(&WASI_0_2, Arc::default(), toml)
     }
 
-    fn open(adapter: &'static LazyLock<Adapter>, toml: &str) -> Spin {
+    fn over(adapter: &'static LazyLock<Adapter>, values: Arc<Values>, toml: &str) -> Spin {
         let clock = Arc::new(AtomicU64::new(0));
         let options = Options {
             variables: vec![("instance".to_owned(), signed_json(toml))],
-            values: Some(Arc::new(Values::default())),
+            values: Some(Arc::clone(&values)),
             clock: Arc::clone(&clock),
             tick_ms: 0,
             reuse: 128,
         };
-        Spin { replica: Replica::start(adapter, options), clock }
+        Spin { replica: Replica::start(adapter, options), adapter, values, clock }
     }
 }
 
@@ -62,6 +65,10 @@ impl Way for Spin {
             fields: parts.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
             body,
         }
+    }
+
+    fn describe(&mut self, toml: &str) {
+        *self = Spin::over(self.adapter, Arc::clone(&self.values), toml);
     }
 
     fn carries(&self, sent: &Sent) -> Result<(), &'static str> {
