@@ -24,16 +24,21 @@ impl Rate {
 
     /// Admits a request, or not. `state` is the time, in microseconds since the
     /// epoch, at which all requests so far would have been regained; it gives
-    /// the new one.
+    /// the new one. A refusal leaves it as it is: replicas whose clocks differ a
+    /// little must not take from each other what they counted.
     pub fn admit(self, state: u64, now: Time) -> Result<u64, u64> {
         let now_us = now.as_ms() * 1000;
         let request_us = 1_000_000 / u64::from(self.per_second.max(1));
-        let burst_us = request_us * u64::from(self.burst.max(1));
+        let full_us = now_us + request_us * u64::from(self.burst.max(1));
         // A state from a clock that was ahead must not shut the service for good.
-        let regained = state.clamp(now_us, now_us + burst_us);
-        if regained + request_us > now_us + burst_us { Err(regained) } else { Ok(regained + request_us) }
+        let state = if state > full_us + CLOCKS_DIFFER_US { full_us } else { state };
+        let regained = state.max(now_us);
+        if regained + request_us > full_us { Err(state) } else { Ok(regained + request_us) }
     }
 }
+
+/// No two clocks of one service differ by more.
+const CLOCKS_DIFFER_US: u64 = 10_000_000;
 
 #[cfg(test)]
 mod tests {

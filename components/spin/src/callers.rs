@@ -16,7 +16,8 @@ pub enum Callers {
     One,
     /// `client-address`: by the address that Spin saw, not one that a client
     /// claims. Right where Spin is reached without a proxy between and source
-    /// addresses cannot be forged.
+    /// addresses cannot be forged. Other engines do not append the field: there
+    /// a client can claim any address.
     ClientAddress,
     /// `header:NAME`: by a header field that a trusted proxy sets, and removes
     /// from what clients send. Given here in lower case.

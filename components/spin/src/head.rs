@@ -79,6 +79,7 @@ macro_rules! method_name {
         }
     };
 }
+
 /// An answer, complete.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Reply {
@@ -97,10 +98,13 @@ impl Reply {
     /// assert_eq!(imds_spin::Reply::text(500, "what is wrong").body, b"what is wrong\n");
     /// ```
     pub fn text(status: u16, text: &str) -> Reply {
+        let body = format!("{text}\n").into_bytes();
+        let length = body.len().to_string().into_bytes();
+        let content_type = b"text/plain; charset=utf-8".to_vec();
         Reply {
             status,
-            fields: vec![("Content-Type".to_owned(), b"text/plain; charset=utf-8".to_vec())],
-            body: format!("{text}\n").into_bytes(),
+            fields: vec![("Content-Type".to_owned(), content_type), ("Content-Length".to_owned(), length)],
+            body,
         }
     }
 

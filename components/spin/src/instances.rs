@@ -1,5 +1,6 @@
 //! Instances that are open in this instance of the adapter.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -23,8 +24,8 @@ const OPEN_MAX: usize = 256;
 #[derive(Default)]
 pub struct Instances {
     variables: Option<Read<Variables>>,
-    secret: Option<Vec<u8>>,
-    open: BTreeMap<String, Read<Open>>,
+    secret: Option<Read<Vec<u8>>>,
+    open: BTreeMap<String, Read<Result<Option<Open>, Failure>>>,
 }
 
 struct Read<T> {
@@ -32,13 +33,29 @@ struct Read<T> {
     value: T,
 }
 
-struct Open {
-    text: String,
-    instance: Instance,
+impl<T> Read<T> {
+    fn now(value: T) -> Read<T> {
+        Read { at: Instant::now(), value }
+    }
+
+    fn is_fresh(&self) -> bool {
+        self.at.elapsed() < FRESH
+    }
 }
 
-/// Why no instance can be opened: the operator's to mend.
-#[derive(Debug)]
+/// An open instance.
+pub struct Open {
+    text: String,
+    secret: Vec<u8>,
+    /// The instance.
+    pub instance: Instance,
+    /// The throttle's state when it was last seen here.
+    pub throttle_state: Cell<u64>,
+}
+
+/// Why no instance can be opened: the operator's to mend. Displays as what any
+/// client may see.
+#[derive(Clone, Debug)]
 pub enum Failure {
     /// A variable cannot be used.
     Variable(variables::Wrong),
@@ -46,14 +63,16 @@ pub enum Failure {
     Store(Trouble),
     /// There is neither a secret nor a store to keep one in.
     NoSecret(Trouble),
+    /// The engine has no randomness.
+    Entropy,
     /// A description is wrong. Where it is from, and all that is wrong with it.
     Description(String, Vec<String>),
 }
 
 impl Instances {
     /// The variables, read again where they are not fresh.
-    pub fn variables(&mut self, get: impl Fn(&str) -> Option<String>) -> Result<Variables, Failure> {
-        if let Some(read) = self.variables.as_ref().filter(|read| read.at.elapsed() < FRESH) {
+    pub fn variables(&mut self, get: impl Fn(&str) -> Result<Option<String>, String>) -> Result<Variables, Failure> {
+        if let Some(read) = self.variables.as_ref().filter(|read| read.is_fresh()) {
             return Ok(read.value.clone());
         }
         let value = Variables::read(get).map_err(Failure::Variable)?;
@@ -61,64 +80,80 @@ impl Instances {
             self.secret = None;
             self.open.clear();
         }
-        self.variables = Some(Read { at: Instant::now(), value: value.clone() });
+        self.variables = Some(Read::now(value.clone()));
         Ok(value)
     }
 
     /// The instance whose description stands under `key`; none where nothing
-    /// stands there.
-    pub fn open(&mut self, key: &str, variables: &Variables) -> Result<Option<&Instance>, Failure> {
-        let is_fresh = |read: &Read<Open>| read.at.elapsed() < FRESH;
-        if !self.open.get(key).is_some_and(is_fresh) {
-            let Some((text, source)) = description(key, variables)? else {
-                self.open.remove(key);
-                return Ok(None);
-            };
-            match self.open.get_mut(key) {
-                Some(read) if read.value.text == text => read.at = Instant::now(),
-                _ => {
-                    let instance = self.open_text(&text, &source, variables)?;
-                    if self.open.len() >= OPEN_MAX {
-                        self.open.clear();
-                    }
-                    let read = Read { at: Instant::now(), value: Open { text, instance } };
-                    self.open.insert(key.to_owned(), read);
-                }
+    /// stands there. What was found is not looked for again while it is fresh,
+    /// a failure and nothing too: clients say how often they ask.
+    pub fn open(&mut self, key: &str, variables: &Variables) -> Result<Option<&Open>, Failure> {
+        if !self.open.get(key).is_some_and(Read::is_fresh) {
+            let before = self.open.remove(key).and_then(|read| read.value.ok().flatten());
+            let opened = self.open_anew(key, variables, before);
+            if self.open.len() >= OPEN_MAX {
+                let oldest = self.open.iter().min_by_key(|(_, read)| read.at).map(|(key, _)| key.clone());
+                oldest.map(|key| self.open.remove(&key));
             }
+            self.open.insert(key.to_owned(), Read::now(opened));
         }
-        Ok(self.open.get(key).map(|read| &read.value.instance))
+        match self.open.get(key).map(|read| &read.value) {
+            Some(Ok(open)) => Ok(open.as_ref()),
+            Some(Err(failure)) => Err(failure.clone()),
+            None => Ok(None),
+        }
     }
 
-    fn open_text(&mut self, text: &str, source: &str, variables: &Variables) -> Result<Instance, Failure> {
-        let settings = Settings {
-            token_secret: self.secret(variables)?,
-            allowed_hosts: variables.allowed_hosts.clone(),
-            signs_identity: false,
+    fn open_anew(&mut self, key: &str, variables: &Variables, before: Option<Open>) -> Result<Option<Open>, Failure> {
+        let Some((text, source)) = description(key, variables)? else {
+            return Ok(None);
         };
-        let wrong = |problems: Vec<Problem>| {
-            let told = problems.iter().map(|problem| tell(problem, variables)).collect();
-            Failure::Description(source.to_owned(), told)
-        };
-        // First as it is, so that problems are those of what the operator wrote.
-        let instance = Instance::open(text, &settings).map_err(wrong)?;
-        if variables.options.is_empty() {
-            return Ok(instance);
+        let mut secret = self.secret(variables)?;
+        if variables.callers != Callers::One {
+            // Two that describe themselves alike are still two.
+            secret.extend([b"\0", key.as_bytes()].concat());
         }
-        Instance::open(&with_options(text, &variables.options), &settings).map_err(wrong)
+        if let Some(before) = before.filter(|before| before.text == text && before.secret == secret) {
+            return Ok(Some(before));
+        }
+        let instance = open_text(&text, &source, &secret, variables)?;
+        Ok(Some(Open { text, secret, instance, throttle_state: Cell::new(0) }))
     }
 
+    /// The secret of the variables, or the one that the replicas share.
     fn secret(&mut self, variables: &Variables) -> Result<Vec<u8>, Failure> {
-        if let Some(secret) = variables.token_secret.as_ref().or(self.secret.as_ref()) {
+        if let Some(secret) = &variables.token_secret {
             return Ok(secret.clone());
+        }
+        if let Some(read) = self.secret.as_ref().filter(|read| read.is_fresh()) {
+            return Ok(read.value.clone());
         }
         let shared = Store::open().and_then(|store| secret::shared(&store));
         let secret = shared.map_err(|trouble| match trouble {
             Trouble::Absent => Failure::NoSecret(trouble),
             Trouble::Failed(_) => Failure::Store(trouble),
         })?;
-        self.secret = Some(secret.clone());
+        self.secret = Some(Read::now(secret.clone()));
         Ok(secret)
     }
+}
+
+fn open_text(text: &str, source: &str, secret: &[u8], variables: &Variables) -> Result<Instance, Failure> {
+    let settings = Settings {
+        token_secret: secret.to_vec(),
+        allowed_hosts: variables.allowed_hosts.clone(),
+        signs_identity: false,
+    };
+    let wrong = |source: &str, problems: Vec<Problem>| {
+        Failure::Description(source.to_owned(), problems.iter().map(|problem| tell(problem, variables)).collect())
+    };
+    // First as it is, so that problems are those of what the operator wrote.
+    let instance = Instance::open(text, &settings).map_err(|problems| wrong(source, problems))?;
+    if variables.options.is_empty() {
+        return Ok(instance);
+    }
+    let source = format!("with the variables over it, {source}");
+    Instance::open(&with_options(text, &variables.options), &settings).map_err(|problems| wrong(&source, problems))
 }
 
 /// The description of the instance under `key`, and what to call its source.
@@ -168,11 +203,23 @@ fn tell(problem: &Problem, variables: &Variables) -> String {
     format!("{place}{}{help}", problem.message)
 }
 
+impl Failure {
+    /// What only the operator may see besides.
+    pub fn reason(&self) -> Option<String> {
+        match self {
+            Failure::Store(trouble) => Some(trouble.to_string()),
+            Failure::Variable(wrong) => wrong.reason.clone(),
+            Failure::NoSecret(_) | Failure::Entropy | Failure::Description(..) => None,
+        }
+    }
+}
+
 impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Failure::Variable(wrong) => wrong.fmt(f),
-            Failure::Store(trouble) => trouble.fmt(f),
+            Failure::Store(_) => f.write_str("the key-value store failed; the log says how"),
+            Failure::Entropy => f.write_str("the engine gives no random bytes"),
             Failure::NoSecret(trouble) => write!(f, "there is no variable `token_secret`, and {trouble}"),
             Failure::Description(source, problems) => {
                 write!(f, "{source} is no valid description:")?;

@@ -5,34 +5,34 @@ use std::time::{Duration, Instant};
 use crate::store::{Store, Trouble};
 
 const KEY: &str = "token-secret";
-/// Who counts 1 here makes the secret. One counter for each time that the
-/// one who had to make it did not.
-const MAKERS: &str = "token-secret/makers/";
 const SECRET_BYTES: usize = 32;
 
 /// Longer than any store takes for one write.
 const MAKER_TIME: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_millis(10);
-/// Each round is one maker that vanished between two calls to the store.
+/// Who counts 1 on the counter of a round makes the secret. Each further round is
+/// one that vanished between two calls to the store.
 const ROUNDS: u32 = 3;
 
 /// The secret that all replicas share; made by one of them if there is none.
 ///
 /// A counter elects who makes it, because stores count atomically even where
 /// they cannot set a key on the condition that it is not there. The others wait
-/// until it is there.
+/// until it is there. Who makes it removes the counters, so that a secret that
+/// was removed is made again; who is elected after that finds it made.
 pub fn shared(store: &Store) -> Result<Vec<u8>, Trouble> {
+    if let Some(secret) = kept(store)? {
+        return Ok(secret);
+    }
     for round in 0..ROUNDS {
-        if let Some(secret) = kept(store)? {
-            return Ok(secret);
-        }
         let started = Instant::now();
-        if store.count(&format!("{MAKERS}{round}"))? == 1 {
+        if store.count(&makers(round))? == 1 && kept(store)?.is_none() {
             let mut secret = [0; SECRET_BYTES];
             getrandom::fill(&mut secret).map_err(|error| Trouble::Failed(error.to_string()))?;
             // Too late, the others may have elected another.
             if started.elapsed() < MAKER_TIME / 2 {
                 store.set(KEY, &secret)?;
+                (0..=round).try_for_each(|round| store.remove(&makers(round)))?;
                 eprintln!(
                     "imds: there is no variable `token_secret`: made a secret and keep it in the key-value store as `{KEY}`"
                 );
@@ -46,7 +46,15 @@ pub fn shared(store: &Store) -> Result<Vec<u8>, Trouble> {
             std::thread::sleep(PAUSE);
         }
     }
-    Err(Trouble::Failed(format!("nobody made the key `{KEY}`; set the variable `token_secret`")))
+    Err(Trouble::Failed(format!(
+        "nobody made the key `{KEY}`; remove the keys `{}` to `{}`, or set the variable `token_secret`",
+        makers(0),
+        makers(ROUNDS - 1)
+    )))
+}
+
+fn makers(round: u32) -> String {
+    format!("{KEY}/makers/{round}")
 }
 
 fn kept(store: &Store) -> Result<Option<Vec<u8>>, Trouble> {

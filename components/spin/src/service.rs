@@ -1,40 +1,41 @@
 //! One request in, one answer out.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use spin_sdk::experimental::wasi::config::store as config;
 
-use crate::bindings::metadata::{self, Answer, Field, Instance, Moment, Outcome, Request};
+use crate::bindings::metadata::{self, Answer, Field, Moment, Outcome, Request};
 use crate::callers::client_address;
 use crate::head::{Head, Reply};
-use crate::instances::{Failure, Instances};
+use crate::instances::{Failure, Instances, Open};
 use crate::store::Store;
 
 thread_local! {
     static INSTANCES: RefCell<Instances> = RefCell::default();
     static READ: Vec<String> = metadata::fields_read();
-    static ENTROPY: RefCell<u64> = RefCell::new(getrandom::u64().unwrap_or_default());
+    static ENTROPY: Cell<Option<u64>> = const { Cell::new(None) };
 }
 
 /// Answers a request. What is the operator's to mend is told in the log and in
 /// the body of a 500.
 pub fn answer(head: &Head) -> Reply {
     INSTANCES.with_borrow_mut(|instances| try_answer(head, instances)).unwrap_or_else(|failure| {
-        eprintln!("imds: {failure}");
+        let reason = failure.reason().map(|reason| format!(": {reason}")).unwrap_or_default();
+        eprintln!("imds: {failure}{reason}");
         Reply::text(500, &format!("imds: {failure}"))
     })
 }
 
 fn try_answer(head: &Head, instances: &mut Instances) -> Result<Reply, Failure> {
-    let variables = instances.variables(|name| config::get(name).ok().flatten())?;
+    let variables = instances.variables(|name| config::get(name).map_err(|error| format!("{error:?}")))?;
     let Some(key) = variables.callers.instance_of(head) else {
         return Ok(nobody(&format!("the request names no instance by `callers` = {:?}", variables.callers)));
     };
-    let Some(instance) = instances.open(&key, &variables)? else {
+    let Some(open) = instances.open(&key, &variables)? else {
         return Ok(nobody(&format!("the key-value store has no key `{key}`")));
     };
-    let answer = ask(instance, &key, &request(head))?;
+    let answer = ask(open, &key, &request(head))?;
     if answer.outcome == Outcome::HostRefused {
         eprintln!(
             "imds: 403: the name in Host is not allowed; if it is yours, put it into the variable `allowed_hosts`"
@@ -70,20 +71,27 @@ fn request(head: &Head) -> Request {
 
 /// Asks the component; where the instance has a throttle, with the state that
 /// all replicas share.
-fn ask(instance: &Instance, key: &str, request: &Request) -> Result<Answer, Failure> {
-    let mut moment = Moment { now_ms: now_ms(), entropy: entropy(), throttle_state: 0 };
-    let answer = instance.answer(request, moment);
-    if answer.throttle_state == 0 {
+fn ask(open: &Open, key: &str, request: &Request) -> Result<Answer, Failure> {
+    let ask =
+        |throttle_state, entropy| open.instance.answer(request, Moment { now_ms: now_ms(), entropy, throttle_state });
+    // Others have counted more since, never less: what is refused with the state
+    // last seen here is refused, and need not trouble the store.
+    let seen = open.throttle_state.get();
+    let answer = ask(seen, entropy()?);
+    if answer.throttle_state == seen {
         return Ok(answer);
     }
+    let tag = entropy()?;
     let store = Store::open().map_err(Failure::Store)?;
-    let exchanged = store.exchange(&format!("throttle/{key}"), entropy(), |state| {
-        moment.throttle_state = state;
-        let answer = instance.answer(request, moment);
+    let exchanged = store.exchange(&format!("throttle/{key}"), tag, |state| {
+        let answer = ask(state, tag);
         let next = answer.throttle_state;
         (answer, next)
     });
-    exchanged.map_err(Failure::Store)
+    // Where so many ask at once that none gets through, there are too many.
+    let answer = exchanged.map_err(Failure::Store)?.unwrap_or_else(|| ask(u64::MAX, tag));
+    open.throttle_state.set(answer.throttle_state);
+    Ok(answer)
 }
 
 fn now_ms() -> u64 {
@@ -92,9 +100,11 @@ fn now_ms() -> u64 {
 }
 
 /// Differs from request to request, and from one adapter to another.
-fn entropy() -> u64 {
-    ENTROPY.with_borrow_mut(|entropy| {
-        *entropy = entropy.wrapping_add(1);
-        *entropy
-    })
+fn entropy() -> Result<u64, Failure> {
+    let last = match ENTROPY.get() {
+        Some(last) => last,
+        None => getrandom::u64().map_err(|_| Failure::Entropy)?,
+    };
+    ENTROPY.set(Some(last.wrapping_add(1)));
+    Ok(last)
 }

@@ -13,7 +13,7 @@ const LABEL: &str = "default";
 pub struct Store(Bucket);
 
 /// Why the store does not give what it was asked for.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Trouble {
     /// The application has no store.
     Absent,
@@ -37,6 +37,11 @@ impl Store {
         Ok(self.0.set(key, value)?)
     }
 
+    /// Removes a key.
+    pub fn remove(&self, key: &str) -> Result<(), Trouble> {
+        Ok(self.0.delete(key)?)
+    }
+
     /// Adds 1 to a counter that nothing else writes to; gives the new count.
     pub fn count(&self, key: &str) -> Result<i64, Trouble> {
         Ok(increment(&self.0, key, 1)?)
@@ -44,8 +49,14 @@ impl Store {
 
     /// Puts in place of a number what `next` makes of it, and asks again where
     /// another replica was faster. 0 stands for one that is not there. No two
-    /// exchanges may have the same `tag`.
-    pub fn exchange<T>(&self, key: &str, tag: u64, mut next: impl FnMut(u64) -> (T, u64)) -> Result<T, Trouble> {
+    /// exchanges may have the same `tag`. Gives none where others are faster all
+    /// the time.
+    pub fn exchange<T>(
+        &self,
+        key: &str,
+        tag: u64,
+        mut next: impl FnMut(u64) -> (T, u64),
+    ) -> Result<Option<T>, Trouble> {
         let tag = tag.to_be_bytes();
         let mut cas = Cas::new(&self.0, key)?;
         let mut seen = cas.current()?.unwrap_or_default();
@@ -54,11 +65,11 @@ impl Store {
                 seen.split_first_chunk().map_or((0, [].as_slice()), |(state, tags)| (u64::from_be_bytes(*state), tags));
             let (result, next) = next(state);
             if next == state {
-                return Ok(result);
+                return Ok(Some(result));
             }
             let others = &tags[..tags.len().min(TAGS_BYTES - tag.len())];
             match swap(cas, &[&next.to_be_bytes(), &tag, others].concat()) {
-                Ok(()) => return Ok(result),
+                Ok(()) => return Ok(Some(result)),
                 Err(CasError::StoreError(error)) => return Err(error.into()),
                 // Not the handle that comes back: stores differ in what it knows.
                 Err(CasError::CasFailed(_)) => cas = Cas::new(&self.0, key)?,
@@ -66,10 +77,10 @@ impl Store {
             seen = cas.current()?.unwrap_or_default();
             // Spin's Redis store swaps and says that it did not.
             if seen.chunks_exact(tag.len()).skip(1).any(|other| other == tag) {
-                return Ok(result);
+                return Ok(Some(result));
             }
         }
-        Err(Trouble::Failed(format!("the key `{key}` is changed by others all the time")))
+        Ok(None)
     }
 }
 
@@ -77,9 +88,10 @@ impl Store {
 /// finds its own though others came after it.
 const TAGS_BYTES: usize = 32 * 8;
 
-/// One of the replicas succeeds each time, so this is never reached but by as
-/// many that ask at once.
-const EXCHANGES_MAX: u32 = 64;
+/// One of the replicas succeeds each time. More tries than this would help the
+/// one that tries and keep all others waiting: in Redis, Spin opens a connection
+/// for each.
+const EXCHANGES_MAX: u32 = 8;
 
 impl From<Error> for Trouble {
     fn from(error: Error) -> Trouble {

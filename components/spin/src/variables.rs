@@ -38,45 +38,55 @@ const SECRET_BYTES_MIN: usize = 16;
 
 impl Variables {
     /// Reads all variables through `get`, which gives none for one that the
-    /// application does not have. An empty value counts as none.
+    /// application does not have, and a reason where it cannot be read: then
+    /// nothing is assumed. An empty value counts as none.
     ///
     /// The values of options are checked by the component.
     ///
     /// ```
     /// use imds_spin::Variables;
     ///
-    /// let variables = Variables::read(|name| (name == "http_tokens").then(|| "required".to_owned()))?;
+    /// let variables = Variables::read(|name| Ok((name == "http_tokens").then(|| "required".to_owned())))?;
     /// assert_eq!(variables.options, [("http-tokens", "required".to_owned())]);
     /// # Ok::<(), imds_spin::variables::Wrong>(())
     /// ```
-    pub fn read(get: impl Fn(&str) -> Option<String>) -> Result<Variables, Wrong> {
-        let get = |name: &str| get(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
-        let callers = match get("callers") {
-            None => Callers::One,
-            Some(value) => Callers::parse(&value).ok_or(Wrong {
-                variable: "callers",
-                message: "is none of `one`, `client-address`, `host` and `header:NAME`",
-            })?,
+    pub fn read(get: impl Fn(&str) -> Result<Option<String>, String>) -> Result<Variables, Wrong> {
+        let get = |variable: &'static str| match get(variable) {
+            Ok(value) => Ok(value.map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())),
+            Err(reason) => Err(Wrong { variable, message: "cannot be read", reason: Some(reason) }),
         };
-        let instance = get("instance");
+        let wrong = |variable, message| Wrong { variable, message, reason: None };
+        let callers = match get("callers")? {
+            None => Callers::One,
+            Some(value) => Callers::parse(&value)
+                .ok_or_else(|| wrong("callers", "is none of `one`, `client-address`, `host` and `header:NAME`"))?,
+        };
+        let instance = get("instance")?;
         if instance.is_some() && callers != Callers::One {
             let message = "is for `callers` = `one`; descriptions of several instances stand in the key-value store";
-            return Err(Wrong { variable: "instance", message });
+            return Err(wrong("instance", message));
         }
-        let token_secret = get("token_secret").map(String::into_bytes);
+        let token_secret = get("token_secret")?.map(String::into_bytes);
         if token_secret.as_ref().is_some_and(|secret| secret.len() < SECRET_BYTES_MIN) {
-            return Err(Wrong { variable: "token_secret", message: "has fewer than 16 bytes" });
+            return Err(wrong("token_secret", "has fewer than 16 bytes"));
         }
-        let hosts = get("allowed_hosts").unwrap_or_default();
-        let hosts = hosts.split([',', ' ', '\n']).filter(|host| !host.is_empty());
-        Ok(Variables {
-            instance,
-            token_secret,
-            allowed_hosts: hosts.map(str::to_owned).collect(),
-            callers,
-            options: OPTIONS.iter().filter_map(|(name, option)| Some((*option, get(name)?))).collect(),
-        })
+        let hosts = get("allowed_hosts")?.unwrap_or_default();
+        let allowed_hosts: Vec<String> =
+            hosts.split([',', ' ', '\n']).filter(|host| !host.is_empty()).map(str::to_owned).collect();
+        if !allowed_hosts.iter().all(|host| is_host_name(host)) {
+            return Err(wrong("allowed_hosts", "has an entry that is no name; write names without scheme and port"));
+        }
+        let mut options = Vec::new();
+        for (variable, option) in OPTIONS {
+            options.extend(get(variable)?.map(|value| (option, value)));
+        }
+        Ok(Variables { instance, token_secret, allowed_hosts, callers, options })
     }
+}
+
+/// Whether a `Host` could ever be this name; `*` stands for all.
+fn is_host_name(host: &str) -> bool {
+    host == "*" || host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
 }
 
 impl fmt::Debug for Variables {
@@ -93,6 +103,8 @@ impl fmt::Debug for Variables {
 pub struct Wrong {
     variable: &'static str,
     message: &'static str,
+    /// In the words of what provides it, which are for the log alone.
+    pub reason: Option<String>,
 }
 
 impl fmt::Display for Wrong {
@@ -108,13 +120,21 @@ mod tests {
     use super::*;
 
     fn read(given: &[(&str, &str)]) -> Result<Variables, String> {
-        let get = |name: &str| given.iter().find(|(other, _)| *other == name).map(|(_, value)| (*value).to_owned());
+        let get = |name: &str| Ok(given.iter().find(|(other, _)| *other == name).map(|(_, value)| (*value).to_owned()));
         Variables::read(get).map_err(|wrong| wrong.to_string())
     }
 
     #[test]
     fn empty_is_not_given() {
         assert_eq!(read(&[("token_secret", ""), ("instance", "\n"), ("callers", "")]), Ok(Variables::default()));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_not_taken_for_absent() {
+        let wrong = Variables::read(|name| if name == "http_tokens" { Err("no vault".into()) } else { Ok(None) });
+        let wrong = wrong.unwrap_err();
+        assert_eq!(wrong.to_string(), "the variable `http_tokens` cannot be read");
+        assert_eq!(wrong.reason.as_deref(), Some("no vault"));
     }
 
     #[test]
@@ -128,6 +148,9 @@ mod tests {
         let wrong = |given: &[(&str, &str)]| read(given).unwrap_err();
         assert_eq!(wrong(&[("token_secret", "abc")]), "the variable `token_secret` has fewer than 16 bytes");
         assert!(wrong(&[("callers", "me")]).starts_with("the variable `callers` is none of `one`"));
+        for hosts in ["imds.example.com:80", "https://imds.example.com", "a.example.com;b.example.com"] {
+            assert!(wrong(&[("allowed_hosts", hosts)]).starts_with("the variable `allowed_hosts` has an entry"));
+        }
         assert!(wrong(&[("callers", "host"), ("instance", "{}")]).starts_with("the variable `instance` is for"));
         assert!(!format!("{:?}", read(&[("token_secret", "sixteen bytes here")])).contains("sixteen"));
     }

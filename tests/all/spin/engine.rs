@@ -16,6 +16,7 @@ use wac_graph::types::Package;
 use wac_graph::{CompositionGraph, EncodeOptions, plug};
 use wasmtime::component::{Component, GuestTaskId, Linker, ResourceTable};
 use wasmtime::{Config, Engine, Store, StoreContextMut};
+use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 use wasmtime_wasi::{HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::handler::{
     HandlerState, Instance, ProxyHandler, ProxyPre, ShouldAccept, WorkerExpiration, WorkerState, WorkerStatus,
@@ -122,6 +123,10 @@ fn composed(socket: &Path, core: &Path) -> Vec<u8> {
 pub struct Options {
     /// The application's variables.
     pub variables: Vec<(String, String)>,
+    /// Whether what provides the variables fails.
+    pub variables_fail: bool,
+    /// What the adapter writes to its log.
+    pub log: Log,
     /// The key-value store; none where the application has none.
     pub values: Option<Arc<Values>>,
     /// The time, in milliseconds since the Unix epoch, for both clocks.
@@ -130,6 +135,22 @@ pub struct Options {
     pub tick_ms: u64,
     /// How many requests one instance of the adapter serves.
     pub reuse: usize,
+}
+
+/// The standard error of all instances of the adapter.
+#[derive(Clone)]
+pub struct Log(MemoryOutputPipe);
+
+impl Log {
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.contents()).into_owned()
+    }
+}
+
+impl Default for Log {
+    fn default() -> Log {
+        Log(MemoryOutputPipe::new(1 << 20))
+    }
 }
 
 /// One process of an engine with the adapter.
@@ -194,7 +215,11 @@ impl HandlerState for State {
 
     async fn instantiate(&self) -> wasmtime::Result<Instance<Ctx, Never, Reuse>> {
         let clock = Clock { ms: Arc::clone(&self.options.clock), tick_ms: self.options.tick_ms };
-        let wasi = WasiCtx::builder().inherit_stderr().wall_clock(clock.clone()).monotonic_clock(clock).build();
+        let wasi = WasiCtx::builder()
+            .stderr(self.options.log.0.clone())
+            .wall_clock(clock.clone())
+            .monotonic_clock(clock)
+            .build();
         let ctx = Ctx {
             table: ResourceTable::new(),
             options: self.options.clone(),

@@ -24,7 +24,7 @@ impl Application {
     fn new(variables: &[(&str, &str)]) -> Application {
         let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let clock = Arc::new(AtomicU64::new(NOW_MS));
-        Application(Options { variables, values: Some(Arc::default()), clock, tick_ms: 0, reuse: 128 })
+        Application(Options { variables, values: Some(Arc::default()), clock, reuse: 128, ..Options::default() })
     }
 
     fn without_store(mut self) -> Application {
@@ -38,6 +38,10 @@ impl Application {
 
     fn store(&self) -> &Values {
         self.0.values.as_ref().expect("the application has a store")
+    }
+
+    fn log(&self) -> String {
+        self.0.log.text()
     }
 
     fn wait(&self, ms: u64) {
@@ -70,8 +74,9 @@ fn token(replica: &Replica, fields: &[(&str, &str)]) -> String {
 
 #[test]
 fn the_default_instance_needs_neither_variables_nor_values() {
-    let replica = Application::new(&[]).replica();
-    assert_eq!(get(&replica, INSTANCE_ID, &[]), (200, "i-0123456789abcdef0".to_owned()));
+    let application = Application::new(&[]);
+    assert_eq!(get(&application.replica(), INSTANCE_ID, &[]), (200, "i-0123456789abcdef0".to_owned()));
+    assert!(application.log().starts_with("imds: there is no variable `token_secret`: made a secret and keep it"));
 }
 
 #[test]
@@ -161,7 +166,20 @@ fn a_client_cannot_claim_to_be_another() {
     application.store().set("instances/a", "{}");
     let replica = application.replica();
     assert_eq!(get(&replica, INSTANCE_ID, &[("x-guest", "a"), ("x-guest", "a")]).0, 403, "one of them is a client's");
-    assert_eq!(get(&replica, INSTANCE_ID, &[("x-guest", "a/../a")]).0, 403);
+    assert_eq!(get(&replica, "/latest/user-data", &[("x-guest", "../token-secret")]).0, 403);
+    assert!(application.log().contains("imds: 403: the key-value store has no key `instances/../token-secret`"));
+}
+
+#[test]
+fn a_token_of_one_caller_is_worth_nothing_at_another_that_describes_itself_alike() {
+    let application = Application::new(&[("callers", "header:x-guest"), ("token_secret", "0123456789abcdef")]);
+    for key in ["instances/a", "instances/b"] {
+        application.store().set(key, "{}");
+    }
+    let replica = application.replica();
+    let token = token(&replica, &[("x-guest", "a")]);
+    let status = |guest| get(&replica, INSTANCE_ID, &[("x-guest", guest), ("x-aws-ec2-metadata-token", &token)]).0;
+    assert_eq!((status("a"), status("b")), (200, 401));
 }
 
 #[test]
@@ -189,9 +207,10 @@ fn what_the_operator_got_wrong_is_named_in_a_500() {
             "/instance-typ: unknown field `instance-typ` (did you mean `instance-type`?)",
         ),
     ] {
-        let replica = Application::new(variables).replica();
-        let (status, body) = get(&replica, INSTANCE_ID, &[]);
+        let application = Application::new(variables);
+        let (status, body) = get(&application.replica(), INSTANCE_ID, &[]);
         assert_eq!(status, 500, "{body}");
+        assert!(application.log().ends_with(&body), "the log says the same");
         assert!(body.starts_with("imds: ") && body.contains(words), "expected {words:?} in {body:?}");
         assert!(!body.contains("too short"), "a secret is not shown");
     }
@@ -207,6 +226,32 @@ fn what_the_operator_got_wrong_is_named_in_a_500() {
         (500, true),
         "{body}"
     );
+}
+
+/// What the provider says may be the operator's secret, and what it would have
+/// said is not guessed.
+#[test]
+fn variables_that_cannot_be_read_are_not_taken_for_absent() {
+    let mut application = Application::new(&[]);
+    application.0.variables_fail = true;
+    let answer = get(&application.replica(), INSTANCE_ID, &[]);
+    assert_eq!(answer, (500, "imds: the variable `callers` cannot be read\n".to_owned()));
+    assert!(application.log().contains("the vault at 10.9.8.7 is sealed"));
+    assert!(application.store().get("token-secret").is_none());
+}
+
+#[test]
+fn a_secret_that_was_removed_is_made_again_for_all() {
+    let application = Application::new(&[]);
+    let replicas = [application.replica(), application.replica()];
+    let old = token(&replicas[0], &[]);
+    application.store().remove("token-secret");
+    application.wait(1000);
+    let new = token(&replicas[1], &[]);
+    for replica in &replicas {
+        assert_eq!(get(replica, INSTANCE_ID, &[("x-aws-ec2-metadata-token", &new)]).0, 200);
+        assert_eq!(get(replica, INSTANCE_ID, &[("x-aws-ec2-metadata-token", &old)]).0, 401);
+    }
 }
 
 #[test]
@@ -243,6 +288,24 @@ fn replicas_share_a_throttle() {
         assert_eq!(get(&replicas[0], INSTANCE_ID, &[]).0, 200);
         assert_eq!(get(&replicas[1], INSTANCE_ID, &[]).0, 503);
     }
+}
+
+/// Time goes on while many ask: then nobody may be let in for a time that another
+/// has counted already. A look at the clock takes 1 ms here.
+#[test]
+fn a_throttle_that_many_press_against_lets_in_what_time_regains() {
+    let mut application = Application::new(&[("instance", r#"{"request-throttle": {"burst": 5, "per-second": 1}}"#)]);
+    application.0.tick_ms = 1;
+    let replicas: Vec<Replica> = (0..4).map(|_| application.replica()).collect();
+    assert_eq!(get(&replicas[0], INSTANCE_ID, &[]).0, 200);
+    let answered: u64 = std::thread::scope(|scope| {
+        let ask = |replica| (0..200).filter(|_| get(replica, INSTANCE_ID, &[]).0 == 200).count() as u64;
+        let threads: Vec<_> = replicas.iter().map(|replica| scope.spawn(move || ask(replica))).collect();
+        threads.into_iter().map(|thread| thread.join().expect("answers")).sum()
+    });
+    let passed_ms = application.0.clock.load(Ordering::SeqCst) - NOW_MS;
+    let most = 4 + passed_ms / 1000;
+    assert!((most.saturating_sub(1)..=most).contains(&answered), "{answered} in {passed_ms} ms");
 }
 
 /// Whatever an engine has to offer, this is all that it must.

@@ -82,6 +82,9 @@ type Outcome<T> = wasmtime::Result<(Result<T, KeyValueError>,)>;
 pub fn add_to_linker(linker: &mut Linker<Ctx>) -> wasmtime::Result<()> {
     let mut config = linker.instance("wasi:config/store@0.2.0-draft-2024-09-27")?;
     config.func_wrap("get", |caller: Caller<'_>, (name,): (String,)| {
+        if caller.data().options.variables_fail {
+            return Ok((Err(ConfigError::Upstream("the vault at 10.9.8.7 is sealed".to_owned())),));
+        }
         let value = caller.data().options.variables.iter().find(|(other, _)| *other == name);
         Ok((Ok::<_, ConfigError>(value.map(|(_, value)| value.clone())),))
     })?;
@@ -108,6 +111,13 @@ pub fn add_to_linker(linker: &mut Linker<Ctx>) -> wasmtime::Result<()> {
         "[method]bucket.set",
         |caller: Caller<'_>, (bucket, key, value): (Resource<Bucket>, String, Vec<u8>)| -> Outcome<()> {
             caller.data().table.get(&bucket)?.0.set(&key, value);
+            Ok((Ok(()),))
+        },
+    )?;
+    store.func_wrap(
+        "[method]bucket.delete",
+        |caller: Caller<'_>, (bucket, key): (Resource<Bucket>, String)| -> Outcome<()> {
+            caller.data().table.get(&bucket)?.0.remove(&key);
             Ok((Ok(()),))
         },
     )?;

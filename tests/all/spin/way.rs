@@ -32,8 +32,8 @@ impl Spin {
             variables: vec![("instance".to_owned(), signed_json(toml))],
             values: Some(Arc::clone(&values)),
             clock: Arc::clone(&clock),
-            tick_ms: 0,
             reuse: 128,
+            ..Options::default()
         };
         Spin { replica: Replica::start(adapter, options), adapter, values, clock }
     }
