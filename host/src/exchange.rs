@@ -59,12 +59,18 @@ impl Exchange {
         u8::try_from(self.hop_limit.load(Ordering::Relaxed)).ok()
     }
 
-    /// All that there was to send is sent.
+    /// All that there was to send is sent. Hyper reads no other head before: so
+    /// what is sent until then is the answer's.
     pub(crate) fn sent(&self) {
         if self.is_sending.swap(false, Ordering::Relaxed) {
             self.is_answering.store(false, Ordering::Relaxed);
             self.place.wait();
         }
+    }
+
+    /// The connection gets no other request.
+    pub(crate) fn end(&self) {
+        self.place.end();
     }
 
     /// Ends when the connection has to leave its place to another.

@@ -3,25 +3,34 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
+use tokio::time::{Duration, Instant, timeout_at};
 
 /// The places for connections to one service, on all of its listeners.
 ///
 /// When all are taken, a new connection gets the place of the one that has
 /// waited longest for its client: who connects and says nothing keeps nobody
-/// out. A connection whose request is being answered keeps its place.
+/// out. A connection whose request is being answered keeps its place, and one
+/// that began to wait only now keeps it for a moment: its client may be about to
+/// speak.
 #[derive(Default)]
 pub(crate) struct Places {
     table: Mutex<Table>,
     // A place became free, or its connection began to wait.
     changed: Notify,
+    grace: Duration,
 }
 
 #[derive(Default)]
 struct Table {
     taken: usize,
     /// Those that wait for their clients, by their turns to leave.
-    waiting: BTreeMap<u64, Arc<Seat>>,
+    waiting: BTreeMap<u64, Waiting>,
     last_turn: u64,
+}
+
+struct Waiting {
+    seat: Arc<Seat>,
+    since: Instant,
 }
 
 /// What the connection in a place and the next one there tell each other.
@@ -31,38 +40,74 @@ struct Seat {
     left: Notify,
 }
 
+/// The turns of connections that may still get a request; those of the others
+/// come first.
+const OPEN: u64 = 1 << 63;
+
+/// Who may leave.
+enum Leaver {
+    Found(Arc<Seat>),
+    /// Not before then, unless something changes.
+    Soon(Instant),
+    Nobody,
+}
+
 impl Places {
+    /// How long a connection may wait for its client before it is sent away:
+    /// clients that speak do so within a round trip. Silent ones that fill all
+    /// places make room for thousands a second.
+    pub(crate) const GRACE: Duration = Duration::from_millis(100);
+
+    pub(crate) fn new(grace: Duration) -> Self {
+        Self { grace, ..Self::default() }
+    }
+
     /// Takes a place, once fewer than `max` are taken or somebody can be sent
     /// away for it.
     pub(crate) async fn take(self: &Arc<Self>, max: usize) -> Place {
         loop {
             // Before the look, so that no change after it is missed.
             let changed = self.changed.notified();
-            if let Some((place, before)) = self.try_take(max) {
-                if let Some(before) = before {
+            let leaver = {
+                let mut table = self.table();
+                if table.taken < max {
+                    table.taken += 1;
+                    return self.place(&mut table);
+                }
+                table.leaver(self.grace)
+            };
+            match leaver {
+                Leaver::Found(before) => {
+                    let place = self.place(&mut self.table());
                     // Its socket is closed then: there are never more open than places.
                     before.left.notified().await;
+                    return place;
                 }
-                return place;
+                Leaver::Soon(at) => {
+                    let _ = timeout_at(at, changed).await;
+                }
+                Leaver::Nobody => changed.await,
             }
-            changed.await;
         }
     }
 
-    /// A place, and who was sent away for it.
-    fn try_take(self: &Arc<Self>, max: usize) -> Option<(Place, Option<Arc<Seat>>)> {
-        let mut table = self.table();
-        let before = if table.taken < max {
-            table.taken += 1;
-            None
-        } else {
-            let (_, before) = table.waiting.pop_first()?;
-            before.leave.notify_one();
-            Some(before)
+    /// Sends away the one that has waited longest, where the system has no room
+    /// for another connection though places are free. False if none can go.
+    pub(crate) async fn make_room(self: &Arc<Self>) -> bool {
+        let leaver = self.table().leaver(self.grace);
+        let Leaver::Found(before) = leaver else {
+            return false;
         };
+        // Its place is free again when this is dropped.
+        let _place = self.place(&mut self.table());
+        before.left.notified().await;
+        true
+    }
+
+    fn place(self: &Arc<Self>, table: &mut Table) -> Place {
         let seat = Arc::default();
-        let turn = AtomicU64::new(table.wait(&seat));
-        Some((Place { places: Arc::clone(self), seat, turn }, before))
+        let turn = AtomicU64::new(table.wait(&seat, OPEN));
+        Place { places: Arc::clone(self), seat, turn }
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
@@ -72,10 +117,25 @@ impl Places {
 }
 
 impl Table {
-    fn wait(&mut self, seat: &Arc<Seat>) -> u64 {
+    fn wait(&mut self, seat: &Arc<Seat>, turns: u64) -> u64 {
         self.last_turn += 1;
-        self.waiting.insert(self.last_turn, Arc::clone(seat));
-        self.last_turn
+        let turn = turns | self.last_turn;
+        self.waiting.insert(turn, Waiting { seat: Arc::clone(seat), since: Instant::now() });
+        turn
+    }
+
+    /// The next to leave, who is told.
+    fn leaver(&mut self, grace: Duration) -> Leaver {
+        let Some(first) = self.waiting.first_entry() else {
+            return Leaver::Nobody;
+        };
+        let at = first.get().since + grace;
+        if *first.key() & OPEN != 0 && at > Instant::now() {
+            return Leaver::Soon(at);
+        }
+        let Waiting { seat, .. } = first.remove();
+        seat.leave.notify_one();
+        Leaver::Found(seat)
     }
 }
 
@@ -106,7 +166,18 @@ impl Place {
     pub(crate) fn wait(&self) {
         let mut table = self.places.table();
         if self.turn.load(Ordering::Relaxed) == 0 {
-            self.turn.store(table.wait(&self.seat), Ordering::Relaxed);
+            self.turn.store(table.wait(&self.seat, OPEN), Ordering::Relaxed);
+            drop(table);
+            self.places.changed.notify_waiters();
+        }
+    }
+
+    /// The connection gets no other request: it is the first to leave.
+    pub(crate) fn end(&self) {
+        let mut table = self.places.table();
+        let turn = self.turn.load(Ordering::Relaxed);
+        if turn == 0 || table.waiting.remove(&turn).is_some() {
+            self.turn.store(table.wait(&self.seat, 0), Ordering::Relaxed);
             drop(table);
             self.places.changed.notify_waiters();
         }
@@ -185,6 +256,19 @@ mod tests {
         first.wait();
         drop(first);
         assert!(poll(second).is_some());
+    }
+
+    #[test]
+    fn one_that_ended_leaves_before_those_that_wait() {
+        let places = Arc::new(Places::new(Duration::from_secs(3600)));
+        let [first, second] = [(); 2].map(|()| take(&places, 2).unwrap());
+        assert!(second.work());
+        second.end();
+        let mut third = pin!(places.take(2));
+        assert!(poll(third.as_mut()).is_none());
+        assert_eq!([&first, &second].map(is_sent_away), [false, true]);
+        drop(second);
+        assert!(poll(third).is_some());
     }
 
     #[test]

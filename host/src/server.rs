@@ -102,13 +102,21 @@ async fn accept(listener: &TcpListener, service: &Service) -> TcpStream {
             // The peer's doing: the next connection is not affected.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
             Err(error) => {
+                let is_full = cfg!(unix) && matches!(error.raw_os_error(), Some(OPEN_FILES_OF_PROCESS | OPEN_FILES));
                 service.trouble(&Trouble::Accept(error));
+                if is_full && service.places().make_room().await {
+                    continue;
+                }
                 sleep(wait).await;
                 wait = (wait * 2).min(Duration::from_secs(1));
             }
         }
     }
 }
+
+/// `EMFILE` and `ENFILE`, which are the same numbers on every Unix.
+const OPEN_FILES_OF_PROCESS: i32 = 24;
+const OPEN_FILES: i32 = 23;
 
 async fn on_connection(
     stream: TcpStream,
@@ -157,7 +165,11 @@ async fn hold(
         ended = &mut connection => ended,
         _ = stopped.changed() => {
             Pin::new(&mut connection).graceful_shutdown();
-            (&mut connection).await
+            match timeout(limits.stop_time.min(STOPPING_HEAD_TIME), &mut connection).await {
+                Ok(ended) => ended,
+                Err(_) if exchange.is_answering() => (&mut connection).await,
+                Err(_) => return,
+            }
         }
     };
     let mut socket = connection.into_parts().io.into_inner();
@@ -166,8 +178,13 @@ async fn hold(
         let _ = send_refusal(&mut socket, exchange, &answer).await;
     }
     let _ = socket.end().await;
+    exchange.end();
     linger(socket, limits).await;
 }
+
+/// A request of which not even the head is there gets so long to come when the
+/// server stops.
+const STOPPING_HEAD_TIME: Duration = Duration::from_secs(1);
 
 async fn send_refusal(socket: &mut Connection, exchange: &Exchange, answer: &Answer) -> io::Result<()> {
     exchange.receive();
@@ -368,6 +385,24 @@ mod tests {
         assert!(answer("GET /latest/meta-data/mac#x HTTP/1.1").starts_with("HTTP/1.1 200 OK\r\n"));
         let expecting = "GET / HTTP/1.1\r\nContent-Length: 1\r\nExpect: 100-continue";
         assert!(answer(expecting).starts_with("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n"));
+    }
+
+    /// More clients than places, each of which speaks at once.
+    #[test]
+    fn nobody_who_speaks_is_sent_away() {
+        let limits = Limits { connections: 4, ..Limits::default() };
+        let (address, _stop) = start(limits, |_: &Answered<'_>| {});
+        thread::scope(|scope| {
+            for _ in 0..16 {
+                scope.spawn(|| {
+                    for _ in 0..10 {
+                        let mut stream = TcpStream::connect(address).unwrap();
+                        stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+                        assert!(all_from(&stream).starts_with("HTTP/1.1 200 OK"));
+                    }
+                });
+            }
+        });
     }
 
     #[test]

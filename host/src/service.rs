@@ -75,7 +75,7 @@ impl Service {
             keep_alive: false,
             entropy: Arc::new(AtomicU64::new(seed())),
             signing: Arc::new(Semaphore::new(1)),
-            places: Arc::default(),
+            places: Arc::new(Places::new(Places::GRACE)),
         }
     }
 

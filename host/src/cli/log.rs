@@ -148,6 +148,8 @@ fn shown_target(target: &str) -> String {
             let host = authority.rsplit('@').next().unwrap_or_default();
             format!("{scheme}://{host}{path}")
         }
+        // `CONNECT` asks for an authority alone.
+        None if !path.starts_with('/') => path.rsplit('@').next().unwrap_or_default().to_owned(),
         None => path.to_owned(),
     };
     printable(&path, TARGET_CHARACTERS) + query
@@ -232,6 +234,8 @@ mod tests {
     fn queries_and_credentials_in_targets_are_not_shown() {
         assert_eq!(shown_target("/latest/?token=AQAE"), "/latest/?…");
         assert_eq!(shown_target("http://me:pw@host/latest/"), "http://host/latest/");
+        assert_eq!(shown_target("me:pw@host:80"), "host:80");
+        assert_eq!(shown_target("/latest/a@b"), "/latest/a@b");
     }
 
     #[test]

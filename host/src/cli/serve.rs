@@ -41,7 +41,10 @@ impl Serve {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         let instance = self.options.open()?;
         let log = self.options.log()?;
-        let code = signals::runtime()?.block_on(self.serve(instance, &log));
+        let runtime = signals::runtime()?;
+        let code = runtime.block_on(self.serve(instance, &log));
+        // Keys that are still being made are not waited for.
+        runtime.shutdown_background();
         log.end();
         code
     }
@@ -70,7 +73,11 @@ impl Serve {
 
         signals.any().await;
         drop(stop);
-        while serving.join_next().await.is_some() {}
+        tokio::select! {
+            () = async { while serving.join_next().await.is_some() {} } => {}
+            // Who asks again does not want to wait.
+            _ = signals.any() => {}
+        }
         Ok(ExitCode::SUCCESS)
     }
 }
