@@ -6,7 +6,7 @@ use std::thread;
 use crate::description::Description;
 use crate::error::Error;
 use crate::identity::{IdentitySigning, Signatures};
-use crate::message::{Answer, Moment, Outcome, Request};
+use crate::message::{Answer, Moment, Outcome, Request, RequestRef};
 use crate::runtime::Runtime;
 use crate::settings::{Secret, Settings};
 
@@ -86,6 +86,13 @@ impl Instance {
     /// # Ok::<_, imds_host::Error>(())
     /// ```
     pub fn try_answer(&self, request: &Request, moment: Moment) -> Result<Answer, Error> {
+        let fields: Vec<_> = request.fields.iter().map(|field| (&*field.name, &*field.value)).collect();
+        let request = RequestRef {
+            method: &request.method,
+            target: &request.target,
+            fields: &fields,
+            over_ipv6: request.over_ipv6,
+        };
         let answer = self.ask(request, moment)?;
         if answer.outcome != Outcome::SignaturesWanted {
             return Ok(answer);
@@ -144,7 +151,7 @@ impl Instance {
     /// Asks the component, and again if another thread's request changed the
     /// throttle's state meanwhile. What wants signatures counts when it is asked
     /// anew.
-    pub(crate) fn ask(&self, request: &Request, moment: Moment) -> Result<Answer, Error> {
+    pub(crate) fn ask(&self, request: RequestRef<'_>, moment: Moment) -> Result<Answer, Error> {
         let Opened { id, opening } = self.opened();
         let mut state = self.shared.throttle_state.load(Ordering::Relaxed);
         loop {

@@ -53,7 +53,17 @@ impl Request {
     }
 }
 
-/// One header field. Its value prints redacted, since it can be a token.
+/// A [`Request`] whose parts stand elsewhere, so that none is copied before
+/// the component takes them.
+#[derive(Clone, Copy)]
+pub(crate) struct RequestRef<'a> {
+    pub(crate) method: &'a str,
+    pub(crate) target: &'a str,
+    pub(crate) fields: &'a [(&'a str, &'a [u8])],
+    pub(crate) over_ipv6: bool,
+}
+
+/// One header field of a request. Its value prints redacted, since it can be a token.
 ///
 /// ```
 /// let field = imds_host::Field::new("X-aws-ec2-metadata-token", "AQAEAGgj");
@@ -61,7 +71,7 @@ impl Request {
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Field {
-    /// The name; in an answer spelled as EC2 spells it.
+    /// The name, in any mix of cases.
     pub name: String,
     /// The value, without surrounding white space.
     pub value: Vec<u8>,
@@ -91,17 +101,16 @@ impl fmt::Debug for Field {
 /// # let runtime = imds_host::Runtime::new()?;
 /// # let instance = runtime.open(&Default::default(), &Default::default())?;
 /// let answer = instance.answer(&imds_host::Request::get("/"), imds_host::Moment::at(1_764_000_000_000, 0));
-/// assert_eq!((answer.status, answer.reason.as_str()), (200, "OK"));
+/// assert_eq!((answer.status, answer.reason(), answer.field("server")), (200, "OK", Some("EC2ws")));
 /// # Ok::<_, imds_host::Error>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Answer {
     /// The status code.
     pub status: u16,
-    /// The reason phrase; `Not Allowed` stands for 405.
-    pub reason: String,
-    /// The header fields in wire order.
-    pub fields: Vec<Field>,
+    /// The head as HTTP/1.1 sends it: status line, header fields in wire order,
+    /// empty line; what a shell with a socket of its own writes before the body.
+    pub head: String,
     /// The body; empty in the answer to `HEAD`.
     pub body: Vec<u8>,
     /// The IP time-to-live with which the packets of this answer must be sent,
@@ -112,35 +121,54 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// The reason phrase; `Not Allowed` stands for 405.
+    ///
+    /// ```
+    /// # let runtime = imds_host::Runtime::new()?;
+    /// # let instance = runtime.open(&Default::default(), &Default::default())?;
+    /// let answer = instance.answer(&imds_host::Request::get("/latest/api/token"), imds_host::Moment::at(0, 0));
+    /// assert_eq!(answer.reason(), "Not Allowed");
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn reason(&self) -> &str {
+        let status_line = self.head.split("\r\n").next().unwrap_or_default();
+        status_line.splitn(3, ' ').nth(2).unwrap_or_default()
+    }
+
+    /// The header fields, names and values, in wire order.
+    ///
+    /// ```
+    /// # let runtime = imds_host::Runtime::new()?;
+    /// # let instance = runtime.open(&Default::default(), &Default::default())?;
+    /// let answer = instance.answer(&imds_host::Request::get("/"), imds_host::Moment::at(0, 0));
+    /// assert_eq!(answer.fields().last(), Some(("Connection", "close")));
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.head.split("\r\n").skip(1).filter_map(|line| line.split_once(": "))
+    }
+
     /// The value of the first field of that name, compared without case.
     ///
     /// ```
     /// # let runtime = imds_host::Runtime::new()?;
     /// # let instance = runtime.open(&Default::default(), &Default::default())?;
     /// let answer = instance.answer(&imds_host::Request::get("/"), imds_host::Moment::at(0, 0));
-    /// assert_eq!(answer.field("server"), Some(&b"EC2ws"[..]));
+    /// assert_eq!(answer.field("accept-ranges"), Some("none"));
     /// # Ok::<_, imds_host::Error>(())
     /// ```
-    pub fn field(&self, name: &str) -> Option<&[u8]> {
-        self.fields.iter().find(|field| field.name.eq_ignore_ascii_case(name)).map(|field| field.value.as_slice())
+    pub fn field(&self, name: &str) -> Option<&str> {
+        self.fields().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
     /// An answer of the shell itself, in the shape of the service's refusals.
     pub(crate) fn without_body(status: u16, reason: &str, outcome: Outcome, now_ms: u64) -> Self {
-        Self {
-            status,
-            reason: reason.into(),
-            fields: vec![
-                Field::new("Content-Length", "0"),
-                Field::new("Date", date(now_ms)),
-                Field::new("Server", "EC2ws"),
-                Field::new("Connection", "close"),
-                Field::new("Content-Type", "text/plain"),
-            ],
-            body: Vec::new(),
-            hop_limit: None,
-            outcome,
-        }
+        let head = format!(
+            "HTTP/1.1 {status} {reason}\r\nContent-Length: 0\r\nDate: {}\r\nServer: EC2ws\r\n\
+             Connection: close\r\nContent-Type: text/plain\r\n\r\n",
+            date(now_ms)
+        );
+        Self { status, head, body: Vec::new(), hop_limit: None, outcome }
     }
 }
 
@@ -154,8 +182,8 @@ impl fmt::Debug for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Answer")
             .field("status", &self.status)
-            .field("reason", &self.reason)
-            .field("fields", &self.fields)
+            .field("reason", &self.reason())
+            .field("head", &format_args!("<{} bytes>", self.head.len()))
             .field("body", &format_args!("<{} bytes>", self.body.len()))
             .field("hop_limit", &self.hop_limit)
             .field("outcome", &self.outcome)

@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::identity::IdentityKeys;
 use crate::instance::{Instance, Opening};
 use crate::limits::Limits;
-use crate::message::{Answer, Moment, Request};
+use crate::message::{Answer, Moment, RequestRef};
 use crate::settings::Settings;
 use crate::worker::{Bounds, Worker};
 
@@ -152,7 +152,7 @@ impl Runtime {
         &self,
         id: u64,
         opening: &Arc<Opening>,
-        request: &Request,
+        request: RequestRef<'_>,
         moment: Moment,
         throttle_state: u64,
     ) -> Result<(Answer, u64), Error> {
@@ -246,6 +246,7 @@ fn start_ticker(engine: &Engine, tick: Duration) -> std::io::Result<mpsc::Sender
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::message::Request;
 
     fn with_id(runtime: &Runtime, id: &str) -> Instance {
         let mut description = Description::default();

@@ -36,7 +36,6 @@ use crate::body::Body;
 use crate::caller::Caller;
 use crate::connection::Connection;
 use crate::exchange::Exchange;
-use crate::http::bytes_out;
 use crate::limits::Limits;
 use crate::message::Answer;
 use crate::observer::Trouble;
@@ -190,7 +189,7 @@ async fn send_refusal(socket: &mut Connection, exchange: &Exchange, answer: &Ans
     exchange.receive();
     exchange.begin().await;
     exchange.send(None);
-    socket.write_all(&bytes_out(answer)).await?;
+    socket.write_all(answer.head.as_bytes()).await?;
     socket.flush().await
 }
 

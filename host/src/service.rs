@@ -16,9 +16,9 @@ use crate::body::Body;
 use crate::caller::{Caller, Instances};
 use crate::clock::{Clock, SystemClock};
 use crate::error::Error;
-use crate::http::{request_in, response_out};
+use crate::http::{fields_in, response_out, target};
 use crate::instance::{Instance, failed};
-use crate::message::{self, Answer, Moment, Outcome};
+use crate::message::{Answer, Moment, Outcome, RequestRef};
 use crate::observer::{Answered, Observer, Trouble};
 use crate::places::Places;
 
@@ -146,7 +146,15 @@ impl Service {
     /// ```
     pub fn respond<B>(&self, request: Request<B>) -> Response<Body> {
         let received = Received::new(request);
-        let answer = self.ask(&received).map(|asked| asked.instance.try_answer(&asked.request, asked.moment));
+        let instance = self.instances.instance_for(&received.caller, &received.parts);
+        let answer = instance.map(|instance| {
+            let answer = self.ask(&instance, &received)?;
+            if answer.outcome != Outcome::SignaturesWanted {
+                return Ok(answer);
+            }
+            instance.sign()?;
+            self.ask(&instance, &received)
+        });
         self.finish(&received, answer)
     }
 
@@ -155,8 +163,8 @@ impl Service {
     /// are answered meanwhile.
     pub(crate) async fn respond_in_server<B>(&self, request: Request<B>) -> Response<Body> {
         let received = Received::new(request);
-        let answer = match self.ask(&received) {
-            Some(asked) => Some(self.answer_in_server(&asked).await),
+        let answer = match self.instances.instance_for(&received.caller, &received.parts) {
+            Some(instance) => Some(self.answer_in_server(&instance, &received).await),
             None => None,
         };
         self.finish(&received, answer)
@@ -199,22 +207,24 @@ impl Service {
         Some(answer)
     }
 
-    /// What is asked of whom; none where no instance belongs to the caller.
-    fn ask(&self, received: &Received) -> Option<Asked> {
-        let Received { caller, parts, target, .. } = received;
-        let instance = self.instances.instance_for(caller, parts)?;
-        let request = request_in(parts, target, caller.is_over_ipv6(), instance.runtime().fields_read());
-        Some(Asked { instance, request, moment: self.moment() })
-    }
-
-    async fn answer_in_server(&self, asked: &Asked) -> Result<Answer, Error> {
-        let Asked { instance, request, moment } = asked;
-        let answer = instance.ask(request, *moment)?;
+    async fn answer_in_server(&self, instance: &Instance, received: &Received) -> Result<Answer, Error> {
+        let answer = self.ask(instance, received)?;
         if answer.outcome != Outcome::SignaturesWanted {
             return Ok(answer);
         }
         self.sign(instance).await?;
-        instance.ask(request, *moment)
+        self.ask(instance, received)
+    }
+
+    fn ask(&self, instance: &Instance, received: &Received) -> Result<Answer, Error> {
+        let Received { caller, parts, .. } = received;
+        let request = RequestRef {
+            method: parts.method.as_str(),
+            target: &target(parts),
+            fields: &fields_in(parts, instance.runtime().fields_read()),
+            over_ipv6: caller.is_over_ipv6(),
+        };
+        instance.ask(request, self.moment())
     }
 
     async fn sign(&self, instance: &Instance) -> Result<(), Error> {
@@ -238,11 +248,11 @@ impl Service {
             Some(Ok(answer)) => (answer, None),
             Some(Err(error)) => (failed(self.clock.now_ms()), Some(error)),
         };
-        let Received { started, caller, parts, target } = received;
+        let Received { started, caller, parts } = received;
         self.tell(&Answered {
             peer: caller.peer,
             method: parts.method.as_str(),
-            target,
+            target: &target(parts),
             host: host(parts),
             status: answer.status,
             outcome: answer.outcome,
@@ -317,7 +327,6 @@ struct Received {
     started: Instant,
     caller: Caller,
     parts: Parts,
-    target: String,
 }
 
 impl Received {
@@ -325,14 +334,6 @@ impl Received {
         let started = Instant::now();
         let (parts, _body) = request.into_parts();
         let caller = parts.extensions.get::<Caller>().copied().unwrap_or_default();
-        let target = parts.uri.to_string();
-        Self { started, caller, parts, target }
+        Self { started, caller, parts }
     }
-}
-
-/// A request as its instance takes it.
-struct Asked {
-    instance: Instance,
-    request: message::Request,
-    moment: Moment,
 }

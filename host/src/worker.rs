@@ -7,7 +7,7 @@ use wasmtime::{Store, StoreLimits};
 use crate::bindings::Imds;
 use crate::bindings::exports::imds::service::metadata as wit;
 use crate::instance::Opening;
-use crate::message::{Answer, Field, Moment, Outcome, Request};
+use crate::message::{Answer, Moment, Outcome, RequestRef};
 use crate::problem::Finding;
 
 /// One instance of the component in memory of its own. It makes one call at a
@@ -59,17 +59,16 @@ impl Worker {
         &mut self,
         id: u64,
         opening: &Arc<Opening>,
-        request: &Request,
+        request: RequestRef<'_>,
         moment: Moment,
         throttle_state: u64,
         bounds: Bounds,
     ) -> wasmtime::Result<(Answer, u64)> {
         let resource = self.resource(id, opening, bounds)?;
-        let fields: Vec<_> =
-            request.fields.iter().map(|field| wit::FieldParam { name: &field.name, value: &field.value }).collect();
+        let fields: Vec<_> = request.fields.iter().map(|&(name, value)| wit::Field { name, value }).collect();
         let request = wit::Request {
-            method: &request.method,
-            target: &request.target,
+            method: request.method,
+            target: request.target,
             fields: &fields,
             over_ipv6: request.over_ipv6,
         };
@@ -145,11 +144,9 @@ pub(crate) struct Bounds {
 
 impl From<wit::Answer> for Answer {
     fn from(answer: wit::Answer) -> Self {
-        let fields = answer.fields.into_iter().map(|field| Field { name: field.name, value: field.value });
         Self {
             status: answer.status,
-            reason: answer.reason,
-            fields: fields.collect(),
+            head: answer.head,
             body: answer.body,
             hop_limit: answer.hop_limit,
             outcome: answer.outcome.into(),

@@ -118,12 +118,7 @@ impl Way for Native {
             answer = self.ask(&request, now_ms);
         }
         self.throttle_state = answer.throttle_state;
-        Received {
-            status: answer.status,
-            reason: answer.reason.to_owned(),
-            fields: answer.fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
-            body: answer.body,
-        }
+        take_apart(&answer.head, answer.body)
     }
 
     fn describe(&mut self, toml: &str) {
@@ -153,13 +148,8 @@ impl Way for Component {
         };
         self.entropy += 1;
         let answer = self.instance.answer(&request, imds_host::Moment::at(now_ms, self.entropy));
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("answers have ASCII header fields");
-        Received {
-            status: answer.status,
-            reason: answer.reason,
-            fields: answer.fields.into_iter().map(|field| (field.name, text(field.value))).collect(),
-            body: answer.body,
-        }
+        assert!(answer.head.starts_with(&format!("HTTP/1.1 {} {}\r\n", answer.status, answer.reason())));
+        take_apart(&answer.head, answer.body)
     }
 
     fn describe(&mut self, toml: &str) {
@@ -223,9 +213,15 @@ pub fn receive(address: SocketAddr, bytes: &[u8]) -> Received {
     stream.write_all(bytes).expect("the server reads");
     let mut received = Vec::new();
     stream.read_to_end(&mut received).expect("the server answers and closes");
-    let end = received.windows(4).position(|window| window == b"\r\n\r\n").expect("a head ends with an empty line");
-    let head = std::str::from_utf8(&received[..end]).expect("a head is ASCII");
-    let mut lines = head.split("\r\n");
+    let end = received.windows(4).position(|window| window == b"\r\n\r\n").expect("a head ends with an empty line") + 4;
+    let body = received.split_off(end);
+    take_apart(std::str::from_utf8(&received).expect("a head is ASCII"), body)
+}
+
+/// A head as it stands on the wire and the body behind it.
+fn take_apart(head: &str, body: Vec<u8>) -> Received {
+    let lines = head.strip_suffix("\r\n\r\n").expect("a head ends with an empty line");
+    let mut lines = lines.split("\r\n");
     let status_line = lines.next().unwrap_or_default();
     let status = status_line.strip_prefix("HTTP/1.1 ").unwrap_or_else(|| panic!("status line {status_line:?}"));
     let (code, reason) = status.split_once(' ').expect("a status line has a reason");
@@ -236,6 +232,6 @@ pub fn receive(address: SocketAddr, bytes: &[u8]) -> Received {
             .map(|line| line.split_once(": ").expect("a field has a name"))
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect(),
-        body: received[end + 4..].to_vec(),
+        body,
     }
 }

@@ -7,10 +7,9 @@ use crate::time::Time;
 pub struct Answer {
     /// The status code.
     pub status: u16,
-    /// The reason phrase.
-    pub reason: &'static str,
-    /// The header fields, spelled and ordered as on the wire.
-    pub fields: Vec<(&'static str, String)>,
+    /// The head as HTTP/1.1 sends it: status line, header fields spelled and
+    /// ordered as on the wire, empty line.
+    pub head: String,
     /// The body; empty in the answer to `HEAD`.
     pub body: Vec<u8>,
     /// The IP time-to-live of the answer to a request for a token.
@@ -103,88 +102,136 @@ const NOT_FOUND_PAGE: &str = concat!(
 );
 
 impl Outcome {
-    /// The status code and the reason phrase.
+    /// The status code and the status line.
     fn status(self) -> (u16, &'static str) {
         match self {
-            Outcome::Found | Outcome::TokenIssued | Outcome::MethodsListed => (200, "OK"),
-            Outcome::TtlRefused => (400, "Bad Request"),
-            Outcome::TokenMissing | Outcome::TokenInvalid | Outcome::TokenExpired => (401, "Unauthorized"),
+            Outcome::Found | Outcome::TokenIssued | Outcome::MethodsListed => (200, "HTTP/1.1 200 OK"),
+            Outcome::TtlRefused => (400, "HTTP/1.1 400 Bad Request"),
+            Outcome::TokenMissing | Outcome::TokenInvalid | Outcome::TokenExpired => (401, "HTTP/1.1 401 Unauthorized"),
             Outcome::HostRefused
             | Outcome::EndpointDisabled
             | Outcome::Ipv6Disabled
             | Outcome::Forwarded
-            | Outcome::MethodRefused => (403, "Forbidden"),
-            Outcome::NotFound => (404, "Not Found"),
-            Outcome::TokenMethodRefused => (405, "Not Allowed"),
+            | Outcome::MethodRefused => (403, "HTTP/1.1 403 Forbidden"),
+            Outcome::NotFound => (404, "HTTP/1.1 404 Not Found"),
+            Outcome::TokenMethodRefused => (405, "HTTP/1.1 405 Not Allowed"),
             // UNRECORDED: its head and body; those of the other refusals are taken.
-            Outcome::Throttled | Outcome::SignaturesWanted => (503, "Service Unavailable"),
+            Outcome::Throttled | Outcome::SignaturesWanted => (503, "HTTP/1.1 503 Service Unavailable"),
         }
     }
 }
 
 impl Answer {
+    /// The header fields, names and values, in their order.
+    ///
+    /// ```
+    /// # use imds_core::{Instance, Moment, Settings, http::Request};
+    /// # let settings = Settings { token_secret: vec![7; 32], ..Settings::default() };
+    /// let instance = Instance::open("{}", settings)?;
+    /// let answer = instance.answer(&Request { method: "GET", target: "/", ..Request::default() }, Moment::default());
+    /// assert_eq!(answer.fields().next(), Some(("Content-Type", "text/plain")));
+    /// # Ok::<(), Vec<imds_core::Problem>>(())
+    /// ```
+    pub fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.head.split("\r\n").filter_map(|line| line.split_once(": "))
+    }
+
     /// Writes out `reply`. `ttl_left` is what the valid token of the request
     /// has left, if it had one: every answer to such a request tells it.
     pub(crate) fn write(reply: Reply, ttl_left: Option<u32>, now: Time) -> Answer {
-        let mut head = Head { fields: Vec::with_capacity(8), now };
-        let (outcome, body) = match reply {
+        let outcome = match &reply {
+            Reply::Item { .. } => Outcome::Found,
+            Reply::Token { .. } => Outcome::TokenIssued,
+            Reply::Methods(_) => Outcome::MethodsListed,
+            Reply::Refused(outcome) => *outcome,
+        };
+        let (status, status_line) = outcome.status();
+        let mut head = Head::new(status_line, now);
+        let body = match reply {
             Reply::Item { media_type, modified, body } => {
                 head.ttl(ttl_left);
                 head.field("Content-Type", media_type);
                 head.field("Accept-Ranges", "none");
-                head.field("Last-Modified", modified.min(now).imf_fixdate());
+                head.date("Last-Modified", modified.min(now));
                 head.length_and_server(body.len());
-                (Outcome::Found, body)
+                body
             }
             Reply::Token { token, ttl_seconds } => {
                 head.ttl(Some(ttl_seconds));
                 head.length_and_server(token.len());
                 head.field("Content-Type", "text/plain");
-                (Outcome::TokenIssued, token.into_bytes())
+                token.into_bytes()
             }
             Reply::Methods(methods) => {
                 head.ttl(ttl_left);
                 head.empty(Some(methods));
-                (Outcome::MethodsListed, Vec::new())
+                Vec::new()
             }
             Reply::Refused(Outcome::NotFound) => {
                 head.ttl(ttl_left);
                 head.field("Content-Type", "text/html");
                 head.length_and_server(NOT_FOUND_PAGE.len());
-                (Outcome::NotFound, NOT_FOUND_PAGE.into())
+                NOT_FOUND_PAGE.into()
             }
             Reply::Refused(outcome) => {
                 head.ttl(ttl_left);
                 head.empty((outcome == Outcome::TokenMethodRefused).then_some(TOKEN_METHODS));
-                (outcome, Vec::new())
+                Vec::new()
             }
         };
-        let (status, reason) = outcome.status();
-        Answer { status, reason, fields: head.fields, body, hop_limit: None, outcome, throttle_state: 0 }
+        Answer { status, head: head.end(), body, hop_limit: None, outcome, throttle_state: 0 }
     }
 }
 
 struct Head {
-    fields: Vec<(&'static str, String)>,
+    text: String,
     now: Time,
 }
 
+/// What the longest head takes, an answer to a request with a token.
+const HEAD_BYTES: usize = 320;
+
 impl Head {
-    fn field(&mut self, name: &'static str, value: impl Into<String>) {
-        self.fields.push((name, value.into()));
+    fn new(status_line: &'static str, now: Time) -> Head {
+        let mut text = String::with_capacity(HEAD_BYTES);
+        text.push_str(status_line);
+        text.push_str("\r\n");
+        Head { text, now }
+    }
+
+    fn field(&mut self, name: &'static str, value: &str) {
+        self.name(name);
+        self.text.push_str(value);
+        self.text.push_str("\r\n");
+    }
+
+    fn number(&mut self, name: &'static str, number: u64) {
+        self.name(name);
+        self.text.push_str(itoa::Buffer::new().format(number));
+        self.text.push_str("\r\n");
+    }
+
+    fn date(&mut self, name: &'static str, time: Time) {
+        self.name(name);
+        time.write_imf_fixdate(&mut self.text);
+        self.text.push_str("\r\n");
+    }
+
+    fn name(&mut self, name: &'static str) {
+        self.text.push_str(name);
+        self.text.push_str(": ");
     }
 
     fn ttl(&mut self, seconds: Option<u32>) {
         if let Some(seconds) = seconds {
-            self.field("X-Aws-Ec2-Metadata-Token-Ttl-Seconds", seconds.to_string());
+            self.number("X-Aws-Ec2-Metadata-Token-Ttl-Seconds", seconds.into());
         }
     }
 
     fn length_and_server(&mut self, length: usize) {
-        self.field("Content-Length", length.to_string());
-        self.field("Date", self.now.imf_fixdate());
-        self.field("Server", "EC2ws");
-        self.field("Connection", "close");
+        self.number("Content-Length", length as u64);
+        self.date("Date", self.now);
+        self.text.push_str("Server: EC2ws\r\nConnection: close\r\n");
     }
 
     /// The fields of an answer without a body. UNRECORDED: their order where
@@ -196,11 +243,16 @@ impl Head {
         self.length_and_server(0);
         self.field("Content-Type", "text/plain");
     }
+
+    fn end(mut self) -> String {
+        self.text.push_str("\r\n");
+        self.text
+    }
 }
 
 // A body may hold a token or credentials: not for logs.
 impl core::fmt::Debug for Answer {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "{} {} ({} bytes, {:?})", self.status, self.reason, self.body.len(), self.outcome)
+        write!(f, "{} ({} bytes, {:?})", self.status, self.body.len(), self.outcome)
     }
 }

@@ -46,8 +46,7 @@ impl wit::GuestInstance for crate::Instance {
         let answer = crate::Instance::answer(self, &request, moment);
         wit::Answer {
             status: answer.status,
-            reason: answer.reason.to_owned(),
-            fields: answer.fields.into_iter().map(field).collect(),
+            head: answer.head,
             body: answer.body,
             hop_limit: answer.hop_limit,
             outcome: outcome(answer.outcome),
@@ -59,10 +58,6 @@ impl wit::GuestInstance for crate::Instance {
         let document = crate::Instance::identity_document(self);
         wit::IdentityDocument { text: document.text, signing_time_ms: document.signing_time_ms }
     }
-}
-
-fn field((name, value): (&'static str, String)) -> wit::Field {
-    wit::Field { name: name.to_owned(), value: value.into_bytes() }
 }
 
 fn problem(problem: crate::Problem) -> wit::Problem {

@@ -173,7 +173,7 @@ impl Instance {
     fn decide(
         &self,
         request: &Request<'_>,
-        target: &Target,
+        target: &Target<'_>,
         now: Time,
         entropy: u64,
         ttl_left: &mut Option<u32>,
@@ -218,7 +218,7 @@ impl Instance {
         }
     }
 
-    fn is_host_allowed(&self, request: &Request<'_>, target: &Target) -> bool {
+    fn is_host_allowed(&self, request: &Request<'_>, target: &Target<'_>) -> bool {
         let is_allowed = |host: &str| host::is_allowed(host, &self.allowed_hosts);
         let hosts = request.fields.iter().filter(|field| field.name.eq_ignore_ascii_case(HOST));
         target.authority().is_none_or(is_allowed)
@@ -237,7 +237,7 @@ impl Instance {
     }
 
     /// The item or listing at a path, if the path is there.
-    fn find(&self, target: &Target, now: Time, with_token: bool) -> Option<Result<Reply, Outcome>> {
+    fn find(&self, target: &Target<'_>, now: Time, with_token: bool) -> Option<Result<Reply, Outcome>> {
         let text = |body: String| {
             Ok(Reply::Item { media_type: "text/plain", modified: self.launch_time, body: body.into_bytes() })
         };

@@ -3,26 +3,31 @@
 //! Recorded: doubled slashes, `.` segments, percent-encoding, a query, a final
 //! slash and none all lead to the same item.
 
+use std::borrow::Cow;
+
 /// The path of a request target, decoded and normalised.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Target {
-    decoded: String,
+pub struct Target<'t> {
+    decoded: Cow<'t, str>,
     /// Where the segments stand in `decoded`.
     segments: Vec<core::ops::Range<usize>>,
-    authority: Option<String>,
+    authority: Option<&'t str>,
 }
 
-impl Target {
+/// More than almost all paths have.
+const SEGMENTS: usize = 8;
+
+impl Target<'_> {
     /// Reads a request target in origin form (`/latest/…`) or absolute form
     /// (`http://169.254.169.254/latest/…`).
     ///
     /// UNRECORDED: the absolute form; its path is taken. `..` never leads above
     /// the root; the VM::EC2 client asks for `/latest/meta-data/../user-data`.
-    pub fn parse(target: &str) -> Target {
+    pub fn parse(target: &str) -> Target<'_> {
         let (authority, rest) = split_authority(target);
         let path = rest.split(['?', '#']).next().unwrap_or_default();
         let decoded = percent_decode(path);
-        let mut segments: Vec<core::ops::Range<usize>> = Vec::new();
+        let mut segments: Vec<core::ops::Range<usize>> = Vec::with_capacity(SEGMENTS);
         let mut start = 0;
         for segment in decoded.split('/') {
             let end = start + segment.len();
@@ -33,7 +38,7 @@ impl Target {
             }
             start = end + 1;
         }
-        Target { authority: authority.map(str::to_owned), decoded, segments }
+        Target { authority, decoded, segments }
     }
 
     /// The segments of the path: none for `/`.
@@ -49,7 +54,7 @@ impl Target {
     /// The authority of a target in absolute form, which replaces `Host` (RFC
     /// 9112, section 3.2.2).
     pub fn authority(&self) -> Option<&str> {
-        self.authority.as_deref()
+        self.authority
     }
 }
 
@@ -69,9 +74,9 @@ fn split_authority(target: &str) -> (Option<&str>, &str) {
 /// is in no item's name.
 ///
 /// UNRECORDED: encoded slashes and dots, broken escapes.
-fn percent_decode(path: &str) -> String {
+fn percent_decode(path: &str) -> Cow<'_, str> {
     if !path.contains('%') {
-        return path.to_owned();
+        return path.into();
     }
     let mut bytes = Vec::with_capacity(path.len());
     let mut rest = path.as_bytes();
@@ -85,8 +90,8 @@ fn percent_decode(path: &str) -> String {
         }
     }
     match String::from_utf8(bytes) {
-        Ok(decoded) => decoded,
-        Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+        Ok(decoded) => decoded.into(),
+        Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned().into(),
     }
 }
 

@@ -48,8 +48,15 @@ impl Time {
 
     /// `Sat, 26 Sep 2026 11:16:22 GMT`: header fields.
     pub fn imf_fixdate(self) -> String {
+        let mut text = String::new();
+        self.write_imf_fixdate(&mut text);
+        text
+    }
+
+    /// The same, behind what `text` holds.
+    pub fn write_imf_fixdate(self, text: &mut String) {
         // Fails for negative years only, which `from_ms` and `parse` keep out.
-        jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&self.timestamp()).unwrap_or_default()
+        let _ = jiff::fmt::rfc2822::DateTimePrinter::new().print_timestamp_rfc9110(&self.timestamp(), text);
     }
 
     /// `26 Sep 2026 11:16:22 GMT`: maintenance events.

@@ -41,14 +41,13 @@ fn try_answer(head: &Head, instances: &mut Instances) -> Result<Reply, Failure> 
             "imds: 403: the name in Host is not allowed; if it is yours, put it into the variable `allowed_hosts`"
         );
     }
+    let fields = answer.head.lines().skip(1).filter_map(|line| line.split_once(": "));
     Ok(Reply {
         status: answer.status,
         // What becomes of connections is the engine's.
-        fields: answer
-            .fields
-            .into_iter()
-            .filter(|field| field.name != "Connection")
-            .map(|field| (field.name, field.value))
+        fields: fields
+            .filter(|(name, _)| *name != "Connection")
+            .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()))
             .collect(),
         body: answer.body,
     })

@@ -51,7 +51,7 @@ pub fn request(bytes: &[u8]) {
     if method == "GET" {
         let head = instance.answer(&Request { method: "HEAD", ..request }, moment);
         assert!(head.body.is_empty());
-        assert_eq!((head.status, &head.fields), (answer.status, &answer.fields), "HEAD has the head of GET");
+        assert_eq!((head.status, &head.head), (answer.status, &answer.head), "HEAD has the head of GET");
     }
 }
 
@@ -86,15 +86,17 @@ fn is_documented(request: &Request<'_>, answer: &Answer) {
     let refusal_with_body = answer.outcome == Outcome::NotFound;
     assert!(answer.body.is_empty() || status == 200 || refusal_with_body, "{status} has a body");
     assert!(answer.hop_limit.is_none_or(|limit| (1..=64).contains(&limit) && request.method == "PUT"));
-    for (name, value) in &answer.fields {
+    assert!(answer.head.starts_with(&format!("HTTP/1.1 {status} ")) && answer.head.ends_with("\r\n\r\n"));
+    for (name, value) in answer.fields() {
         assert!(value.bytes().all(|byte| matches!(byte, b' '..=b'~')), "{name}: {value:?}");
     }
+    assert_eq!(answer.fields().count(), answer.head.matches("\r\n").count() - 2, "each line is a field");
     let names = ["Content-Length", "Date", "Server", "Connection"];
     for name in names {
-        assert_eq!(answer.fields.iter().filter(|(other, _)| *other == name).count(), 1, "{name}");
+        assert_eq!(answer.fields().filter(|(other, _)| *other == name).count(), 1, "{name}");
     }
     if request.method != "HEAD" {
         let length = answer.body.len().to_string();
-        assert!(answer.fields.iter().any(|(name, value)| *name == "Content-Length" && *value == length));
+        assert!(answer.fields().any(|(name, value)| name == "Content-Length" && value == length));
     }
 }

@@ -3,11 +3,11 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use sha2::{Digest as _, Sha256};
+use blake2::{Blake2s256, Digest as _};
 
 /// Thirty-two bytes that depend on the instance and on what they are for.
 pub fn bytes(instance_id: &str, purpose: &str) -> [u8; 32] {
-    let mut hash = Sha256::new();
+    let mut hash = Blake2s256::new();
     hash.update(instance_id.as_bytes());
     hash.update([0]);
     hash.update(purpose.as_bytes());
