@@ -14,14 +14,27 @@ use std::time::{Duration, Instant};
 mod certificates;
 #[path = "program/check.rs"]
 mod check;
+// Namespaces are of Linux; what they show of sockets holds elsewhere too.
+#[cfg(target_os = "linux")]
+#[path = "program/hop_limit.rs"]
+mod hop_limit;
 #[path = "program/large.rs"]
 mod large;
+#[cfg(target_os = "linux")]
+#[path = "program/link_local.rs"]
+mod link_local;
+#[cfg(target_os = "linux")]
+#[path = "program/namespaces.rs"]
+mod namespaces;
 #[path = "program/new.rs"]
 mod new;
 // Its commands are shell scripts, and signals end them.
 #[cfg(unix)]
 #[path = "program/run.rs"]
 mod run;
+#[cfg(unix)]
+#[path = "program/socket_activation.rs"]
+mod socket_activation;
 // What fills a pipe is known there.
 #[cfg(target_os = "linux")]
 #[path = "program/unread.rs"]
@@ -331,6 +344,8 @@ fn help_has_examples_for_every_command() {
 struct Served {
     child: Child,
     addresses: Vec<String>,
+    /// Which came before it was ready.
+    notes: Vec<String>,
     lines: Receiver<String>,
 }
 
@@ -352,9 +367,13 @@ impl Served {
                 }
             }
         });
-        let mut served = Self { child, addresses: Vec::new(), lines };
-        for _ in 0..listeners {
+        let mut served = Self { child, addresses: Vec::new(), notes: Vec::new(), lines };
+        while served.addresses.len() < listeners {
             let line = served.lines.recv_timeout(DEADLINE).unwrap();
+            if line.starts_with("imds: note: ") {
+                served.notes.push(line);
+                continue;
+            }
             let address = line.strip_prefix("imds: listening on http://");
             served.addresses.push(address.unwrap_or_else(|| panic!("not a ready line: {line}")).to_owned());
         }
@@ -391,6 +410,12 @@ impl Served {
                 return line;
             }
         }
+    }
+
+    /// How many files and sockets the process has open.
+    #[cfg(target_os = "linux")]
+    fn open_files(&self) -> usize {
+        fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
     }
 
     #[cfg(unix)]

@@ -13,6 +13,9 @@ const ENDPOINT: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT";
 /// These would keep SDKs from the service.
 const AGAINST_US: [&str; 2] = ["AWS_EC2_METADATA_DISABLED", "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"];
 
+/// What a service manager passed is passed to this program, not to the command.
+const TO_US: [&str; 3] = ["LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"];
+
 /// A proxy cannot reach the service. Some programs read one of them, some the
 /// other.
 const WITHOUT_PROXY: [&str; 2] = ["NO_PROXY", "no_proxy"];
@@ -32,13 +35,14 @@ In the command's environment
   AWS_EC2_METADATA_SERVICE_ENDPOINT       is set to the service
   NO_PROXY, no_proxy                      get 127.0.0.1 added
   AWS_EC2_METADATA_DISABLED,
-  AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE  are removed
+  AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE,
+  LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES  are removed
 and all else stays, credentials too; a note tells of those that SDKs prefer.";
 
 /// Lets `command` find the service at `url`.
 pub fn set(command: &mut Command, url: &str) {
     command.env(ENDPOINT, url);
-    for name in AGAINST_US {
+    for name in AGAINST_US.into_iter().chain(TO_US) {
         command.env_remove(name);
     }
     let [upper, lower] = WITHOUT_PROXY.map(|name| env::var_os(name).filter(|value| !value.is_empty()));

@@ -1,20 +1,46 @@
 // Listeners, and what to do where there is none to be had.
 
 use std::io::{self, ErrorKind};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::{env, fs};
 
-use anyhow::Context;
 use tokio::net::TcpListener;
+
+use super::link_local;
 
 /// Binds an address.
 pub async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    let listener = TcpListener::bind(address).await;
-    listener.with_context(|| format!("cannot listen on {address}")).map_err(|error| {
-        match error.downcast_ref().and_then(|e| advice(e, address)) {
-            Some(advice) => anyhow::anyhow!("{error:#}\n{advice}"),
-            None => error,
-        }
-    })
+    TcpListener::bind(address).await.map_err(|error| failed(error, address))
+}
+
+/// Binds an address that this machine must have. Where nothing is set up yet, as
+/// in a new network namespace, Linux lets a socket have any.
+pub async fn bind_present(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let listener = bind(address).await?;
+    if is_present(address)? {
+        return Ok(listener);
+    }
+    Err(failed(ErrorKind::AddrNotAvailable.into(), address))
+}
+
+/// Whether packets to an address stay on this machine; none is sent.
+fn is_present(address: SocketAddr) -> io::Result<bool> {
+    let any = match address.ip() {
+        IpAddr::V4(_) => IpAddr::from([0; 4]),
+        IpAddr::V6(_) => IpAddr::from([0; 16]),
+    };
+    let socket = UdpSocket::bind((any, 0))?;
+    // Fails where there is no way to it.
+    Ok(socket.connect(address).is_ok() && socket.local_addr()?.ip() == address.ip())
+}
+
+fn failed(error: io::Error, address: SocketAddr) -> anyhow::Error {
+    let advice = advice(&error, address);
+    let error = anyhow::Error::new(error).context(format!("cannot listen on {address}"));
+    match advice {
+        Some(advice) => anyhow::anyhow!("{error:#}\n{advice}"),
+        None => error,
+    }
 }
 
 /// The URL by which a client on this machine reaches a listener.
@@ -43,12 +69,40 @@ fn advice(error: &io::Error, address: SocketAddr) -> Option<String> {
         ErrorKind::AddrInUse => {
             format!("help: another process listens there; stop it, or let imds pick a port: --listen {host}:0")
         }
-        ErrorKind::PermissionDenied => format!(
-            "help: ports below 1024 take a privilege: run imds as root, or with CAP_NET_BIND_SERVICE, or choose a higher port: --listen {host}:1338"
-        ),
-        ErrorKind::AddrNotAvailable => format!(
-            "help: no network interface of this machine has that address; on Linux `ip address add {ip} dev lo` gives it one"
-        ),
+        ErrorKind::PermissionDenied => for_low_port(&host),
+        ErrorKind::AddrNotAvailable => for_address(ip),
         _ => return None,
     })
+}
+
+fn for_low_port(host: &str) -> String {
+    // Where not known, what it is unless somebody changed it.
+    let first_free = first_free_port().unwrap_or(1024);
+    let mut advice = format!("help: ports below {first_free} take a privilege: run imds as root, ");
+    if cfg!(target_os = "linux") {
+        let program = env::current_exe().map_or_else(|_| "imds".into(), |program| program.display().to_string());
+        advice.push_str(&format!(
+            "or with CAP_NET_BIND_SERVICE, which `sudo setcap cap_net_bind_service=+ep {program}` gives it, \
+             or let systemd open the socket, "
+        ));
+    }
+    let port = first_free.max(1338);
+    advice.push_str(&format!("or choose a higher port: --listen {host}:{port}"));
+    advice
+}
+
+/// Linux lets an administrator set it.
+fn first_free_port() -> Option<u16> {
+    fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start").ok()?.trim().parse().ok()
+}
+
+fn for_address(ip: IpAddr) -> String {
+    let mut advice = "help: no network interface that is up has that address".to_owned();
+    if cfg!(target_os = "linux") {
+        advice.push_str(&format!("; as root:\n  ip link set lo up\n  {}", link_local::how_to_add(ip, "lo")));
+        if link_local::is_one(ip) {
+            advice.push_str("\nor let imds do so while it serves: --link-local --add-addresses");
+        }
+    }
+    advice
 }

@@ -1,5 +1,6 @@
 // The command line: parses, calls the library, prints.
 
+mod added_addresses;
 mod advice;
 mod check;
 mod environment;
@@ -8,14 +9,17 @@ mod failure;
 mod identity;
 mod limits;
 mod lines;
+mod link_local;
 mod listen;
 mod log;
+mod notify;
 mod options;
 mod print;
 mod run;
 mod secret_file;
 mod serve;
 mod signals;
+mod socket_activation;
 mod values;
 mod welcome;
 

@@ -51,17 +51,18 @@ mod unix {
     }
 
     impl Signals {
-        /// Those that stop a server.
+        /// Those that stop a server. That its terminal is gone is one of them, for
+        /// the server may have to clean up, but not under `nohup`.
         pub fn that_stop() -> io::Result<Self> {
+            let hangup = unless_ignored(SignalKind::hangup())?;
             let interrupt = Some(signal(SignalKind::interrupt())?);
             let terminate = Some(signal(SignalKind::terminate())?);
-            Ok(Self { hangup: None, interrupt, quit: None, terminate })
+            Ok(Self { hangup, interrupt, quit: None, terminate })
         }
 
         /// Those that are for a command: not what is ignored, as under `nohup`,
         /// for then the command ignores it too.
         pub fn for_command() -> io::Result<Self> {
-            let unless_ignored = |kind| if is_ignored(kind) { Ok(None) } else { signal(kind).map(Some) };
             Ok(Self {
                 hangup: unless_ignored(SignalKind::hangup())?,
                 interrupt: unless_ignored(SignalKind::interrupt())?,
@@ -78,6 +79,10 @@ mod unix {
                 () = next(&mut self.terminate) => Asked::Terminate,
             }
         }
+    }
+
+    fn unless_ignored(kind: SignalKind) -> io::Result<Option<Arrivals>> {
+        if is_ignored(kind) { Ok(None) } else { signal(kind).map(Some) }
     }
 
     async fn next(arrivals: &mut Option<Arrivals>) {

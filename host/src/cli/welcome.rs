@@ -6,6 +6,7 @@ use std::path::Path;
 
 use imds_host::{Instance, Moment, Outcome, Request};
 
+use super::link_local;
 use super::listen::{for_clients, url_for_clients};
 use super::options::name;
 
@@ -20,7 +21,7 @@ pub fn welcome(addresses: &[SocketAddr], instance: &Instance, description: Optio
     }
     let answering = addresses.iter().find(|address| refusal(instance, **address).is_none());
     lines.push(match (answering, addresses.first().and_then(|address| refusal(instance, *address))) {
-        (Some(address), _) => how_to_ask(&url_for_clients(*address)),
+        (Some(address), _) => how_to_ask(*address),
         (None, Some(refusal)) => format!("\nEvery request gets 403: {refusal}"),
         (None, None) => String::new(),
     });
@@ -40,7 +41,7 @@ pub fn welcome(addresses: &[SocketAddr], instance: &Instance, description: Optio
 }
 
 /// Why nobody gets an answer at this address.
-fn refusal(instance: &Instance, address: SocketAddr) -> Option<String> {
+pub fn refusal(instance: &Instance, address: SocketAddr) -> Option<String> {
     let over_ipv6 = for_clients(address).ip().to_canonical().is_ipv6();
     let request = Request { over_ipv6, ..Request::get("/").with("Host", "localhost") };
     // At the beginning of time, so that it does not count for the throttle.
@@ -53,11 +54,15 @@ fn refusal(instance: &Instance, address: SocketAddr) -> Option<String> {
 }
 
 // Quoted for shells in which the brackets of an IPv6 address are a pattern.
-fn how_to_ask(url: &str) -> String {
+fn how_to_ask(address: SocketAddr) -> String {
+    let url = url_for_clients(address);
+    let sdks = if link_local::is_endpoint(address) {
+        "SDKs and the AWS CLI find it by themselves".to_owned()
+    } else {
+        format!("SDKs and the AWS CLI use it after\n  export AWS_EC2_METADATA_SERVICE_ENDPOINT={url}")
+    };
     format!(
-        "\n\
-         SDKs and the AWS CLI use it after\n  \
-         export AWS_EC2_METADATA_SERVICE_ENDPOINT={url}\n\
+        "\n{sdks}\n\
          By hand, version 2:\n  \
          curl -H \"X-aws-ec2-metadata-token: $(curl -sX PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 21600' '{url}/latest/api/token')\" '{url}/latest/meta-data/'"
     )
