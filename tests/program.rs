@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 mod certificates;
 #[path = "program/check.rs"]
 mod check;
-// Namespaces are of Linux; what they show of sockets holds elsewhere too.
+// In network namespaces, which are Linux's.
 #[cfg(target_os = "linux")]
 #[path = "program/hop_limit.rs"]
 mod hop_limit;

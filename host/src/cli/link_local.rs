@@ -90,3 +90,23 @@ pub fn to_add(ip: IpAddr, interface: &str) -> Vec<String> {
 pub fn with_prefix(ip: IpAddr) -> String {
     format!("{ip}/{}", if ip.is_ipv4() { 32 } else { 128 })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ipv6_is_listened_on_only_where_it_is_served() {
+        let asked = LinkLocal { link_local: true, add_addresses: None };
+        let addresses = |serves_ipv6| asked.addresses(serves_ipv6).iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(addresses(false), ["169.254.169.254:80"]);
+        assert_eq!(addresses(true), ["169.254.169.254:80", "[fd00:ec2::254]:80"]);
+    }
+
+    #[test]
+    fn addresses_are_added_with_what_they_need() {
+        assert_eq!(how_to_add(V4, "lo"), "ip address add 169.254.169.254/32 dev lo scope link");
+        assert_eq!(how_to_add(V6, "br0"), "ip address add fd00:ec2::254/128 dev br0 nodad");
+        assert_eq!(how_to_add([10, 0, 0, 1].into(), "lo"), "ip address add 10.0.0.1/32 dev lo");
+    }
+}

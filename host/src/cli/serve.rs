@@ -20,7 +20,7 @@ use super::socket_activation::take_listeners;
 use super::values::address;
 use super::welcome::{refusal, welcome};
 
-/// Serve an instance until SIGINT or SIGTERM
+/// Serve an instance until SIGINT, SIGTERM or SIGHUP
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Serve {
