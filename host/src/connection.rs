@@ -35,6 +35,7 @@ const VERSION: &[u8] = b"HTTP/1.1";
 
 impl Connection {
     pub(crate) fn new(stream: TcpStream, service: Service, exchange: Arc<Exchange>, write_time: Duration) -> Self {
+        service.connected();
         Self { stream, service, exchange, hop_limit: None, sent: 0, write_time, taking: None }
     }
 
@@ -119,6 +120,12 @@ impl Connection {
         let taking = self.taking.get_or_insert_with(|| Box::pin(sleep(write_time)));
         ready!(taking.as_mut().poll(cx));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.service.disconnected();
     }
 }
 

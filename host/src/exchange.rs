@@ -73,6 +73,11 @@ impl Exchange {
         self.place.end();
     }
 
+    /// Whether the connection may still get a request.
+    pub(crate) fn is_open(&self) -> bool {
+        self.place.is_open()
+    }
+
     /// Ends when the connection has to leave its place to another.
     pub(crate) async fn sent_away(&self) {
         self.place.sent_away().await;

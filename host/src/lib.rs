@@ -55,6 +55,7 @@ mod limits;
 mod lines;
 mod locate;
 mod message;
+mod metrics;
 mod observer;
 mod places;
 mod printable;
@@ -63,6 +64,7 @@ mod runtime;
 mod secrets;
 mod server;
 mod service;
+mod session_version;
 mod settings;
 mod worker;
 
@@ -75,11 +77,13 @@ pub use identity::{Certificate, IdentityKeys, IdentitySigning};
 pub use instance::Instance;
 pub use limits::Limits;
 pub use message::{Answer, Field, Moment, Outcome, Request};
+pub use metrics::Metrics;
 pub use observer::{Answered, Observer, Trouble};
 pub use problem::{Excerpt, Place, Problem, Problems};
 pub use runtime::Runtime;
 pub use server::serve;
 pub use service::{HopLimit, Service};
+pub use session_version::SessionVersion;
 pub use settings::{Secret, Settings};
 
 /// The component itself, as WebAssembly: for other engines, and for tests that

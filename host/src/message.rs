@@ -248,6 +248,61 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// All, in the order in which they are declared.
+    pub(crate) const ALL: [Self; 20] = [
+        Self::Throttled,
+        Self::Found,
+        Self::TokenIssued,
+        Self::MethodsListed,
+        Self::HostRefused,
+        Self::EndpointDisabled,
+        Self::Ipv6Disabled,
+        Self::TokenMethodRefused,
+        Self::Forwarded,
+        Self::TtlRefused,
+        Self::TokenMissing,
+        Self::TokenInvalid,
+        Self::TokenExpired,
+        Self::MethodRefused,
+        Self::NotFound,
+        Self::SignaturesWanted,
+        Self::Failed,
+        Self::NoInstance,
+        Self::HeadUnreadable,
+        Self::HeadTooLarge,
+    ];
+
+    /// Its name for machines, which does not change: as in the contract, and for
+    /// those of the shell in the same manner.
+    ///
+    /// ```
+    /// assert_eq!(imds_host::Outcome::TokenMissing.name(), "token-missing");
+    /// ```
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Throttled => "throttled",
+            Self::Found => "found",
+            Self::TokenIssued => "token-issued",
+            Self::MethodsListed => "methods-listed",
+            Self::HostRefused => "host-refused",
+            Self::EndpointDisabled => "endpoint-disabled",
+            Self::Ipv6Disabled => "ipv6-disabled",
+            Self::TokenMethodRefused => "token-method-refused",
+            Self::Forwarded => "forwarded",
+            Self::TtlRefused => "ttl-refused",
+            Self::TokenMissing => "token-missing",
+            Self::TokenInvalid => "token-invalid",
+            Self::TokenExpired => "token-expired",
+            Self::MethodRefused => "method-refused",
+            Self::NotFound => "not-found",
+            Self::SignaturesWanted => "signatures-wanted",
+            Self::Failed => "failed",
+            Self::NoInstance => "no-instance",
+            Self::HeadUnreadable => "head-unreadable",
+            Self::HeadTooLarge => "head-too-large",
+        }
+    }
+
     /// Whether a client that asked for this may wonder why it did not get it.
     ///
     /// A 404 is none: clients ask for optional items all the time.
@@ -318,6 +373,25 @@ impl Moment {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn all_outcomes_are_listed_in_order() {
+        for (index, outcome) in Outcome::ALL.into_iter().enumerate() {
+            assert_eq!(outcome as usize, index, "{outcome:?}");
+        }
+    }
+
+    #[test]
+    fn outcomes_are_named_as_in_the_contract() {
+        let places = ["../wit/imds.wit", "assets/wit/imds.wit"];
+        let contract = places.iter().find_map(|place| std::fs::read_to_string(place).ok()).unwrap();
+        let cases = contract.split_once("enum outcome {").unwrap().1.split_once('}').unwrap().0;
+        let cases: Vec<_> = cases.lines().filter_map(|line| line.trim().strip_suffix(',')).collect();
+        let cases: Vec<_> = cases.into_iter().filter(|line| !line.starts_with("///")).collect();
+        let names = Outcome::ALL.map(Outcome::name);
+        assert_eq!(cases, names[..cases.len()]);
+        assert_eq!(names[cases.len()..], ["failed", "no-instance", "head-unreadable", "head-too-large"]);
+    }
 
     #[test]
     fn the_ends_of_time_can_be_written() {

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use crate::error::Error;
 use crate::message::Outcome;
+use crate::session_version::SessionVersion;
 
 /// Is told of every answer, for logs and metrics. Any closure over
-/// [`Answered`] is one.
+/// [`Answered`] is one; of two in a tuple, both are told, the first one first;
+/// and [`None`] is one that takes no notice.
 ///
 /// It is called on the thread that answers, before the answer is sent: it must
 /// not wait.
@@ -27,11 +29,58 @@ pub trait Observer: Send + Sync + 'static {
     fn trouble(&self, trouble: &Trouble) {
         let _ = trouble;
     }
+
+    /// A server took a connection.
+    fn connected(&self) {}
+
+    /// A connection that a server took is closed. Comes once for each
+    /// [`connected`](Self::connected).
+    fn disconnected(&self) {}
 }
 
 impl<F: Fn(&Answered<'_>) + Send + Sync + 'static> Observer for F {
     fn answered(&self, answered: &Answered<'_>) {
         self(answered);
+    }
+}
+
+impl<A: Observer, B: Observer> Observer for (A, B) {
+    fn answered(&self, answered: &Answered<'_>) {
+        self.0.answered(answered);
+        self.1.answered(answered);
+    }
+
+    fn trouble(&self, trouble: &Trouble) {
+        self.0.trouble(trouble);
+        self.1.trouble(trouble);
+    }
+
+    fn connected(&self) {
+        self.0.connected();
+        self.1.connected();
+    }
+
+    fn disconnected(&self) {
+        self.0.disconnected();
+        self.1.disconnected();
+    }
+}
+
+impl<O: Observer> Observer for Option<O> {
+    fn answered(&self, answered: &Answered<'_>) {
+        self.iter().for_each(|observer| observer.answered(answered));
+    }
+
+    fn trouble(&self, trouble: &Trouble) {
+        self.iter().for_each(|observer| observer.trouble(trouble));
+    }
+
+    fn connected(&self) {
+        self.iter().for_each(Observer::connected);
+    }
+
+    fn disconnected(&self) {
+        self.iter().for_each(Observer::disconnected);
     }
 }
 
@@ -65,6 +114,9 @@ pub struct Answered<'a> {
     pub status: u16,
     /// Why the answer is what it is.
     pub outcome: Outcome,
+    /// Which version of the service the client used; none where the request was
+    /// refused before that was looked at.
+    pub version: Option<SessionVersion>,
     /// How long it took to find the answer, without receiving and sending.
     pub duration: Duration,
     /// Why the component failed, where the outcome is [`Outcome::Failed`].
@@ -87,6 +139,24 @@ pub enum Trouble {
     /// The hop limit of an answer could not be set. The answer was not sent, and
     /// its connection was closed.
     HopLimit(io::Error),
+    /// A connection that waited for its client was closed for a new one, since
+    /// no more could be open.
+    SentAway,
+}
+
+impl Trouble {
+    /// Its name for machines, which does not change.
+    ///
+    /// ```
+    /// assert_eq!(imds_host::Trouble::SentAway.name(), "sent-away");
+    /// ```
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Accept(_) => "accept",
+            Self::HopLimit(_) => "hop-limit",
+            Self::SentAway => "sent-away",
+        }
+    }
 }
 
 impl fmt::Display for Trouble {
@@ -94,6 +164,89 @@ impl fmt::Display for Trouble {
         match self {
             Self::Accept(error) => write!(f, "cannot accept a connection: {error}"),
             Self::HopLimit(error) => write!(f, "cannot set the hop limit of an answer, which was not sent: {error}"),
+            Self::SentAway => f.write_str(
+                "closed a connection that waited for its client, to make room for a new one: no more can be open",
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::{Arc, mpsc};
+
+    use super::*;
+    use crate::{Runtime, Service};
+
+    #[derive(Clone, Default)]
+    struct Calls(Arc<AtomicUsize>);
+
+    impl Observer for Calls {
+        fn answered(&self, _: &Answered<'_>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+        fn trouble(&self, _: &Trouble) {
+            self.0.fetch_add(10, Ordering::Relaxed);
+        }
+        fn connected(&self) {
+            self.0.fetch_add(100, Ordering::Relaxed);
+        }
+        fn disconnected(&self) {
+            self.0.fetch_add(1000, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn two_observers_are_told_all() {
+        let [first, second] = [Calls::default(), Calls::default()];
+        let observer = ((first.clone(), None::<Calls>), Some(second.clone()));
+        observer.trouble(&Trouble::SentAway);
+        observer.connected();
+        observer.disconnected();
+        let instance = Runtime::new().unwrap().open(&Default::default(), &Default::default()).unwrap();
+        Service::new(instance).observer(observer).respond(hyper::Request::get("/").body(()).unwrap());
+        for calls in [first, second] {
+            assert_eq!(calls.0.load(Ordering::Relaxed), 1111);
+        }
+    }
+
+    #[test]
+    fn the_version_is_told_of_answers_and_refusals() {
+        let (tell, told) = mpsc::channel();
+        let instance = Runtime::new().unwrap().open(&Default::default(), &Default::default()).unwrap();
+        let service = Service::new(instance)
+            .observer(move |answered: &Answered<'_>| tell.send((answered.outcome, answered.version)).unwrap());
+        let token = "x-aws-ec2-metadata-token";
+        let ttl = "x-aws-ec2-metadata-token-ttl-seconds";
+        let ask = |method: &str, target: &str, fields: &[(&str, &str)]| {
+            let mut request = hyper::Request::builder().method(method).uri(target);
+            for (name, value) in fields {
+                request = request.header(*name, *value);
+            }
+            let body = service.respond(request.body(()).unwrap()).into_body().into_bytes();
+            let (outcome, version) = told.recv().unwrap();
+            (outcome, version, String::from_utf8(body.to_vec()).unwrap())
+        };
+        let (outcome, version, issued) = ask("PUT", "/latest/api/token", &[(ttl, "60")]);
+        assert_eq!((outcome, version), (Outcome::TokenIssued, Some(SessionVersion::Two)));
+        let valid: &[(&str, &str)] = &[(token, &issued)];
+        let (one, two) = (Some(SessionVersion::One), Some(SessionVersion::Two));
+        for (method, target, fields, outcome, version) in [
+            ("GET", "/", &[][..], Outcome::Found, one),
+            ("HEAD", "/", &[], Outcome::Found, one),
+            ("GET", "/", valid, Outcome::Found, two),
+            ("HEAD", "/", valid, Outcome::Found, two),
+            ("GET", "/none", &[], Outcome::NotFound, one),
+            ("GET", "/none", valid, Outcome::NotFound, two),
+            ("DELETE", "/", &[], Outcome::MethodRefused, one),
+            ("DELETE", "/", valid, Outcome::MethodRefused, two),
+            ("OPTIONS", "/", valid, Outcome::MethodsListed, two),
+            ("GET", "/", &[(token, "x")], Outcome::TokenInvalid, two),
+            ("GET", "/", &[("host", "attacker.example")], Outcome::HostRefused, None),
+        ] {
+            let (found, told, _) = ask(method, target, fields);
+            assert_eq!((found, told), (outcome, version), "{method} {target}");
         }
     }
 }

@@ -183,6 +183,12 @@ impl Place {
         }
     }
 
+    /// Whether the connection may still get a request.
+    pub(crate) fn is_open(&self) -> bool {
+        let turn = self.turn.load(Ordering::Relaxed);
+        turn == 0 || turn & OPEN != 0
+    }
+
     /// Ends when the connection has to leave.
     pub(crate) async fn sent_away(&self) {
         self.seat.leave.notified().await;

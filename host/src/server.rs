@@ -127,8 +127,13 @@ async fn on_connection(
     // Holds the place until all else of the connection is gone.
     let exchange = Arc::new(Exchange::new(place));
     tokio::select! {
-        () = hold(stream, &exchange, service, &limits, stopped) => {}
-        () = exchange.sent_away() => {}
+        () = hold(stream, &exchange, service.clone(), &limits, stopped) => {}
+        () = exchange.sent_away() => {
+            // Who only lingers behind the last answer loses nothing.
+            if exchange.is_open() {
+                service.trouble(&Trouble::SentAway);
+            }
+        }
     }
 }
 

@@ -21,6 +21,7 @@ use crate::instance::{Instance, failed};
 use crate::message::{Answer, Moment, Outcome, RequestRef};
 use crate::observer::{Answered, Observer, Trouble};
 use crate::places::Places;
+use crate::session_version::SessionVersion;
 
 /// The metadata service of one instance or of many, as HTTP requests in and
 /// responses out.
@@ -95,7 +96,8 @@ impl Service {
         self
     }
 
-    /// The same with an observer, in place of any before.
+    /// The same with an observer, in place of any before. For two, give a tuple
+    /// of them, for instance of a log of yours and [`Metrics`](crate::Metrics).
     ///
     /// ```
     /// # use imds_host::{Answered, Runtime, Service};
@@ -184,6 +186,18 @@ impl Service {
         }
     }
 
+    pub(crate) fn connected(&self) {
+        if let Some(observer) = &self.observer {
+            observer.connected();
+        }
+    }
+
+    pub(crate) fn disconnected(&self) {
+        if let Some(observer) = &self.observer {
+            observer.disconnected();
+        }
+    }
+
     /// The answer to a request whose head hyper refused, which the observer is
     /// told; none where `error` is of another kind.
     pub(crate) fn refuse_head(&self, caller: Caller, error: &hyper::Error) -> Option<Answer> {
@@ -201,6 +215,7 @@ impl Service {
             host: None,
             status,
             outcome,
+            version: None,
             duration: started.elapsed(),
             error: None,
         });
@@ -256,6 +271,7 @@ impl Service {
             host: host(parts),
             status: answer.status,
             outcome: answer.outcome,
+            version: SessionVersion::of(&answer),
             duration: started.elapsed(),
             error: error.as_ref(),
         });
