@@ -28,6 +28,10 @@ mod link_local;
 mod namespaces;
 #[path = "program/new.rs"]
 mod new;
+// Signals end what it watches.
+#[cfg(unix)]
+#[path = "program/observability.rs"]
+mod observability;
 // Its commands are shell scripts, and signals end them.
 #[cfg(unix)]
 #[path = "program/run.rs"]

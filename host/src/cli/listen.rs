@@ -8,9 +8,14 @@ use tokio::net::TcpListener;
 
 use super::link_local;
 
-/// Binds an address.
+/// Binds an address that `--listen` names.
 pub async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.map_err(|error| failed(error, address))
+    bind_for("--listen", address).await
+}
+
+/// Binds an address that this flag names.
+pub async fn bind_for(flag: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|error| failed(error, flag, address))
 }
 
 /// Binds an address that this machine must have. Where nothing is set up yet, as
@@ -20,7 +25,7 @@ pub async fn bind_present(address: SocketAddr) -> anyhow::Result<TcpListener> {
     if is_present(address)? {
         return Ok(listener);
     }
-    Err(failed(ErrorKind::AddrNotAvailable.into(), address))
+    Err(failed(ErrorKind::AddrNotAvailable.into(), "--listen", address))
 }
 
 /// Whether packets to an address stay on this machine; none is sent.
@@ -34,8 +39,8 @@ fn is_present(address: SocketAddr) -> io::Result<bool> {
     Ok(socket.connect(address).is_ok() && socket.local_addr()?.ip() == address.ip())
 }
 
-fn failed(error: io::Error, address: SocketAddr) -> anyhow::Error {
-    let advice = advice(&error, address);
+fn failed(error: io::Error, flag: &str, address: SocketAddr) -> anyhow::Error {
+    let advice = advice(&error, flag, address);
     let error = anyhow::Error::new(error).context(format!("cannot listen on {address}"));
     match advice {
         Some(advice) => anyhow::anyhow!("{error:#}\n{advice}"),
@@ -59,7 +64,7 @@ pub fn for_clients(mut address: SocketAddr) -> SocketAddr {
     address
 }
 
-fn advice(error: &io::Error, address: SocketAddr) -> Option<String> {
+fn advice(error: &io::Error, flag: &str, address: SocketAddr) -> Option<String> {
     let ip = address.ip();
     let host = match ip {
         IpAddr::V4(ip) => ip.to_string(),
@@ -67,15 +72,15 @@ fn advice(error: &io::Error, address: SocketAddr) -> Option<String> {
     };
     Some(match error.kind() {
         ErrorKind::AddrInUse => {
-            format!("help: another process listens there; stop it, or let imds pick a port: --listen {host}:0")
+            format!("help: another process listens there; stop it, or let imds pick a port: {flag} {host}:0")
         }
-        ErrorKind::PermissionDenied => for_low_port(&host),
+        ErrorKind::PermissionDenied => for_low_port(flag, &host),
         ErrorKind::AddrNotAvailable => for_address(ip),
         _ => return None,
     })
 }
 
-fn for_low_port(host: &str) -> String {
+fn for_low_port(flag: &str, host: &str) -> String {
     // Where not known, what it is unless somebody changed it.
     let first_free = first_free_port().unwrap_or(1024);
     let mut advice = format!("help: ports below {first_free} take a privilege: run imds as root, ");
@@ -87,7 +92,7 @@ fn for_low_port(host: &str) -> String {
         ));
     }
     let port = first_free.max(1338);
-    advice.push_str(&format!("or choose a higher port: --listen {host}:{port}"));
+    advice.push_str(&format!("or choose a higher port: {flag} {host}:{port}"));
     advice
 }
 

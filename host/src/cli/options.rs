@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use clap::Args;
-use imds_host::{Description, IdentitySigning, Instance, Limits, Runtime, Secret, Service, Settings};
+use imds_host::{Description, IdentitySigning, Instance, Limits, Observer, Runtime, Secret, Service, Settings};
 
 use super::failure::WrongUse;
 use super::identity;
 use super::limits::LimitFlags;
-use super::log::{Level, Log};
+use super::log::{Format, Level, Log};
 use super::secret_file::warn_of_others;
 use super::values::host_name;
 
@@ -69,6 +69,10 @@ pub struct Options {
     #[arg(long, value_name = "off|refusals|all", value_enum, default_value_t = Level::Refusals, hide_possible_values = true)]
     log: Level,
 
+    /// How to write the log: for people, or a JSON object on each line
+    #[arg(long, value_name = "text|json", value_enum, default_value_t = Format::Text, hide_possible_values = true)]
+    pub log_format: Format,
+
     #[command(flatten)]
     limits: LimitFlags,
 }
@@ -81,15 +85,15 @@ const BYTES_MAX: u64 = 1 << 20;
 impl Options {
     /// Starts the log.
     pub fn log(&self) -> anyhow::Result<Log> {
-        Log::start(self.log).context("cannot start the log")
+        Log::start(self.log, self.log_format).context("cannot start the log")
     }
 
     /// The service of the instance that was opened, for which keys are made from
     /// now on where they will be needed.
-    pub fn service(&self, instance: Instance, log: &Log) -> Service {
+    pub fn service(&self, instance: Instance, observer: impl Observer) -> Service {
         // Without a thread they are made at first need.
         let _ = instance.sign_ahead();
-        Service::new(instance).keep_alive(self.keep_alive).observer(log.clone())
+        Service::new(instance).keep_alive(self.keep_alive).observer(observer)
     }
 
     pub fn limits(&self) -> Limits {

@@ -45,7 +45,7 @@ impl Run {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         let instance = self.options.open()?;
         let log = self.options.log()?;
-        let service = self.options.service(instance, &log);
+        let service = self.options.service(instance, log.clone());
         environment::note_other_credentials();
         let runtime = signals::runtime()?;
         let code = runtime.block_on(self.run_beside(service));

@@ -2,23 +2,25 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
+use std::time::SystemTime;
 
 use clap::Args;
-use imds_host::Instance;
+use imds_host::{Instance, Metrics};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::link_local::{self, LinkLocal};
-use super::listen::{bind, bind_present};
-use super::log::Log;
+use super::listen::{bind, bind_for, bind_present};
+use super::log::{Format, Log};
+use super::metrics::{self, Page};
 use super::notify;
 use super::options::Options;
 use super::print::to_stderr;
 use super::signals::{self, Signals};
 use super::socket_activation::take_listeners;
-use super::values::address;
-use super::welcome::{refusal, welcome};
+use super::values::{address, metrics_address};
+use super::welcome::{ready, refusal, welcome};
 
 /// Serve an instance until SIGINT, SIGTERM or SIGHUP
 #[derive(Args)]
@@ -34,6 +36,10 @@ pub struct Serve {
 
     #[command(flatten)]
     link_local: LinkLocal,
+
+    /// An address to serve metrics for Prometheus on, at /metrics; and /health
+    #[arg(long, value_name = "ADDR:PORT", value_parser = metrics_address)]
+    metrics: Option<SocketAddr>,
 }
 
 /// Where it listens unless it is told.
@@ -45,6 +51,7 @@ Examples:
   imds serve --listen 127.0.0.1:0 --listen [::1]:0
   imds serve --instance instance.toml --user-data cloud-init.yaml --log all
   imds serve --link-local --add-addresses
+  imds serve --metrics 127.0.0.1:1339 --log-format json
 
 When it is ready, it prints one line for each listener to standard error:
   imds: listening on http://127.0.0.1:1338
@@ -71,7 +78,9 @@ impl Serve {
         passed: Vec<std::net::TcpListener>,
         log: &Log,
     ) -> anyhow::Result<ExitCode> {
-        let service = self.options.service(instance.clone(), log);
+        let started = SystemTime::now();
+        let metrics = self.metrics.map(|_| Metrics::new());
+        let service = self.options.service(instance.clone(), (log.clone(), metrics.clone()));
         let mut signals = Signals::that_stop()?;
         let link_local = self.link_local.addresses(refusal(&instance, link_local::over_ipv6()).is_none());
         // Removed at the end, whatever comes.
@@ -86,6 +95,10 @@ impl Serve {
         if listeners.is_empty() {
             listeners.push(bind(LISTEN).await?);
         }
+        let metrics_listener = match self.metrics {
+            Some(address) => Some(bind_for("--metrics", address).await?),
+            None => None,
+        };
 
         let mut addresses = Vec::new();
         let (stop, stopped) = watch::channel(());
@@ -99,12 +112,26 @@ impl Serve {
             };
             serving.spawn(imds_host::serve(listener, service.clone(), self.options.limits(), shutdown));
         }
-        to_stderr(&welcome(&addresses, &instance, self.options.instance.as_deref()));
+        let mut telling = JoinSet::new();
+        let mut metrics_address = None;
+        if let (Some(listener), Some(metrics)) = (metrics_listener, metrics) {
+            metrics.set_instances(1);
+            metrics_address = Some(listener.local_addr()?);
+            telling.spawn(metrics::serve(listener, Page { metrics, log: log.clone(), started }));
+        }
+        let ready = ready(&addresses, metrics_address);
+        to_stderr(&match self.options.log_format {
+            Format::Text => ready + &welcome(&addresses, &instance, self.options.instance.as_deref()),
+            // Nobody reads it who would want help.
+            Format::Json => ready,
+        });
         notify::ready();
 
         signals.any().await;
         notify::stopping();
         drop(stop);
+        // Who asks for its health is to know that it ends.
+        telling.abort_all();
         tokio::select! {
             () = async { while serving.join_next().await.is_some() {} } => {}
             // Who asks again does not want to wait.

@@ -1,7 +1,7 @@
 // Values of flags, with what is expected instead of a wrong one.
 
 use std::fmt;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -14,6 +14,19 @@ pub fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().ok().or_else(local).ok_or_else(|| {
         "expected an IP address and a port, such as 127.0.0.1:1338 or [::1]:1338, or localhost:1338".to_owned()
     })
+}
+
+/// An address to serve metrics on, which may be none that instances ask.
+pub fn metrics_address(text: &str) -> Result<SocketAddr, String> {
+    let address = address(text)?;
+    let is_the_instances = match address.ip().to_canonical() {
+        IpAddr::V4(ip) => ip.is_link_local(),
+        IpAddr::V6(ip) => ip == Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254),
+    };
+    if is_the_instances {
+        return Err("instances reach this address; expected one for the operator, such as 127.0.0.1:1339".to_owned());
+    }
+    Ok(address)
 }
 
 /// A name as it can stand in `Host`, or `*`.
@@ -68,6 +81,16 @@ mod tests {
         assert!(address("[::1]:0").is_ok());
         for text in ["localhost", "1338", "127.0.0.1", "example.com:80", "::1:80x", ""] {
             assert!(address(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn metrics_are_not_for_instances() {
+        for text in ["169.254.169.254:80", "169.254.1.1:1339", "[fd00:ec2::254]:80", "[::ffff:169.254.169.254]:80"] {
+            assert!(metrics_address(text).is_err(), "{text}");
+        }
+        for text in ["localhost:1339", "0.0.0.0:1339", "[::1]:0"] {
+            assert!(metrics_address(text).is_ok(), "{text}");
         }
     }
 

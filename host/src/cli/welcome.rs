@@ -10,8 +10,8 @@ use super::link_local;
 use super::listen::{for_clients, url_for_clients};
 use super::options::name;
 
-/// A line for each listener, and what a newcomer needs next.
-pub fn welcome(addresses: &[SocketAddr], instance: &Instance, description: Option<&Path>) -> String {
+/// A line for each listener, and one for the metrics.
+pub fn ready(addresses: &[SocketAddr], metrics: Option<SocketAddr>) -> String {
     let mut lines: Vec<String> =
         addresses.iter().map(|address| format!("imds: listening on http://{address}")).collect();
     for address in addresses.iter().filter(|address| !address.ip().is_loopback()) {
@@ -19,6 +19,13 @@ pub fn welcome(addresses: &[SocketAddr], instance: &Instance, description: Optio
             "imds: warning: whoever can reach {address} gets the credentials and user data of the description"
         ));
     }
+    lines.extend(metrics.map(|address| format!("imds: metrics on http://{address}/metrics")));
+    lines.join("\n")
+}
+
+/// What a newcomer needs next.
+pub fn welcome(addresses: &[SocketAddr], instance: &Instance, description: Option<&Path>) -> String {
+    let mut lines = vec![String::new()];
     let answering = addresses.iter().find(|address| refusal(instance, **address).is_none());
     lines.push(match (answering, addresses.first().and_then(|address| refusal(instance, *address))) {
         (Some(address), _) => how_to_ask(*address),

@@ -12,7 +12,7 @@ use std::time::Duration;
 pub struct Lines {
     // Locked for as long as it takes to hand in a line, which never waits.
     open: Mutex<Option<Open>>,
-    left_out: Arc<AtomicU64>,
+    lost: Arc<AtomicU64>,
 }
 
 struct Open {
@@ -21,24 +21,34 @@ struct Open {
     ended: Receiver<()>,
 }
 
-/// At the rate of the log, those of more than ten seconds.
-const LINES_MAX: usize = 256;
+/// What refusals fill in most of a minute, and all answers at the highest rate
+/// of the log in a second.
+const LINES_MAX: usize = 1024;
 
 /// The program may end without those that are not written by then.
 const END_TIME: Duration = Duration::from_millis(500);
 
 impl Lines {
-    /// Starts the thread, which calls `write` for each line.
-    pub fn start(write: impl Fn(&str) + Send + 'static) -> io::Result<Self> {
+    /// Starts the thread, which calls `write` for each line, and for what `report`
+    /// says of so many that were left out.
+    pub fn start(
+        write: impl Fn(&str) + Send + 'static,
+        report: impl Fn(u64) -> String + Send + 'static,
+    ) -> io::Result<Self> {
         let (sender, lines) = mpsc::sync_channel(LINES_MAX);
         let (end, ended) = mpsc::channel();
-        let left_out = Arc::new(AtomicU64::new(0));
-        let counted = Arc::clone(&left_out);
+        let lost = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&lost);
         thread::Builder::new().name("imds-log".into()).spawn(move || {
-            write_all(&lines, &counted, write);
+            write_all(&lines, &counted, write, report);
             drop(end);
         })?;
-        Ok(Self { open: Mutex::new(Some(Open { sender, ended })), left_out })
+        Ok(Self { open: Mutex::new(Some(Open { sender, ended })), lost })
+    }
+
+    /// How many lines found no room.
+    pub fn lost(&self) -> u64 {
+        self.lost.load(Ordering::Relaxed)
     }
 
     /// Hands in a line. One for which there is no room is counted.
@@ -48,7 +58,7 @@ impl Lines {
             return;
         };
         if let Err(TrySendError::Full(_)) = sender.try_send(line) {
-            self.left_out.fetch_add(1, Ordering::Relaxed);
+            self.lost.fetch_add(1, Ordering::Relaxed);
         }
     }
 
@@ -62,10 +72,14 @@ impl Lines {
     }
 }
 
-fn write_all(lines: &Receiver<String>, left_out: &AtomicU64, write: impl Fn(&str)) {
-    let report = || match left_out.swap(0, Ordering::Relaxed) {
-        0 => {}
-        count => write(&format!("imds: {count} more lines left out of the log, which nobody read")),
+fn write_all(lines: &Receiver<String>, lost: &AtomicU64, write: impl Fn(&str), report: impl Fn(u64) -> String) {
+    let mut told = 0;
+    let mut report = || {
+        let lost = lost.load(Ordering::Relaxed);
+        if lost > told {
+            write(&report(lost - told));
+            told = lost;
+        }
     };
     for line in lines {
         write(&line);
@@ -82,12 +96,12 @@ mod tests {
     fn lines_that_do_not_fit_are_counted() {
         let (tell, told) = mpsc::channel();
         let (go_on, may_go_on) = mpsc::channel::<()>();
-        let lines = Lines::start(move |line| {
+        let write = move |line: &str| {
             tell.send(line.to_owned()).unwrap();
             // Until the sender is dropped.
             let _ = may_go_on.recv();
-        });
-        let lines = lines.unwrap();
+        };
+        let lines = Lines::start(write, |count| format!("{count} lost")).unwrap();
         lines.hand_in("first".into());
         assert_eq!(told.recv().unwrap(), "first");
         for line in 0..LINES_MAX + 3 {
@@ -95,7 +109,8 @@ mod tests {
         }
         drop(go_on);
         lines.end();
-        assert_eq!(told.recv().unwrap(), "imds: 3 more lines left out of the log, which nobody read");
+        assert_eq!(told.recv().unwrap(), "3 lost");
+        assert_eq!(lines.lost(), 3);
         assert_eq!(told.iter().collect::<Vec<_>>(), (0..LINES_MAX).map(|line| line.to_string()).collect::<Vec<_>>());
     }
 }

@@ -1,0 +1,100 @@
+// Lines for programs: one JSON object each. docs/operations.md lists the fields;
+// their names do not change.
+
+use std::time::SystemTime;
+
+use imds_host::{Answered, Outcome, SessionVersion, Trouble};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+use super::shown;
+
+pub fn answered(answered: &Answered<'_>, now: SystemTime) -> String {
+    let level = match answered.outcome {
+        Outcome::Failed => "error",
+        outcome if outcome.is_refusal() => "warn",
+        _ => "info",
+    };
+    // Of a head that could not be read, nothing is known.
+    let is_readable = !answered.method.is_empty();
+    let microseconds = answered.duration.as_nanos() as f64 / 1000.0;
+    let version = answered.version.map(|version| match version {
+        SessionVersion::One => 1,
+        SessionVersion::Two => 2,
+    });
+    line(
+        now,
+        level,
+        "answered",
+        [
+            ("status", answered.status.into()),
+            ("method", is_readable.then(|| shown::method(answered.method)).into()),
+            ("target", is_readable.then(|| shown::target(answered.target)).into()),
+            ("host", answered.host.map(shown::host).into()),
+            ("peer", answered.peer.map(|peer| peer.to_string()).into()),
+            ("version", version.into()),
+            ("outcome", answered.outcome.name().into()),
+            ("reason", shown::reason(answered).into()),
+            ("duration-us", microseconds.into()),
+            ("error", answered.error.map(|error| shown::error(error)).into()),
+        ],
+    )
+}
+
+pub fn trouble(trouble: &Trouble, now: SystemTime) -> String {
+    let level = match trouble {
+        Trouble::SentAway => "warn",
+        _ => "error",
+    };
+    line(now, level, "trouble", [("trouble", trouble.name().into()), ("reason", shown::trouble(trouble).into())])
+}
+
+pub fn lost(count: u64, sentence: &str, now: SystemTime) -> String {
+    line(now, "warn", "lost-lines", [("lines", count.into()), ("reason", sentence.into())])
+}
+
+fn line<const N: usize>(now: SystemTime, level: &str, event: &str, fields: [(&str, Value); N]) -> String {
+    let time = humantime::format_rfc3339_millis(now).to_string();
+    let first = [("time", time.into()), ("level", level.into()), ("event", event.into())];
+    let all: Vec<_> = first.into_iter().chain(fields).filter(|(_, value)| !value.is_null()).collect();
+    // What is in memory can be written there.
+    serde_json::to_string(&Fields(all)).unwrap_or_default()
+}
+
+/// An object whose fields keep their order, which people read too.
+struct Fields<'a>(Vec<(&'a str, Value)>);
+
+impl Serialize for Fields<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_line_is_an_object_with_fields_in_order() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_millis(1_764_000_000_123);
+        assert_eq!(
+            lost(3, "3 more", now),
+            r#"{"time":"2025-11-24T16:00:00.123Z","level":"warn","event":"lost-lines","lines":3,"reason":"3 more"}"#
+        );
+    }
+
+    #[test]
+    fn what_is_printed_stays_json() {
+        // `to_stderr` would write escapes of its own for what is not plain here.
+        let error = io::Error::other("a\u{1b}\u{7f}\u{202e}\u{200b}\"\\");
+        let line = trouble(&Trouble::Accept(error), SystemTime::UNIX_EPOCH);
+        assert!(line.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{line}");
+        let value: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(value["trouble"], "accept");
+        let reason = "cannot accept a connection: a\\u{1b}\\u{7f}\\u{202e}\\u{200b}\"\\";
+        assert_eq!(value["reason"], reason);
+    }
+}

@@ -1,0 +1,23 @@
+// Lines for people.
+
+use imds_host::{Answered, Trouble};
+
+use super::shown;
+
+pub fn answered(answered: &Answered<'_>) -> String {
+    let request = match answered.method {
+        "" => "unreadable request".to_owned(),
+        method => format!("{} {}", shown::method(method), shown::target(answered.target)),
+    };
+    let peer = answered.peer.map(|peer| format!(" from {peer}")).unwrap_or_default();
+    let why = answered.error.map_or_else(|| shown::reason(answered), |error| shown::error(error));
+    format!("imds: {} {request}{peer}: {why}", answered.status)
+}
+
+pub fn trouble(trouble: &Trouble) -> String {
+    format!("imds: {}", shown::trouble(trouble))
+}
+
+pub fn lost(sentence: &str) -> String {
+    format!("imds: {sentence}")
+}
