@@ -30,7 +30,8 @@
 //! ```
 //!
 //! [`serve`] puts a [`Service`] on a listener; as a [`hyper`] service it mounts
-//! in servers of other kinds.
+//! in servers of other kinds. An [`Observer`] is told of every answer;
+//! [`Metrics`] is one that counts for Prometheus.
 //!
 //! All rules of the service live in a WebAssembly component ([`COMPONENT`])
 //! that imports nothing: this crate carries, the component answers. It was
