@@ -51,8 +51,8 @@ where
     }
 }
 
-/// What a server knows of a caller; [`serve`](crate::serve) puts it into the
-/// extensions of each request.
+/// What a server knows of a caller. [`serve`](crate::serve) fills it; a server of
+/// another kind puts it into the extensions of each request.
 ///
 /// ```
 /// assert_eq!(imds_host::Caller::default().peer, None);

@@ -12,7 +12,7 @@ use hyper::http::request::Parts;
 use hyper::{Response, StatusCode};
 
 use crate::body::Body;
-use crate::message::Answer;
+use crate::message::{Answer, fields, reason};
 use crate::service::HopLimit;
 
 /// The target as sent.
@@ -41,23 +41,23 @@ pub(crate) fn response_out(answer: Answer, keep_alive: bool) -> Response<Body> {
     // Values stay where they are: each is a slice of the head.
     let head = Bytes::from(answer.head);
     let mut lines = str::from_utf8(&head).unwrap_or_default().lines();
-    let reason = lines.next().and_then(|status_line| status_line.splitn(3, ' ').nth(2)).unwrap_or_default();
+    let reason = reason(lines.next());
     // hyper writes the usual one itself.
     if status.canonical_reason() != Some(reason)
         && let Ok(reason) = ReasonPhrase::try_from(reason.as_bytes())
     {
         response.extensions_mut().insert(reason);
     }
-    let fields = response.headers_mut();
-    fields.reserve(FIELDS);
-    for (name, value) in lines.filter_map(|line| line.split_once(": ")) {
+    let map = response.headers_mut();
+    map.reserve(FIELDS);
+    for (name, value) in fields(lines) {
         let value = HeaderValue::from_maybe_shared(head.slice_ref(value.as_bytes()));
         // The contract promises printable ASCII; what breaks it is left out.
         let (Some(name), Ok(value)) = (field_name(name), value) else {
             continue;
         };
         if !(keep_alive && name == CONNECTION) {
-            fields.append(name, value);
+            map.append(name, value);
         }
     }
     if let Some(hop_limit) = answer.hop_limit {

@@ -131,8 +131,7 @@ impl Answer {
     /// # Ok::<_, imds_host::Error>(())
     /// ```
     pub fn reason(&self) -> &str {
-        let status_line = self.head.split("\r\n").next().unwrap_or_default();
-        status_line.splitn(3, ' ').nth(2).unwrap_or_default()
+        reason(self.head.lines().next())
     }
 
     /// The header fields, names and values, in wire order.
@@ -145,7 +144,7 @@ impl Answer {
     /// # Ok::<_, imds_host::Error>(())
     /// ```
     pub fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.head.split("\r\n").skip(1).filter_map(|line| line.split_once(": "))
+        fields(self.head.lines().skip(1))
     }
 
     /// The value of the first field of that name, compared without case.
@@ -170,6 +169,16 @@ impl Answer {
         );
         Self { status, head, body: Vec::new(), hop_limit: None, outcome }
     }
+}
+
+/// The reason phrase of a status line.
+pub(crate) fn reason(status_line: Option<&str>) -> &str {
+    status_line.and_then(|line| line.splitn(3, ' ').nth(2)).unwrap_or_default()
+}
+
+/// The fields on the lines below it.
+pub(crate) fn fields<'h>(lines: impl Iterator<Item = &'h str>) -> impl Iterator<Item = (&'h str, &'h str)> {
+    lines.filter_map(|line| line.split_once(':')).map(|(name, value)| (name, value.trim_ascii_start()))
 }
 
 /// A time as the component writes it, which ends with the year 9998.

@@ -208,11 +208,10 @@ async fn on_request(
     exchange.receive();
     let is_whole = drain(request.body_mut(), limits).await;
     exchange.begin().await;
-    request.extensions_mut().insert(caller);
     let version = request.version();
     // What is left of a body must not be taken for the next request.
     let closes = !is_whole || closes_after(&request);
-    let mut response = service.respond_in_server(request).await;
+    let mut response = service.respond_in_server(request, caller).await;
     if closes {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         // Or hyper would tell a client of HTTP/1.0 that it keeps the connection.

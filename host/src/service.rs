@@ -147,7 +147,8 @@ impl Service {
     /// # Ok::<_, Box<dyn std::error::Error>>(())
     /// ```
     pub fn respond<B>(&self, request: Request<B>) -> Response<Body> {
-        let received = Received::new(request);
+        let caller = request.extensions().get::<Caller>().copied().unwrap_or_default();
+        let received = Received::new(request, caller);
         let instance = self.instances.instance_for(&received.caller, &received.parts);
         let answer = instance.map(|instance| {
             let answer = self.ask(&instance, &received)?;
@@ -163,8 +164,8 @@ impl Service {
     /// Like [`respond`](Self::respond), but where the identity document has to
     /// be signed first, that happens on a thread for such work, so that others
     /// are answered meanwhile.
-    pub(crate) async fn respond_in_server<B>(&self, request: Request<B>) -> Response<Body> {
-        let received = Received::new(request);
+    pub(crate) async fn respond_in_server<B>(&self, request: Request<B>, caller: Caller) -> Response<Body> {
+        let received = Received::new(request, caller);
         let answer = match self.instances.instance_for(&received.caller, &received.parts) {
             Some(instance) => Some(self.answer_in_server(&instance, &received).await),
             None => None,
@@ -208,17 +209,19 @@ impl Service {
             _ => return None,
         };
         let answer = Answer::without_body(status, reason, outcome, self.clock.now_ms());
-        self.tell(&Answered {
-            peer: caller.peer,
-            method: "",
-            target: "",
-            host: None,
-            status,
-            outcome,
-            version: None,
-            duration: started.elapsed(),
-            error: None,
-        });
+        if let Some(observer) = &self.observer {
+            observer.answered(&Answered {
+                peer: caller.peer,
+                method: "",
+                target: "",
+                host: None,
+                status,
+                outcome,
+                version: None,
+                duration: started.elapsed(),
+                error: None,
+            });
+        }
         Some(answer)
     }
 
@@ -264,24 +267,20 @@ impl Service {
             Some(Err(error)) => (failed(self.clock.now_ms()), Some(error)),
         };
         let Received { started, caller, parts } = received;
-        self.tell(&Answered {
-            peer: caller.peer,
-            method: parts.method.as_str(),
-            target: &target(parts),
-            host: host(parts),
-            status: answer.status,
-            outcome: answer.outcome,
-            version: SessionVersion::of(&answer),
-            duration: started.elapsed(),
-            error: error.as_ref(),
-        });
-        response_out(answer, self.keep_alive)
-    }
-
-    fn tell(&self, answered: &Answered<'_>) {
         if let Some(observer) = &self.observer {
-            observer.answered(answered);
+            observer.answered(&Answered {
+                peer: caller.peer,
+                method: parts.method.as_str(),
+                target: &target(parts),
+                host: host(parts),
+                status: answer.status,
+                outcome: answer.outcome,
+                version: SessionVersion::of(&answer),
+                duration: started.elapsed(),
+                error: error.as_ref(),
+            });
         }
+        response_out(answer, self.keep_alive)
     }
 
     fn moment(&self) -> Moment {
@@ -346,10 +345,9 @@ struct Received {
 }
 
 impl Received {
-    fn new<B>(request: Request<B>) -> Self {
+    fn new<B>(request: Request<B>, caller: Caller) -> Self {
         let started = Instant::now();
         let (parts, _body) = request.into_parts();
-        let caller = parts.extensions.get::<Caller>().copied().unwrap_or_default();
         Self { started, caller, parts }
     }
 }

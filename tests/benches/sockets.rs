@@ -1,0 +1,187 @@
+//! What answers cost over sockets, beside a bare hyper server.
+//!
+//! ```sh
+//! cargo bench --bench sockets
+//! ```
+//!
+//! Two servers in one process, each on one thread: the service as [`serve`] runs
+//! it with connections kept open, and hyper with a fixed body of 20 bytes, which
+//! is as fast as this can get. One more thread asks on 16 connections, first on
+//! all of them, then it reads from all of them. The two take turns; each figure
+//! is the median of the rounds' ratios, since a machine is never quiet for long.
+
+use std::convert::Infallible;
+use std::future::pending;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use hyper::Response;
+use hyper::body::Bytes;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use imds_host::{Description, IdentitySigning, Limits, Runtime, Service, Settings, serve};
+use tokio::net::TcpListener;
+
+const CONNECTIONS: usize = 16;
+const ROUNDS: usize = 9;
+const ROUND: Duration = Duration::from_millis(250);
+
+/// A request: what it is called, its method, its target, what it carries, and
+/// the ratio that is to be reached, where one is.
+type Kind = (&'static str, &'static str, &'static str, Carries, Option<f64>);
+
+#[derive(Clone, Copy, PartialEq)]
+enum Carries {
+    Nothing,
+    Token,
+    WrongToken,
+    Ttl,
+}
+
+const KINDS: [Kind; 8] = [
+    ("item with a token", "GET", "/latest/meta-data/instance-id", Carries::Token, Some(0.85)),
+    ("item without one", "GET", "/latest/meta-data/instance-id", Carries::Nothing, None),
+    ("listing with a token", "GET", "/latest/meta-data/", Carries::Token, Some(0.80)),
+    ("a token", "PUT", "/latest/api/token", Carries::Ttl, Some(0.80)),
+    ("404", "GET", "/latest/meta-data/nothing-here", Carries::Token, None),
+    ("401", "GET", "/latest/meta-data/instance-id", Carries::WrongToken, None),
+    ("user data of 16 KiB", "GET", "/latest/user-data", Carries::Token, None),
+    ("identity document", "GET", "/latest/dynamic/instance-identity/document", Carries::Token, None),
+];
+
+fn main() {
+    let imds = start("imds", on_imds);
+    let bare = start("bare", on_bare_hyper);
+    let token = fetch_token(imds);
+
+    println!("{:<22} {:>10} {:>10} {:>7} {:>6}", "answers a second", "bare hyper", "imds", "ratio", "goal");
+    for (name, method, target, carries, goal) in KINDS {
+        let field = match carries {
+            Carries::Nothing => String::new(),
+            Carries::Token => format!("X-aws-ec2-metadata-token: {token}\r\n"),
+            Carries::WrongToken => format!("X-aws-ec2-metadata-token: {}\r\n", "A".repeat(56)),
+            Carries::Ttl => "X-aws-ec2-metadata-token-ttl-seconds: 21600\r\n".to_owned(),
+        };
+        let request = format!("{method} {target} HTTP/1.1\r\nHost: 169.254.169.254\r\n{field}\r\n");
+        let mut client = [bare, imds].map(|address| Client::new(address, request.as_bytes()));
+        let rounds: Vec<[f64; 2]> = (0..ROUNDS).map(|_| [client[0].rate(), client[1].rate()]).collect();
+        let median = |figures: &mut dyn Iterator<Item = f64>| {
+            let mut figures: Vec<f64> = figures.collect();
+            figures.sort_by(f64::total_cmp);
+            figures[figures.len() / 2]
+        };
+        let ratio = median(&mut rounds.iter().map(|[bare, imds]| imds / bare));
+        let goal = goal.map_or(String::new(), |goal| format!("{goal:.2}"));
+        let [bare, imds] = [0, 1].map(|which| median(&mut rounds.iter().map(|rates| rates[which])));
+        println!("{name:<22} {bare:>10.0} {imds:>10.0} {ratio:>7.2} {goal:>6}");
+    }
+}
+
+/// Runs a server on a thread of its own.
+fn start<F: Future<Output = ()>>(name: &str, server: impl FnOnce(TcpListener) -> F + Send + 'static) -> SocketAddr {
+    let (tell, told) = mpsc::channel();
+    thread::Builder::new()
+        .name(name.into())
+        .spawn(move || {
+            let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("tokio starts");
+            tokio.block_on(async {
+                let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+                tell.send(listener.local_addr().expect("it has an address")).expect("somebody waits");
+                server(listener).await;
+            });
+        })
+        .expect("a thread starts");
+    told.recv().expect("the server starts")
+}
+
+async fn on_imds(listener: TcpListener) {
+    let mut description = Description::default();
+    description.set_user_data(&[b'x'; 16 << 10], "the benchmark");
+    let settings = Settings { identity_signing: IdentitySigning::Never, ..Settings::default() };
+    let instance = Runtime::new().expect("the component loads").open(&description, &settings);
+    let instance = instance.unwrap_or_else(|error| panic!("{error}"));
+    serve(listener, Service::new(instance).keep_alive(true), Limits::default(), pending()).await;
+}
+
+async fn on_bare_hyper(listener: TcpListener) {
+    loop {
+        let (stream, _) = listener.accept().await.expect("a connection comes");
+        stream.set_nodelay(true).expect("it can be set");
+        let answering = service_fn(|_| async {
+            let body = http_body_util::Full::new(Bytes::from_static(b"i-0123456789abcdef0\n"));
+            Ok::<_, Infallible>(Response::new(body))
+        });
+        tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), answering));
+    }
+}
+
+fn fetch_token(address: SocketAddr) -> String {
+    let request = "PUT /latest/api/token HTTP/1.1\r\nHost: x\r\nX-aws-ec2-metadata-token-ttl-seconds: 21600\r\n\r\n";
+    let mut stream = TcpStream::connect(address).expect("the server accepts");
+    stream.write_all(request.as_bytes()).expect("the server reads");
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"==") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).expect("the server answers");
+        answer.extend(byte);
+    }
+    String::from_utf8(answer.split_off(answer.len() - 56)).expect("a token is text")
+}
+
+/// Connections to one server on which one request is asked again and again.
+struct Client<'r> {
+    streams: Vec<TcpStream>,
+    request: &'r [u8],
+    /// The length of an answer; all are of the same.
+    answer: usize,
+}
+
+impl<'r> Client<'r> {
+    fn new(address: SocketAddr, request: &'r [u8]) -> Client<'r> {
+        let mut streams: Vec<TcpStream> =
+            (0..CONNECTIONS).map(|_| TcpStream::connect(address).expect("the server accepts")).collect();
+        for stream in &streams {
+            stream.set_nodelay(true).expect("it can be set");
+        }
+        let answer = length_of_answer(&mut streams[0], request);
+        Client { streams, request, answer }
+    }
+
+    /// Answers a second in one round.
+    fn rate(&mut self) -> f64 {
+        let started = Instant::now();
+        let mut answers = 0;
+        let mut buffer = vec![0; self.answer];
+        while started.elapsed() < ROUND {
+            for stream in &mut self.streams {
+                stream.write_all(self.request).expect("the server reads");
+            }
+            for stream in &mut self.streams {
+                stream.read_exact(&mut buffer).expect("the server answers");
+                assert_eq!(buffer[..9], *b"HTTP/1.1 ");
+                answers += 1;
+            }
+        }
+        f64::from(answers) / started.elapsed().as_secs_f64()
+    }
+}
+
+/// Asks once and counts the bytes of the answer.
+fn length_of_answer(stream: &mut TcpStream, request: &[u8]) -> usize {
+    stream.write_all(request).expect("the server reads");
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).expect("the server answers");
+        head.extend(byte);
+    }
+    let text = String::from_utf8(head).expect("a head is text").to_lowercase();
+    let length = text.lines().find_map(|line| line.strip_prefix("content-length: "));
+    let length: usize = length.expect("an answer has a length").parse().expect("a length is a number");
+    stream.read_exact(&mut vec![0; length]).expect("the body comes");
+    text.len() + length
+}
