@@ -14,6 +14,10 @@ use std::time::{Duration, Instant};
 mod certificates;
 #[path = "program/check.rs"]
 mod check;
+// How many files a process may open is set by a shell.
+#[cfg(unix)]
+#[path = "program/faults.rs"]
+mod faults;
 // In network namespaces, which are Linux's.
 #[cfg(target_os = "linux")]
 #[path = "program/hop_limit.rs"]
@@ -39,6 +43,10 @@ mod run;
 #[cfg(unix)]
 #[path = "program/socket_activation.rs"]
 mod socket_activation;
+// The system tells there what a process holds.
+#[cfg(target_os = "linux")]
+#[path = "program/soak.rs"]
+mod soak;
 // What fills a pipe is known there.
 #[cfg(target_os = "linux")]
 #[path = "program/unread.rs"]

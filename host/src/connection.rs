@@ -118,6 +118,7 @@ impl Connection {
         }
         let write_time = self.write_time;
         let taking = self.taking.get_or_insert_with(|| Box::pin(sleep(write_time)));
+        self.exchange.stall();
         ready!(taking.as_mut().poll(cx));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
@@ -171,6 +172,7 @@ mod tests {
     use std::thread;
 
     use super::*;
+    use crate::places::Bounds;
     use crate::{Answered, Observer, Runtime};
 
     /// A connection and its client.
@@ -199,7 +201,9 @@ mod tests {
             let stream = TcpStream::from_std(stream)?;
             let instance = Runtime::new().unwrap().open(&Default::default(), &Default::default()).unwrap();
             let service = Service::new(instance).observer(observer);
-            let exchange = Arc::new(Exchange::new(service.places().take(1).await));
+            let exchange = Arc::new(Exchange::new(
+                service.places().take(client.local_addr()?.ip(), Bounds { places: 1, share: 1 }).await,
+            ));
             exchange.receive();
             let connection = Connection::new(stream, service, Arc::clone(&exchange), write_time);
             Ok(Self { connection, exchange, client })

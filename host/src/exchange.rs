@@ -10,6 +10,7 @@ pub(crate) struct Exchange {
     hop_limit: AtomicU16,
     is_answering: AtomicBool,
     is_sending: AtomicBool,
+    is_stalled: AtomicBool,
 }
 
 /// Outside of all hop limits.
@@ -22,6 +23,7 @@ impl Exchange {
             hop_limit: AtomicU16::new(NO_HOP_LIMIT),
             is_answering: AtomicBool::new(false),
             is_sending: AtomicBool::new(false),
+            is_stalled: AtomicBool::new(false),
         }
     }
 
@@ -59,12 +61,22 @@ impl Exchange {
         u8::try_from(self.hop_limit.load(Ordering::Relaxed)).ok()
     }
 
+    /// The client does not take what is sent: the connection waits for it, and may
+    /// have to leave meanwhile.
+    pub(crate) fn stall(&self) {
+        self.is_stalled.store(true, Ordering::Relaxed);
+        self.place.wait();
+    }
+
     /// All that there was to send is sent. Hyper reads no other head before: so
     /// what is sent until then is the answer's.
     pub(crate) fn sent(&self) {
         if self.is_sending.swap(false, Ordering::Relaxed) {
             self.is_answering.store(false, Ordering::Relaxed);
-            self.place.wait();
+            // Its wait for the client begins anew, unless it was sent away.
+            if !self.is_stalled.swap(false, Ordering::Relaxed) || self.place.work() {
+                self.place.wait();
+            }
         }
     }
 

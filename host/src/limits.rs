@@ -8,6 +8,7 @@ use std::time::Duration;
 /// | `memory_bytes` | 64 MiB | a worker with the default instance open works within 3 MiB; large descriptions fit many times |
 /// | `instances_per_worker` | 128 | open instances that one worker keeps; the one not used for longest is closed and opened again when it is needed |
 /// | `connections` | 900 | the usual limit of open files of a process, 1024, less some; of all listeners of a [`Service`](crate::Service). When so many are open, one that waits for its client is closed for each new one, the one that has waited longest first, if for 100 ms at least; until then more wait in the listener's backlog |
+/// | `connections_per_caller` | 100 | of those, the share of one address. Programs of one machine and guests behind one proxy have one address, so more are served while there are places; but then a caller's surplus is the first to be closed, and at once, and for a new connection of who has its share no other's is closed |
 /// | `head_time` | 10 s | from the first moment of a connection, or the end of the last answer, to a complete request head |
 /// | `head_bytes` | 16 KiB | what EC2's clients send is below 1 KiB; proxies add some |
 /// | `head_fields` | 64 | likewise |
@@ -34,6 +35,9 @@ pub struct Limits {
     /// The connections that a service has at once, on all of its listeners; at
     /// least 1.
     pub connections: usize,
+    /// How many of these one address is sure of when there are no more; at least
+    /// 1. Those under an IPv6 address that stands for an IPv4 one are its.
+    pub connections_per_caller: usize,
     /// How long a request head may take to arrive, and a kept connection may idle.
     pub head_time: Duration,
     /// The size of a request head; above it the answer is 431.
@@ -58,6 +62,7 @@ impl Default for Limits {
             memory_bytes: 64 << 20,
             instances_per_worker: 128,
             connections: 900,
+            connections_per_caller: 100,
             head_time: Duration::from_secs(10),
             head_bytes: 16 << 10,
             head_fields: 64,

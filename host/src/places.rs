@@ -1,4 +1,6 @@
-use std::collections::BTreeMap;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -12,6 +14,12 @@ use tokio::time::{Duration, Instant, timeout_at};
 /// out. A connection whose request is being answered keeps its place, and one
 /// that began to wait only now keeps it for a moment: its client may be about to
 /// speak.
+///
+/// Of each caller's places some are its share. What it has above is served like
+/// the rest while places last; then it is the first to leave, without delay. And
+/// a caller that has its share gets no place for which one of another's share
+/// would have to leave. So one caller cannot push out others, however many
+/// connections it makes.
 #[derive(Default)]
 pub(crate) struct Places {
     table: Mutex<Table>,
@@ -23,6 +31,8 @@ pub(crate) struct Places {
 #[derive(Default)]
 struct Table {
     taken: usize,
+    /// How many of those each caller has.
+    callers: HashMap<IpAddr, usize>,
     /// Those that wait for their clients, by their turns to leave.
     waiting: BTreeMap<u64, Waiting>,
     last_turn: u64,
@@ -30,7 +40,17 @@ struct Table {
 
 struct Waiting {
     seat: Arc<Seat>,
+    caller: IpAddr,
     since: Instant,
+}
+
+/// How many places there are.
+#[derive(Clone, Copy)]
+pub(crate) struct Bounds {
+    /// On all listeners.
+    pub(crate) places: usize,
+    /// Of those, each caller's share.
+    pub(crate) share: usize,
 }
 
 /// What the connection in a place and the next one there tell each other.
@@ -40,9 +60,12 @@ struct Seat {
     left: Notify,
 }
 
-/// The turns of connections that may still get a request; those of the others
-/// come first.
+/// The turns of connections in their caller's share that may still get a request.
 const OPEN: u64 = 1 << 63;
+/// The turns of those above the share, which come before.
+const SURPLUS: u64 = 1 << 62;
+/// The turns of those that get no other request come before both.
+const ENDED: u64 = 0;
 
 /// Who may leave.
 enum Leaver {
@@ -62,23 +85,23 @@ impl Places {
         Self { grace, ..Self::default() }
     }
 
-    /// Takes a place, once fewer than `max` are taken or somebody can be sent
-    /// away for it.
-    pub(crate) async fn take(self: &Arc<Self>, max: usize) -> Place {
+    /// Takes a place for a connection of `caller`, once not all are taken or
+    /// somebody can be sent away for it.
+    pub(crate) async fn take(self: &Arc<Self>, caller: IpAddr, bounds: Bounds) -> Place {
         loop {
             // Before the look, so that no change after it is missed.
             let changed = self.changed.notified();
             let leaver = {
                 let mut table = self.table();
-                if table.taken < max {
+                if table.taken < bounds.places {
                     table.taken += 1;
-                    return self.place(&mut table);
+                    return self.place(&mut table, caller, bounds.share);
                 }
-                table.leaver(self.grace)
+                table.leaver(Some((caller, bounds.share)), self.grace)
             };
             match leaver {
                 Leaver::Found(before) => {
-                    let place = self.place(&mut self.table());
+                    let place = self.place(&mut self.table(), caller, bounds.share);
                     // Its socket is closed then: there are never more open than places.
                     before.left.notified().await;
                     return place;
@@ -94,20 +117,22 @@ impl Places {
     /// Sends away the one that has waited longest, where the system has no room
     /// for another connection though places are free. False if none can go.
     pub(crate) async fn make_room(self: &Arc<Self>) -> bool {
-        let leaver = self.table().leaver(self.grace);
+        let leaver = self.table().leaver(None, self.grace);
         let Leaver::Found(before) = leaver else {
             return false;
         };
         // Its place is free again when this is dropped.
-        let _place = self.place(&mut self.table());
+        let _place = self.place(&mut self.table(), IpAddr::from(Ipv4Addr::UNSPECIFIED), 1);
         before.left.notified().await;
         true
     }
 
-    fn place(self: &Arc<Self>, table: &mut Table) -> Place {
+    fn place(self: &Arc<Self>, table: &mut Table, caller: IpAddr, share: usize) -> Place {
+        *table.callers.entry(caller).or_default() += 1;
         let seat = Arc::default();
-        let turn = AtomicU64::new(table.wait(&seat, OPEN));
-        Place { places: Arc::clone(self), seat, turn }
+        let turns = table.turns(caller, share);
+        let turn = AtomicU64::new(table.wait(&seat, caller, turns));
+        Place { places: Arc::clone(self), seat, caller, share, turn }
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
@@ -117,23 +142,56 @@ impl Places {
 }
 
 impl Table {
-    fn wait(&mut self, seat: &Arc<Seat>, turns: u64) -> u64 {
+    fn wait(&mut self, seat: &Arc<Seat>, caller: IpAddr, turns: u64) -> u64 {
         self.last_turn += 1;
         let turn = turns | self.last_turn;
-        self.waiting.insert(turn, Waiting { seat: Arc::clone(seat), since: Instant::now() });
+        self.waiting.insert(turn, Waiting { seat: Arc::clone(seat), caller, since: Instant::now() });
         turn
     }
 
-    /// The next to leave, who is told.
-    fn leaver(&mut self, grace: Duration) -> Leaver {
-        let Some(first) = self.waiting.first_entry() else {
+    /// The turns for one of the caller's connections.
+    fn turns(&self, caller: IpAddr, share: usize) -> u64 {
+        if self.of(caller) > share { SURPLUS } else { OPEN }
+    }
+
+    fn of(&self, caller: IpAddr) -> usize {
+        self.callers.get(&caller).copied().unwrap_or_default()
+    }
+
+    fn forget(&mut self, caller: IpAddr) {
+        if let Entry::Occupied(mut count) = self.callers.entry(caller) {
+            *count.get_mut() -= 1;
+            if *count.get() == 0 {
+                count.remove();
+            }
+        }
+    }
+
+    /// The next to leave, who is told, for a connection of the caller with this
+    /// share.
+    fn leaver(&mut self, newcomer: Option<(IpAddr, usize)>, grace: Duration) -> Leaver {
+        let Some((mut turn, mut first)) = self.waiting.first_key_value() else {
             return Leaver::Nobody;
         };
-        let at = first.get().since + grace;
-        if *first.key() & OPEN != 0 && at > Instant::now() {
-            return Leaver::Soon(at);
+        if *turn & OPEN != 0 {
+            if let Some((caller, share)) = newcomer
+                && self.of(caller) >= share
+            {
+                let Some(own) = self.waiting.iter().find(|(_, waiting)| waiting.caller == caller) else {
+                    return Leaver::Nobody;
+                };
+                (turn, first) = own;
+            }
+            let at = first.since + grace;
+            if at > Instant::now() {
+                return Leaver::Soon(at);
+            }
         }
-        let Waiting { seat, .. } = first.remove();
+        let turn = *turn;
+        let Some(Waiting { seat, caller, .. }) = self.waiting.remove(&turn) else {
+            return Leaver::Nobody;
+        };
+        self.forget(caller);
         seat.leave.notify_one();
         Leaver::Found(seat)
     }
@@ -144,6 +202,8 @@ impl Table {
 pub(crate) struct Place {
     places: Arc<Places>,
     seat: Arc<Seat>,
+    caller: IpAddr,
+    share: usize,
     // The turn to leave; 0 while a request is answered. Changes under the lock
     // of the table. Who has a turn and is not in the table was sent away.
     turn: AtomicU64,
@@ -162,11 +222,13 @@ impl Place {
         stays
     }
 
-    /// The answer is sent, and the connection waits for its client again.
+    /// The connection waits for its client again: the answer is sent, or the
+    /// client does not take it.
     pub(crate) fn wait(&self) {
         let mut table = self.places.table();
         if self.turn.load(Ordering::Relaxed) == 0 {
-            self.turn.store(table.wait(&self.seat, OPEN), Ordering::Relaxed);
+            let turns = table.turns(self.caller, self.share);
+            self.turn.store(table.wait(&self.seat, self.caller, turns), Ordering::Relaxed);
             drop(table);
             self.places.changed.notify_waiters();
         }
@@ -177,7 +239,7 @@ impl Place {
         let mut table = self.places.table();
         let turn = self.turn.load(Ordering::Relaxed);
         if turn == 0 || table.waiting.remove(&turn).is_some() {
-            self.turn.store(table.wait(&self.seat, 0), Ordering::Relaxed);
+            self.turn.store(table.wait(&self.seat, self.caller, ENDED), Ordering::Relaxed);
             drop(table);
             self.places.changed.notify_waiters();
         }
@@ -201,6 +263,7 @@ impl Drop for Place {
         let turn = *self.turn.get_mut();
         if turn == 0 || table.waiting.remove(&turn).is_some() {
             table.taken -= 1;
+            table.forget(self.caller);
             drop(table);
             self.places.changed.notify_waiters();
         } else {
@@ -225,8 +288,15 @@ mod tests {
         }
     }
 
+    const CALLER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    const OTHER: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
+
+    fn all(places: usize) -> Bounds {
+        Bounds { places, share: places }
+    }
+
     fn take(places: &Arc<Places>, max: usize) -> Option<Place> {
-        poll(pin!(places.take(max)))
+        poll(pin!(places.take(CALLER, all(max))))
     }
 
     fn is_sent_away(place: &Place) -> bool {
@@ -240,7 +310,7 @@ mod tests {
         // It was answered and waits since then.
         assert!(first.work());
         first.wait();
-        let mut fourth = pin!(places.take(3));
+        let mut fourth = pin!(places.take(CALLER, all(3)));
         assert!(poll(fourth.as_mut()).is_none(), "the second has not left yet");
         assert_eq!([&first, &second, &third].map(is_sent_away), [false, true, false]);
         drop(second);
@@ -252,7 +322,7 @@ mod tests {
         let places = Arc::default();
         let first = take(&places, 1).unwrap();
         assert!(first.work());
-        let mut second = pin!(places.take(1));
+        let mut second = pin!(places.take(CALLER, all(1)));
         assert!(poll(second.as_mut()).is_none());
         assert!(!is_sent_away(&first));
         first.wait();
@@ -270,7 +340,7 @@ mod tests {
         let [first, second] = [(); 2].map(|()| take(&places, 2).unwrap());
         assert!(second.work());
         second.end();
-        let mut third = pin!(places.take(2));
+        let mut third = pin!(places.take(CALLER, all(2)));
         assert!(poll(third.as_mut()).is_none());
         assert_eq!([&first, &second].map(is_sent_away), [false, true]);
         drop(second);
@@ -282,7 +352,7 @@ mod tests {
         let places = Arc::default();
         let [first, second] = [(); 2].map(|()| take(&places, 2).unwrap());
         assert!(first.work() && second.work());
-        let mut third = pin!(places.take(2));
+        let mut third = pin!(places.take(CALLER, all(2)));
         assert!(poll(third.as_mut()).is_none());
         drop(first);
         let third = poll(third).unwrap();
@@ -296,11 +366,50 @@ mod tests {
         let places = Arc::default();
         let first = take(&places, 1).unwrap();
         {
-            let mut second = pin!(places.take(1));
+            let mut second = pin!(places.take(CALLER, all(1)));
             assert!(poll(second.as_mut()).is_none());
         }
         assert!(is_sent_away(&first));
         drop(first);
         assert_eq!(places.table().taken, 0);
+    }
+
+    #[test]
+    fn what_a_caller_has_above_its_share_leaves_first_and_at_once() {
+        let places = Arc::new(Places::new(Duration::from_secs(3600)));
+        let bounds = Bounds { places: 4, share: 1 };
+        let take = |caller| poll(pin!(places.take(caller, bounds)));
+        let kept = take(OTHER).unwrap();
+        let crowd = [(); 3].map(|()| take(CALLER).unwrap());
+        let mut newcomers = [CALLER, OTHER].map(|caller| Box::pin(places.take(caller, bounds)));
+        for (newcomer, leaver) in newcomers.iter_mut().zip([1, 2]) {
+            assert!(poll(newcomer.as_mut()).is_none());
+            assert!(is_sent_away(&crowd[leaver]));
+        }
+        assert!(!is_sent_away(&kept) && !is_sent_away(&crowd[0]));
+    }
+
+    #[test]
+    fn who_has_its_share_pushes_nobody_else_out() {
+        let places = Arc::default();
+        let bounds = Bounds { places: 3, share: 2 };
+        let take = |caller| poll(pin!(Places::take(&places, caller, bounds)));
+        let other = take(OTHER).unwrap();
+        let [first, second] = [(); 2].map(|()| take(CALLER).unwrap());
+        let mut third = pin!(places.take(CALLER, bounds));
+        assert!(poll(third.as_mut()).is_none());
+        assert_eq!([&other, &first, &second].map(is_sent_away), [false, true, false]);
+        drop(first);
+        let third = poll(third).unwrap();
+        assert!(second.work() && third.work());
+        let mut fourth = pin!(places.take(CALLER, bounds));
+        assert!(poll(fourth.as_mut()).is_none(), "its own are all at work");
+        assert!(!is_sent_away(&other));
+        let mut others = pin!(places.take(OTHER, bounds));
+        assert!(poll(others.as_mut()).is_none());
+        assert!(is_sent_away(&other), "below its share the one that waited longest leaves, here its own");
+        drop((second, third, other));
+        assert!(poll(fourth).is_some() && poll(others).is_some());
+        assert!(places.table().callers.is_empty());
     }
 }

@@ -16,6 +16,7 @@
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::io;
+use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,7 +40,7 @@ use crate::exchange::Exchange;
 use crate::limits::Limits;
 use crate::message::Answer;
 use crate::observer::Trouble;
-use crate::places::Place;
+use crate::places::{Bounds, Place};
 use crate::service::{HopLimit, Service};
 
 /// Serves on a listener until `shutdown` completes, then lets open requests
@@ -69,13 +70,14 @@ use crate::service::{HopLimit, Service};
 pub async fn serve(listener: TcpListener, service: Service, limits: Limits, shutdown: impl Future<Output = ()>) {
     let mut shutdown = pin!(shutdown);
     let limits = Arc::new(limits);
+    let bounds = Bounds { places: limits.connections.max(1), share: limits.connections_per_caller.max(1) };
     let (stop, stopped) = watch::channel(());
     let mut open = JoinSet::new();
     loop {
         let admitting = async {
-            let stream = accept(&listener, &service).await;
+            let (stream, peer) = accept(&listener, &service).await;
             // Until there is one, more connections wait in the backlog.
-            (stream, service.places().take(limits.connections.max(1)).await)
+            (stream, service.places().take(peer.ip().to_canonical(), bounds).await)
         };
         let (stream, place) = tokio::select! {
             admitted = admitting => admitted,
@@ -93,11 +95,11 @@ pub async fn serve(listener: TcpListener, service: Service, limits: Limits, shut
     let _ = timeout(limits.stop_time, all_ended).await;
 }
 
-async fn accept(listener: &TcpListener, service: &Service) -> TcpStream {
+async fn accept(listener: &TcpListener, service: &Service) -> (TcpStream, SocketAddr) {
     let mut wait = Duration::from_millis(10);
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => return stream,
+            Ok(accepted) => return accepted,
             // The peer's doing: the next connection is not affected.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
             Err(error) => {
@@ -272,7 +274,7 @@ async fn linger(socket: Connection, limits: &Limits) {
 #[cfg(test)]
 mod tests {
     use std::io::{Read, Write};
-    use std::net::{Shutdown, SocketAddr, TcpStream};
+    use std::net::{Shutdown, TcpStream};
     use std::sync::mpsc;
     use std::thread;
 

@@ -2,8 +2,11 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, RwLock};
 
-use imds_host::Service;
+use http::request::Parts;
+use imds_host::{Caller, Service};
 
 use crate::ways::{Socket, open_in_component, read_toml, receive};
 
@@ -48,6 +51,60 @@ fn kept_connections_answer_pipelined_requests_in_order() {
         stream.read_to_string(&mut received).expect("the server answers and closes");
         assert_eq!(received.matches("HTTP/1.1 200 OK").count(), ROUNDS + 1);
         assert_eq!(received.matches("i-0123456789abcdef0").count(), ROUNDS);
+    });
+}
+
+/// Each answer tells several things of the instance, and all of them are of one
+/// description. Tokens stay good, since instance and secret are the same.
+#[test]
+fn a_description_that_is_replaced_while_requests_run_is_seen_whole_or_not_at_all() {
+    let [first, second] = ["t3.micro", "m7g.large"].map(|kind| {
+        open_in_component(&read_toml(&format!(
+            "instance-type = '{kind}'\nmetadata-options.http-tokens = 'required'\n[extra-entries]\n\"meta-data/x\" = '{}'\n",
+            format!("{kind} ").repeat(1000)
+        )))
+    });
+    let current = Arc::new(RwLock::new(first.clone()));
+    let picked = Arc::clone(&current);
+    let service = Service::new(move |_: &Caller, _: &Parts| Some(picked.read().expect("nobody panics").clone()));
+    let address = Socket::open_service(service.keep_alive(true)).address();
+    let ask = |request: &str| receive(address, request.replace("Host: x", "Host: x\r\nConnection: close").as_bytes());
+    let token = ask("PUT /latest/api/token HTTP/1.1\r\nHost: x\r\nX-aws-ec2-metadata-token-ttl-seconds: 60\r\n\r\n");
+    let token = String::from_utf8(token.body).expect("a token is ASCII");
+    let get = |item: &str| {
+        let fields = format!("Host: x\r\nX-aws-ec2-metadata-token: {token}");
+        ask(&format!("GET /latest/{item} HTTP/1.1\r\n{fields}\r\n\r\n"))
+    };
+    let items = ["meta-data/x", "dynamic/instance-identity/document"];
+    let [of_first, of_second] = [first.clone(), second.clone()].map(|instance| {
+        *current.write().expect("nobody panics") = instance;
+        items.map(|item| get(item).body)
+    });
+    assert_ne!(of_first, of_second);
+
+    let asking = AtomicBool::new(true);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while asking.load(Ordering::Relaxed) {
+                for instance in [&first, &second] {
+                    *current.write().expect("nobody panics") = instance.clone();
+                }
+            }
+        });
+        let clients = [(); 4].map(|()| {
+            scope.spawn(|| {
+                for _ in 0..ROUNDS {
+                    for (index, item) in items.iter().enumerate() {
+                        let answer = get(item);
+                        assert_eq!(answer.status, 200);
+                        assert!(answer.body == of_first[index] || answer.body == of_second[index], "{item}: a mixture");
+                    }
+                }
+            })
+        });
+        let ended = clients.map(std::thread::ScopedJoinHandle::join);
+        asking.store(false, Ordering::Relaxed);
+        assert!(ended.iter().all(Result::is_ok));
     });
 }
 

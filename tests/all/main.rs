@@ -3,6 +3,7 @@
 //! `case` reads the files in `tests/cases`, `ways` are the ways in, `play` puts
 //! one to the other. The other modules test what no single exchange shows.
 
+mod attack;
 mod case;
 mod clients;
 mod conformance;

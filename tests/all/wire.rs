@@ -11,17 +11,21 @@ use tokio::net::TcpListener;
 use crate::ways::{TOKIO, open_in_component, read_toml};
 
 /// A server of one instance, at 2026-10-01T00:00:00Z.
-struct Server {
-    address: SocketAddr,
+pub struct Server {
+    pub address: SocketAddr,
     told: Receiver<(u16, Outcome, String)>,
 }
 
 impl Server {
-    fn start(keep_alive: bool) -> Self {
+    pub fn start(keep_alive: bool) -> Self {
         Self::of("", keep_alive)
     }
 
     fn of(description: &str, keep_alive: bool) -> Self {
+        Self::within(Limits::default(), description, keep_alive)
+    }
+
+    pub fn within(limits: Limits, description: &str, keep_alive: bool) -> Self {
         let (tell, told) = mpsc::channel();
         let observer = move |answered: &Answered<'_>| {
             let _ = tell.send((answered.status, answered.outcome, format!("{answered:?}")));
@@ -33,23 +37,34 @@ impl Server {
         let listener = TOKIO.block_on(TcpListener::bind("127.0.0.1:0")).expect("a loopback port is free");
         let address = listener.local_addr().expect("a listener has an address");
         // Ends with the test process.
-        TOKIO.spawn(serve(listener, service, Limits::default(), std::future::pending()));
+        TOKIO.spawn(serve(listener, service, limits, std::future::pending()));
         Self { address, told }
     }
 
-    /// All that comes until the server closes. Our side stays open.
-    fn ask(&self, bytes: impl AsRef<[u8]>) -> String {
-        let mut stream = TcpStream::connect(self.address).expect("the server accepts");
+    /// A connection on which nothing was said yet.
+    pub fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.address).expect("the server accepts");
         stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a time-out can be set");
+        stream
+    }
+
+    /// All that comes until the server closes. Our side stays open.
+    pub fn ask(&self, bytes: impl AsRef<[u8]>) -> String {
+        let mut stream = self.connect();
         stream.write_all(bytes.as_ref()).expect("the server reads");
-        let mut received = String::new();
-        stream.read_to_string(&mut received).expect("the server answers and closes");
-        received
+        rest(&mut stream)
     }
 }
 
+/// All that comes until the server closes.
+pub fn rest(stream: &mut TcpStream) -> String {
+    let mut received = String::new();
+    stream.read_to_string(&mut received).expect("the server answers and closes");
+    received
+}
+
 /// The head of `head-of-400-is-like-that-of-401.http`.
-fn refusal(status: &str) -> String {
+pub fn refusal(status: &str) -> String {
     format!(
         "HTTP/1.1 {status}\r\nContent-Length: 0\r\nDate: Thu, 01 Oct 2026 00:00:00 GMT\r\nServer: EC2ws\r\n\
          Connection: close\r\nContent-Type: text/plain\r\n\r\n"

@@ -12,6 +12,10 @@ pub struct LimitFlags {
     #[arg(long, value_name = "N", value_parser = count, default_value_t = Limits::default().connections, hide_short_help = true, help_heading = LIMITS)]
     connections: usize,
 
+    /// Of these, the share of one address: what it has above is closed first when there are no more
+    #[arg(long, value_name = "N", value_parser = count, default_value_t = Limits::default().connections_per_caller, hide_short_help = true, help_heading = LIMITS)]
+    connections_per_caller: usize,
+
     /// For a request head to arrive, and for a kept connection to idle
     #[arg(long, value_name = "TIME", default_value_t = Time(Limits::default().head_time), hide_short_help = true, help_heading = LIMITS)]
     head_time: Time,
@@ -43,6 +47,7 @@ impl LimitFlags {
     pub fn limits(&self) -> Limits {
         Limits {
             connections: self.connections,
+            connections_per_caller: self.connections_per_caller,
             head_time: self.head_time.0,
             head_bytes: self.head_bytes,
             body_bytes: self.body_bytes,

@@ -1,0 +1,50 @@
+//! What happens to a process from outside: the system has no more file
+//! descriptors, and it is killed.
+
+use super::*;
+
+const GET: &str = "GET /latest/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+
+#[test]
+fn who_speaks_is_answered_when_file_descriptors_run_out() {
+    let mut imds = Command::new("sh");
+    imds.args(["-c", "ulimit -n 40; exec \"$0\" serve --listen 127.0.0.1:0 --keep-alive", IMDS]);
+    let served = Served::spawn(imds, 1);
+    for _ in 0..2 {
+        let silent: Vec<TcpStream> = (0..100).map(|_| served.connect()).collect();
+        assert!(served.request(GET).starts_with("HTTP/1.1 200 OK\r\n"));
+        drop(silent);
+        assert!(served.request(GET).starts_with("HTTP/1.1 200 OK\r\n"));
+    }
+    let log = served.end_of_log();
+    assert!(log.contains("imds: cannot accept a connection: Too many open files"), "{log}");
+    assert!(log.lines().count() < 100, "{log}");
+}
+
+#[test]
+fn a_token_is_good_at_once_after_a_kill_and_a_start_at_the_same_address() {
+    let secret = File::for_owner("secret-kept", "0123456789abcdef0123456789abcdef");
+    let flags = ["--token-secret-file", secret.path.to_str().unwrap(), "--http-tokens", "required", "--keep-alive"];
+    let mut killed = Served::start(&flags);
+    let token = killed.token();
+    let address = killed.addresses[0].clone();
+    // In the midst of a request, and of an idle connection.
+    let mut open = [(); 2].map(|()| killed.connect());
+    open[0].write_all(b"GET /latest/ HT").unwrap();
+    kill(&killed.child, "KILL");
+    assert_eq!(killed.child.wait().unwrap().code(), None);
+
+    let mut imds = Command::new(IMDS);
+    imds.args(["serve", "--listen", &address]).args(flags);
+    let restarted = Served::spawn(imds, 1);
+    let with = |token: &str| {
+        let fields = format!("Host: localhost\r\nConnection: close\r\nX-aws-ec2-metadata-token: {token}");
+        restarted.request(&GET.replace("Host: localhost\r\nConnection: close", &fields))
+    };
+    let answer = with(&token);
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    let mut wrong = token.clone().into_bytes();
+    wrong[20] = if wrong[20] == b'A' { b'B' } else { b'A' };
+    let answer = with(&text(&wrong));
+    assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+}
