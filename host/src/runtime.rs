@@ -270,6 +270,19 @@ mod tests {
     }
 
     #[test]
+    fn an_instance_is_closed_for_another_however_long_ago_the_last_call_was() {
+        let limits = Limits { instances_per_worker: 1, ..Limits::default() };
+        let runtime = Runtime::with_limits(limits).unwrap();
+        let [first, second] = ["i-0123456789abcdef0", "i-0123456789abcdef1"].map(|id| with_id(&runtime, id));
+        let request = Request::get("/");
+        first.try_answer(&request, Moment::at(0, 0)).unwrap();
+        for _ in 0..=BOUND {
+            runtime.shared.engine.increment_epoch();
+        }
+        second.try_answer(&request, Moment::at(0, 0)).unwrap();
+    }
+
+    #[test]
     fn a_call_that_fails_costs_its_worker_and_nothing_else() {
         let limits = Limits { memory_bytes: 3 << 20, ..Limits::default() };
         let runtime = Runtime::with_limits(limits).unwrap();

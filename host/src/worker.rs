@@ -101,6 +101,8 @@ impl Worker {
             opened.last_use = self.uses;
             return Ok(opened.resource);
         }
+        // Closing is a call too, and the bound of the last one may be over.
+        self.store.set_epoch_deadline(bounds.ticks);
         // Instances whose handles are gone are among those not used for longest.
         while self.opened.len() >= bounds.instances.max(1) {
             let oldest = self.opened.iter().min_by_key(|(_, opened)| opened.last_use);
