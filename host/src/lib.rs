@@ -61,6 +61,7 @@ mod observer;
 mod places;
 mod printable;
 mod problem;
+mod promises;
 mod runtime;
 mod secrets;
 mod server;

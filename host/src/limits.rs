@@ -4,7 +4,7 @@ use std::time::Duration;
 ///
 /// | limit | default | why |
 /// | --- | --- | --- |
-/// | `call` | 1 s | an answer takes microseconds; clients of the service give up after 1 s |
+/// | `call` | 1 s | an answer takes microseconds; clients of the service give up after 1 s. A call keeps its thread: as many that never end as a server has threads keep the other clients waiting so long |
 /// | `memory_bytes` | 64 MiB | a worker with the default instance open works within 3 MiB; large descriptions fit many times |
 /// | `instances_per_worker` | 128 | open instances that one worker keeps; the one not used for longest is closed and opened again when it is needed |
 /// | `connections` | 900 | the usual limit of open files of a process, 1024, less some; of all listeners of a [`Service`](crate::Service). When so many are open, one that waits for its client is closed for each new one, the one that has waited longest first, if for 100 ms at least; until then more wait in the listener's backlog |

@@ -16,6 +16,7 @@ use crate::identity::IdentityKeys;
 use crate::instance::{Instance, Opening};
 use crate::limits::Limits;
 use crate::message::{Answer, Moment, RequestRef};
+use crate::promises;
 use crate::settings::Settings;
 use crate::worker::{Bounds, Worker};
 
@@ -42,6 +43,8 @@ pub struct Runtime {
 struct Shared {
     engine: Engine,
     component: ImdsPre<StoreLimits>,
+    // Not of the embedded one: the cases hold what it promises.
+    checks_promises: bool,
     limits: Limits,
     fields_read: Arc<[String]>,
     // Never held while the component runs.
@@ -79,12 +82,35 @@ impl Runtime {
     /// ```
     pub fn with_limits(limits: Limits) -> Result<Self, Error> {
         let engine = Engine::new(&engine::config()).map_err(Error::component)?;
-        // Sound: the build script made these bytes with the same version of wasmtime.
-        let component = unsafe { Component::deserialize(&engine, TRANSLATED) };
-        let component = component.map_err(Error::component)?;
+        let component = embedded(&engine).map_err(Error::component)?;
+        Self::of(engine, &component, limits, false)
+    }
+
+    /// A runtime of another component with the same interface, `wit/imds.wit`,
+    /// and no imports, given as WebAssembly. It is translated here, which takes
+    /// a while. Nothing that it does harms the process: it has no more than the
+    /// limits give it, and what it breaks of the interface is an error.
+    ///
+    /// Needs the feature `compiler`. Fails with [`Error::Component`] where it is
+    /// no such component, or fails when it is asked which request fields it reads.
+    ///
+    /// ```no_run
+    /// use imds_host::{Limits, Runtime};
+    ///
+    /// let runtime = Runtime::with_component(&std::fs::read("imds.wasm")?, Limits::default())?;
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "compiler")]
+    pub fn with_component(wasm: &[u8], limits: Limits) -> Result<Self, Error> {
+        let engine = Engine::new(&engine::config()).map_err(Error::component)?;
+        let component = Component::from_binary(&engine, wasm).map_err(Error::component)?;
+        Self::of(engine, &component, limits, true)
+    }
+
+    fn of(engine: Engine, component: &Component, limits: Limits, checks_promises: bool) -> Result<Self, Error> {
         // The linker is empty because the component imports nothing.
         let component =
-            Linker::new(&engine).instantiate_pre(&component).and_then(ImdsPre::new).map_err(Error::component)?;
+            Linker::new(&engine).instantiate_pre(component).and_then(ImdsPre::new).map_err(Error::component)?;
         let ticker = start_ticker(&engine, limits.call / TICKS).map_err(Error::System)?;
 
         let mut worker = new_worker(&engine, &component, &limits).map_err(Error::component)?;
@@ -93,6 +119,7 @@ impl Runtime {
             shared: Arc::new(Shared {
                 engine,
                 component,
+                checks_promises,
                 limits,
                 fields_read: fields_read.into(),
                 idle: Mutex::new(vec![worker]),
@@ -156,7 +183,12 @@ impl Runtime {
         moment: Moment,
         throttle_state: u64,
     ) -> Result<(Answer, u64), Error> {
-        self.with_worker(|worker| worker.answer(id, opening, request, moment, throttle_state, self.bounds()))
+        let answered =
+            self.with_worker(|worker| worker.answer(id, opening, request, moment, throttle_state, self.bounds()))?;
+        if self.shared.checks_promises {
+            promises::check(request, &answered.0)?;
+        }
+        Ok(answered)
     }
 
     /// A number for an instance, by which workers know it.
@@ -216,14 +248,37 @@ const TRANSLATED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/imds.cwasm")
 // One more than TICKS, since the first tick can come at any moment.
 const BOUND: u64 = TICKS as u64 + 1;
 
+/// The component that the build script translated.
+#[allow(unsafe_code)]
+fn embedded(engine: &Engine) -> wasmtime::Result<Component> {
+    // Sound: these are the bytes that the build script had from the same version
+    // of wasmtime, which checks version and configuration, and they are part of
+    // the program: who can change them can change the program.
+    unsafe { Component::deserialize(engine, TRANSLATED) }
+}
+
 fn new_worker(engine: &Engine, component: &ImdsPre<StoreLimits>, limits: &Limits) -> wasmtime::Result<Worker> {
-    let store_limits = StoreLimitsBuilder::new().memory_size(limits.memory_bytes).build();
+    let store_limits = StoreLimitsBuilder::new()
+        .memory_size(limits.memory_bytes)
+        .memories(MEMORIES_MAX)
+        .tables(TABLES_MAX)
+        .table_elements(TABLE_ELEMENTS_MAX)
+        .build();
     let mut store = Store::new(engine, store_limits);
     store.limiter(|limits| limits);
+    // Strings that are passed out can overlap: copied, they could be far more
+    // than the memory that they are in.
+    store.set_hostcall_fuel(limits.memory_bytes);
     store.set_epoch_deadline(BOUND);
     let component: Imds = component.instantiate(&mut store)?;
     Ok(Worker::new(store, component))
 }
+
+/// A component of one module has one memory, and tables for its functions and for
+/// those that its adapters pass on.
+const MEMORIES_MAX: usize = 1;
+const TABLES_MAX: usize = 8;
+const TABLE_ELEMENTS_MAX: usize = 1 << 16;
 
 /// Then another try would take as long again.
 fn took_too_long(error: &wasmtime::Error) -> bool {

@@ -1,15 +1,21 @@
 //! The component's face: `wit/imds.wit` to this crate's types and back, field
 //! by field, without a decision.
 
-wit_bindgen::generate!({ path: "../../wit", world: "imds" });
-
-use exports::imds::service::metadata as wit;
-
+use self::bindings::exports::imds::service::metadata as wit;
 use crate::http::{FIELDS_READ, Field, Request};
 
-struct Component;
+/// What is generated passes pointers over the component's border; nothing else
+/// in this crate does.
+#[allow(unsafe_code)]
+mod bindings {
+    use super::Component;
 
-export!(Component);
+    wit_bindgen::generate!({ path: "../../wit", world: "imds" });
+
+    export!(Component);
+}
+
+struct Component;
 
 impl wit::Guest for Component {
     type Instance = crate::Instance;

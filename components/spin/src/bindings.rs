@@ -1,6 +1,7 @@
 //! The component that this one is composed with.
 
-#![allow(missing_docs)]
+// What is generated passes pointers over the adapter's border.
+#![allow(missing_docs, unsafe_code)]
 
 spin_sdk::wit_bindgen::generate!({
     inline: "

@@ -33,8 +33,7 @@ pub use self::unix::Signals;
 #[cfg(unix)]
 mod unix {
     use std::fs::File;
-    use std::mem::MaybeUninit;
-    use std::{io, ptr};
+    use std::io;
 
     use rustix::process::{Pid, Signal, getpgrp, kill_process};
     use rustix::termios::tcgetpgrp;
@@ -92,13 +91,21 @@ mod unix {
         }
     }
 
+    /// As the system lists it: a bit for each signal that is ignored.
+    #[cfg(target_os = "linux")]
     fn is_ignored(kind: SignalKind) -> bool {
-        let mut action = MaybeUninit::<libc::sigaction>::zeroed();
-        // Sound: without a new action nothing changes, and zeros are a valid old one.
-        unsafe {
-            libc::sigaction(kind.as_raw_value(), ptr::null(), action.as_mut_ptr());
-            action.assume_init().sa_sigaction == libc::SIG_IGN
-        }
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        let ignored = ignored.and_then(|bits| u64::from_str_radix(bits.trim(), 16).ok());
+        ignored.is_some_and(|bits| bits >> (kind.as_raw_value() - 1) & 1 == 1)
+    }
+
+    /// A child inherits what is ignored, and outlives it then.
+    #[cfg(not(target_os = "linux"))]
+    fn is_ignored(kind: SignalKind) -> bool {
+        let signals_itself = format!("ulimit -c 0; kill -{} $$", kind.as_raw_value());
+        let child = std::process::Command::new("sh").args(["-c", &signals_itself]).status();
+        child.is_ok_and(|status| status.success())
     }
 
     impl Asked {

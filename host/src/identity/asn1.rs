@@ -85,7 +85,10 @@ pub(super) fn name_part(kind: Oid, text: &str) -> Vec<u8> {
 /// A point in time: UTCTime until 2049, GeneralizedTime after (RFC 5652,
 /// section 11.3; RFC 5280, section 4.1.2.5).
 pub(super) fn time(unix_ms: u64) -> Vec<u8> {
-    let time = humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_millis(unix_ms)).to_string();
+    // The last one that has a form.
+    const LAST_MS: u64 = 253_402_300_799_000;
+    let time = UNIX_EPOCH + Duration::from_millis(unix_ms.min(LAST_MS));
+    let time = humantime::format_rfc3339_seconds(time).to_string();
     let digits: String = time.chars().filter(|c| c.is_ascii_digit() || *c == 'Z').collect();
     match digits.get(..4) {
         Some(year) if year < "2050" => value(UTC_TIME, &[&digits.as_bytes()[2..]]),
@@ -115,5 +118,6 @@ mod tests {
     fn times_change_their_form_in_2050() {
         assert_eq!(time(1_790_421_384_000), b"\x17\x0d260926111624Z");
         assert_eq!(time(2_524_608_000_000), b"\x18\x0f20500101000000Z");
+        assert_eq!(time(u64::MAX), b"\x18\x0f99991231235959Z");
     }
 }

@@ -3,9 +3,8 @@
 //! the adapter, this does too.
 
 use std::future::pending;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::pin::Pin;
-use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll};
@@ -26,6 +25,7 @@ use wasmtime_wasi_http::{
 };
 
 use super::store::{self, Values};
+use crate::shell::{shell, workspace};
 use crate::ways::TOKIO;
 
 /// The adapter with the component inside, as `spin.toml` builds and composes them.
@@ -53,34 +53,11 @@ pub fn spin_toml() -> toml::Table {
     text.parse().expect("spin.toml is TOML")
 }
 
-pub fn workspace() -> PathBuf {
-    crate::case::tests_directory().join("..")
-}
-
 /// Adds the adapter's target through rustup where the toolchain lacks it.
 static TARGET: LazyLock<()> = LazyLock::new(|| {
     let libraries = "rustc --print target-libdir --target wasm32-wasip2";
     shell(&format!("test -d \"$({libraries})\" || rustup target add wasm32-wasip2"));
 });
-
-/// Types a command as a user would, in the folder of `spin.toml`.
-fn shell(command: &str) {
-    let mut shell = Command::new("sh");
-    shell.args(["-c", command]).current_dir(workspace());
-    // What cargo tells the tests is not for the cargo that they start.
-    for (name, _) in std::env::vars_os() {
-        let text = name.to_string_lossy();
-        if text.starts_with("CARGO_PKG_")
-            || text == "CARGO_MANIFEST_DIR"
-            || text == "CARGO_TARGET_DIR"
-            || text == "RUSTFLAGS"
-        {
-            shell.env_remove(&name);
-        }
-    }
-    let output = shell.output().expect("there is a shell");
-    assert!(output.status.success(), "{command}\n{}", String::from_utf8_lossy(&output.stderr));
-}
 
 /// An adapter, composed and compiled.
 pub struct Adapter {

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::engine::{WASI_0_3, workspace};
+use super::engine::WASI_0_3;
 use super::way::{delivered, request, signed_json};
 use crate::case::{Case, Expected, Step};
+use crate::shell::workspace;
 use crate::ways::{Received, Sent, Way, receive};
 
 /// Spin with the instances of all cases in its store, chosen by a header field.
