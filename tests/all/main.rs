@@ -17,6 +17,7 @@ mod play;
 mod purity;
 mod shell;
 mod spin;
+mod supply_chain;
 mod tokens;
 mod ways;
 mod wire;
