@@ -22,6 +22,8 @@ mod faults;
 #[cfg(target_os = "linux")]
 #[path = "program/hop_limit.rs"]
 mod hop_limit;
+#[path = "program/instances.rs"]
+mod instances;
 #[path = "program/large.rs"]
 mod large;
 #[cfg(target_os = "linux")]

@@ -3,7 +3,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use crate::printable::Printable;
+use crate::printable::{Printable, name};
 use crate::problem::Problems;
 
 /// What can go wrong, one case for each thing that an embedder can act on.
@@ -26,6 +26,14 @@ pub enum Error {
         path: PathBuf,
         /// What the operating system says, or what the file is instead.
         source: io::Error,
+    },
+    /// No request can ever have this key, so that its instance would never be
+    /// served.
+    Key {
+        /// The key.
+        key: String,
+        /// What a key is.
+        expected: &'static str,
     },
     /// The component trapped, took too long or took too much memory. The call
     /// had no effect; the next one runs in a fresh worker.
@@ -51,6 +59,9 @@ impl fmt::Display for Error {
         match self {
             Self::Invalid(problems) => problems.fmt(f),
             Self::Read { path, .. } => write!(f, "cannot read {}", Printable(&path.to_string_lossy())),
+            Self::Key { key, expected } => {
+                write!(f, "no caller can have the key `{}`: expected {expected}", name(key))
+            }
             Self::Component(_) => f.write_str("the component failed"),
             Self::Identity(_) => f.write_str("the identity document cannot be signed"),
             Self::System(_) => f.write_str("the operating system refused a thread or entropy"),
@@ -61,7 +72,7 @@ impl fmt::Display for Error {
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
-            Self::Invalid(_) => None,
+            Self::Invalid(_) | Self::Key { .. } => None,
             Self::Read { source, .. } | Self::System(source) => Some(source),
             Self::Component(source) | Self::Identity(source) => Some(&**source),
         }

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -8,7 +9,7 @@ use crate::error::Error;
 use crate::identity::{IdentitySigning, Signatures};
 use crate::message::{Answer, Moment, Outcome, Request, RequestRef};
 use crate::runtime::Runtime;
-use crate::settings::{Secret, Settings};
+use crate::terms::Terms;
 
 /// One EC2 instance and its metadata service, ready to answer.
 ///
@@ -114,7 +115,7 @@ impl Instance {
         if !self.is_signed() {
             self.sign()?;
         }
-        Ok(self.opened().opening.document.clone())
+        Ok(self.opened().opening.document.to_string())
     }
 
     /// Begins to sign the identity document on a thread of its own, where keys
@@ -134,7 +135,7 @@ impl Instance {
     /// # Ok::<_, imds_host::Error>(())
     /// ```
     pub fn sign_ahead(&self) -> Result<(), Error> {
-        if !self.shared.opened.opening.needs_keys() || self.shared.signs_ahead.swap(true, Ordering::Relaxed) {
+        if !self.needs_keys() || self.shared.signs_ahead.swap(true, Ordering::Relaxed) {
             return Ok(());
         }
         let instance = self.clone();
@@ -142,6 +143,11 @@ impl Instance {
             let _ = instance.sign();
         };
         thread::Builder::new().name("imds-signatures".into()).spawn(sign).map(drop).map_err(Error::System)
+    }
+
+    /// Whether somebody can ask for a signature for which a key must be made.
+    pub(crate) fn needs_keys(&self) -> bool {
+        self.shared.opened.opening.needs_keys()
     }
 
     fn opened(&self) -> &Opened {
@@ -175,7 +181,7 @@ impl Instance {
     /// Signs the identity document and opens the description with the signatures.
     pub(crate) fn sign(&self) -> Result<(), Error> {
         let Opened { id, opening } = &self.shared.opened;
-        let keys = match &opening.identity_signing {
+        let keys = match &opening.terms.identity_signing {
             IdentitySigning::With(keys) => Arc::clone(keys),
             IdentitySigning::AtFirstNeed | IdentitySigning::Never => self.runtime.identity_keys()?,
         };
@@ -209,35 +215,43 @@ pub(crate) fn failed(now_ms: u64) -> Answer {
     Answer::without_body(500, "Internal Server Error", Outcome::Failed, now_ms)
 }
 
-/// What a worker needs to open the instance.
+/// What a worker needs to open the instance. Of many instances each has one, so
+/// it is small.
 #[derive(Clone)]
 pub(crate) struct Opening {
-    pub(crate) document: String,
-    pub(crate) token_secret: Secret,
-    pub(crate) allowed_hosts: Vec<String>,
-    identity_signing: IdentitySigning,
+    pub(crate) document: Box<str>,
+    terms: Arc<Terms>,
+    /// Whose instance it is, where there are instances of others.
+    key: Option<Arc<str>>,
 }
 
 impl Opening {
-    pub(crate) fn new(description: &Description, settings: &Settings) -> Result<Self, Error> {
-        Ok(Self {
-            document: description.to_json(),
-            token_secret: match &settings.token_secret {
-                Some(secret) => secret.clone(),
-                None => Secret::random()?,
-            },
-            allowed_hosts: settings.allowed_hosts.clone(),
-            identity_signing: settings.identity_signing.clone(),
-        })
+    pub(crate) fn new(description: &Description, terms: Arc<Terms>, key: Option<Arc<str>>) -> Self {
+        Self { document: description.to_json().into(), terms, key }
+    }
+
+    /// The secret from which the component derives the key of the tokens. Two
+    /// instances that are described alike are still two, as behind Spin's
+    /// trigger: with one secret, both accept each other's tokens for a key.
+    pub(crate) fn token_secret(&self) -> Cow<'_, [u8]> {
+        let secret = self.terms.token_secret.bytes();
+        match &self.key {
+            None => secret.into(),
+            Some(key) => [secret, b"\0instances/", key.as_bytes()].concat().into(),
+        }
+    }
+
+    pub(crate) fn allowed_hosts(&self) -> &[String] {
+        &self.terms.allowed_hosts
     }
 
     pub(crate) fn signs_identity(&self) -> bool {
-        !matches!(self.identity_signing, IdentitySigning::Never)
+        !matches!(self.terms.identity_signing, IdentitySigning::Never)
     }
 
     /// Whether somebody can ask for a signature for which a key must be made.
-    fn needs_keys(&self) -> bool {
-        matches!(self.identity_signing, IdentitySigning::AtFirstNeed) && !self.signatures_missing().is_empty()
+    pub(crate) fn needs_keys(&self) -> bool {
+        matches!(self.terms.identity_signing, IdentitySigning::AtFirstNeed) && !self.signatures_missing().is_empty()
     }
 
     /// The fields of the signatures that the description lacks.
@@ -256,7 +270,7 @@ impl Opening {
                 description.set_text(field, text, "the signer");
             }
         }
-        Ok(Self { document: description.to_json(), ..self.clone() })
+        Ok(Self { document: description.to_json().into(), ..self.clone() })
     }
 }
 
@@ -267,6 +281,7 @@ const SIGNATURES: [&str; 3] =
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::{Secret, Settings};
 
     #[test]
     fn keys_are_needed_where_a_signature_is_to_be_made_and_none_are_given() {
@@ -280,7 +295,20 @@ mod tests {
         ] {
             let description = Description::from_toml("test", toml).unwrap();
             let settings = Settings { identity_signing, ..Settings::default() };
-            assert_eq!(Opening::new(&description, &settings).unwrap().needs_keys(), needed, "{toml}");
+            let terms = Arc::new(Terms::new(&settings).unwrap());
+            assert_eq!(Opening::new(&description, terms, None).needs_keys(), needed, "{toml}");
         }
+    }
+
+    #[test]
+    fn the_secret_of_one_of_many_is_that_of_its_key() {
+        let settings = Settings { token_secret: Some(Secret::new(b"0123456789abcdef")), ..Settings::default() };
+        let terms = Arc::new(Terms::new(&settings).unwrap());
+        let secret = |key: Option<&str>| {
+            let opening = Opening::new(&Description::default(), Arc::clone(&terms), key.map(Arc::from));
+            opening.token_secret().into_owned()
+        };
+        assert_eq!(secret(None), b"0123456789abcdef");
+        assert_eq!(secret(Some("10.0.0.7")), b"0123456789abcdef\0instances/10.0.0.7");
     }
 }

@@ -18,6 +18,7 @@ use crate::limits::Limits;
 use crate::message::{Answer, Moment, RequestRef};
 use crate::promises;
 use crate::settings::Settings;
+use crate::terms::Terms;
 use crate::worker::{Bounds, Worker};
 
 /// The component, translated for this machine, and the workers that run it.
@@ -147,7 +148,18 @@ impl Runtime {
     /// # Ok::<_, Error>(())
     /// ```
     pub fn open(&self, description: &Description, settings: &Settings) -> Result<Instance, Error> {
-        let opening = Opening::new(description, settings)?;
+        self.open_under(description, Arc::new(Terms::new(settings)?), None)
+    }
+
+    /// Opens the instance of `key`, if there are several, under terms that may be
+    /// those of others too.
+    pub(crate) fn open_under(
+        &self,
+        description: &Description,
+        terms: Arc<Terms>,
+        key: Option<Arc<str>>,
+    ) -> Result<Instance, Error> {
+        let opening = Opening::new(description, terms, key);
         self.with_worker(|worker| worker.try_open(&opening, BOUND))?
             .map_err(|findings| Error::Invalid(description.locate(findings)))?;
         Ok(Instance::new(self.clone(), opening))

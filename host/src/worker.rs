@@ -1,4 +1,3 @@
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use wasmtime::component::ResourceAny;
@@ -9,24 +8,19 @@ use crate::bindings::exports::imds::service::metadata as wit;
 use crate::instance::Opening;
 use crate::message::{Answer, Moment, Outcome, RequestRef};
 use crate::problem::Finding;
+use crate::recent::Recent;
 
 /// One instance of the component in memory of its own. It makes one call at a
 /// time; after a trap it cannot be entered again and must be thrown away.
 pub(crate) struct Worker {
     store: Store<StoreLimits>,
     component: Imds,
-    opened: HashMap<u64, Opened>,
-    uses: u64,
-}
-
-struct Opened {
-    resource: ResourceAny,
-    last_use: u64,
+    opened: Recent<ResourceAny>,
 }
 
 impl Worker {
     pub(crate) fn new(store: Store<StoreLimits>, component: Imds) -> Self {
-        Self { store, component, opened: HashMap::new(), uses: 0 }
+        Self { store, component, opened: Recent::new() }
     }
 
     pub(crate) fn schema(&mut self, ticks: u64) -> wasmtime::Result<String> {
@@ -96,37 +90,28 @@ impl Worker {
     }
 
     fn resource(&mut self, id: u64, opening: &Opening, bounds: Bounds) -> wasmtime::Result<ResourceAny> {
-        self.uses += 1;
-        if let Some(opened) = self.opened.get_mut(&id) {
-            opened.last_use = self.uses;
-            return Ok(opened.resource);
+        if let Some(resource) = self.opened.get(id) {
+            return Ok(*resource);
         }
         // Closing is a call too, and the bound of the last one may be over.
         self.store.set_epoch_deadline(bounds.ticks);
-        // Instances whose handles are gone are among those not used for longest.
-        while self.opened.len() >= bounds.instances.max(1) {
-            let oldest = self.opened.iter().min_by_key(|(_, opened)| opened.last_use);
-            let Some(id) = oldest.map(|(id, _)| *id) else {
-                break;
-            };
-            if let Some(opened) = self.opened.remove(&id) {
-                opened.resource.resource_drop(&mut self.store)?;
-            }
+        // Instances whose handles are gone are among those not used for long.
+        while let Some(resource) = self.opened.make_room(bounds.instances) {
+            resource.resource_drop(&mut self.store)?;
         }
         let resource = self.open(opening, bounds.ticks)?.map_err(|problems| {
             // It was valid when the handle was made, and equal arguments give equal results.
             wasmtime::Error::msg(format!("a valid description became invalid in {} places", problems.len()))
         })?;
-        let opened = Opened { resource, last_use: self.uses };
-        self.opened.insert(id, opened);
+        self.opened.insert(id, resource);
         Ok(resource)
     }
 
     fn open(&mut self, opening: &Opening, ticks: u64) -> wasmtime::Result<Result<ResourceAny, Vec<wit::Problem>>> {
         self.store.set_epoch_deadline(ticks);
-        let allowed: Vec<&str> = opening.allowed_hosts.iter().map(String::as_str).collect();
+        let allowed: Vec<&str> = opening.allowed_hosts().iter().map(String::as_str).collect();
         let settings = wit::Settings {
-            token_secret: opening.token_secret.bytes(),
+            token_secret: &opening.token_secret(),
             allowed_hosts: &allowed,
             signs_identity: opening.signs_identity(),
         };

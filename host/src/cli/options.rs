@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use clap::Args;
-use imds_host::{Description, IdentitySigning, Instance, Limits, Observer, Runtime, Secret, Service, Settings};
+use imds_host::{
+    Description, IdentitySigning, Instance, Instances, Limits, Observer, Runtime, Secret, Service, Settings,
+};
 
 use super::failure::WrongUse;
 use super::identity;
@@ -88,55 +90,52 @@ impl Options {
         Log::start(self.log, self.log_format).context("cannot start the log")
     }
 
-    /// The service of the instance that was opened, for which keys are made from
-    /// now on where they will be needed.
-    pub fn service(&self, instance: Instance, observer: impl Observer) -> Service {
-        // Without a thread they are made at first need.
-        let _ = instance.sign_ahead();
-        Service::new(instance).keep_alive(self.keep_alive).observer(observer)
+    /// The service of what was opened.
+    pub fn service(&self, instances: impl Instances, observer: impl Observer) -> Service {
+        Service::new(instances).keep_alive(self.keep_alive).observer(observer)
+    }
+
+    /// Whether a flag lets all instances answer over IPv6.
+    pub fn enables_ipv6(&self) -> bool {
+        self.http_protocol_ipv6.as_deref() == Some("enabled")
     }
 
     pub fn limits(&self) -> Limits {
         self.limits.limits()
     }
 
-    /// Opens the instance.
+    /// Opens the instance, for which keys are made from now on where they will be
+    /// needed.
     pub fn open(&self) -> anyhow::Result<Instance> {
         let mut description = match &self.instance {
             Some(file) => read_description(file)?,
             None => Description::default(),
         };
-        self.set_metadata_options(&mut description);
-        if let Some(file) = &self.user_data {
-            description.set_user_data(&read_bytes(file)?, &format!("--user-data {}", file.display()));
-        }
-        let settings = Settings {
+        self.changes()?.apply(&mut description);
+        let instance = Runtime::with_limits(self.limits())?.open(&description, &self.settings()?)?;
+        // Without a thread they are made at first need.
+        let _ = instance.sign_ahead();
+        Ok(instance)
+    }
+
+    pub fn settings(&self) -> anyhow::Result<Settings> {
+        Ok(Settings {
             token_secret: self.token_secret()?,
             allowed_hosts: self.allow_host.clone(),
             identity_signing: match &self.identity_keys {
                 Some(file) => IdentitySigning::With(Arc::new(identity::read_or_make(file)?)),
                 None => IdentitySigning::AtFirstNeed,
             },
-        };
-        Ok(Runtime::with_limits(self.limits())?.open(&description, &settings)?)
+        })
     }
 
-    fn set_metadata_options(&self, description: &mut Description) {
-        for (name, value) in [
-            ("http-tokens", &self.http_tokens),
-            ("http-endpoint", &self.http_endpoint),
-            ("http-protocol-ipv6", &self.http_protocol_ipv6),
-            ("instance-metadata-tags", &self.instance_metadata_tags),
-        ] {
-            if let Some(value) = value {
-                let field = format!("/metadata-options/{name}");
-                description.set_text(&field, value, &format!("--{name}"));
-            }
-        }
-        if let Some(hop_limit) = self.http_put_response_hop_limit {
-            let field = "/metadata-options/http-put-response-hop-limit";
-            description.set_number(field, hop_limit, "--http-put-response-hop-limit");
-        }
+    /// What the flags set over descriptions.
+    pub fn changes(&self) -> anyhow::Result<Changes<'_>> {
+        let user_data = match &self.user_data {
+            Some(file) => Some((read_bytes(file)?, format!("--user-data {}", file.display()))),
+            None => None,
+        };
+        Ok(Changes { options: self, user_data })
     }
 
     fn token_secret(&self) -> anyhow::Result<Option<Secret>> {
@@ -153,6 +152,37 @@ impl Options {
             return Err(WrongUse(message).into());
         }
         Ok(Some(Secret::new(bytes)))
+    }
+}
+
+/// What the flags set over descriptions.
+pub struct Changes<'o> {
+    options: &'o Options,
+    /// The bytes, and what names them.
+    user_data: Option<(Vec<u8>, String)>,
+}
+
+impl Changes<'_> {
+    pub fn apply(&self, description: &mut Description) {
+        let Self { options, user_data } = self;
+        for (name, value) in [
+            ("http-tokens", &options.http_tokens),
+            ("http-endpoint", &options.http_endpoint),
+            ("http-protocol-ipv6", &options.http_protocol_ipv6),
+            ("instance-metadata-tags", &options.instance_metadata_tags),
+        ] {
+            if let Some(value) = value {
+                let field = format!("/metadata-options/{name}");
+                description.set_text(&field, value, &format!("--{name}"));
+            }
+        }
+        if let Some(hop_limit) = options.http_put_response_hop_limit {
+            let field = "/metadata-options/http-put-response-hop-limit";
+            description.set_number(field, hop_limit, "--http-put-response-hop-limit");
+        }
+        if let Some((bytes, by)) = user_data {
+            description.set_user_data(bytes, by);
+        }
     }
 }
 

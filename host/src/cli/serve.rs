@@ -5,29 +5,33 @@ use std::process::ExitCode;
 use std::time::SystemTime;
 
 use clap::Args;
-use imds_host::{Instance, Metrics};
+use imds_host::Metrics;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::link_local::{self, LinkLocal};
+use super::instances::Instances;
+use super::link_local::LinkLocal;
 use super::listen::{bind, bind_for, bind_present};
 use super::log::{Format, Log};
 use super::metrics::{self, Page};
 use super::notify;
 use super::options::Options;
 use super::print::to_stderr;
+use super::served::Served;
 use super::signals::{self, Signals};
 use super::socket_activation::take_listeners;
 use super::values::{address, metrics_address};
-use super::welcome::{ready, refusal, welcome};
 
-/// Serve an instance until SIGINT, SIGTERM or SIGHUP
+/// Serve an instance, or many, until SIGINT, SIGTERM or SIGHUP
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Serve {
     #[command(flatten)]
     options: Options,
+
+    #[command(flatten)]
+    instances: Instances,
 
     /// An address to listen on; repeatable, port 0 picks one. Without it and
     /// without other listeners: 127.0.0.1:1338
@@ -50,6 +54,7 @@ Examples:
   imds serve --instance instance.toml --http-tokens required
   imds serve --listen 127.0.0.1:0 --listen [::1]:0
   imds serve --instance instance.toml --user-data cloud-init.yaml --log all
+  imds serve --instances guests/ --caller client-address
   imds serve --link-local --add-addresses
   imds serve --metrics 127.0.0.1:1339 --log-format json
 
@@ -62,27 +67,25 @@ impl Serve {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         // First, while there are no threads.
         let passed = take_listeners()?;
-        let instance = self.options.open()?;
+        let served = match self.instances.open(&self.options)? {
+            Some(many) => Served::Many(many),
+            None => Served::One(self.options.open()?),
+        };
         let log = self.options.log()?;
         let runtime = signals::runtime()?;
-        let code = runtime.block_on(self.serve(instance, passed, &log));
+        let code = runtime.block_on(self.serve(served, passed, &log));
         // Keys that are still being made are not waited for.
         runtime.shutdown_background();
         log.end();
         code
     }
 
-    async fn serve(
-        self,
-        instance: Instance,
-        passed: Vec<std::net::TcpListener>,
-        log: &Log,
-    ) -> anyhow::Result<ExitCode> {
+    async fn serve(self, served: Served, passed: Vec<std::net::TcpListener>, log: &Log) -> anyhow::Result<ExitCode> {
         let started = SystemTime::now();
         let metrics = self.metrics.map(|_| Metrics::new());
-        let service = self.options.service(instance.clone(), (log.clone(), metrics.clone()));
+        let service = served.service(&self.options, (log.clone(), metrics.clone()));
         let mut signals = Signals::that_stop()?;
-        let link_local = self.link_local.addresses(refusal(&instance, link_local::over_ipv6()).is_none());
+        let link_local = self.link_local.addresses(served.is_over_ipv6(&self.options));
         // Removed at the end, whatever comes.
         let _added = self.link_local.add(&link_local).await?;
         let mut listeners = passed.into_iter().map(TcpListener::from_std).collect::<Result<Vec<_>, _>>()?;
@@ -115,13 +118,13 @@ impl Serve {
         let mut telling = JoinSet::new();
         let mut metrics_address = None;
         if let (Some(listener), Some(metrics)) = (metrics_listener, metrics) {
-            metrics.set_instances(1);
+            metrics.set_instances(served.instances());
             metrics_address = Some(listener.local_addr()?);
             telling.spawn(metrics::serve(listener, Page { metrics, log: log.clone(), started }));
         }
-        let ready = ready(&addresses, metrics_address);
+        let ready = served.ready(&addresses, metrics_address);
         to_stderr(&match self.options.log_format {
-            Format::Text => ready + &welcome(&addresses, &instance, self.options.instance.as_deref()),
+            Format::Text => ready + &served.welcome(&addresses, &self.options),
             // Nobody reads it who would want help.
             Format::Json => ready,
         });

@@ -5,6 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 use std::time::Duration;
 
+use imds_host::CallerKey;
+
 /// An address to listen on; `localhost` is 127.0.0.1.
 pub fn address(text: &str) -> Result<SocketAddr, String> {
     let local = || {
@@ -40,6 +42,12 @@ pub fn host_name(text: &str) -> Result<String, String> {
         return Ok(name.to_owned());
     }
     Err("expected a name without scheme and port, such as imds.example.com, or * for all".to_owned())
+}
+
+/// By what callers are told apart.
+pub fn caller_key(text: &str) -> Result<CallerKey, String> {
+    CallerKey::parse(text)
+        .ok_or_else(|| "expected client-address, listener, host, or header:NAME with the name of a field".to_owned())
 }
 
 /// A length of time above zero.

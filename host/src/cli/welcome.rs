@@ -4,20 +4,20 @@ use std::env;
 use std::net::SocketAddr;
 use std::path::Path;
 
-use imds_host::{Instance, Moment, Outcome, Request};
+use imds_host::{CallerKey, Instance, Moment, Outcome, Request};
 
+use super::instances::Many;
 use super::link_local;
 use super::listen::{for_clients, url_for_clients};
 use super::options::name;
 
-/// A line for each listener, and one for the metrics.
-pub fn ready(addresses: &[SocketAddr], metrics: Option<SocketAddr>) -> String {
+/// A line for each listener, and one for the metrics. `what_can_be_had` says what
+/// those get who can reach a listener.
+pub fn ready(addresses: &[SocketAddr], what_can_be_had: &str, metrics: Option<SocketAddr>) -> String {
     let mut lines: Vec<String> =
         addresses.iter().map(|address| format!("imds: listening on http://{address}")).collect();
     for address in addresses.iter().filter(|address| !address.ip().is_loopback()) {
-        lines.push(format!(
-            "imds: warning: whoever can reach {address} gets the credentials and user data of the description"
-        ));
+        lines.push(format!("imds: warning: whoever can reach {address} {what_can_be_had}"));
     }
     lines.extend(metrics.map(|address| format!("imds: metrics on http://{address}/metrics")));
     lines.join("\n")
@@ -45,6 +45,23 @@ pub fn welcome(addresses: &[SocketAddr], instance: &Instance, description: Optio
     });
     lines.push(String::new());
     lines.join("\n")
+}
+
+/// How many instances there are, and whose is whose.
+pub fn welcome_many(Many { fleet, path }: &Many) -> String {
+    let callers = fleet.callers();
+    let by = match callers {
+        CallerKey::ClientAddress => "the client's address",
+        CallerKey::Listener => "the address that it came to",
+        CallerKey::Header(_) => "the header field",
+        _ => "the name in Host",
+    };
+    let (number, path) = (fleet.len(), name(path));
+    format!(
+        "\n\
+         Instances read from {path}: {number}\n\
+         Which one answers is told by {by} (--caller {callers}); who has none gets 403\n"
+    )
 }
 
 /// Why nobody gets an answer at this address.

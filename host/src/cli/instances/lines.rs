@@ -1,0 +1,192 @@
+// Descriptions in one file, each on a line that names its caller.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+use std::str;
+
+use anyhow::Context;
+use imds_host::CallerKey;
+use serde::de::{Deserializer as _, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::keys::{Keys, Refused};
+use super::load::{Entry, Source};
+use super::wrong::words;
+use crate::cli::failure::WrongUse;
+
+/// As much as a description may have, and more than what stands around it.
+const LINE_BYTES_MAX: u64 = (1 << 20) + (1 << 10);
+
+/// Gives the descriptions line by line, and what is wrong with the others.
+pub fn read(file: &Path, callers: &CallerKey, give: &mut dyn FnMut(Result<Entry, String>)) -> anyhow::Result<()> {
+    let source = file.display().to_string();
+    let cannot = || WrongUse(format!("cannot read {source}"));
+    let mut lines = BufReader::new(File::open(file).with_context(cannot)?);
+    let mut keys = Keys::new(callers);
+    let mut bytes = Vec::new();
+    for number in 1.. {
+        let is_whole = next_line(&mut lines, &mut bytes).with_context(cannot)?;
+        if bytes.is_empty() {
+            break;
+        }
+        let refuse = |message: String| words(&source, Some(number), message, Some(FORM.to_owned()));
+        if !is_whole {
+            give(Err(refuse("this line is longer than 1 MiB, the most that a description may have".to_owned())));
+            continue;
+        }
+        let line = match str::from_utf8(&bytes) {
+            Ok(line) => line.strip_prefix('\u{feff}').unwrap_or(line),
+            Err(_) => {
+                give(Err(refuse("this line is not UTF-8 text".to_owned())));
+                continue;
+            }
+        };
+        // One that ends the file, or stands between parts of it.
+        if line.trim().is_empty() {
+            continue;
+        }
+        give(match parse(line) {
+            Ok((key, instance)) => match keys.take(&key, number) {
+                Ok(key) => Ok(Entry {
+                    key,
+                    source: Source::Line {
+                        file: source.clone(),
+                        number,
+                        before: line[..offset(line, instance)].chars().count(),
+                        text: instance.to_owned(),
+                    },
+                }),
+                Err(Refused::Unknown(error)) => Err(words(&source, Some(number), error.to_string(), None)),
+                Err(Refused::Twice(before)) => {
+                    let message = format!("the caller `{key}` was given before, in line {before}");
+                    Err(words(&source, Some(number), message, None))
+                }
+            },
+            Err(error) => Err(refuse(message(&error))),
+        });
+    }
+    Ok(())
+}
+
+const FORM: &str = r#"each line has the form {"caller": "10.0.0.7", "instance": {…}}"#;
+
+/// Reads the next line, with its end, into `bytes`, which are empty at the end of
+/// the file. Of one that is too long, it reads on to its end and keeps the
+/// beginning.
+fn next_line(lines: &mut impl BufRead, bytes: &mut Vec<u8>) -> io::Result<bool> {
+    bytes.clear();
+    lines.take(LINE_BYTES_MAX).read_until(b'\n', bytes)?;
+    let is_whole = bytes.ends_with(b"\n") || (bytes.len() as u64) < LINE_BYTES_MAX;
+    if !is_whole {
+        lines.skip_until(b'\n')?;
+    }
+    Ok(is_whole)
+}
+
+fn parse(line: &str) -> serde_json::Result<(String, &str)> {
+    let mut deserializer = serde_json::Deserializer::from_str(line);
+    let (caller, instance) = deserializer.deserialize_map(Line)?;
+    deserializer.end()?;
+    Ok((caller, instance.get()))
+}
+
+/// In which column, instead of in which line of one.
+fn message(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let what = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
+    format!("{what}, in column {}", error.column())
+}
+
+/// The place of `part`, which is a slice of `text`.
+fn offset(text: &str, part: &str) -> usize {
+    (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize).min(text.len())
+}
+
+/// One line: both fields, once, and no other.
+struct Line;
+
+impl<'de> Visitor<'de> for Line {
+    type Value = (String, &'de RawValue);
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object with the fields `caller` and `instance`")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let (mut caller, mut instance) = (None, None);
+        while let Some(name) = map.next_key::<String>()? {
+            match name.as_str() {
+                "caller" if caller.is_none() => caller = Some(map.next_value()?),
+                "instance" if instance.is_none() => instance = Some(map.next_value()?),
+                "caller" => return Err(A::Error::duplicate_field("caller")),
+                "instance" => return Err(A::Error::duplicate_field("instance")),
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                    return Err(A::Error::unknown_field(&name, &["caller", "instance"]));
+                }
+            }
+        }
+        match (caller, instance) {
+            (Some(caller), Some(instance)) => Ok((caller, instance)),
+            (None, _) => Err(A::Error::missing_field("caller")),
+            (_, None) => Err(A::Error::missing_field("instance")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a file of these bytes gives.
+    fn read_bytes(name: &str, bytes: &[u8]) -> Vec<Result<(String, usize), String>> {
+        let file = std::env::temp_dir().join(format!("imds-lines-{}-{name}", std::process::id()));
+        std::fs::write(&file, bytes).unwrap();
+        let mut given = Vec::new();
+        let result = read(&file, &CallerKey::ClientAddress, &mut |entry| {
+            given.push(entry.map(|Entry { key, source }| match source {
+                Source::Line { number, .. } => (key, number),
+                Source::File(_) => panic!("there are no files"),
+            }));
+        });
+        std::fs::remove_file(&file).unwrap();
+        result.unwrap();
+        given
+    }
+
+    #[test]
+    fn lines_are_read_with_their_numbers() {
+        let bytes = "\u{feff}{\"caller\": \"10.0.0.7\", \"instance\": {}}\r\n\n{\"instance\":{},\"caller\":\"::1\"}";
+        let given = read_bytes("right", bytes.as_bytes());
+        assert_eq!(given, [Ok(("10.0.0.7".to_owned(), 1)), Ok(("::1".to_owned(), 3))]);
+        assert_eq!(read_bytes("empty", b""), []);
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_and_the_next_line_is_read() {
+        let right = b"{\"caller\":\"::1\",\"instance\":{}}\n";
+        for (name, line, message) in [
+            ("json", &b"{\"caller\""[..], "EOF while parsing an object, in column "),
+            ("list", b"[]", "invalid type: sequence, expected an object with the fields `caller` and `instance`"),
+            ("missing", b"{\"caller\":\"10.0.0.7\"}", "missing field `instance`"),
+            ("unknown", b"{\"key\":1}", "unknown field `key`, expected `caller` or `instance`"),
+            ("twice", b"{\"caller\":\"a\",\"caller\":\"b\"}", "duplicate field `caller`"),
+            ("number", b"{\"caller\":7,\"instance\":{}}", "invalid type: integer `7`, expected a string"),
+            ("more", b"{\"caller\":\"::2\",\"instance\":{}} {}", "trailing characters"),
+            ("key", b"{\"caller\":\"vm-7\",\"instance\":{}}", "no caller can have the key `vm-7`"),
+            ("utf-8", b"\xff", "this line is not UTF-8 text"),
+            ("long", &[b' '; LINE_BYTES_MAX as usize + 1], "this line is longer than 1 MiB"),
+        ] {
+            let given = read_bytes(name, &[line, b"\n", right].concat());
+            let [Err(wrong), Ok((key, 2))] = &given[..] else { panic!("{name}: {given:?}") };
+            assert!(wrong.starts_with(&format!("error: {message}")), "{wrong}");
+            assert!(wrong.contains(&format!("-{name}:1:1")), "{wrong}");
+            assert_eq!(key, "::1");
+        }
+        let given = read_bytes("again", &[&right[..], right].concat());
+        let [Ok(_), Err(wrong)] = &given[..] else { panic!("{given:?}") };
+        assert!(wrong.contains("the caller `::1` was given before, in line 1"), "{wrong}");
+    }
+}

@@ -1,0 +1,100 @@
+// Many instances in one process: `--instances`.
+
+mod directory;
+mod keys;
+mod lines;
+mod load;
+mod wrong;
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use imds_host::{CallerKey, Description, Fleet, Runtime};
+
+use self::wrong::Wrong;
+use super::failure::WrongUse;
+use super::options::Options;
+use super::print::to_stderr;
+use super::values::caller_key;
+
+#[derive(Args)]
+pub struct Instances {
+    /// The descriptions of many instances: a directory of files KEY.toml and KEY.json, or a file with
+    /// {"caller": KEY, "instance": {…}} on each line
+    #[arg(long, value_name = "PATH", conflicts_with = "instance", requires = "caller", help_heading = MANY)]
+    instances: Option<PathBuf>,
+
+    /// By what callers are told apart, hence what their keys are
+    #[arg(long, value_name = "client-address|listener|header:NAME|host", value_parser = caller_key, requires = "instances", help_heading = MANY)]
+    caller: Option<CallerKey>,
+
+    /// What to do where some descriptions are wrong: refuse all, or skip these
+    #[arg(long, value_name = "refuse|skip", value_enum, default_value_t = IfWrong::Refuse, hide_possible_values = true, requires = "instances", help_heading = MANY)]
+    wrong_instances: IfWrong,
+}
+
+const MANY: &str = "Many instances";
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum IfWrong {
+    Refuse,
+    Skip,
+}
+
+/// Instances as they were asked for.
+pub struct Many {
+    pub fleet: Fleet,
+    pub path: PathBuf,
+}
+
+impl Instances {
+    /// Opens all instances; none where no flag asks for many. Says on standard
+    /// error what is wrong with them.
+    pub fn open(&self, options: &Options) -> anyhow::Result<Option<Many>> {
+        let (Some(path), Some(callers)) = (&self.instances, &self.caller) else {
+            return Ok(None);
+        };
+        let runtime = Runtime::with_limits(options.limits())?;
+        let settings = options.settings()?;
+        let changes = options.changes()?;
+        // What is wrong with the flags is told once, not of every instance.
+        let mut default = Description::default();
+        changes.apply(&mut default);
+        runtime.open(&default, &settings)?;
+
+        let fleet = Fleet::new(&runtime, &settings, callers.clone())?;
+        let wrong = load::load(&fleet, &changes, |give| match path.is_dir() {
+            true => directory::read(path, callers, give),
+            false => lines::read(path, callers, give),
+        })?;
+        self.judge(&wrong, &fleet, path)?;
+        // Without a thread they are made at first need.
+        let _ = fleet.make_keys_ahead();
+        Ok(Some(Many { fleet, path: path.clone() }))
+    }
+
+    fn judge(&self, wrong: &Wrong, fleet: &Fleet, path: &std::path::Path) -> anyhow::Result<()> {
+        let path = path.display();
+        let (right, number) = (fleet.len(), wrong.number());
+        if number > 0 {
+            to_stderr(&format!("{wrong}\n"));
+        }
+        let message = match (right, number, self.wrong_instances) {
+            (0, 0, _) => format!("there is no description in {path}"),
+            (_, 0, _) => return Ok(()),
+            (0, _, _) => format!("none of the {number} descriptions in {path} can be used"),
+            (_, _, IfWrong::Refuse) => format!(
+                "{number} of {} descriptions in {path} cannot be used; to serve the others: --wrong-instances skip",
+                right + number
+            ),
+            (_, _, IfWrong::Skip) => {
+                to_stderr(&format!(
+                    "imds: warning: {number} of {} descriptions in {path} are left out",
+                    right + number
+                ));
+                return Ok(());
+            }
+        };
+        Err(WrongUse(message).into())
+    }
+}

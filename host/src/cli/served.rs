@@ -1,0 +1,63 @@
+// What `imds serve` serves.
+
+use std::net::SocketAddr;
+
+use imds_host::{CallerKey, Instance, Observer, Service};
+
+use super::instances::Many;
+use super::link_local;
+use super::options::Options;
+use super::welcome::{ready, refusal, welcome, welcome_many};
+
+/// One instance for all callers, or one for each.
+pub enum Served {
+    One(Instance),
+    Many(Many),
+}
+
+impl Served {
+    pub fn service(&self, options: &Options, observer: impl Observer) -> Service {
+        match self {
+            Self::One(instance) => options.service(instance.clone(), observer),
+            Self::Many(many) => options.service(many.fleet.clone(), observer),
+        }
+    }
+
+    pub fn instances(&self) -> u64 {
+        match self {
+            Self::One(_) => 1,
+            Self::Many(many) => many.fleet.len() as u64,
+        }
+    }
+
+    /// Whether somebody gets an answer over IPv6. Of many instances nobody asks
+    /// each: they are served there where a flag says so for all of them.
+    pub fn is_over_ipv6(&self, options: &Options) -> bool {
+        match self {
+            Self::One(instance) => refusal(instance, link_local::over_ipv6()).is_none(),
+            Self::Many(_) => options.enables_ipv6(),
+        }
+    }
+
+    /// The lines that scripts read when all is ready.
+    pub fn ready(&self, addresses: &[SocketAddr], metrics: Option<SocketAddr>) -> String {
+        let what_can_be_had = match self {
+            Self::One(_) => "gets the credentials and user data of the description",
+            Self::Many(many) => match many.fleet.callers() {
+                CallerKey::ClientAddress => "and take an instance's address gets its credentials and user data",
+                CallerKey::Listener => "gets its instance's credentials and user data",
+                CallerKey::Header(_) => "and set the header field gets any instance's credentials and user data",
+                _ => "gets any instance's credentials and user data",
+            },
+        };
+        ready(addresses, what_can_be_had, metrics)
+    }
+
+    /// What a newcomer needs next.
+    pub fn welcome(&self, addresses: &[SocketAddr], options: &Options) -> String {
+        match self {
+            Self::One(instance) => welcome(addresses, instance, options.instance.as_deref()),
+            Self::Many(many) => welcome_many(many),
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! What an instance takes while nobody asks for it. A process of its own, so
+//! that nothing else counts.
+
+use std::fs;
+
+use imds_host::{CallerKey, Description, Fleet, Runtime, Settings};
+
+/// Enough that what the process takes besides is nothing among them.
+const NUMBER: usize = 2_000;
+
+/// What is promised.
+const BYTES_MAX: usize = 4 << 10;
+
+#[test]
+fn one_of_thousands_takes_less_than_four_kilobytes_at_rest() {
+    let user_data = "x".repeat(400);
+    let runtime = Runtime::new().unwrap();
+    let fleet = Fleet::new(&runtime, &Settings::default(), CallerKey::own(|_, _| None)).unwrap();
+    let insert = |number: usize| {
+        let text = format!(r#"{{"instance-id": "i-{number:017x}", "user-data": "{user_data}"}}"#);
+        fleet.insert(&number.to_string(), &Description::from_json("test", &text).unwrap()).unwrap();
+    };
+    // After the first, the process has what it needs to open others.
+    insert(0);
+    let Some(before) = resident_bytes() else {
+        eprintln!("SKIPPED: this system does not tell the memory of a process in /proc/self/status");
+        return;
+    };
+    (1..=NUMBER).for_each(insert);
+    let bytes = (resident_bytes().unwrap() - before) / NUMBER;
+    // Less than its description would be a wrong measurement.
+    assert!((400..BYTES_MAX).contains(&bytes), "{bytes} bytes each");
+}
+
+/// The memory of this process; none where the system does not tell it this way.
+fn resident_bytes() -> Option<usize> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    Some(line.trim().strip_suffix(" kB")?.parse::<usize>().ok()? << 10)
+}

@@ -1,0 +1,137 @@
+//! What a request costs with many instances, what they take at rest, and how
+//! long it takes to open them:
+//!
+//! ```sh
+//! cargo bench -p imds-tests --bench scale
+//! ```
+//!
+//! Costs are ratios to the cost with one instance in the same run, so that
+//! machines can be compared.
+
+use std::fs;
+use std::hint::black_box;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use http::Request;
+use imds_host::{Caller, CallerKey, Description, Fleet, Runtime, Service, Settings};
+
+const NUMBERS: [u32; 6] = [1, 10, 100, 1_000, 10_000, 100_000];
+
+/// For one figure.
+const TIME: Duration = Duration::from_millis(700);
+
+fn main() {
+    println!("| instances | random requests | same again | nobody's | open all | opened a second | bytes each |");
+    println!("| ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
+    // Kept to the end: what is freed would be taken again, and not show.
+    let (mut fleets, mut one) = (Vec::new(), None);
+    for number in NUMBERS {
+        let (fleet, took, bytes) = measure(number, typical);
+        let service = Service::new(fleet.clone());
+        let mut random = Random(1);
+        let costs = [
+            cost(|| ask(&service, random.below(number))),
+            cost(|| ask(&service, number - 1)),
+            cost(|| ask(&service, number + random.below(number))),
+        ];
+        let one = *one.get_or_insert(costs[0]);
+        let [random, same, nobody] = costs.map(|cost| format!("{:.2}", cost.as_secs_f64() / one.as_secs_f64()));
+        let (seconds, rate) = (took.as_secs_f64(), f64::from(number) / took.as_secs_f64());
+        println!("| {number} | {random} | {same} | {nobody} | {seconds:.3} s | {rate:.0} | {bytes} |");
+        fleets.push(fleet);
+        if number == 1 {
+            eprintln!("1.00 is {one:?}");
+        }
+    }
+    let (fleet, _, bytes) = measure(100_000, |_| Description::default());
+    println!("\nWith empty descriptions, {} take {bytes} bytes each.", fleet.len());
+}
+
+/// Opens so many; how long that took, and the bytes that each takes, if there
+/// are enough to tell.
+fn measure(number: u32, describe: impl Fn(u32) -> Description + Sync) -> (Fleet, Duration, String) {
+    let before = resident_bytes();
+    let started = Instant::now();
+    let fleet = fleet(number, describe);
+    let took = started.elapsed();
+    let bytes = match (before, resident_bytes()) {
+        (Some(before), Some(after)) if number >= 10_000 => (after.saturating_sub(before) / number as usize).to_string(),
+        _ => String::new(),
+    };
+    (fleet, took, bytes)
+}
+
+/// As large as descriptions usually are.
+fn typical(number: u32) -> Description {
+    let text = format!(
+        r##"{{"instance-id":"i-{number:017x}","instance-type":"m7g.large","image-id":"ami-0123456789abcdef0",
+        "placement":{{"availability-zone":"eu-west-1b"}},"metadata-options":{{"http-tokens":"optional","instance-metadata-tags":"enabled"}},
+        "iam-instance-profile":{{"name":"guest-{number}"}},"tags":{{"Name":"guest-{number}","team":"platform","stage":"test","cost-center":"4711"}},
+        "user-data":"#cloud-config\nhostname: guest-{number}\npackages:\n  - nginx\n  - curl\nruncmd:\n  - systemctl enable --now nginx\n"}}"##
+    );
+    Description::from_json("typical", &text).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn address(number: u32) -> [u8; 4] {
+    (0x0a00_0000 + number).to_be_bytes()
+}
+
+fn fleet(number: u32, describe: impl Fn(u32) -> Description + Sync) -> Fleet {
+    let runtime = Runtime::new().expect("a runtime starts");
+    let fleet = Fleet::new(&runtime, &Settings::default(), CallerKey::ClientAddress).expect("no setting is wrong");
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        for first in 0..threads {
+            let (fleet, describe) = (&fleet, &describe);
+            scope.spawn(move || {
+                for number in (first as u32..number).step_by(threads) {
+                    let key = std::net::Ipv4Addr::from(address(number)).to_string();
+                    fleet.insert(&key, &describe(number)).unwrap_or_else(|error| panic!("{error}"));
+                }
+            });
+        }
+    });
+    fleet
+}
+
+fn ask(service: &Service, number: u32) {
+    let caller = Caller::new(Some((address(number), 50_000).into()), Some(([127, 0, 0, 1], 80).into()));
+    let request = Request::get("/latest/meta-data/instance-id").header("host", "169.254.169.254").extension(caller);
+    black_box(service.respond(request.body(()).expect("the request is whole")));
+}
+
+/// The mean time of a call.
+fn cost(mut call: impl FnMut()) -> Duration {
+    for _ in 0..200 {
+        call();
+    }
+    let (started, mut calls) = (Instant::now(), 0);
+    while started.elapsed() < TIME {
+        for _ in 0..64 {
+            call();
+        }
+        calls += 64;
+    }
+    started.elapsed() / calls
+}
+
+/// Numbers that look random, the same in each run (SplitMix64).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: u32) -> u32 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) % u64::from(end)) as u32
+    }
+}
+
+/// The memory of this process; none where the system does not tell it this way.
+fn resident_bytes() -> Option<usize> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    Some(line.trim().strip_suffix(" kB")?.parse::<usize>().ok()? << 10)
+}
