@@ -6,7 +6,7 @@ use std::time::Duration;
 /// | --- | --- | --- |
 /// | `call` | 1 s | an answer takes microseconds; clients of the service give up after 1 s. A call keeps its thread: as many that never end as a server has threads keep the other clients waiting so long |
 /// | `memory_bytes` | 64 MiB | a worker with the default instance open works within 3 MiB; large descriptions fit many times |
-/// | `instances_per_worker` | 128 | open instances that one worker keeps; the one not used for longest is closed and opened again when it is needed |
+/// | `instances_per_worker` | 512 | open instances that one worker keeps; one that was not used lately is closed, and opened again when it is needed. So many of the size of the default one take 8 MiB, which leaves room in `memory_bytes` for larger ones; with more, each thread would hold much for little, since to open one again takes a fraction of a millisecond |
 /// | `connections` | 900 | the usual limit of open files of a process, 1024, less some; of all listeners of a [`Service`](crate::Service). When so many are open, one that waits for its client is closed for each new one, the one that has waited longest first, if for 100 ms at least; until then more wait in the listener's backlog |
 /// | `connections_per_caller` | 100 | of those, the share of one address. Programs of one machine and guests behind one proxy have one address, so more are served while there are places; but then a caller's surplus is the first to be closed, and at once, and for a new connection of who has its share no other's is closed |
 /// | `head_time` | 10 s | from the first moment of a connection, or the end of the last answer, to a complete request head |
@@ -60,7 +60,7 @@ impl Default for Limits {
         Self {
             call: Duration::from_secs(1),
             memory_bytes: 64 << 20,
-            instances_per_worker: 128,
+            instances_per_worker: 512,
             connections: 900,
             connections_per_caller: 100,
             head_time: Duration::from_secs(10),

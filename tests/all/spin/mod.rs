@@ -10,9 +10,12 @@ mod way;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use imds_host::{CallerKey, Description, Fleet, Moment, Request, Secret, Settings};
+
 use self::engine::{Options, Replica, WASI_0_3};
 use self::store::Values;
 pub use self::way::Spin;
+use crate::ways::RUNTIME;
 
 const INSTANCE_ID: &str = "/latest/meta-data/instance-id";
 const NOW_MS: u64 = 1_790_800_000_000;
@@ -180,6 +183,24 @@ fn a_token_of_one_caller_is_worth_nothing_at_another_that_describes_itself_alike
     let token = token(&replica, &[("x-guest", "a")]);
     let status = |guest| get(&replica, INSTANCE_ID, &[("x-guest", guest), ("x-aws-ec2-metadata-token", &token)]).0;
     assert_eq!((status("a"), status("b")), (200, 401));
+}
+
+/// So that a platform can serve the same instances from both.
+#[test]
+fn the_runner_accepts_the_tokens_of_the_same_caller_under_the_same_secret() {
+    let application = Application::new(&[("callers", "header:x-guest"), ("token_secret", "0123456789abcdef")]);
+    application.store().set("instances/a", "{}");
+    let token = token(&application.replica(), &[("x-guest", "a")]);
+
+    let settings = Settings { token_secret: Some(Secret::new(b"0123456789abcdef")), ..Settings::default() };
+    let callers = CallerKey::parse("header:x-guest").expect("the same words");
+    let fleet = Fleet::new(&RUNTIME, &settings, callers).unwrap_or_else(|error| panic!("{error}"));
+    let status = |key| {
+        fleet.insert(key, &Description::default()).unwrap_or_else(|error| panic!("{error}"));
+        let request = Request::get(INSTANCE_ID).with("X-aws-ec2-metadata-token", token.as_bytes());
+        fleet.get(key).map(|instance| instance.answer(&request, Moment::at(NOW_MS, 1)).status)
+    };
+    assert_eq!((status("a"), status("b")), (Some(200), Some(401)));
 }
 
 #[test]
