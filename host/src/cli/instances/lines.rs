@@ -8,7 +8,7 @@ use std::str;
 
 use anyhow::Context;
 use imds_host::CallerKey;
-use serde::de::{Deserializer as _, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserializer as _, Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::keys::{Keys, Refused};
@@ -92,10 +92,15 @@ fn parse(line: &str) -> serde_json::Result<(String, &str)> {
     Ok((caller, instance.get()))
 }
 
-/// In which column, instead of in which line of one.
+/// In which column, instead of in which line of one; without what was found
+/// there, which may be secret.
 fn message(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let what = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
+    let what = match what.rsplit_once(", expected ") {
+        Some((found, expected)) if found.starts_with("invalid ") => format!("expected {expected}"),
+        _ => what.to_owned(),
+    };
     format!("{what}, in column {}", error.column())
 }
 
@@ -123,7 +128,8 @@ impl<'de> Visitor<'de> for Line {
                 "caller" => return Err(A::Error::duplicate_field("caller")),
                 "instance" => return Err(A::Error::duplicate_field("instance")),
                 _ => {
-                    map.next_value::<IgnoredAny>()?;
+                    // Any length that a line can have.
+                    let name: String = name.chars().take(60).collect();
                     return Err(A::Error::unknown_field(&name, &["caller", "instance"]));
                 }
             }
@@ -169,11 +175,12 @@ mod tests {
         let right = b"{\"caller\":\"::1\",\"instance\":{}}\n";
         for (name, line, message) in [
             ("json", &b"{\"caller\""[..], "EOF while parsing an object, in column "),
-            ("list", b"[]", "invalid type: sequence, expected an object with the fields `caller` and `instance`"),
+            ("list", b"[]", "expected an object with the fields `caller` and `instance`, in column "),
+            ("text", b"\"hunter2\"", "expected an object with the fields `caller` and `instance`, in column "),
             ("missing", b"{\"caller\":\"10.0.0.7\"}", "missing field `instance`"),
             ("unknown", b"{\"key\":1}", "unknown field `key`, expected `caller` or `instance`"),
             ("twice", b"{\"caller\":\"a\",\"caller\":\"b\"}", "duplicate field `caller`"),
-            ("number", b"{\"caller\":7,\"instance\":{}}", "invalid type: integer `7`, expected a string"),
+            ("number", b"{\"caller\":7,\"instance\":{}}", "expected a string, in column "),
             ("more", b"{\"caller\":\"::2\",\"instance\":{}} {}", "trailing characters"),
             ("key", b"{\"caller\":\"vm-7\",\"instance\":{}}", "no caller can have the key `vm-7`"),
             ("utf-8", b"\xff", "this line is not UTF-8 text"),
