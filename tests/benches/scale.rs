@@ -2,7 +2,7 @@
 //! long it takes to open them:
 //!
 //! ```sh
-//! cargo bench -p imds-tests --bench scale
+//! cargo bench --bench scale
 //! ```
 //!
 //! Costs are processor time, as ratios to the cost with one instance in the
@@ -15,7 +15,7 @@ use std::hint::black_box;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use http::Request;
+use hyper::Request;
 use imds_host::{Caller, CallerKey, Description, Fleet, Runtime, Service, Settings};
 
 const NUMBERS: [u32; 6] = [1, 10, 100, 1_000, 10_000, 100_000];
