@@ -25,15 +25,21 @@ impl Target<'_> {
     /// the root; the VM::EC2 client asks for `/latest/meta-data/../user-data`.
     pub fn parse(target: &str) -> Target<'_> {
         let (authority, rest) = split_authority(target);
-        let path = rest.split(['?', '#']).next().unwrap_or_default();
-        let decoded = percent_decode(path);
+        // By bytes: searches for characters take longer than such short texts.
+        let mut has_escapes = false;
+        let end = rest.bytes().position(|byte| {
+            has_escapes |= byte == b'%';
+            matches!(byte, b'?' | b'#')
+        });
+        let path = &rest[..end.unwrap_or(rest.len())];
+        let decoded = if has_escapes { percent_decode(path).into() } else { Cow::from(path) };
         let mut segments: Vec<core::ops::Range<usize>> = Vec::with_capacity(SEGMENTS);
         let mut start = 0;
-        for segment in decoded.split('/') {
-            let end = start + segment.len();
-            match segment {
-                "" | "." => {}
-                ".." => drop(segments.pop()),
+        let ends = decoded.bytes().enumerate().filter(|(_, byte)| *byte == b'/').map(|(end, _)| end);
+        for end in ends.chain([decoded.len()]) {
+            match &decoded.as_bytes()[start..end] {
+                b"" | b"." => {}
+                b".." => drop(segments.pop()),
                 _ => segments.push(start..end),
             }
             start = end + 1;
@@ -74,10 +80,7 @@ fn split_authority(target: &str) -> (Option<&str>, &str) {
 /// is in no item's name.
 ///
 /// UNRECORDED: encoded slashes and dots, broken escapes.
-fn percent_decode(path: &str) -> Cow<'_, str> {
-    if !path.contains('%') {
-        return path.into();
-    }
+fn percent_decode(path: &str) -> String {
     let mut bytes = Vec::with_capacity(path.len());
     let mut rest = path.as_bytes();
     while let [first, tail @ ..] = rest {
@@ -90,8 +93,8 @@ fn percent_decode(path: &str) -> Cow<'_, str> {
         }
     }
     match String::from_utf8(bytes) {
-        Ok(decoded) => decoded.into(),
-        Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned().into(),
+        Ok(decoded) => decoded,
+        Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
     }
 }
 
