@@ -7,13 +7,17 @@
 //! Two servers in one process, each on one thread: the service as [`serve`] runs
 //! it with connections kept open, and hyper with a fixed body of 20 bytes, which
 //! is as fast as this can get. One more thread asks on 16 connections, first on
-//! all of them, then it reads from all of them. The two take turns; each figure
-//! is the median of the rounds' ratios, since a machine is never quiet for long.
+//! all of them, then it reads from all of them. The two take turns; each ratio is
+//! the median of the rounds', since a machine is never quiet for long. The last
+//! column compares the processor time of the two threads for an answer, where the
+//! system tells it: it does not depend on how well the client keeps up.
 
 use std::convert::Infallible;
+use std::fs;
 use std::future::pending;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -54,11 +58,13 @@ const KINDS: [Kind; 8] = [
 ];
 
 fn main() {
-    let imds = start("imds", on_imds);
-    let bare = start("bare", on_bare_hyper);
-    let token = fetch_token(imds);
+    let (imds, bare) = (Server::start(on_imds), Server::start(on_bare_hyper));
+    let token = fetch_token(imds.address);
 
-    println!("{:<22} {:>10} {:>10} {:>7} {:>6}", "answers a second", "bare hyper", "imds", "ratio", "goal");
+    println!(
+        "{:<22} {:>10} {:>10} {:>7} {:>6} {:>10}",
+        "answers a second", "bare hyper", "imds", "ratio", "goal", "processor"
+    );
     for (name, method, target, carries, goal) in KINDS {
         let field = match carries {
             Carries::Nothing => String::new(),
@@ -67,35 +73,49 @@ fn main() {
             Carries::Ttl => "X-aws-ec2-metadata-token-ttl-seconds: 21600\r\n".to_owned(),
         };
         let request = format!("{method} {target} HTTP/1.1\r\nHost: 169.254.169.254\r\n{field}\r\n");
-        let mut client = [bare, imds].map(|address| Client::new(address, request.as_bytes()));
-        let rounds: Vec<[f64; 2]> = (0..ROUNDS).map(|_| [client[0].rate(), client[1].rate()]).collect();
+        let mut clients = [&bare, &imds].map(|server| Client::new(server, request.as_bytes()));
+        let rounds: Vec<[Round; 2]> = (0..ROUNDS).map(|_| clients.each_mut().map(Client::round)).collect();
         let median = |figures: &mut dyn Iterator<Item = f64>| {
             let mut figures: Vec<f64> = figures.collect();
             figures.sort_by(f64::total_cmp);
             figures[figures.len() / 2]
         };
-        let ratio = median(&mut rounds.iter().map(|[bare, imds]| imds / bare));
+        let ratio = median(&mut rounds.iter().map(|[bare, imds]| imds.rate / bare.rate));
+        let processor = median(&mut rounds.iter().map(|[bare, imds]| bare.processor / imds.processor));
         let goal = goal.map_or(String::new(), |goal| format!("{goal:.2}"));
-        let [bare, imds] = [0, 1].map(|which| median(&mut rounds.iter().map(|rates| rates[which])));
-        println!("{name:<22} {bare:>10.0} {imds:>10.0} {ratio:>7.2} {goal:>6}");
+        let [bare, imds] = [0, 1].map(|which| median(&mut rounds.iter().map(|rounds| rounds[which].rate)));
+        println!("{name:<22} {bare:>10.0} {imds:>10.0} {ratio:>7.2} {goal:>6} {processor:>10.2}");
     }
 }
 
-/// Runs a server on a thread of its own.
-fn start<F: Future<Output = ()>>(name: &str, server: impl FnOnce(TcpListener) -> F + Send + 'static) -> SocketAddr {
-    let (tell, told) = mpsc::channel();
-    thread::Builder::new()
-        .name(name.into())
-        .spawn(move || {
+/// A server on a thread of its own.
+struct Server {
+    address: SocketAddr,
+    /// Where Linux tells what the thread does.
+    thread: Option<PathBuf>,
+}
+
+impl Server {
+    fn start<F: Future<Output = ()>>(server: impl FnOnce(TcpListener) -> F + Send + 'static) -> Server {
+        let (tell, told) = mpsc::channel();
+        thread::spawn(move || {
+            let thread = fs::read_link("/proc/thread-self").ok().map(|link| Path::new("/proc").join(link));
             let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("tokio starts");
             tokio.block_on(async {
                 let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
-                tell.send(listener.local_addr().expect("it has an address")).expect("somebody waits");
+                let address = listener.local_addr().expect("it has an address");
+                tell.send(Server { address, thread }).expect("somebody waits");
                 server(listener).await;
             });
-        })
-        .expect("a thread starts");
-    told.recv().expect("the server starts")
+        });
+        told.recv().expect("the server starts")
+    }
+
+    /// What the thread has taken so far, in nanoseconds.
+    fn processor_time(&self) -> f64 {
+        let told = self.thread.as_ref().and_then(|thread| fs::read_to_string(thread.join("schedstat")).ok());
+        told.and_then(|told| told.split(' ').next()?.parse().ok()).unwrap_or(f64::NAN)
+    }
 }
 
 async fn on_imds(listener: TcpListener) {
@@ -132,8 +152,16 @@ fn fetch_token(address: SocketAddr) -> String {
     String::from_utf8(answer.split_off(answer.len() - 56)).expect("a token is text")
 }
 
+/// What one round shows: answers a second, and the processor time that the server
+/// took for each, in nanoseconds; no number where it is not told.
+struct Round {
+    rate: f64,
+    processor: f64,
+}
+
 /// Connections to one server on which one request is asked again and again.
 struct Client<'r> {
+    server: &'r Server,
     streams: Vec<TcpStream>,
     request: &'r [u8],
     /// The length of an answer; all are of the same.
@@ -141,20 +169,19 @@ struct Client<'r> {
 }
 
 impl<'r> Client<'r> {
-    fn new(address: SocketAddr, request: &'r [u8]) -> Client<'r> {
+    fn new(server: &'r Server, request: &'r [u8]) -> Client<'r> {
         let mut streams: Vec<TcpStream> =
-            (0..CONNECTIONS).map(|_| TcpStream::connect(address).expect("the server accepts")).collect();
+            (0..CONNECTIONS).map(|_| TcpStream::connect(server.address).expect("the server accepts")).collect();
         for stream in &streams {
             stream.set_nodelay(true).expect("it can be set");
         }
         let answer = length_of_answer(&mut streams[0], request);
-        Client { streams, request, answer }
+        Client { server, streams, request, answer }
     }
 
-    /// Answers a second in one round.
-    fn rate(&mut self) -> f64 {
-        let started = Instant::now();
-        let mut answers = 0;
+    fn round(&mut self) -> Round {
+        let (started, processor) = (Instant::now(), self.server.processor_time());
+        let mut answers = 0.0;
         let mut buffer = vec![0; self.answer];
         while started.elapsed() < ROUND {
             for stream in &mut self.streams {
@@ -163,10 +190,11 @@ impl<'r> Client<'r> {
             for stream in &mut self.streams {
                 stream.read_exact(&mut buffer).expect("the server answers");
                 assert_eq!(buffer[..9], *b"HTTP/1.1 ");
-                answers += 1;
+                answers += 1.0;
             }
         }
-        f64::from(answers) / started.elapsed().as_secs_f64()
+        let processor = self.server.processor_time() - processor;
+        Round { rate: answers / started.elapsed().as_secs_f64(), processor: processor / answers }
     }
 }
 
