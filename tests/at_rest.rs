@@ -8,11 +8,12 @@ use imds_host::{CallerKey, Description, Fleet, Runtime, Settings};
 /// Enough that what the process takes besides is nothing among them.
 const NUMBER: usize = 2_000;
 
-/// What is promised.
-const BYTES_MAX: usize = 4 << 10;
+/// The description, and what stands beside it with some room: a page is the
+/// least that a process gets, and an allocator rounds up.
+const BYTES_MAX: usize = 1500;
 
 #[test]
-fn one_of_thousands_takes_less_than_four_kilobytes_at_rest() {
+fn one_of_thousands_takes_little_more_than_its_description_at_rest() {
     let user_data = "x".repeat(400);
     let runtime = Runtime::new().unwrap();
     let fleet = Fleet::new(&runtime, &Settings::default(), CallerKey::own(|_, _| None)).unwrap();

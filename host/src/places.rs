@@ -41,6 +41,8 @@ struct Table {
 struct Waiting {
     seat: Arc<Seat>,
     caller: IpAddr,
+    /// The caller's share.
+    share: usize,
     since: Instant,
 }
 
@@ -58,6 +60,9 @@ pub(crate) struct Bounds {
 struct Seat {
     leave: Notify,
     left: Notify,
+    // The turn to leave; 0 while a request is answered. Changes under the lock
+    // of the table. Who has a turn and is not in the table was sent away.
+    turn: AtomicU64,
 }
 
 /// The turns of connections in their caller's share that may still get a request.
@@ -91,25 +96,33 @@ impl Places {
         loop {
             // Before the look, so that no change after it is missed.
             let changed = self.changed.notified();
-            let leaver = {
+            let (place, before) = {
                 let mut table = self.table();
                 if table.taken < bounds.places {
                     table.taken += 1;
-                    return self.place(&mut table, caller, bounds.share);
+                    (Ok(self.place(&mut table, caller, bounds.share)), None)
+                } else {
+                    match table.leaver(Some((caller, bounds.share)), self.grace) {
+                        Leaver::Found(before) => (Ok(self.place(&mut table, caller, bounds.share)), Some(before)),
+                        Leaver::Soon(at) => (Err(Some(at)), None),
+                        Leaver::Nobody => (Err(None), None),
+                    }
                 }
-                table.leaver(Some((caller, bounds.share)), self.grace)
             };
-            match leaver {
-                Leaver::Found(before) => {
-                    let place = self.place(&mut self.table(), caller, bounds.share);
-                    // Its socket is closed then: there are never more open than places.
-                    before.left.notified().await;
+            match place {
+                Ok(place) => {
+                    // On another listener one of the same caller may have waited for this.
+                    self.changed.notify_waiters();
+                    if let Some(before) = before {
+                        // Its socket is closed then: there are never more open than places.
+                        before.left.notified().await;
+                    }
                     return place;
                 }
-                Leaver::Soon(at) => {
+                Err(Some(at)) => {
                     let _ = timeout_at(at, changed).await;
                 }
-                Leaver::Nobody => changed.await,
+                Err(None) => changed.await,
             }
         }
     }
@@ -117,22 +130,23 @@ impl Places {
     /// Sends away the one that has waited longest, where the system has no room
     /// for another connection though places are free. False if none can go.
     pub(crate) async fn make_room(self: &Arc<Self>) -> bool {
-        let leaver = self.table().leaver(None, self.grace);
-        let Leaver::Found(before) = leaver else {
-            return false;
+        let (before, _place) = {
+            let mut table = self.table();
+            let Leaver::Found(before) = table.leaver(None, self.grace) else {
+                return false;
+            };
+            // Its place is free again when this is dropped.
+            (before, self.place(&mut table, IpAddr::from(Ipv4Addr::UNSPECIFIED), 1))
         };
-        // Its place is free again when this is dropped.
-        let _place = self.place(&mut self.table(), IpAddr::from(Ipv4Addr::UNSPECIFIED), 1);
         before.left.notified().await;
         true
     }
 
     fn place(self: &Arc<Self>, table: &mut Table, caller: IpAddr, share: usize) -> Place {
         *table.callers.entry(caller).or_default() += 1;
-        let seat = Arc::default();
-        let turns = table.turns(caller, share);
-        let turn = AtomicU64::new(table.wait(&seat, caller, turns));
-        Place { places: Arc::clone(self), seat, caller, share, turn }
+        let place = Place { places: Arc::clone(self), seat: Arc::default(), caller, share };
+        table.wait(&place, table.turns(caller, share));
+        place
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
@@ -142,11 +156,28 @@ impl Places {
 }
 
 impl Table {
-    fn wait(&mut self, seat: &Arc<Seat>, caller: IpAddr, turns: u64) -> u64 {
+    fn wait(&mut self, place: &Place, turns: u64) {
         self.last_turn += 1;
         let turn = turns | self.last_turn;
-        self.waiting.insert(turn, Waiting { seat: Arc::clone(seat), caller, since: Instant::now() });
-        turn
+        let Place { seat, caller, share, .. } = place;
+        seat.turn.store(turn, Ordering::Relaxed);
+        let waiting = Waiting { seat: Arc::clone(seat), caller: *caller, share: *share, since: Instant::now() };
+        self.waiting.insert(turn, waiting);
+    }
+
+    /// Takes those out of the surplus that are in their caller's share by now,
+    /// since others of it are gone. They keep their age.
+    fn promote(&mut self) {
+        while let Some(first) = self.waiting.first_entry() {
+            let (turn, waiting) = (*first.key(), first.get());
+            let count = self.callers.get(&waiting.caller).copied().unwrap_or_default();
+            if turn & SURPLUS == 0 || count > waiting.share {
+                break;
+            }
+            let (waiting, turn) = (first.remove(), turn ^ SURPLUS | OPEN);
+            waiting.seat.turn.store(turn, Ordering::Relaxed);
+            self.waiting.insert(turn, waiting);
+        }
     }
 
     /// The turns for one of the caller's connections.
@@ -170,6 +201,7 @@ impl Table {
     /// The next to leave, who is told, for a connection of the caller with this
     /// share.
     fn leaver(&mut self, newcomer: Option<(IpAddr, usize)>, grace: Duration) -> Leaver {
+        self.promote();
         let Some((mut turn, mut first)) = self.waiting.first_key_value() else {
             return Leaver::Nobody;
         };
@@ -204,9 +236,6 @@ pub(crate) struct Place {
     seat: Arc<Seat>,
     caller: IpAddr,
     share: usize,
-    // The turn to leave; 0 while a request is answered. Changes under the lock
-    // of the table. Who has a turn and is not in the table was sent away.
-    turn: AtomicU64,
 }
 
 impl Place {
@@ -214,10 +243,10 @@ impl Place {
     /// before: then it must not begin.
     pub(crate) fn work(&self) -> bool {
         let mut table = self.places.table();
-        let turn = self.turn.load(Ordering::Relaxed);
+        let turn = self.seat.turn.load(Ordering::Relaxed);
         let stays = turn == 0 || table.waiting.remove(&turn).is_some();
         if stays {
-            self.turn.store(0, Ordering::Relaxed);
+            self.seat.turn.store(0, Ordering::Relaxed);
         }
         stays
     }
@@ -226,9 +255,9 @@ impl Place {
     /// client does not take it.
     pub(crate) fn wait(&self) {
         let mut table = self.places.table();
-        if self.turn.load(Ordering::Relaxed) == 0 {
+        if self.seat.turn.load(Ordering::Relaxed) == 0 {
             let turns = table.turns(self.caller, self.share);
-            self.turn.store(table.wait(&self.seat, self.caller, turns), Ordering::Relaxed);
+            table.wait(self, turns);
             drop(table);
             self.places.changed.notify_waiters();
         }
@@ -237,9 +266,9 @@ impl Place {
     /// The connection gets no other request: it is the first to leave.
     pub(crate) fn end(&self) {
         let mut table = self.places.table();
-        let turn = self.turn.load(Ordering::Relaxed);
+        let turn = self.seat.turn.load(Ordering::Relaxed);
         if turn == 0 || table.waiting.remove(&turn).is_some() {
-            self.turn.store(table.wait(&self.seat, self.caller, ENDED), Ordering::Relaxed);
+            table.wait(self, ENDED);
             drop(table);
             self.places.changed.notify_waiters();
         }
@@ -247,8 +276,8 @@ impl Place {
 
     /// Whether the connection may still get a request.
     pub(crate) fn is_open(&self) -> bool {
-        let turn = self.turn.load(Ordering::Relaxed);
-        turn == 0 || turn & OPEN != 0
+        let turn = self.seat.turn.load(Ordering::Relaxed);
+        turn == 0 || turn & (OPEN | SURPLUS) != 0
     }
 
     /// Ends when the connection has to leave.
@@ -260,7 +289,7 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         let mut table = self.places.table();
-        let turn = *self.turn.get_mut();
+        let turn = self.seat.turn.load(Ordering::Relaxed);
         if turn == 0 || table.waiting.remove(&turn).is_some() {
             table.taken -= 1;
             table.forget(self.caller);
@@ -387,6 +416,51 @@ mod tests {
             assert!(is_sent_away(&crowd[leaver]));
         }
         assert!(!is_sent_away(&kept) && !is_sent_away(&crowd[0]));
+    }
+
+    #[test]
+    fn what_is_in_its_callers_share_again_is_no_surplus() {
+        let places = Arc::default();
+        let bounds = Bounds { places: 3, share: 1 };
+        let take = |caller| poll(pin!(Places::take(&places, caller, bounds)));
+        let [oldest, gone, stays] = [OTHER, CALLER, CALLER].map(|caller| take(caller).unwrap());
+        drop(gone);
+        let [third, fourth] = [3, 4].map(|last| IpAddr::from([127, 0, 0, last]));
+        let third = take(third).unwrap();
+        let mut fourth = pin!(places.take(fourth, bounds));
+        assert!(poll(fourth.as_mut()).is_none());
+        assert_eq!([&oldest, &stays, &third].map(is_sent_away), [true, false, false]);
+        assert!(stays.is_open() && stays.work());
+        stays.wait();
+        drop((oldest, stays));
+        assert!(poll(fourth).is_some());
+    }
+
+    #[test]
+    fn a_surplus_connection_may_still_get_a_request() {
+        let places = Arc::default();
+        let bounds = Bounds { places: 2, share: 1 };
+        let [first, second] = [(); 2].map(|()| poll(pin!(Places::take(&places, CALLER, bounds))).unwrap());
+        assert!(first.is_open() && second.is_open());
+        assert!(second.work());
+        second.end();
+        assert!(!second.is_open());
+    }
+
+    #[test]
+    fn who_has_its_share_waits_for_one_of_its_own() {
+        let places = Arc::default();
+        let bounds = Bounds { places: 2, share: 1 };
+        let take = |caller| poll(pin!(Places::take(&places, caller, bounds)));
+        let [own, _other] = [CALLER, OTHER].map(|caller| take(caller).unwrap());
+        assert!(own.work());
+        let mut waits = pin!(places.take(CALLER, bounds));
+        assert!(poll(waits.as_mut()).is_none());
+        own.wait();
+        assert!(poll(waits.as_mut()).is_none());
+        assert!(is_sent_away(&own));
+        drop(own);
+        assert!(poll(waits).is_some());
     }
 
     #[test]

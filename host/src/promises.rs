@@ -47,7 +47,10 @@ fn broken(request: RequestRef<'_>, answer: &Answer) -> Option<String> {
         };
         if name.eq_ignore_ascii_case("content-length") {
             lengths += 1;
-            let is_good = value.parse().is_ok_and(|length: usize| is_head || length == answer.body.len());
+            // A sign too is read as part of a number.
+            let digits = Some(value).filter(|value| value.bytes().all(|byte| byte.is_ascii_digit()));
+            let length = digits.and_then(|digits| digits.parse().ok());
+            let is_good = length.is_some_and(|length: usize| is_head || length == answer.body.len());
             if !is_good || lengths > 1 {
                 return Some("Content-Length is not the length of the body".to_owned());
             }
@@ -81,6 +84,7 @@ mod tests {
             ("GET", "abc", "4", false),
             ("GET", "abc", "", false),
             ("GET", "abc", "-3", false),
+            ("GET", "abc", "+3", false),
             ("HEAD", "", "3", true),
             ("HEAD", "abc", "3", false),
         ] {

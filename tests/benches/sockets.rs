@@ -69,7 +69,7 @@ fn main() {
         let field = match carries {
             Carries::Nothing => String::new(),
             Carries::Token => format!("X-aws-ec2-metadata-token: {token}\r\n"),
-            Carries::WrongToken => format!("X-aws-ec2-metadata-token: {}\r\n", "A".repeat(56)),
+            Carries::WrongToken => format!("X-aws-ec2-metadata-token: AQAEA{}==\r\n", "A".repeat(49)),
             Carries::Ttl => "X-aws-ec2-metadata-token-ttl-seconds: 21600\r\n".to_owned(),
         };
         let request = format!("{method} {target} HTTP/1.1\r\nHost: 169.254.169.254\r\n{field}\r\n");

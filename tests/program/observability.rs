@@ -199,12 +199,15 @@ fn metrics_on_an_address_that_is_taken_are_refused_with_advice() {
 
 #[test]
 fn who_is_sent_away_is_counted_and_logged() {
-    let observed = Observed::start(&["--connections", "1"]);
-    let mut silent = observed.served.connect();
-    assert!(observed.served.request("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").starts_with("HTTP/1.1 200 "));
-    assert_eq!(silent.read(&mut [0]).unwrap(), 0);
-    assert_eq!(samples(&observed.page())["imds_connections_sent_away_total"], 1.0);
-    observed.served.line_with("imds: closed a connection that waited for its client, to make room for a new one");
+    // In its caller's share, and above it.
+    for flags in [&["--connections", "1"][..], &["--connections", "2", "--connections-per-caller", "1"]] {
+        let observed = Observed::start(flags);
+        let mut silent: Vec<_> = flags.iter().skip(1).step_by(2).map(|_| observed.served.connect()).collect();
+        assert!(observed.served.request("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").starts_with("HTTP/1.1 200 "));
+        assert_eq!(silent.last_mut().unwrap().read(&mut [0]).unwrap(), 0);
+        assert_eq!(samples(&observed.page())["imds_connections_sent_away_total"], 1.0);
+        observed.served.line_with("imds: closed a connection that waited for its client, to make room for a new one");
+    }
 }
 
 #[test]
