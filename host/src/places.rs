@@ -4,7 +4,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Duration, Instant, timeout_at};
 
 /// The places for connections to one service, on all of its listeners.
@@ -20,13 +21,17 @@ use tokio::time::{Duration, Instant, timeout_at};
 /// a caller that has its share gets no place for which one of another's share
 /// would have to leave. So one caller cannot push out others, however many
 /// connections it makes.
-#[derive(Default)]
 pub(crate) struct Places {
     table: Mutex<Table>,
     // A place became free, or its connection began to wait.
     changed: Notify,
+    // For those that wait for one of their own caller's to leave.
+    waiting_room: Arc<Semaphore>,
     grace: Duration,
 }
+
+/// As many more as open files allow besides the places, by default.
+const WAITING_ROOM: usize = 64;
 
 #[derive(Default)]
 struct Table {
@@ -72,6 +77,15 @@ const SURPLUS: u64 = 1 << 62;
 /// The turns of those that get no other request come before both.
 const ENDED: u64 = 0;
 
+/// What a newcomer finds.
+enum Look {
+    /// A place, and who leaves it.
+    Taken(Place, Option<Arc<Seat>>),
+    /// Somebody may leave then, if that is known; whether it is one of the
+    /// newcomer's own that must.
+    Wait { until: Option<Instant>, for_its_own: bool },
+}
+
 /// Who may leave.
 enum Leaver {
     Found(Arc<Seat>),
@@ -87,7 +101,8 @@ impl Places {
     pub(crate) const GRACE: Duration = Duration::from_millis(100);
 
     pub(crate) fn new(grace: Duration) -> Self {
-        Self { grace, ..Self::default() }
+        let waiting_room = Arc::new(Semaphore::new(WAITING_ROOM));
+        Self { table: Mutex::default(), changed: Notify::new(), waiting_room, grace }
     }
 
     /// Takes a place for a connection of `caller`, once not all are taken or
@@ -96,35 +111,50 @@ impl Places {
         loop {
             // Before the look, so that no change after it is missed.
             let changed = self.changed.notified();
-            let (place, before) = {
-                let mut table = self.table();
-                if table.taken < bounds.places {
-                    table.taken += 1;
-                    (Ok(self.place(&mut table, caller, bounds.share)), None)
-                } else {
-                    match table.leaver(Some((caller, bounds.share)), self.grace) {
-                        Leaver::Found(before) => (Ok(self.place(&mut table, caller, bounds.share)), Some(before)),
-                        Leaver::Soon(at) => (Err(Some(at)), None),
-                        Leaver::Nobody => (Err(None), None),
-                    }
-                }
-            };
-            match place {
-                Ok(place) => {
-                    // On another listener one of the same caller may have waited for this.
-                    self.changed.notify_waiters();
-                    if let Some(before) = before {
-                        // Its socket is closed then: there are never more open than places.
-                        before.left.notified().await;
-                    }
-                    return place;
-                }
-                Err(Some(at)) => {
-                    let _ = timeout_at(at, changed).await;
-                }
-                Err(None) => changed.await,
+            match self.look(caller, bounds) {
+                Look::Taken(place, before) => return place.after(before).await,
+                Look::Wait { until, .. } => wait(changed, until).await,
             }
         }
+    }
+
+    /// Like [`take`](Self::take), but none where a connection of `caller` itself
+    /// must leave for it and none can yet: nobody else is to wait behind it.
+    pub(crate) async fn take_in_turn(self: &Arc<Self>, caller: IpAddr, bounds: Bounds) -> Option<Place> {
+        loop {
+            let changed = self.changed.notified();
+            match self.look(caller, bounds) {
+                Look::Taken(place, before) => return Some(place.after(before).await),
+                Look::Wait { for_its_own: true, .. } => return None,
+                Look::Wait { until, .. } => wait(changed, until).await,
+            }
+        }
+    }
+
+    /// Room to wait in for one connection above the places; none if that is full
+    /// too.
+    pub(crate) fn waiting_room(self: &Arc<Self>) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.waiting_room).try_acquire_owned().ok()
+    }
+
+    fn look(self: &Arc<Self>, caller: IpAddr, bounds: Bounds) -> Look {
+        let mut table = self.table();
+        let before = if table.taken < bounds.places {
+            table.taken += 1;
+            None
+        } else {
+            let for_its_own = table.of(caller) >= bounds.share;
+            match table.leaver(Some((caller, bounds.share)), self.grace) {
+                Leaver::Found(before) => Some(before),
+                Leaver::Soon(at) => return Look::Wait { until: Some(at), for_its_own },
+                Leaver::Nobody => return Look::Wait { until: None, for_its_own },
+            }
+        };
+        let place = self.place(&mut table, caller, bounds.share);
+        drop(table);
+        // On another listener one of the same caller may have waited for this.
+        self.changed.notify_waiters();
+        Look::Taken(place, before)
     }
 
     /// Sends away the one that has waited longest, where the system has no room
@@ -152,6 +182,15 @@ impl Places {
     fn table(&self) -> MutexGuard<'_, Table> {
         // A panic elsewhere leaves the table whole: nothing under the lock panics.
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn wait(changed: Notified<'_>, until: Option<Instant>) {
+    match until {
+        Some(until) => {
+            let _ = timeout_at(until, changed).await;
+        }
+        None => changed.await,
     }
 }
 
@@ -239,6 +278,15 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// The place, once who had it before has left. Its socket is closed then:
+    /// there are never more open than places and waiting room.
+    async fn after(self, before: Option<Arc<Seat>>) -> Self {
+        if let Some(before) = before {
+            before.left.notified().await;
+        }
+        self
+    }
+
     /// The connection has a request to answer. False if it was sent away
     /// before: then it must not begin.
     pub(crate) fn work(&self) -> bool {
@@ -334,7 +382,7 @@ mod tests {
 
     #[test]
     fn the_one_that_waited_longest_leaves() {
-        let places = Arc::default();
+        let places = Arc::new(Places::new(Duration::ZERO));
         let [first, second, third] = [(); 3].map(|()| take(&places, 3).unwrap());
         // It was answered and waits since then.
         assert!(first.work());
@@ -348,7 +396,7 @@ mod tests {
 
     #[test]
     fn one_that_works_stays_until_it_waits() {
-        let places = Arc::default();
+        let places = Arc::new(Places::new(Duration::ZERO));
         let first = take(&places, 1).unwrap();
         assert!(first.work());
         let mut second = pin!(places.take(CALLER, all(1)));
@@ -378,7 +426,7 @@ mod tests {
 
     #[test]
     fn a_place_that_nobody_has_is_free() {
-        let places = Arc::default();
+        let places = Arc::new(Places::new(Duration::ZERO));
         let [first, second] = [(); 2].map(|()| take(&places, 2).unwrap());
         assert!(first.work() && second.work());
         let mut third = pin!(places.take(CALLER, all(2)));
@@ -392,7 +440,7 @@ mod tests {
 
     #[test]
     fn a_place_is_free_again_if_who_wanted_it_went_meanwhile() {
-        let places = Arc::default();
+        let places = Arc::new(Places::new(Duration::ZERO));
         let first = take(&places, 1).unwrap();
         {
             let mut second = pin!(places.take(CALLER, all(1)));
@@ -420,7 +468,7 @@ mod tests {
 
     #[test]
     fn what_is_in_its_callers_share_again_is_no_surplus() {
-        let places = Arc::default();
+        let places = Arc::new(Places::new(Duration::ZERO));
         let bounds = Bounds { places: 3, share: 1 };
         let take = |caller| poll(pin!(Places::take(&places, caller, bounds)));
         let [oldest, gone, stays] = [OTHER, CALLER, CALLER].map(|caller| take(caller).unwrap());
@@ -438,7 +486,7 @@ mod tests {
 
     #[test]
     fn a_surplus_connection_may_still_get_a_request() {
-        let places = Arc::default();
+        let places = Arc::new(Places::new(Duration::ZERO));
         let bounds = Bounds { places: 2, share: 1 };
         let [first, second] = [(); 2].map(|()| poll(pin!(Places::take(&places, CALLER, bounds))).unwrap());
         assert!(first.is_open() && second.is_open());
@@ -449,7 +497,7 @@ mod tests {
 
     #[test]
     fn who_has_its_share_waits_for_one_of_its_own() {
-        let places = Arc::default();
+        let places = Arc::new(Places::new(Duration::ZERO));
         let bounds = Bounds { places: 2, share: 1 };
         let take = |caller| poll(pin!(Places::take(&places, caller, bounds)));
         let [own, _other] = [CALLER, OTHER].map(|caller| take(caller).unwrap());
@@ -464,8 +512,22 @@ mod tests {
     }
 
     #[test]
+    fn who_has_its_share_keeps_nobody_waiting_behind_it() {
+        let places = Arc::new(Places::new(Duration::from_secs(3600)));
+        let bounds = Bounds { places: 2, share: 1 };
+        let take = |caller| poll(pin!(Places::take(&places, caller, bounds)));
+        let taken = [CALLER, OTHER].map(|caller| take(caller).unwrap());
+        assert!(taken.iter().all(Place::work));
+        assert!(poll(pin!(places.take_in_turn(CALLER, bounds))).is_some_and(|place| place.is_none()));
+        let third = IpAddr::from([127, 0, 0, 3]);
+        assert!(poll(pin!(places.take_in_turn(third, bounds))).is_none(), "it waits for one to end");
+        let room: Vec<_> = std::iter::from_fn(|| places.waiting_room()).take(1000).collect();
+        assert_eq!(room.len(), WAITING_ROOM);
+    }
+
+    #[test]
     fn who_has_its_share_pushes_nobody_else_out() {
-        let places = Arc::default();
+        let places = Arc::new(Places::new(Duration::ZERO));
         let bounds = Bounds { places: 3, share: 2 };
         let take = |caller| poll(pin!(Places::take(&places, caller, bounds)));
         let other = take(OTHER).unwrap();

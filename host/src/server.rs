@@ -76,14 +76,36 @@ pub async fn serve(listener: TcpListener, service: Service, limits: Limits, shut
     loop {
         let admitting = async {
             let (stream, peer) = accept(&listener, &service).await;
+            let caller = peer.ip().to_canonical();
             // Until there is one, more connections wait in the backlog.
-            (stream, service.places().take(peer.ip().to_canonical(), bounds).await)
+            (stream, caller, service.places().take_in_turn(caller, bounds).await)
         };
-        let (stream, place) = tokio::select! {
+        let (stream, caller, place) = tokio::select! {
             admitted = admitting => admitted,
             () = &mut shutdown => break,
         };
-        open.spawn(on_connection(stream, place, service.clone(), Arc::clone(&limits), stopped.clone()));
+        match place {
+            Some(place) => {
+                open.spawn(on_connection(stream, place, service.clone(), Arc::clone(&limits), stopped.clone()));
+            }
+            None => match service.places().waiting_room() {
+                Some(room) => {
+                    let (service, limits, mut stopped) = (service.clone(), Arc::clone(&limits), stopped.clone());
+                    open.spawn(async move {
+                        let place = tokio::select! {
+                            place = service.places().take(caller, bounds) => place,
+                            _ = stopped.changed() => return,
+                        };
+                        drop(room);
+                        on_connection(stream, place, service, limits, stopped).await;
+                    });
+                }
+                None => {
+                    drop(stream);
+                    service.trouble(&Trouble::SentAway);
+                }
+            },
+        }
         // Clears what the ended ones leave behind.
         while open.try_join_next().is_some() {}
     }
