@@ -178,16 +178,17 @@ fn skipping(flags: &[&str]) -> String {
 }
 
 #[test]
-fn of_many_wrong_ones_the_first_are_shown_and_all_are_counted() {
+fn of_many_wrong_ones_the_first_are_shown_and_the_others_named() {
     let lines: String = (0..1000).map(|number| line(&format!("vm-{number}"), 1).replace("-id", "-di")).collect();
     let file = File::new("all-wrong.jsonl", lines);
     let errors = refused(&["--instances", file.path.to_str().unwrap(), "--caller", "header:x"]);
-    assert_eq!(errors.matches("error: ").count(), 20, "{errors}");
+    assert_eq!(errors.matches("error: ").count(), 1000, "{errors}");
+    assert_eq!(errors.matches("help: did you mean").count(), 20, "{errors}");
     let place = |line: usize| {
         format!("all-wrong.jsonl:{line}:{} (instance-di)\n", r#"{"caller": "vm-0", "instance": {""#.len())
     };
     assert!(errors.contains(&place(1)) && errors.contains(&place(10)), "{errors}");
-    assert!(errors.contains("\n\nand 980 more\n\nimds: none of the 1000 descriptions in "), "{errors}");
+    assert!(errors.contains("\n\nimds: none of the 1000 descriptions in "), "{errors}");
 }
 
 #[test]
@@ -213,4 +214,23 @@ fn flags_that_do_not_go_together_end_with_2() {
         let errors = refused(arguments);
         assert!(errors.contains(message), "{errors}");
     }
+}
+
+#[test]
+fn callers_are_told_apart_by_no_field_that_the_service_reads() {
+    let directory = Directory::new("fields", &[("vm-7.toml", "")]);
+    for (name, instead) in [("X-Forwarded-For", "let the proxy set another"), ("Host", "use --caller host")] {
+        let errors = refused(&["--instances", directory.name(), "--caller", &format!("header:{name}")]);
+        assert!(errors.contains("the service itself reads this field") && errors.contains(instead), "{errors}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_regular_file_is_not_waited_for() {
+    let directory = Directory::new("pipe", &[("10.0.0.1.toml", "")]);
+    let made = Command::new("mkfifo").arg(directory.path.join("10.0.0.2.toml")).status().unwrap();
+    assert!(made.success());
+    let errors = refused(&["--instances", directory.name(), "--caller", "client-address"]);
+    assert!(errors.contains("this is no regular file"), "{errors}");
 }

@@ -41,7 +41,7 @@ fn an_address_in_use_ends_with_1_and_advice() {
     let served = Served::start(&[]);
     let output = imds(&["serve", "--listen", &served.addresses[0]]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(text(&output.stderr).contains("help: another process listens there"));
+    assert!(text(&output.stderr).contains("help: another process, or another flag of this one, listens there"));
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn advice_says_what_was_meant() {
         (&["--http-tokens", "required", "serve"], "options come after the command: imds serve [OPTIONS]"),
         (&["serve", "--listen", "example.com:80"], "such as 127.0.0.1:1338 or [::1]:1338"),
         (&["serve", "--allow-host", "http://a.b"], "expected a name without scheme and port"),
-        (&["serve", "--write-time", "1"], "expected a time with its unit, such as 10s"),
+        (&["serve", "--write-time", "1"], "expected a time above zero with its unit, such as 10s"),
     ] {
         let output = imds(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");

@@ -72,7 +72,9 @@ fn advice(error: &io::Error, flag: &str, address: SocketAddr) -> Option<String> 
     };
     Some(match error.kind() {
         ErrorKind::AddrInUse => {
-            format!("help: another process listens there; stop it, or let imds pick a port: {flag} {host}:0")
+            format!(
+                "help: another process, or another flag of this one, listens there; stop it, or let imds pick a port: {flag} {host}:0"
+            )
         }
         ErrorKind::PermissionDenied => for_low_port(flag, &host),
         ErrorKind::AddrNotAvailable => for_address(ip),

@@ -60,7 +60,7 @@ impl FromStr for Time {
     fn from_str(text: &str) -> Result<Self, String> {
         match humantime::parse_duration(text) {
             Ok(time) if !time.is_zero() => Ok(Self(time)),
-            _ => Err("expected a time with its unit, such as 10s or 500ms".to_owned()),
+            _ => Err("expected a time above zero with its unit, such as 10s or 500ms".to_owned()),
         }
     }
 }

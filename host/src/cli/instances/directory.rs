@@ -50,6 +50,10 @@ fn key(path: &Path) -> Result<&str, &'static str> {
             "this is no description"
         });
     }
+    // A pipe would be waited for.
+    if fs::metadata(path).is_ok_and(|file| !file.is_file()) {
+        return Err("this is no regular file");
+    }
     path.file_stem().and_then(|stem| stem.to_str()).ok_or("the name of this file is not UTF-8")
 }
 

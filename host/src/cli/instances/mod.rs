@@ -47,6 +47,18 @@ pub struct Many {
     pub path: PathBuf,
 }
 
+/// What a client sets for the service cannot tell whose client it is; and with
+/// `X-Forwarded-For` nobody would get a token.
+fn refuse_what_the_service_reads(callers: &CallerKey, fields_read: &[String]) -> anyhow::Result<()> {
+    match callers {
+        CallerKey::Header(name) if fields_read.iter().any(|read| read == name.as_str()) => {
+            let instead = if name == "host" { "use --caller host" } else { "let the proxy set another" };
+            Err(WrongUse(format!("--caller {callers}: the service itself reads this field; {instead}")).into())
+        }
+        _ => Ok(()),
+    }
+}
+
 impl Instances {
     /// Opens all instances; none where no flag asks for many. Says on standard
     /// error what is wrong with them.
@@ -55,6 +67,7 @@ impl Instances {
             return Ok(None);
         };
         let runtime = Runtime::with_limits(options.limits())?;
+        refuse_what_the_service_reads(callers, runtime.fields_read())?;
         let settings = options.settings()?;
         let changes = options.changes()?;
         // What is wrong with the flags is told once, not of every instance.

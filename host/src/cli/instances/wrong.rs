@@ -8,12 +8,16 @@ use imds_host::{Error, Place, Problem, Problems};
 /// More than anybody reads at once.
 const SHOWN_MAX: usize = 20;
 
-/// What is wrong with descriptions: of the first ones in words, of all their
-/// number. So it stays small, however many there are.
+/// Of so many more it is said where they are, and what is wrong in a line.
+const NAMED_MAX: usize = 1000;
+
+/// What is wrong with descriptions: of the first ones in words, of others in a
+/// line, of all their number. So it stays small, however many there are.
 #[derive(Default)]
 pub struct Wrong {
     /// By the place of the description among all.
     shown: BTreeMap<usize, String>,
+    named: BTreeMap<usize, String>,
     number: usize,
 }
 
@@ -21,8 +25,14 @@ impl Wrong {
     pub fn add(&mut self, place: usize, words: String) {
         self.number += 1;
         self.shown.insert(place, words);
-        if self.shown.len() > SHOWN_MAX {
-            self.shown.pop_last();
+        if self.shown.len() > SHOWN_MAX
+            && let Some((place, words)) = self.shown.pop_last()
+        {
+            // What it is and where.
+            self.named.insert(place, words.lines().take(2).collect());
+        }
+        if self.named.len() > NAMED_MAX {
+            self.named.pop_last();
         }
     }
 
@@ -35,7 +45,11 @@ impl fmt::Display for Wrong {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let words: Vec<&str> = self.shown.values().map(String::as_str).collect();
         f.write_str(&words.join("\n\n"))?;
-        match self.number - self.shown.len() {
+        if !self.named.is_empty() {
+            let named: Vec<&str> = self.named.values().map(String::as_str).collect();
+            write!(f, "\n\n{}", named.join("\n"))?;
+        }
+        match self.number - self.shown.len() - self.named.len() {
             0 => Ok(()),
             more => write!(f, "\n\nand {more} more"),
         }
@@ -65,12 +79,13 @@ mod tests {
     #[test]
     fn the_first_are_shown_in_their_order_and_all_are_counted() {
         let mut wrong = Wrong::default();
-        for place in (0..100).rev() {
-            wrong.add(place, format!("error {place}"));
+        for place in (0..1100).rev() {
+            wrong.add(place, format!("error {place}\n --> there\n1 | excerpt"));
         }
         let text = wrong.to_string();
-        assert!(text.starts_with("error 0\n\nerror 1\n\n"), "{text}");
-        assert!(text.ends_with("error 19\n\nand 80 more"), "{text}");
-        assert_eq!(wrong.number(), 100);
+        assert!(text.starts_with("error 0\n --> there\n1 | excerpt\n\nerror 1\n"), "{text}");
+        assert!(text.contains("| excerpt\n\nerror 20 --> there\nerror 21 --> there\n"), "{text}");
+        assert!(text.ends_with("error 1019 --> there\n\nand 80 more"), "{text}");
+        assert_eq!(wrong.number(), 1100);
     }
 }
