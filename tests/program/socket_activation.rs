@@ -54,11 +54,24 @@ fn what_is_passed_to_another_process_is_not_taken() {
 }
 
 #[test]
+fn what_is_passed_to_no_process_is_not_taken() {
+    for process in ["unset LISTEN_PID", "export LISTEN_PID="] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let imds = passing_to(process, listener.into(), "serve --listen 127.0.0.1:0");
+        assert_ne!(Served::spawn(imds, 1).addresses, [address], "{process}");
+    }
+}
+
+#[test]
 fn run_passes_no_listeners_on() {
+    // What it has open: its input, and where a listener would be.
+    let script = "env; for number in 0 3; do (: <&$number) 2>/dev/null && echo descriptor $number; done";
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let mut imds = passing(listener.into(), "run -- env");
+    let mut imds = passing(listener.into(), &format!("run -- sh -c '{script}'"));
     let printed = text(&imds.output().unwrap().stdout);
     assert!(printed.contains("AWS_EC2_METADATA_SERVICE_ENDPOINT=") && !printed.contains("LISTEN_"), "{printed}");
+    assert!(printed.contains("descriptor 0\n") && !printed.contains("descriptor 3\n"), "{printed}");
 }
 
 #[test]
@@ -89,8 +102,13 @@ fn the_service_manager_hears_of_start_and_end() {
 
 /// `imds` with one descriptor passed as systemd does: the shell keeps its process.
 fn passing(descriptor: OwnedFd, words: &str) -> Command {
+    passing_to("export LISTEN_PID=$$", descriptor, words)
+}
+
+/// The same, with a shell command that says to whom.
+fn passing_to(process: &str, descriptor: OwnedFd, words: &str) -> Command {
     let mut shell = Command::new("sh");
-    let script = format!("LISTEN_FDS=1 LISTEN_PID=$$ LISTEN_FDNAMES=x exec \"$0\" {words} 3<&0 </dev/null");
+    let script = format!("{process}; LISTEN_FDS=1 LISTEN_FDNAMES=x exec \"$0\" {words} 3<&0 </dev/null");
     shell.args(["-c", &script, IMDS]).stdin(descriptor);
     shell
 }

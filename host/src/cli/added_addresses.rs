@@ -11,6 +11,7 @@ use tokio::time::{sleep, timeout};
 
 use super::link_local::{how_to_add, to_add, with_prefix};
 use super::print::to_stderr;
+use super::socket_activation::VARIABLES;
 
 /// Addresses that were added; removed when dropped.
 #[derive(Default)]
@@ -117,6 +118,9 @@ fn ip_says(words: &[impl AsRef<str>]) -> anyhow::Result<String> {
     let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
     let mut command = Command::new("ip");
     command.args(&words).stdin(Stdio::null());
+    for name in VARIABLES {
+        command.env_remove(name);
+    }
     // In a group of its own, so that an interrupt from the terminal does not end it.
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);

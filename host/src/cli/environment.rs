@@ -7,14 +7,12 @@ use std::path::PathBuf;
 use tokio::process::Command;
 
 use super::print::to_stderr;
+use super::socket_activation::VARIABLES;
 
 const ENDPOINT: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT";
 
 /// These would keep SDKs from the service.
 const AGAINST_US: [&str; 2] = ["AWS_EC2_METADATA_DISABLED", "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"];
-
-/// What a service manager passed is passed to this program, not to the command.
-const TO_US: [&str; 3] = ["LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"];
 
 /// A proxy cannot reach the service. Some programs read one of them, some the
 /// other.
@@ -42,7 +40,7 @@ and all else stays, credentials too; a note tells of those that SDKs prefer.";
 /// Lets `command` find the service at `url`.
 pub fn set(command: &mut Command, url: &str) {
     command.env(ENDPOINT, url);
-    for name in AGAINST_US.into_iter().chain(TO_US) {
+    for name in AGAINST_US.into_iter().chain(VARIABLES) {
         command.env_remove(name);
     }
     let [upper, lower] = WITHOUT_PROXY.map(|name| env::var_os(name).filter(|value| !value.is_empty()));

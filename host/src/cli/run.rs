@@ -15,6 +15,7 @@ use super::listen::{bind, url_for_clients};
 use super::options::Options;
 use super::print::to_stderr;
 use super::signals::{self, Signals};
+use super::socket_activation::take_listeners;
 
 /// Run a command that finds the service by AWS_EC2_METADATA_SERVICE_ENDPOINT
 #[derive(Args)]
@@ -43,6 +44,9 @@ it, 127 where there is no such command, 126 where it cannot be run.";
 
 impl Run {
     pub fn run(self) -> anyhow::Result<ExitCode> {
+        // First, while there are no threads. They are closed, for the command is not to
+        // have what was passed to this program.
+        drop(take_listeners()?);
         let instance = self.options.open()?;
         let log = self.options.log()?;
         let service = self.options.service(instance, log.clone());
