@@ -122,7 +122,8 @@ impl Observer for Metrics {
     }
 
     fn disconnected(&self) {
-        self.counts.disconnected.fetch_add(1, Ordering::Relaxed);
+        // Who sees this sees the connection counted too.
+        self.counts.disconnected.fetch_add(1, Ordering::Release);
     }
 }
 
