@@ -22,6 +22,17 @@ fn who_speaks_is_answered_when_file_descriptors_run_out() {
 }
 
 #[test]
+fn the_log_tells_why_nobody_gets_the_metrics() {
+    let mut imds = Command::new("sh");
+    imds.args(["-c", "ulimit -n 30; exec \"$0\" serve --listen 127.0.0.1:0 --metrics 127.0.0.1:0", IMDS]);
+    let served = Served::spawn(imds, 1);
+    let line = served.line_with("imds: metrics on http://");
+    let address = line.strip_prefix("imds: metrics on http://").and_then(|rest| rest.strip_suffix("/metrics")).unwrap();
+    let _silent: Vec<TcpStream> = (0..30).map(|_| connect(address)).collect();
+    served.line_with("imds: cannot accept a connection: Too many open files");
+}
+
+#[test]
 fn a_token_is_good_at_once_after_a_kill_and_a_start_at_the_same_address() {
     let secret = File::for_owner("secret-kept", "0123456789abcdef0123456789abcdef");
     let flags = ["--token-secret-file", secret.path.to_str().unwrap(), "--http-tokens", "required", "--keep-alive"];

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -10,7 +11,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use imds_host::Metrics;
+use imds_host::{Metrics, Observer, Trouble};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
@@ -42,15 +43,26 @@ pub async fn serve(listener: TcpListener, page: Page) {
     let page = Arc::new(page);
     let mut open: VecDeque<JoinHandle<_>> = VecDeque::new();
     loop {
-        let Ok((stream, _)) = listener.accept().await else {
-            sleep(ACCEPT_PAUSE).await;
-            continue;
-        };
+        let stream = accept(&listener, &page.log).await;
         open.retain(|connection| !connection.is_finished());
         if open.len() >= CONNECTIONS_MAX {
             open.pop_front().iter().for_each(JoinHandle::abort);
         }
         open.push_back(tokio::spawn(timeout(CONNECTION_TIME, on_connection(stream, Arc::clone(&page)))));
+    }
+}
+
+async fn accept(listener: &TcpListener, log: &Log) -> TcpStream {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => return stream,
+            // The peer's doing: the next connection is not affected.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+            Err(error) => {
+                log.trouble(&Trouble::Accept(error));
+                sleep(ACCEPT_PAUSE).await;
+            }
+        }
     }
 }
 
