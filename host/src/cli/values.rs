@@ -1,11 +1,13 @@
 // Values of flags, with what is expected instead of a wrong one.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 use std::time::Duration;
 
 use imds_host::CallerKey;
+
+use super::link_local;
 
 /// An address to listen on; `localhost` is 127.0.0.1.
 pub fn address(text: &str) -> Result<SocketAddr, String> {
@@ -21,11 +23,12 @@ pub fn address(text: &str) -> Result<SocketAddr, String> {
 /// An address to serve metrics on, which may be none that instances ask.
 pub fn metrics_address(text: &str) -> Result<SocketAddr, String> {
     let address = address(text)?;
-    let is_the_instances = match address.ip().to_canonical() {
+    let ip = address.ip().to_canonical();
+    let is_link_local = match ip {
         IpAddr::V4(ip) => ip.is_link_local(),
-        IpAddr::V6(ip) => ip == Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254),
+        IpAddr::V6(ip) => ip.is_unicast_link_local(),
     };
-    if is_the_instances {
+    if is_link_local || link_local::is_one(ip) {
         return Err("instances reach this address; expected one for the operator, such as 127.0.0.1:1339".to_owned());
     }
     Ok(address)
@@ -94,10 +97,18 @@ mod tests {
 
     #[test]
     fn metrics_are_not_for_instances() {
-        for text in ["169.254.169.254:80", "169.254.1.1:1339", "[fd00:ec2::254]:80", "[::ffff:169.254.169.254]:80"] {
+        for text in [
+            "169.254.169.254:80",
+            "169.254.1.1:1339",
+            "[fd00:ec2::254]:80",
+            "[::ffff:169.254.169.254]:80",
+            "[fe80::1]:1339",
+            "[fe80::1%2]:1339",
+            "[febf::1]:1339",
+        ] {
             assert!(metrics_address(text).is_err(), "{text}");
         }
-        for text in ["localhost:1339", "0.0.0.0:1339", "[::1]:0"] {
+        for text in ["localhost:1339", "0.0.0.0:1339", "[::1]:0", "[fec0::1]:1339"] {
             assert!(metrics_address(text).is_ok(), "{text}");
         }
     }

@@ -19,7 +19,12 @@ pub fn ready(addresses: &[SocketAddr], what_can_be_had: &str, metrics: Option<So
     for address in addresses.iter().filter(|address| !address.ip().is_loopback()) {
         lines.push(format!("imds: warning: whoever can reach {address} {what_can_be_had}"));
     }
-    lines.extend(metrics.map(|address| format!("imds: metrics on http://{address}/metrics")));
+    if let Some(address) = metrics {
+        lines.push(format!("imds: metrics on http://{address}/metrics"));
+        if !address.ip().is_loopback() {
+            lines.push(format!("imds: warning: whoever can reach {address} can read the metrics"));
+        }
+    }
     lines.join("\n")
 }
 
@@ -98,4 +103,21 @@ fn program() -> String {
     let plain =
         |name: &String| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"/._-".contains(&b));
     called.filter(plain).unwrap_or_else(|| "imds".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_can_reach_is_warned_of() {
+        let [here, everywhere] = ["127.0.0.1:1338", "0.0.0.0:1339"].map(|address| address.parse().unwrap());
+        let warnings = |listener, metrics| {
+            let lines = ready(&[listener], "gets all", Some(metrics));
+            lines.lines().filter_map(|line| line.strip_prefix("imds: warning: ")).map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(warnings(here, here), [""; 0]);
+        assert_eq!(warnings(everywhere, here), ["whoever can reach 0.0.0.0:1339 gets all"]);
+        assert_eq!(warnings(here, everywhere), ["whoever can reach 0.0.0.0:1339 can read the metrics"]);
+    }
 }
