@@ -48,6 +48,7 @@ impl Worker {
 
     /// Answers for the instance `id`, which is opened here on its first use,
     /// and tells the throttle's state after that.
+    // A struct of them would be made and taken apart once, by the runtime's one call.
     #[allow(clippy::too_many_arguments)]
     pub(crate) fn answer(
         &mut self,
