@@ -2,6 +2,7 @@
 //! that nothing else counts.
 
 use std::fs;
+use std::io::{self, Write};
 
 use imds_host::{CallerKey, Description, Fleet, Runtime, Settings};
 
@@ -24,7 +25,9 @@ fn one_of_thousands_takes_little_more_than_its_description_at_rest() {
     // After the first, the process has what it needs to open others.
     insert(0);
     let Some(before) = resident_bytes() else {
-        eprintln!("SKIPPED: this system does not tell the memory of a process in /proc/self/status");
+        // Not by a macro: of tests that pass, what macros print is not shown.
+        let line = b"SKIPPED: this system does not tell the memory of a process in /proc/self/status\n";
+        io::stderr().write_all(line).unwrap();
         return;
     };
     (1..=NUMBER).for_each(insert);

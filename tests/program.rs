@@ -114,6 +114,7 @@ fn the_start_offers_nothing_that_gets_403() {
 #[test]
 fn the_start_offers_what_answers() {
     if std::net::TcpListener::bind("[::1]:0").is_err() {
+        skipped("there is no IPv6 here");
         return;
     }
     let mut imds = Command::new(IMDS);
@@ -494,6 +495,13 @@ impl Drop for File {
 
 fn imds(arguments: &[&str]) -> Output {
     Command::new(IMDS).args(arguments).stdin(Stdio::null()).output().unwrap()
+}
+
+/// Says why a test, or a part of it, cannot run. Not by a macro: of tests that
+/// pass, what macros print is not shown.
+#[cfg(unix)]
+fn skipped(why: &str) {
+    std::io::stderr().write_all(format!("SKIPPED: {why}\n").as_bytes()).unwrap();
 }
 
 #[cfg(unix)]

@@ -25,9 +25,7 @@ impl Namespace {
                 Some(namespace)
             }
             Err(why) => {
-                // Not by a macro: of tests that pass, what macros print is not shown.
-                let line = format!("SKIPPED: no network namespace with IPv6: {}\n", why.trim());
-                std::io::stderr().write_all(line.as_bytes()).unwrap();
+                skipped(&format!("no network namespace with IPv6: {}", why.trim()));
                 None
             }
         }

@@ -281,7 +281,7 @@ fn no_log_and_no_metric_has_a_secret() {
             ("[::1]:0", &[]),
         ] {
             if TcpListener::bind(address).is_err() {
-                eprintln!("SKIPPED ipv6-disabled: there is no IPv6 here");
+                skipped("the outcome ipv6-disabled: there is no IPv6 here");
                 continue;
             }
             let flags = ["--log", "all", "--log-format", format, "--identity-keys", keys];

@@ -54,6 +54,7 @@ fn run_keeps_proxies_away() {
 fn run_passes_signals_on_and_waits() {
     for signal in ["HUP", "INT", "QUIT", "TERM"] {
         if !is_delivered(signal) {
+            skipped(&format!("SIG{signal}: it is ignored here, as under nohup"));
             continue;
         }
         let mut running =
