@@ -31,15 +31,15 @@ pub fn read(file: &Path, callers: &CallerKey, give: &mut dyn FnMut(Result<Entry,
         if bytes.is_empty() {
             break;
         }
-        let refuse = |message: String| words(&source, Some(number), message, Some(FORM.to_owned()));
+        let refuse = |column, message: String| words(&source, Some((number, column)), message, Some(FORM.to_owned()));
         if !is_whole {
-            give(Err(refuse("this line is longer than 1 MiB, the most that a description may have".to_owned())));
+            give(Err(refuse(1, "this line is longer than 1 MiB, the most that a description may have".to_owned())));
             continue;
         }
         let line = match str::from_utf8(&bytes) {
             Ok(line) => line.strip_prefix('\u{feff}').unwrap_or(line),
             Err(_) => {
-                give(Err(refuse("this line is not UTF-8 text".to_owned())));
+                give(Err(refuse(1, "this line is not UTF-8 text".to_owned())));
                 continue;
             }
         };
@@ -58,19 +58,22 @@ pub fn read(file: &Path, callers: &CallerKey, give: &mut dyn FnMut(Result<Entry,
                         text: instance.to_owned(),
                     },
                 }),
-                Err(Refused::Unknown(error)) => Err(words(&source, Some(number), error.to_string(), None)),
+                Err(Refused::Unknown(error)) => Err(words(&source, Some((number, 1)), error.to_string(), None)),
                 Err(Refused::Twice(before)) => {
                     let message = format!("the caller `{key}` was given before, in line {before}");
-                    Err(words(&source, Some(number), message, None))
+                    Err(words(&source, Some((number, 1)), message, None))
                 }
             },
-            Err(error) => Err(refuse(message(&error))),
+            // Told as the beginning of the next line.
+            Err(error) if error.is_eof() => Err(refuse(line.trim_end().len() + 1, message(&error))),
+            Err(error) => Err(refuse(error.column().max(1), message(&error))),
         });
     }
     Ok(())
 }
 
-const FORM: &str = r#"each line has the form {"caller": "10.0.0.7", "instance": {…}}"#;
+const FORM: &str =
+    r#"each line has the form {"caller": "10.0.0.7", "instance": {…}}; for one instance alone there is --instance"#;
 
 /// Reads the next line, with its end, into `bytes`, which are empty at the end of
 /// the file. Of one that is too long, it reads on to its end and keeps the
@@ -92,16 +95,14 @@ fn parse(line: &str) -> serde_json::Result<(String, &str)> {
     Ok((caller, instance.get()))
 }
 
-/// In which column, instead of in which line of one; without what was found
-/// there, which may be secret.
+/// Without the place, and without what was found there, which may be secret.
 fn message(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let what = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
-    let what = match what.rsplit_once(", expected ") {
+    match what.rsplit_once(", expected ") {
         Some((found, expected)) if found.starts_with("invalid ") => format!("expected {expected}"),
         _ => what.to_owned(),
-    };
-    format!("{what}, in column {}", error.column())
+    }
 }
 
 /// The place of `part`, which is a slice of `text`.
@@ -173,23 +174,23 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named_and_the_next_line_is_read() {
         let right = b"{\"caller\":\"::1\",\"instance\":{}}\n";
-        for (name, line, message) in [
-            ("json", &b"{\"caller\""[..], "EOF while parsing an object, in column "),
-            ("list", b"[]", "expected an object with the fields `caller` and `instance`, in column "),
-            ("text", b"\"hunter2\"", "expected an object with the fields `caller` and `instance`, in column "),
-            ("missing", b"{\"caller\":\"10.0.0.7\"}", "missing field `instance`"),
-            ("unknown", b"{\"key\":1}", "unknown field `key`, expected `caller` or `instance`"),
-            ("twice", b"{\"caller\":\"a\",\"caller\":\"b\"}", "duplicate field `caller`"),
-            ("number", b"{\"caller\":7,\"instance\":{}}", "expected a string, in column "),
-            ("more", b"{\"caller\":\"::2\",\"instance\":{}} {}", "trailing characters"),
-            ("key", b"{\"caller\":\"vm-7\",\"instance\":{}}", "no caller can have the key `vm-7`"),
-            ("utf-8", b"\xff", "this line is not UTF-8 text"),
-            ("long", &[b' '; LINE_BYTES_MAX as usize + 1], "this line is longer than 1 MiB"),
+        for (name, line, column, message) in [
+            ("json", &b"{\"caller\""[..], 10, "EOF while parsing an object"),
+            ("list", b"[]", 1, "expected an object with the fields `caller` and `instance`"),
+            ("text", b"\"hunter2\"", 9, "expected an object with the fields `caller` and `instance`"),
+            ("missing", b"{\"caller\":\"10.0.0.7\"}", 21, "missing field `instance`"),
+            ("unknown", b"{\"key\":1}", 6, "unknown field `key`, expected `caller` or `instance`"),
+            ("twice", b"{\"caller\":\"a\",\"caller\":\"b\"}", 22, "duplicate field `caller`"),
+            ("number", b"{\"caller\":7,\"instance\":{}}", 11, "expected a string"),
+            ("more", b"{\"caller\":\"::2\",\"instance\":{}} {}", 32, "trailing characters"),
+            ("key", b"{\"caller\":\"vm-7\",\"instance\":{}}", 1, "no caller can have the key `vm-7`"),
+            ("utf-8", b"\xff", 1, "this line is not UTF-8 text"),
+            ("long", &[b' '; LINE_BYTES_MAX as usize + 1], 1, "this line is longer than 1 MiB"),
         ] {
             let given = read_bytes(name, &[line, b"\n", right].concat());
             let [Err(wrong), Ok((key, 2))] = &given[..] else { panic!("{name}: {given:?}") };
             assert!(wrong.starts_with(&format!("error: {message}")), "{wrong}");
-            assert!(wrong.contains(&format!("-{name}:1:1")), "{wrong}");
+            assert!(wrong.lines().any(|line| line.ends_with(&format!("-{name}:1:{column}"))), "{wrong}");
             assert_eq!(key, "::1");
         }
         let given = read_bytes("again", &[&right[..], right].concat());

@@ -56,10 +56,10 @@ impl fmt::Display for Wrong {
     }
 }
 
-/// What is wrong with one of them, in the manner of `imds check`; `line` where
-/// a file holds several.
-pub fn words(source: &str, line: Option<usize>, message: String, help: Option<String>) -> String {
-    let place = line.map(|line| Place { line, column: 1, excerpt: None });
+/// What is wrong with one of them, in the manner of `imds check`; with line and
+/// column where a file holds several.
+pub fn words(source: &str, place: Option<(usize, usize)>, message: String, help: Option<String>) -> String {
+    let place = place.map(|(line, column)| Place { line, column, excerpt: None });
     let problem = Problem { field: String::new(), message, help, place, set_by: None };
     Problems { source: source.to_owned(), list: vec![problem] }.to_string()
 }
