@@ -60,6 +60,9 @@ pub(crate) fn response_out(answer: Answer, keep_alive: bool) -> Response<Body> {
             map.append(name, value);
         }
     }
+    if let Some(delivery) = answer.delivery {
+        response.extensions_mut().insert(delivery);
+    }
     if let Some(hop_limit) = answer.hop_limit {
         response.extensions_mut().insert(HopLimit(hop_limit));
     }

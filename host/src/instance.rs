@@ -3,6 +3,9 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread;
+use std::time::{Duration, UNIX_EPOCH};
+
+use serde_json::{Value, json};
 
 use crate::description::Description;
 use crate::error::Error;
@@ -10,6 +13,7 @@ use crate::identity::{IdentitySigning, Signatures};
 use crate::message::{Answer, Moment, Outcome, Request, RequestRef};
 use crate::runtime::Runtime;
 use crate::terms::Terms;
+use crate::worker::Counts;
 
 /// One EC2 instance and its metadata service, ready to answer.
 ///
@@ -33,28 +37,47 @@ pub struct Instance {
 
 struct Shared {
     opened: Opened,
-    /// The same with signatures in its description, once somebody asked for one.
-    signed: OnceLock<Opened>,
-    /// Whether that was begun before somebody asked.
+    /// Whether the identity document is signed before somebody asks.
     signs_ahead: AtomicBool,
+    counted: Arc<Counted>,
+}
+
+/// What is counted of an instance's requests, whatever its description is then.
+#[derive(Default)]
+pub(crate) struct Counted {
     throttle_state: AtomicU64,
+    requests: AtomicU64,
 }
 
 /// A description under the number by which workers know it.
 struct Opened {
     id: u64,
     opening: Arc<Opening>,
+    /// The same with more signatures in it, once somebody asked for one. There
+    /// are as many in a row as there are identity documents of which somebody
+    /// asked for a signature: a change of the instance can make another.
+    signed: OnceLock<Box<Opened>>,
+}
+
+impl Opened {
+    fn new(runtime: &Runtime, opening: Opening) -> Self {
+        Self { id: runtime.next_id(), opening: Arc::new(opening), signed: OnceLock::new() }
+    }
 }
 
 impl Instance {
     pub(crate) fn new(runtime: Runtime, opening: Opening) -> Self {
-        let opened = Opened { id: runtime.next_id(), opening: Arc::new(opening) };
-        let shared = Shared {
-            opened,
-            signed: OnceLock::new(),
-            signs_ahead: AtomicBool::new(false),
-            throttle_state: AtomicU64::new(0),
-        };
+        Self::counting(runtime, opening, Arc::default())
+    }
+
+    /// The instance as it is after an edit: its requests are counted on.
+    pub(crate) fn edited(&self, opening: Opening) -> Self {
+        Self::counting(self.runtime.clone(), opening, Arc::clone(&self.shared.counted))
+    }
+
+    fn counting(runtime: Runtime, opening: Opening, counted: Arc<Counted>) -> Self {
+        let opened = Opened::new(&runtime, opening);
+        let shared = Shared { opened, signs_ahead: AtomicBool::new(false), counted };
         Self { runtime, shared: Arc::new(shared) }
     }
 
@@ -98,13 +121,13 @@ impl Instance {
         if answer.outcome != Outcome::SignaturesWanted {
             return Ok(answer);
         }
-        self.sign()?;
+        self.sign(moment.now_ms)?;
         self.ask(request, moment)
     }
 
     /// The description as JSON text with the signatures of the identity
-    /// document inside, for engines that cannot sign. Signs where nobody asked
-    /// for a signature yet.
+    /// document inside, as it is before the first change of its timeline, for
+    /// engines that cannot sign. Signs where nobody asked for a signature yet.
     ///
     /// ```
     /// # let instance = imds_host::Runtime::new()?.open(&Default::default(), &Default::default())?;
@@ -112,8 +135,8 @@ impl Instance {
     /// # Ok::<_, imds_host::Error>(())
     /// ```
     pub fn to_signed_json(&self) -> Result<String, Error> {
-        if !self.is_signed() {
-            self.sign()?;
+        if self.signed_times() == 0 {
+            self.sign(0)?;
         }
         Ok(self.opened().opening.document.to_string())
     }
@@ -140,7 +163,7 @@ impl Instance {
         }
         let instance = self.clone();
         let sign = move || {
-            let _ = instance.sign();
+            let _ = instance.sign(0);
         };
         thread::Builder::new().name("imds-signatures".into()).spawn(sign).map(drop).map_err(Error::System)
     }
@@ -151,44 +174,52 @@ impl Instance {
     }
 
     fn opened(&self) -> &Opened {
-        self.shared.signed.get().unwrap_or(&self.shared.opened)
+        let mut opened = &self.shared.opened;
+        while let Some(signed) = opened.signed.get() {
+            opened = signed;
+        }
+        opened
     }
 
     /// Asks the component, and again if another thread's request changed the
     /// throttle's state meanwhile. What wants signatures counts when it is asked
     /// anew.
     pub(crate) fn ask(&self, request: RequestRef<'_>, moment: Moment) -> Result<Answer, Error> {
-        let Opened { id, opening } = self.opened();
-        let mut state = self.shared.throttle_state.load(Ordering::Relaxed);
+        let Opened { id, opening, .. } = self.opened();
+        let Counted { throttle_state, requests } = &*self.shared.counted;
+        let request_number = requests.fetch_add(1, Ordering::Relaxed);
+        let mut state = throttle_state.load(Ordering::Relaxed);
         loop {
-            let (answer, next) = self.runtime.answer(*id, opening, request, moment, state)?;
+            let counts = Counts { throttle_state: state, request_number };
+            let (answer, next) = self.runtime.answer(*id, opening, request, moment, counts)?;
             if next == state || answer.outcome == Outcome::SignaturesWanted {
                 return Ok(answer);
             }
-            let exchanged =
-                self.shared.throttle_state.compare_exchange(state, next, Ordering::Relaxed, Ordering::Relaxed);
-            match exchanged {
+            match throttle_state.compare_exchange(state, next, Ordering::Relaxed, Ordering::Relaxed) {
                 Ok(_) => return Ok(answer),
                 Err(changed) => state = changed,
             }
         }
     }
 
-    pub(crate) fn is_signed(&self) -> bool {
-        self.shared.signed.get().is_some()
+    /// How often identity documents were signed.
+    pub(crate) fn signed_times(&self) -> usize {
+        std::iter::successors(self.shared.opened.signed.get(), |opened| opened.signed.get()).count()
     }
 
-    /// Signs the identity document and opens the description with the signatures.
-    pub(crate) fn sign(&self) -> Result<(), Error> {
-        let Opened { id, opening } = &self.shared.opened;
+    /// Signs the identity document as of `now_ms` and opens the description with
+    /// the signatures.
+    pub(crate) fn sign(&self, now_ms: u64) -> Result<(), Error> {
+        let Opened { id, opening, signed } = self.opened();
         let keys = match &opening.terms.identity_signing {
             IdentitySigning::With(keys) => Arc::clone(keys),
             IdentitySigning::AtFirstNeed | IdentitySigning::Never => self.runtime.identity_keys()?,
         };
-        let (document, signing_time_ms) = self.runtime.identity_document(*id, opening)?;
-        let signed = opening.signed(&keys.sign(document.as_bytes(), signing_time_ms))?;
+        let document = self.runtime.identity_document(*id, opening, now_ms)?;
+        let signatures = keys.sign(document.text.as_bytes(), document.signing_time_ms);
+        let opening = opening.signed(&signatures, document.since_ms)?;
         // Signatures are the same whoever makes them: it does not matter who was first.
-        self.shared.signed.get_or_init(|| Opened { id: self.runtime.next_id(), opening: Arc::new(signed) });
+        signed.get_or_init(|| Box::new(Opened::new(&self.runtime, opening)));
         Ok(())
     }
 
@@ -260,8 +291,12 @@ impl Opening {
         SIGNATURES.into_iter().filter(|field| given.pointer(field).is_none()).collect()
     }
 
-    /// The same with `signatures` in the description, but for those that it had.
-    fn signed(&self, signatures: &Signatures) -> Result<Self, Error> {
+    /// The same with `signatures` in the description from `since_ms` on. From the
+    /// beginning on, those that it had stay.
+    fn signed(&self, signatures: &Signatures, since_ms: u64) -> Result<Self, Error> {
+        if since_ms > 0 {
+            return Ok(Self { document: self.signed_since(signatures, since_ms)?.into(), ..self.clone() });
+        }
         let missing = self.signatures_missing();
         let mut description = Description::from_json("the description", &self.document)?;
         let Signatures { signature, pkcs7, rsa2048 } = signatures;
@@ -271,6 +306,22 @@ impl Opening {
             }
         }
         Ok(Self { document: description.to_json().into(), ..self.clone() })
+    }
+
+    /// The description with one more change: the signatures.
+    fn signed_since(&self, signatures: &Signatures, since_ms: u64) -> Result<String, Error> {
+        let Signatures { signature, pkcs7, rsa2048 } = signatures;
+        let at = humantime::format_rfc3339_millis(UNIX_EPOCH + Duration::from_millis(since_ms)).to_string();
+        let change = json!({
+            "at": at,
+            "identity-signatures": { "signature": signature, "pkcs7": pkcs7, "rsa2048": rsa2048 },
+        });
+        let mut document: Value = serde_json::from_str(&self.document).map_err(Error::identity)?;
+        match document.get_mut("timeline") {
+            Some(Value::Array(changes)) => changes.push(change),
+            _ => document["timeline"] = json!([change]),
+        }
+        Ok(document.to_string())
     }
 }
 

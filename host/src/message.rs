@@ -1,6 +1,8 @@
 use std::fmt;
 use std::time::{Duration, UNIX_EPOCH};
 
+use crate::delivery::Delivery;
+
 /// One HTTP request, as plain values: no connection, no body.
 ///
 /// ```
@@ -116,6 +118,8 @@ pub struct Answer {
     /// The IP time-to-live with which the packets of this answer must be sent,
     /// 1 to 64; none leaves the system's default.
     pub hop_limit: Option<u8>,
+    /// What a server does with it; none for sending it whole and at once.
+    pub delivery: Option<Delivery>,
     /// Why the answer is what it is.
     pub outcome: Outcome,
 }
@@ -167,7 +171,7 @@ impl Answer {
              Connection: close\r\nContent-Type: text/plain\r\n\r\n",
             date(now_ms)
         );
-        Self { status, head, body: Vec::new(), hop_limit: None, outcome }
+        Self { status, head, body: Vec::new(), hop_limit: None, delivery: None, outcome }
     }
 }
 
@@ -195,6 +199,7 @@ impl fmt::Debug for Answer {
             .field("head", &format_args!("<{} bytes>", self.head.len()))
             .field("body", &format_args!("<{} bytes>", self.body.len()))
             .field("hop_limit", &self.hop_limit)
+            .field("delivery", &self.delivery)
             .field("outcome", &self.outcome)
             .finish()
     }
@@ -212,6 +217,11 @@ impl fmt::Debug for Answer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {
+    /// 503: the instance is stopped or terminated; a server closes without an
+    /// answer.
+    NotRunning,
+    /// 503: a fault of the description struck.
+    FaultRefused,
     /// 503: more requests than the description's `request-throttle` allows.
     Throttled,
     /// 200: an item or a listing.
@@ -258,7 +268,9 @@ pub enum Outcome {
 
 impl Outcome {
     /// All, in the order in which they are declared.
-    pub(crate) const ALL: [Self; 20] = [
+    pub(crate) const ALL: [Self; 22] = [
+        Self::NotRunning,
+        Self::FaultRefused,
         Self::Throttled,
         Self::Found,
         Self::TokenIssued,
@@ -289,6 +301,8 @@ impl Outcome {
     /// ```
     pub fn name(self) -> &'static str {
         match self {
+            Self::NotRunning => "not-running",
+            Self::FaultRefused => "fault-refused",
             Self::Throttled => "throttled",
             Self::Found => "found",
             Self::TokenIssued => "token-issued",
@@ -327,6 +341,8 @@ impl Outcome {
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::NotRunning => "the instance does not run: its state is \"stopped\" or \"terminated\"",
+            Self::FaultRefused => "a fault of the description, of the kind \"refuse\"",
             Self::Throttled => "more requests than request-throttle allows",
             Self::Found => "found",
             Self::TokenIssued => "token issued",

@@ -2,6 +2,7 @@
 // component keeps it, which the cases hold; that of an embedder must not make a
 // server send what a client takes for something else, or panic.
 
+use crate::delivery::Delivery;
 use crate::error::Error;
 use crate::message::{Answer, RequestRef};
 
@@ -24,6 +25,11 @@ fn broken(request: RequestRef<'_>, answer: &Answer) -> Option<String> {
     }
     if let Some(hop_limit) = answer.hop_limit.filter(|hop_limit| !(1..=64).contains(hop_limit)) {
         return Some(format!("hop limit {hop_limit}"));
+    }
+    if let Some(Delivery::Delayed(delay)) = answer.delivery
+        && delay > Delivery::DELAY_MAX
+    {
+        return Some(format!("a delay of {delay:?}"));
     }
     let head = answer.head.strip_prefix(&format!("HTTP/1.1 {} ", answer.status));
     let Some(head) = head.and_then(|head| head.strip_suffix("\r\n\r\n")) else {
@@ -50,7 +56,7 @@ fn broken(request: RequestRef<'_>, answer: &Answer) -> Option<String> {
             // A sign too is read as part of a number.
             let digits = Some(value).filter(|value| value.bytes().all(|byte| byte.is_ascii_digit()));
             let length = digits.and_then(|digits| digits.parse().ok());
-            let is_good = length.is_some_and(|length: usize| is_head || length == answer.body.len());
+            let is_good = length.is_some_and(|length: usize| is_head || length == answer.body.len() || is_cut(length, answer));
             if !is_good || lengths > 1 {
                 return Some("Content-Length is not the length of the body".to_owned());
             }
@@ -59,6 +65,11 @@ fn broken(request: RequestRef<'_>, answer: &Answer) -> Option<String> {
         }
     }
     (is_head && !answer.body.is_empty()).then(|| "a body in the answer to HEAD".to_owned())
+}
+
+/// Whether a fault has taken a part of the body.
+fn is_cut(length: usize, answer: &Answer) -> bool {
+    answer.delivery == Some(Delivery::Cut) && answer.body.len() < length
 }
 
 /// Whether a name is one of a header field (RFC 9110, section 5.6.2).
@@ -73,7 +84,7 @@ mod tests {
 
     fn is_kept(method: &str, body: &str, fields: &str) -> bool {
         let head = format!("HTTP/1.1 200 OK\r\n{fields}\r\n");
-        let answer = Answer { status: 200, head, body: body.into(), hop_limit: None, outcome: Outcome::Found };
+        let answer = Answer { status: 200, head, body: body.into(), hop_limit: None, delivery: None, outcome: Outcome::Found };
         check(RequestRef { method, target: "/", fields: &[], over_ipv6: false }, &answer).is_ok()
     }
 

@@ -12,14 +12,16 @@ use crate::bindings::{Imds, ImdsPre};
 use crate::description::Description;
 use crate::engine;
 use crate::error::Error;
+use crate::happening::Happening;
 use crate::identity::IdentityKeys;
 use crate::instance::{Instance, Opening};
 use crate::limits::Limits;
 use crate::message::{Answer, Moment, RequestRef};
+use crate::problem::Finding;
 use crate::promises;
 use crate::settings::Settings;
 use crate::terms::Terms;
-use crate::worker::{Bounds, Worker};
+use crate::worker::{Bounds, Counts, IdentityDocument, Worker};
 
 /// The component, translated for this machine, and the workers that run it.
 ///
@@ -193,10 +195,9 @@ impl Runtime {
         opening: &Arc<Opening>,
         request: RequestRef<'_>,
         moment: Moment,
-        throttle_state: u64,
+        counts: Counts,
     ) -> Result<(Answer, u64), Error> {
-        let answered =
-            self.with_worker(|worker| worker.answer(id, opening, request, moment, throttle_state, self.bounds()))?;
+        let answered = self.with_worker(|worker| worker.answer(id, opening, request, moment, counts, self.bounds()))?;
         if self.shared.checks_promises {
             promises::check(request, &answered.0)?;
         }
@@ -208,9 +209,29 @@ impl Runtime {
         self.shared.next_id.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// The identity document of an instance and when it is signed.
-    pub(crate) fn identity_document(&self, id: u64, opening: &Arc<Opening>) -> Result<(String, u64), Error> {
-        self.with_worker(|worker| worker.identity_document(id, opening, self.bounds()))
+    /// The identity document of an instance as of `now_ms`.
+    pub(crate) fn identity_document(
+        &self,
+        id: u64,
+        opening: &Arc<Opening>,
+        now_ms: u64,
+    ) -> Result<IdentityDocument, Error> {
+        self.with_worker(|worker| worker.identity_document(id, opening, now_ms, self.bounds()))
+    }
+
+    /// Changes a description, JSON text, by another; see `edit` in the contract.
+    pub(crate) fn edit(
+        &self,
+        description: &str,
+        change: &str,
+        now_ms: Option<u64>,
+    ) -> Result<Result<String, Vec<Finding>>, Error> {
+        self.with_worker(|worker| worker.edit(description, change, now_ms, BOUND))
+    }
+
+    /// What happens to the instance of a description, JSON text.
+    pub(crate) fn timeline(&self, description: &str, now_ms: u64) -> Result<Result<Vec<Happening>, Vec<Finding>>, Error> {
+        self.with_worker(|worker| worker.timeline(description, now_ms, BOUND))
     }
 
     /// The runtime's own keys, made when they are first needed.

@@ -155,7 +155,7 @@ impl Service {
             if answer.outcome != Outcome::SignaturesWanted {
                 return Ok(answer);
             }
-            instance.sign()?;
+            instance.sign(self.clock.now_ms())?;
             self.ask(&instance, &received)
         });
         self.finish(&received, answer)
@@ -226,11 +226,12 @@ impl Service {
     }
 
     async fn answer_in_server(&self, instance: &Instance, received: &Received) -> Result<Answer, Error> {
+        let signed_times = instance.signed_times();
         let answer = self.ask(instance, received)?;
         if answer.outcome != Outcome::SignaturesWanted {
             return Ok(answer);
         }
-        self.sign(instance).await?;
+        self.sign(instance, signed_times).await?;
         self.ask(instance, received)
     }
 
@@ -245,17 +246,17 @@ impl Service {
         instance.ask(request, self.moment())
     }
 
-    async fn sign(&self, instance: &Instance) -> Result<(), Error> {
+    async fn sign(&self, instance: &Instance, signed_times: usize) -> Result<(), Error> {
         // One at a time: who waited finds it done, and holds no thread meanwhile.
         let permit = Arc::clone(&self.signing).acquire_owned().await;
-        if instance.is_signed() {
+        if instance.signed_times() > signed_times {
             return Ok(());
         }
-        let instance = instance.clone();
+        let (instance, now_ms) = (instance.clone(), self.clock.now_ms());
         let signing = spawn_blocking(move || {
             // Kept even if the request is given up.
             let _permit = permit;
-            instance.sign()
+            instance.sign(now_ms)
         });
         signing.await.unwrap_or_else(|failed| Err(Error::identity(failed)))
     }

@@ -43,7 +43,9 @@ impl SessionVersion {
             }
             // To list the methods of the token path takes no token in version 2 either.
             Outcome::MethodsListed => has_token().then_some(Self::Two),
-            Outcome::Throttled
+            Outcome::NotRunning
+            | Outcome::FaultRefused
+            | Outcome::Throttled
             | Outcome::HostRefused
             | Outcome::EndpointDisabled
             | Outcome::Ipv6Disabled

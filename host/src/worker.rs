@@ -1,10 +1,13 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use wasmtime::component::ResourceAny;
 use wasmtime::{Store, StoreLimits};
 
 use crate::bindings::Imds;
 use crate::bindings::exports::imds::service::metadata as wit;
+use crate::delivery::Delivery;
+use crate::happening::Happening;
 use crate::instance::Opening;
 use crate::message::{Answer, Moment, Outcome, RequestRef};
 use crate::problem::Finding;
@@ -56,7 +59,7 @@ impl Worker {
         opening: &Arc<Opening>,
         request: RequestRef<'_>,
         moment: Moment,
-        throttle_state: u64,
+        counts: Counts,
         bounds: Bounds,
     ) -> wasmtime::Result<(Answer, u64)> {
         let resource = self.resource(id, opening, bounds)?;
@@ -67,7 +70,12 @@ impl Worker {
             fields: &fields,
             over_ipv6: request.over_ipv6,
         };
-        let moment = wit::Moment { now_ms: moment.now_ms, entropy: moment.entropy, throttle_state };
+        let moment = wit::Moment {
+            now_ms: moment.now_ms,
+            entropy: moment.entropy,
+            throttle_state: counts.throttle_state,
+            request_number: counts.request_number,
+        };
         self.store.set_epoch_deadline(bounds.ticks);
         let instance = self.component.imds_service_metadata().instance();
         let answer = instance.call_answer(&mut self.store, resource, request, moment)?;
@@ -75,19 +83,55 @@ impl Worker {
         Ok((answer.into(), throttle_state))
     }
 
-    /// The identity document of the instance `id` and when it is signed, in
-    /// milliseconds since the epoch.
+    /// The identity document of the instance `id` as of `now_ms`.
     pub(crate) fn identity_document(
         &mut self,
         id: u64,
         opening: &Arc<Opening>,
+        now_ms: u64,
         bounds: Bounds,
-    ) -> wasmtime::Result<(String, u64)> {
+    ) -> wasmtime::Result<IdentityDocument> {
         let resource = self.resource(id, opening, bounds)?;
         self.store.set_epoch_deadline(bounds.ticks);
         let instance = self.component.imds_service_metadata().instance();
-        let document = instance.call_identity_document(&mut self.store, resource)?;
-        Ok((document.text, document.signing_time_ms))
+        let document = instance.call_identity_document(&mut self.store, resource, now_ms)?;
+        Ok(IdentityDocument {
+            text: document.text,
+            signing_time_ms: document.signing_time_ms,
+            since_ms: document.since_ms,
+        })
+    }
+
+    /// Changes a description, as of `now_ms` or before the launch.
+    pub(crate) fn edit(
+        &mut self,
+        description: &str,
+        change: &str,
+        now_ms: Option<u64>,
+        ticks: u64,
+    ) -> wasmtime::Result<Result<String, Vec<Finding>>> {
+        self.store.set_epoch_deadline(ticks);
+        let service = self.component.imds_service_metadata();
+        let edited = service.call_edit(&mut self.store, description, change, now_ms)?;
+        Ok(edited.map_err(|problems| problems.into_iter().map(Finding::from).collect()))
+    }
+
+    /// What happens to the instance of a description.
+    pub(crate) fn timeline(
+        &mut self,
+        description: &str,
+        now_ms: u64,
+        ticks: u64,
+    ) -> wasmtime::Result<Result<Vec<Happening>, Vec<Finding>>> {
+        self.store.set_epoch_deadline(ticks);
+        let service = self.component.imds_service_metadata();
+        let happenings = service.call_timeline(&mut self.store, description, now_ms)?;
+        Ok(match happenings {
+            Ok(happenings) => {
+                Ok(happenings.into_iter().map(|it| Happening { at_ms: it.at_ms, what: it.what }).collect())
+            }
+            Err(problems) => Err(problems.into_iter().map(Finding::from).collect()),
+        })
     }
 
     fn resource(&mut self, id: u64, opening: &Opening, bounds: Bounds) -> wasmtime::Result<ResourceAny> {
@@ -121,6 +165,21 @@ impl Worker {
     }
 }
 
+/// What was counted of an instance's requests.
+#[derive(Clone, Copy)]
+pub(crate) struct Counts {
+    pub(crate) throttle_state: u64,
+    pub(crate) request_number: u64,
+}
+
+/// What signatures are made from.
+pub(crate) struct IdentityDocument {
+    pub(crate) text: String,
+    pub(crate) signing_time_ms: u64,
+    /// 0 where it always was this one.
+    pub(crate) since_ms: u64,
+}
+
 /// What a call may take.
 #[derive(Clone, Copy)]
 pub(crate) struct Bounds {
@@ -137,7 +196,19 @@ impl From<wit::Answer> for Answer {
             head: answer.head,
             body: answer.body,
             hop_limit: answer.hop_limit,
+            delivery: answer.delivery.map(Delivery::from),
             outcome: answer.outcome.into(),
+        }
+    }
+}
+
+impl From<wit::Delivery> for Delivery {
+    fn from(delivery: wit::Delivery) -> Self {
+        match delivery {
+            wit::Delivery::Delayed(ms) => Self::Delayed(Duration::from_millis(ms.into())),
+            wit::Delivery::Closed => Self::Closed,
+            wit::Delivery::Cut => Self::Cut,
+            wit::Delivery::Withheld => Self::Withheld,
         }
     }
 }
@@ -145,6 +216,8 @@ impl From<wit::Answer> for Answer {
 impl From<wit::Outcome> for Outcome {
     fn from(outcome: wit::Outcome) -> Self {
         match outcome {
+            wit::Outcome::NotRunning => Self::NotRunning,
+            wit::Outcome::FaultRefused => Self::FaultRefused,
             wit::Outcome::Throttled => Self::Throttled,
             wit::Outcome::Found => Self::Found,
             wit::Outcome::TokenIssued => Self::TokenIssued,

@@ -17,7 +17,7 @@ bindgen!({ path: "../wit", world: "imds" });
 use exports::imds::service::metadata::{Answer, Field, Moment, Request, Settings};
 
 const FUEL: u64 = 1 << 40;
-const MOMENT: Moment = Moment { now_ms: 1_790_800_000_000, entropy: 1, throttle_state: 0 };
+const MOMENT: Moment = Moment { now_ms: 1_790_800_000_000, entropy: 1, throttle_state: 0, request_number: 0 };
 
 struct Counted {
     store: Store<()>,

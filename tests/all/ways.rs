@@ -8,6 +8,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::{Duration, UNIX_EPOCH};
 
 use imds_host::{Description, Limits, Runtime, Secret, Service, Settings, serve};
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::case::Expected;
@@ -71,37 +72,52 @@ pub fn open_in_component(description: &Description) -> imds_host::Instance {
 
 /// The core, called as a function.
 pub struct Native {
-    description: Description,
+    json: String,
     instance: imds_core::Instance,
     entropy: u64,
     throttle_state: u64,
+    requests: u64,
 }
 
 impl Native {
     pub fn open(toml: &str) -> Native {
-        let description = read_toml(toml);
-        let instance = open_in_core(&description);
-        Native { description, instance, entropy: 0, throttle_state: 0 }
+        let json = read_toml(toml).to_json();
+        let instance = open_json_in_core(&json);
+        Native { json, instance, entropy: 0, throttle_state: 0, requests: 0 }
     }
 
     fn ask(&self, request: &imds_core::http::Request<'_>, now_ms: u64) -> imds_core::Answer {
-        let moment = imds_core::Moment { now_ms, entropy: self.entropy, throttle_state: self.throttle_state };
+        let Native { entropy, throttle_state, requests, .. } = *self;
+        let moment = imds_core::Moment { now_ms, entropy, throttle_state, request_number: requests };
         self.instance.answer(request, moment)
     }
 
     /// The shell's part: signatures, here not of any key.
-    fn sign(&mut self) {
-        for name in ["signature", "pkcs7", "rsa2048"] {
-            let signed = format!("{:?}", self.instance.identity_document().signing_time_ms).repeat(16);
-            self.description.set_text(&format!("/identity-signatures/{name}"), &signed, "a test");
+    fn sign(&mut self, now_ms: u64) {
+        let document = self.instance.identity_document(now_ms);
+        let signed = format!("{:?}", document.signing_time_ms).repeat(16);
+        let signatures = json!({ "signature": signed, "pkcs7": signed, "rsa2048": signed });
+        let mut description: Value = serde_json::from_str(&self.json).expect("a description is JSON");
+        if document.since_ms == 0 {
+            description["identity-signatures"] = signatures;
+        } else {
+            let since = UNIX_EPOCH + Duration::from_millis(document.since_ms);
+            let at = humantime::format_rfc3339_millis(since).to_string();
+            let changes = description["timeline"].as_array_mut().expect("only a change brings another document");
+            changes.push(json!({ "at": at, "identity-signatures": signatures }));
         }
-        self.instance = open_in_core(&self.description);
+        self.json = description.to_string();
+        self.instance = open_json_in_core(&self.json);
     }
 }
 
 pub fn open_in_core(description: &Description) -> imds_core::Instance {
+    open_json_in_core(&description.to_json())
+}
+
+pub fn open_json_in_core(json: &str) -> imds_core::Instance {
     let settings = imds_core::Settings { token_secret: SECRET.to_vec(), signs_identity: true, ..Default::default() };
-    imds_core::Instance::open(&description.to_json(), settings).unwrap_or_else(|problems| panic!("{problems:?}"))
+    imds_core::Instance::open(json, settings).unwrap_or_else(|problems| panic!("{problems:?}"))
 }
 
 impl Way for Native {
@@ -114,10 +130,11 @@ impl Way for Native {
         self.entropy += 1;
         let mut answer = self.ask(&request, now_ms);
         if answer.outcome == imds_core::Outcome::SignaturesWanted {
-            self.sign();
+            self.sign(now_ms);
             answer = self.ask(&request, now_ms);
         }
         self.throttle_state = answer.throttle_state;
+        self.requests += 1;
         take_apart(&answer.head, answer.body)
     }
 

@@ -74,7 +74,7 @@ impl Native {
     }
 
     fn answer(&self, request: &imds_core::http::Request<'_>) -> imds_core::Answer {
-        self.0.answer(request, imds_core::Moment { now_ms: NOW_MS, entropy: 1, throttle_state: 0 })
+        self.0.answer(request, imds_core::Moment { now_ms: NOW_MS, entropy: 1, throttle_state: 0, request_number: 0 })
     }
 
     fn token(&self) -> Vec<u8> {

@@ -1,5 +1,7 @@
 //! Answers: the recorded heads and bodies of every kind.
 
+use crate::description::FaultKind;
+use crate::faults::{Delivery, Fault};
 use crate::time::Time;
 
 /// One HTTP answer, complete and in wire order.
@@ -14,6 +16,8 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// The IP time-to-live of the answer to a request for a token.
     pub hop_limit: Option<u8>,
+    /// How to deliver it; none for whole and at once.
+    pub delivery: Option<Delivery>,
     /// Why the answer is what it is.
     pub outcome: Outcome,
     /// The state of the throttle after this request.
@@ -24,6 +28,10 @@ pub struct Answer {
 /// checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
+    /// 503, and closed without an answer: the instance does not run.
+    NotRunning,
+    /// 503: a fault of the description struck.
+    FaultRefused,
     /// 503: more requests than the description allows.
     Throttled,
     /// 200: an item or a listing.
@@ -116,7 +124,9 @@ impl Outcome {
             Outcome::NotFound => (404, "HTTP/1.1 404 Not Found"),
             Outcome::TokenMethodRefused => (405, "HTTP/1.1 405 Not Allowed"),
             // UNRECORDED: its head and body; those of the other refusals are taken.
-            Outcome::Throttled | Outcome::SignaturesWanted => (503, "HTTP/1.1 503 Service Unavailable"),
+            Outcome::Throttled | Outcome::SignaturesWanted | Outcome::NotRunning | Outcome::FaultRefused => {
+                (503, "HTTP/1.1 503 Service Unavailable")
+            }
         }
     }
 }
@@ -179,7 +189,23 @@ impl Answer {
                 Vec::new()
             }
         };
-        Answer { status, head: head.end(), body, hop_limit: None, outcome, throttle_state: 0 }
+        Answer { status, head: head.end(), body, hop_limit: None, delivery: None, outcome, throttle_state: 0 }
+    }
+
+    /// How the answer is delivered after a fault struck. One that cuts bodies
+    /// does nothing to an answer without one.
+    pub(crate) fn struck_by(&mut self, fault: &Fault) -> Option<Delivery> {
+        match fault.kind {
+            FaultKind::Refuse => None,
+            FaultKind::Delay => Some(Delivery::Delayed(fault.delay_ms)),
+            FaultKind::Close => Some(Delivery::Closed),
+            FaultKind::Withhold => Some(Delivery::Withheld),
+            FaultKind::Cut if self.body.is_empty() => None,
+            FaultKind::Cut => {
+                self.body.truncate(self.body.len() / 2);
+                Some(Delivery::Cut)
+            }
+        }
     }
 }
 

@@ -27,6 +27,16 @@ impl wit::Guest for Component {
     fn fields_read() -> Vec<String> {
         FIELDS_READ.map(str::to_owned).to_vec()
     }
+
+    fn edit(description: String, change: String, now_ms: Option<u64>) -> Result<String, Vec<wit::Problem>> {
+        crate::edit(&description, &change, now_ms).map_err(problems)
+    }
+
+    fn timeline(description: String, now_ms: u64) -> Result<Vec<wit::Happening>, Vec<wit::Problem>> {
+        let happening = |it: crate::Happening| wit::Happening { at_ms: it.at_ms, what: it.what };
+        let happenings = crate::timeline(&description, now_ms).map_err(problems)?;
+        Ok(happenings.into_iter().map(happening).collect())
+    }
 }
 
 impl wit::GuestInstance for crate::Instance {
@@ -36,10 +46,7 @@ impl wit::GuestInstance for crate::Instance {
             allowed_hosts: settings.allowed_hosts,
             signs_identity: settings.signs_identity,
         };
-        match crate::Instance::open(&description, settings) {
-            Ok(instance) => Ok(wit::Instance::new(instance)),
-            Err(problems) => Err(problems.into_iter().map(problem).collect()),
-        }
+        crate::Instance::open(&description, settings).map(wit::Instance::new).map_err(problems)
     }
 
     fn answer(&self, request: wit::Request, moment: wit::Moment) -> wit::Answer {
@@ -47,22 +54,37 @@ impl wit::GuestInstance for crate::Instance {
             request.fields.iter().map(|field| Field { name: &field.name, value: &field.value }).collect();
         let request =
             Request { method: &request.method, target: &request.target, fields: &fields, over_ipv6: request.over_ipv6 };
-        let moment =
-            crate::Moment { now_ms: moment.now_ms, entropy: moment.entropy, throttle_state: moment.throttle_state };
+        let wit::Moment { now_ms, entropy, throttle_state, request_number } = moment;
+        let moment = crate::Moment { now_ms, entropy, throttle_state, request_number };
         let answer = crate::Instance::answer(self, &request, moment);
         wit::Answer {
             status: answer.status,
             head: answer.head,
             body: answer.body,
             hop_limit: answer.hop_limit,
+            delivery: answer.delivery.map(delivery),
             outcome: outcome(answer.outcome),
             throttle_state: answer.throttle_state,
         }
     }
 
-    fn identity_document(&self) -> wit::IdentityDocument {
-        let document = crate::Instance::identity_document(self);
-        wit::IdentityDocument { text: document.text, signing_time_ms: document.signing_time_ms }
+    fn identity_document(&self, now_ms: u64) -> wit::IdentityDocument {
+        let crate::IdentityDocument { text, signing_time_ms, since_ms } =
+            crate::Instance::identity_document(self, now_ms);
+        wit::IdentityDocument { text, signing_time_ms, since_ms }
+    }
+}
+
+fn problems(problems: Vec<crate::Problem>) -> Vec<wit::Problem> {
+    problems.into_iter().map(problem).collect()
+}
+
+fn delivery(delivery: crate::Delivery) -> wit::Delivery {
+    match delivery {
+        crate::Delivery::Delayed(ms) => wit::Delivery::Delayed(ms),
+        crate::Delivery::Closed => wit::Delivery::Closed,
+        crate::Delivery::Cut => wit::Delivery::Cut,
+        crate::Delivery::Withheld => wit::Delivery::Withheld,
     }
 }
 
@@ -78,6 +100,8 @@ fn problem(problem: crate::Problem) -> wit::Problem {
 
 fn outcome(outcome: crate::Outcome) -> wit::Outcome {
     match outcome {
+        crate::Outcome::NotRunning => wit::Outcome::NotRunning,
+        crate::Outcome::FaultRefused => wit::Outcome::FaultRefused,
         crate::Outcome::Throttled => wit::Outcome::Throttled,
         crate::Outcome::Found => wit::Outcome::Found,
         crate::Outcome::TokenIssued => wit::Outcome::TokenIssued,

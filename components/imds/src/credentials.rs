@@ -16,37 +16,41 @@ use crate::time::Time;
 pub struct Rotation {
     /// When the first ones were delivered: the launch.
     pub first: Time,
+    /// The time between two deliveries, at least 1.
+    pub interval_ms: u64,
     /// How long each lives.
-    pub life_seconds: u64,
+    pub life_ms: u64,
+    /// From when on there are no new ones.
+    pub until: Option<Time>,
 }
 
 /// The credentials of one period.
 #[derive(Clone, Copy, Debug)]
 pub struct Delivery {
-    /// Which one, from 0 at the launch.
-    pub number: i64,
     /// When it was made.
     pub last_updated: Time,
     /// When it ends.
     pub expiration: Time,
+    /// When the next is made, if one is.
+    pub next: Option<Time>,
 }
 
 /// The time between two deliveries.
-const PERIOD_MS: i64 = 6 * 3600 * 1000;
+const INTERVAL_MS: u64 = 6 * 3600 * 1000;
 /// The life of a role's credentials.
-const ROLE_LIFE_SECONDS: u64 = 6 * 3600 + 35 * 60;
+const ROLE_LIFE_MS: u64 = (6 * 3600 + 35 * 60) * 1000;
 /// The life of an instance's identity credentials.
-const IDENTITY_LIFE_SECONDS: u64 = 6 * 3600 + 10 * 60;
+const IDENTITY_LIFE_MS: u64 = (6 * 3600 + 10 * 60) * 1000;
 
 impl Rotation {
     /// For a role's credentials.
     pub fn of_role(launch: Time) -> Rotation {
-        Rotation { first: launch, life_seconds: ROLE_LIFE_SECONDS }
+        Rotation { first: launch, interval_ms: INTERVAL_MS, life_ms: ROLE_LIFE_MS, until: None }
     }
 
     /// For an instance's identity credentials.
     pub fn of_identity(launch: Time) -> Rotation {
-        Rotation { first: launch, life_seconds: IDENTITY_LIFE_SECONDS }
+        Rotation { first: launch, interval_ms: INTERVAL_MS, life_ms: IDENTITY_LIFE_MS, until: None }
     }
 
     /// The delivery in force at `now`: the period in which it lies.
@@ -54,11 +58,18 @@ impl Rotation {
     /// By a clock that is behind the launch there were deliveries before it:
     /// clients distrust credentials of a time to come.
     pub fn at(&self, now: Time) -> Delivery {
-        // No time is beyond i64.
-        let [now, first] = [now, self.first].map(|time| time.as_ms() as i64);
-        let number = (now - first).div_euclid(PERIOD_MS);
-        let last_updated = Time::from_ms((first + number * PERIOD_MS).max(0) as u64);
-        Delivery { number, last_updated, expiration: last_updated.plus_seconds(self.life_seconds) }
+        let last = self.until.map_or(now, |until| until.min(now));
+        // No time and no interval is beyond i64.
+        let interval_ms = i64::try_from(self.interval_ms.max(1)).unwrap_or(i64::MAX);
+        let [last, first] = [last, self.first].map(|time| time.as_ms() as i64);
+        let number = (last - first).div_euclid(interval_ms);
+        let last_updated = Time::from_ms(first.saturating_add(number.saturating_mul(interval_ms)).max(0) as u64);
+        let next = last_updated.plus_ms(self.interval_ms);
+        Delivery {
+            last_updated,
+            expiration: last_updated.plus_ms(self.life_ms),
+            next: self.until.is_none_or(|until| next <= until).then_some(next),
+        }
     }
 }
 
@@ -121,7 +132,7 @@ impl RoleCredentials {
             ]);
         }
         let given = self.given(with_token);
-        let purpose = format!("{} {with_token} {}", self.purpose, delivery.number);
+        let purpose = format!("{} {with_token} {}", self.purpose, delivery.last_updated.as_ms());
         let made = |what: &str| format!("{what} {purpose}");
         let access_key_id = given
             .access_key_id
@@ -139,7 +150,7 @@ impl RoleCredentials {
         // Where only one end is given, the other keeps its distance.
         let expiration = match (given.expiration, given.last_updated) {
             (Some(expiration), _) => expiration,
-            (None, Some(updated)) => updated.plus_seconds(self.rotation.life_seconds),
+            (None, Some(updated)) => updated.plus_ms(self.rotation.life_ms),
             (None, None) => delivery.expiration,
         };
         object(&[
@@ -164,8 +175,7 @@ mod tests {
         let rotation = Rotation::of_role(launch);
         let first = rotation.at(launch);
         let second = rotation.at(launch.plus_seconds(6 * 3600));
-        assert_eq!((first.number, second.number), (0, 1));
-        assert_eq!(first.last_updated, launch);
+        assert_eq!((first.last_updated, first.next), (launch, Some(second.last_updated)));
         assert!(second.last_updated.plus_seconds(300) <= first.expiration);
     }
 

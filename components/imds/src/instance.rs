@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 
 use crate::answer::{Answer, METADATA_METHODS, Outcome, Reply, TOKEN_METHODS};
+use crate::description::json::Json;
 use crate::description::problem::Problem;
-use crate::description::{Description, Enabled, HttpTokens, MetadataOptions, Switch};
+use crate::description::{Description, Enabled, FaultKind, HttpTokens, InstanceState, MetadataOptions, Switch};
 use crate::facts::Facts;
+use crate::faults::{Delivery, Fault};
 use crate::http::{FORWARDED_FOR, HOST, Request, TOKEN, TOKEN_TTL_SECONDS};
 use crate::target::Target;
 use crate::throttle::Rate;
 use crate::time::Time;
+use crate::timeline::{Chapter, Timeline};
 use crate::token::{self, Refused, TokenKey};
 use crate::tree::{Folder, Node, View};
 use crate::version::{DATED, Version};
@@ -17,8 +20,21 @@ use crate::{categories, host};
 
 /// One EC2 instance and its metadata service.
 ///
-/// It never changes: an edit makes a new one from a new description.
+/// It never changes: an edit makes a new one from a new description. What its
+/// description says of times to come is in its answers at those times.
 pub struct Instance {
+    /// What it is from when on, in the order of time; the first from the epoch.
+    phases: Vec<Phase>,
+    token_key: TokenKey,
+    allowed_hosts: Vec<String>,
+}
+
+/// What an instance is between two changes of its description.
+struct Phase {
+    since: Time,
+    identity_since: Time,
+    state: InstanceState,
+    faults: Vec<Fault>,
     options: MetadataOptions,
     throttle: Option<Rate>,
     launch_time: Time,
@@ -26,8 +42,6 @@ pub struct Instance {
     tree: Folder,
     /// Entries that the operator added to one version, by version and path.
     version_entries: BTreeMap<(Version, String), String>,
-    token_key: TokenKey,
-    allowed_hosts: Vec<String>,
 }
 
 /// What the operator of a shell decides, as opposed to what the instance is.
@@ -52,6 +66,8 @@ pub struct Moment {
     pub entropy: u64,
     /// The `throttle_state` of the answer before, 0 at first.
     pub throttle_state: u64,
+    /// How many requests for the instance came before.
+    pub request_number: u64,
 }
 
 /// What the signatures of the identity document are made from.
@@ -61,6 +77,8 @@ pub struct IdentityDocument {
     pub text: String,
     /// The signing time that the signatures tell, in milliseconds since the epoch.
     pub signing_time_ms: u64,
+    /// Since when it is this one, in milliseconds since the epoch; 0 for always.
+    pub since_ms: u64,
 }
 
 /// Recorded: the signing time falls seconds after the launch.
@@ -93,26 +111,15 @@ impl Instance {
             let message = format!("the token secret has fewer than {TOKEN_SECRET_BYTES_MIN} bytes");
             return Err(vec![Problem::at("", message)]);
         }
-        Instance::read(description, settings).map_err(|mut problems| {
-            problems.truncate(PROBLEMS_MAX);
-            problems
-        })
+        at_most_problems(Instance::read(description, settings))
     }
 
     fn read(description: &str, settings: Settings) -> Result<Instance, Vec<Problem>> {
-        let facts = Facts::of(Description::parse(description)?)?;
+        let document = Json::parse(description).map_err(|problem| vec![problem])?;
+        let (phases, instance_id) = phases(document, settings.signs_identity)?;
         Ok(Instance {
-            tree: categories::tree(&facts, settings.signs_identity)?,
-            identity_document: categories::identity_document(&facts),
-            throttle: facts.throttle,
-            version_entries: facts
-                .extra_entries
-                .into_iter()
-                .filter_map(|entry| Some(((entry.version?, entry.path), entry.text)))
-                .collect(),
-            token_key: TokenKey::new(&settings.token_secret, &facts.instance_id),
-            options: facts.options,
-            launch_time: facts.launch_time,
+            phases,
+            token_key: TokenKey::new(&settings.token_secret, &instance_id),
             allowed_hosts: settings.allowed_hosts,
         })
     }
@@ -132,11 +139,19 @@ impl Instance {
     pub fn answer(&self, request: &Request<'_>, moment: Moment) -> Answer {
         let now = Time::from_ms(moment.now_ms);
         let target = Target::parse(request.target);
+        let phase = self.phase(now);
         let mut ttl_left = None;
-        let admitted = self.throttle.map_or(Ok(moment.throttle_state), |rate| rate.admit(moment.throttle_state, now));
-        let reply = match admitted {
-            Ok(_) => self.decide(request, &target, now, moment.entropy, &mut ttl_left),
-            Err(_) => Err(Outcome::Throttled),
+        let admitted = phase.throttle.map_or(Ok(moment.throttle_state), |rate| rate.admit(moment.throttle_state, now));
+        let mut struck =
+            phase.faults.iter().filter(|fault| fault.strikes(request.method, &target, now, moment.request_number));
+        let fault = struck.next();
+        let reply = match (phase.state, fault, admitted) {
+            (InstanceState::Stopped | InstanceState::Terminated, ..) => Err(Outcome::NotRunning),
+            (InstanceState::Running, Some(fault), _) if fault.kind == FaultKind::Refuse => Err(Outcome::FaultRefused),
+            (InstanceState::Running, _, Err(_)) => Err(Outcome::Throttled),
+            (InstanceState::Running, _, Ok(_)) => {
+                self.decide(phase, request, &target, now, moment.entropy, &mut ttl_left)
+            }
         };
         let mut answer = Answer::write(reply.unwrap_or_else(Reply::Refused), ttl_left, now);
         let (Ok(throttle_state) | Err(throttle_state)) = admitted;
@@ -145,26 +160,42 @@ impl Instance {
             answer.body.clear();
         }
         if request.method == "PUT" && target.is(&TOKEN_PATH) {
-            answer.hop_limit = Some(self.options.http_put_response_hop_limit.0);
+            answer.hop_limit = Some(phase.options.http_put_response_hop_limit.0);
         }
+        answer.delivery = match (phase.state, fault) {
+            (InstanceState::Stopped | InstanceState::Terminated, _) => Some(Delivery::Closed),
+            (InstanceState::Running, None) => None,
+            (InstanceState::Running, Some(fault)) => answer.struck_by(fault),
+        };
         answer
     }
 
-    /// What a shell that signs must sign. The signatures go into the
-    /// description as `identity-signatures`.
+    /// What a shell that signs must sign, as of `now_ms`. The signatures go into
+    /// the description as `identity-signatures`; where `since_ms` is not 0, into
+    /// an entry of its `timeline` of that time, behind all others of it.
     ///
     /// ```
     /// # use imds_core::{Instance, Settings};
     /// # let settings = Settings { token_secret: vec![7; 32], ..Settings::default() };
     /// let instance = Instance::open("{}", settings)?;
-    /// assert!(instance.identity_document().text.contains("i-0123456789abcdef0"));
+    /// let document = instance.identity_document(1_790_800_000_000);
+    /// assert!(document.text.contains("i-0123456789abcdef0") && document.since_ms == 0);
     /// # Ok::<(), Vec<imds_core::Problem>>(())
     /// ```
-    pub fn identity_document(&self) -> IdentityDocument {
+    pub fn identity_document(&self, now_ms: u64) -> IdentityDocument {
+        let phase = self.phase(Time::from_ms(now_ms));
         IdentityDocument {
-            text: self.identity_document.clone(),
-            signing_time_ms: self.launch_time.plus_seconds(SIGNED_SECONDS_AFTER_LAUNCH).as_ms(),
+            text: phase.identity_document.clone(),
+            signing_time_ms: phase.launch_time.plus_seconds(SIGNED_SECONDS_AFTER_LAUNCH).as_ms(),
+            since_ms: phase.identity_since.as_ms(),
         }
+    }
+
+    /// What the instance is at a time.
+    fn phase(&self, now: Time) -> &Phase {
+        let begun = self.phases.partition_point(|phase| phase.since <= now);
+        // The first begins with the epoch.
+        &self.phases[begun.saturating_sub(1)]
     }
 
     /// Every check, in the order in which EC2 makes them; swapping two fails a
@@ -172,6 +203,7 @@ impl Instance {
     /// after that tell it too.
     fn decide(
         &self,
+        phase: &Phase,
         request: &Request<'_>,
         target: &Target<'_>,
         now: Time,
@@ -182,10 +214,10 @@ impl Instance {
         if !self.is_host_allowed(request, target) {
             return Err(Outcome::HostRefused);
         }
-        if self.options.http_endpoint == Enabled::Disabled {
+        if phase.options.http_endpoint == Enabled::Disabled {
             return Err(Outcome::EndpointDisabled);
         }
-        if request.over_ipv6 && self.options.http_protocol_ipv6 == Switch::Disabled {
+        if request.over_ipv6 && phase.options.http_protocol_ipv6 == Switch::Disabled {
             return Err(Outcome::Ipv6Disabled);
         }
         // On the token path the method comes before authorisation: GET without
@@ -208,11 +240,11 @@ impl Instance {
             // UNRECORDED: that this comes before the token's own check.
             Some(_) if request.field(FORWARDED_FOR).is_some() => return Err(Outcome::Forwarded),
             Some(token) => *ttl_left = Some(self.token_key.check(token, now).map_err(token_refused)?),
-            None if self.options.http_tokens == HttpTokens::Required => return Err(Outcome::TokenMissing),
+            None if phase.options.http_tokens == HttpTokens::Required => return Err(Outcome::TokenMissing),
             None => {}
         }
         match request.method {
-            "GET" | "HEAD" => self.find(target, now, ttl_left.is_some()).unwrap_or(Err(Outcome::NotFound)),
+            "GET" | "HEAD" => phase.find(target, now, ttl_left.is_some()).unwrap_or(Err(Outcome::NotFound)),
             "OPTIONS" => Ok(Reply::Methods(METADATA_METHODS)),
             _ => Err(Outcome::MethodRefused),
         }
@@ -234,6 +266,30 @@ impl Instance {
         }
         let ttl_seconds = request.field(TOKEN_TTL_SECONDS).and_then(ttl_seconds).ok_or(Outcome::TtlRefused)?;
         Ok(Reply::Token { token: self.token_key.issue(now, ttl_seconds, entropy), ttl_seconds })
+    }
+}
+
+impl Phase {
+    /// What a chapter's document says.
+    fn open(chapter: &Chapter, signs_identity: bool) -> Result<(Phase, String), Vec<Problem>> {
+        let facts = Facts::of(Description::of_document(chapter.document.clone())?)?;
+        let phase = Phase {
+            since: chapter.since,
+            identity_since: chapter.identity_since,
+            state: facts.state,
+            tree: categories::tree(&facts, signs_identity)?,
+            identity_document: categories::identity_document(&facts),
+            throttle: facts.throttle,
+            faults: facts.faults,
+            version_entries: facts
+                .extra_entries
+                .into_iter()
+                .filter_map(|entry| Some(((entry.version?, entry.path), entry.text)))
+                .collect(),
+            options: facts.options,
+            launch_time: facts.launch_time,
+        };
+        Ok((phase, facts.instance_id))
     }
 
     /// The item or listing at a path, if the path is there.
@@ -266,9 +322,7 @@ impl Instance {
             }),
         }
     }
-}
 
-impl Instance {
     /// What the operator added to one version.
     ///
     /// DIFFERENCE: it answers and is not listed. For clients that ask an old
@@ -280,6 +334,26 @@ impl Instance {
         let path: Vec<&str> = path.collect();
         self.version_entries.get(&(version, path.join("/"))).cloned()
     }
+}
+
+/// What an instance is, phase by phase, and its id, which is the same in all.
+fn phases(document: Json, signs_identity: bool) -> Result<(Vec<Phase>, String), Vec<Problem>> {
+    let (phases, _) = Timeline::read(document)?.chapters(|chapter| Phase::open(chapter, signs_identity))?;
+    let (phases, mut ids): (Vec<_>, Vec<_>) = phases.into_iter().unzip();
+    Ok((phases, ids.pop().unwrap_or_default()))
+}
+
+/// Tells what is wrong with a description, if anything is.
+pub(crate) fn judge(document: Json) -> Result<(), Vec<Problem>> {
+    phases(document, true).map(drop)
+}
+
+/// The same with fewer problems than nobody reads.
+pub(crate) fn at_most_problems<T>(result: Result<T, Vec<Problem>>) -> Result<T, Vec<Problem>> {
+    result.map_err(|mut problems| {
+        problems.truncate(PROBLEMS_MAX);
+        problems
+    })
 }
 
 fn token_refused(refused: Refused) -> Outcome {
@@ -300,7 +374,7 @@ fn ttl_seconds(text: &[u8]) -> Option<u32> {
 // What an instance serves holds credentials.
 impl core::fmt::Debug for Instance {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Instance").field("options", &self.options).finish_non_exhaustive()
+        f.debug_struct("Instance").field("phases", &self.phases.len()).finish_non_exhaustive()
     }
 }
 

@@ -54,6 +54,7 @@ mod component;
 mod credentials;
 pub mod description;
 mod facts;
+mod faults;
 mod host;
 pub mod http;
 mod instance;
@@ -61,13 +62,16 @@ mod pretty;
 mod target;
 mod throttle;
 mod time;
+mod timeline;
 mod token;
 mod tree;
 pub mod version;
 
 pub use answer::{Answer, Outcome};
 pub use description::problem::{Position, Problem};
+pub use faults::Delivery;
 pub use instance::{IdentityDocument, Instance, Moment, Settings};
+pub use timeline::{Happening, edit, timeline};
 
 /// The JSON Schema (draft 2020-12) of a description, as JSON text.
 ///

@@ -16,8 +16,8 @@ impl Time {
 
     /// The time `ms` milliseconds after the epoch; what lies after the year
     /// 9998 counts as its last second.
-    pub fn from_ms(ms: u64) -> Time {
-        Time(ms.min(LAST_MS))
+    pub const fn from_ms(ms: u64) -> Time {
+        if ms < LAST_MS { Time(ms) } else { Time(LAST_MS) }
     }
 
     /// Reads an RFC 3339 time, `2026-09-26T11:16:22Z`, since 1970.
@@ -39,6 +39,22 @@ impl Time {
     /// This time less `seconds`, not before the epoch.
     pub fn minus_seconds(self, seconds: u64) -> Time {
         Time(self.0.saturating_sub(seconds.saturating_mul(1000)))
+    }
+
+    /// This time and `ms` milliseconds more.
+    pub fn plus_ms(self, ms: u64) -> Time {
+        Time::from_ms(self.0.saturating_add(ms))
+    }
+
+    /// This time less `ms` milliseconds, not before the epoch.
+    pub fn minus_ms(self, ms: u64) -> Time {
+        Time(self.0.saturating_sub(ms))
+    }
+
+    /// `2026-09-26T11:16:22.25Z`: descriptions, which keep what the service does
+    /// not show.
+    pub fn rfc3339_exact(self) -> String {
+        Timestamp::from_millisecond(self.0 as i64).unwrap_or_default().to_string()
     }
 
     /// `2026-09-26T11:16:22Z`: JSON documents.

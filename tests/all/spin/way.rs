@@ -43,7 +43,7 @@ impl Spin {
 pub fn signed_json(toml: &str) -> String {
     let mut description = read_toml(toml);
     let given: serde_json::Value = serde_json::from_str(&description.to_json()).expect("a description is JSON");
-    let signing_time_ms = open_in_core(&description).identity_document().signing_time_ms;
+    let signing_time_ms = open_in_core(&description).identity_document(0).signing_time_ms;
     for name in ["signature", "pkcs7", "rsa2048"] {
         let field = format!("/identity-signatures/{name}");
         if given.pointer(&field).is_none() {

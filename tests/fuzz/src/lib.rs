@@ -48,5 +48,5 @@ fn get(instance: &Instance, target: &str) -> Answer {
 
 fn ask(instance: &Instance, method: &str, target: &str, fields: &[Field<'_>]) -> Answer {
     let request = Request { method, target, fields, ..Request::default() };
-    instance.answer(&request, Moment { now_ms: NOW_MS, entropy: 1, throttle_state: 0 })
+    instance.answer(&request, Moment { now_ms: NOW_MS, entropy: 1, throttle_state: 0, request_number: 0 })
 }

@@ -40,6 +40,14 @@ impl wit::Guest for Component {
             _ => vec!["host".to_owned()],
         }
     }
+
+    fn edit(_: String, change: String, _: Option<u64>) -> Result<String, Vec<wit::Problem>> {
+        Ok(change)
+    }
+
+    fn timeline(_: String, _: u64) -> Result<Vec<wit::Happening>, Vec<wit::Problem>> {
+        Ok(Vec::new())
+    }
 }
 
 impl wit::GuestInstance for Instance {
@@ -71,6 +79,7 @@ impl wit::GuestInstance for Instance {
             "/status-1000" => answer.status = 1000,
             "/another-status" => answer.status = 404,
             "/hop-limit-0" => answer.hop_limit = Some(0),
+            "/delay-without-end" => answer.delivery = Some(wit::Delivery::Delayed(u32::MAX)),
             "/hop-limit-255" => answer.hop_limit = Some(255),
             "/shorter" => answer.body.truncate(1),
             "/longer" => answer.body.extend(b"HTTP/1.1 200 OK\r\n\r\n"),
@@ -91,8 +100,8 @@ impl wit::GuestInstance for Instance {
         answer
     }
 
-    fn identity_document(&self) -> wit::IdentityDocument {
-        wit::IdentityDocument { text: "no JSON".to_owned(), signing_time_ms: u64::MAX }
+    fn identity_document(&self, _: u64) -> wit::IdentityDocument {
+        wit::IdentityDocument { text: "no JSON".to_owned(), signing_time_ms: u64::MAX, since_ms: 0 }
     }
 }
 
@@ -115,6 +124,7 @@ fn answer_of(body: Vec<u8>) -> wit::Answer {
         head: format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len()),
         body,
         hop_limit: None,
+        delivery: None,
         outcome: wit::Outcome::Found,
         throttle_state: 0,
     }

@@ -9,7 +9,7 @@ use crate::tree::Content;
 pub fn put(shelf: &mut Shelf, facts: &Facts) {
     // Without a role there is no `iam/`, with a profile or without.
     if let Some((profile, role)) = facts.profile.as_ref().and_then(|profile| Some((profile, profile.role.as_ref()?))) {
-        let rotation = Rotation::of_role(facts.launch_time);
+        let rotation = role.rotation;
         let info = InfoDocument {
             rotation,
             fields: vec![("InstanceProfileArn", profile.arn.clone()), ("InstanceProfileId", profile.id.clone())],

@@ -1,9 +1,12 @@
 //! JSON text as a tree that keeps the order of fields, and both of two fields
 //! with one name, which `serde_json::Value` does not.
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use std::collections::BTreeSet;
 
-use super::problem::{Position, Problem};
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::ser::{Serialize, Serializer};
+
+use super::problem::{Position, Problem, pointer_step};
 
 /// A JSON value.
 #[derive(Clone, PartialEq)]
@@ -52,6 +55,103 @@ impl Json {
         }
     }
 
+    /// The fields of an object; of any other value none.
+    pub fn fields(&self) -> &[(String, Json)] {
+        match self {
+            Json::Object(fields) => fields,
+            _ => &[],
+        }
+    }
+
+    /// The value at a JSON Pointer.
+    pub fn at(&self, pointer: &str) -> Option<&Json> {
+        pointer.split('/').skip(1).try_fold(self, |place, step| {
+            let name = step.replace("~1", "/").replace("~0", "~");
+            match place {
+                Json::Object(fields) => fields.iter().find(|(field, _)| *field == name).map(|(_, value)| value),
+                Json::Array(items) => items.get(name.parse::<usize>().ok()?),
+                _ => None,
+            }
+        })
+    }
+
+    /// The text of a string.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Json::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The first field, in any depth, that an object has twice: its pointer and
+    /// its name.
+    pub fn given_twice(&self) -> Option<(String, String)> {
+        let below = |step: &str, value: &Json| {
+            value.given_twice().map(|(pointer, name)| (format!("{}{pointer}", pointer_step(step)), name))
+        };
+        match self {
+            Json::Object(fields) => {
+                let mut names = BTreeSet::new();
+                fields.iter().find_map(|(name, value)| match names.insert(name) {
+                    true => below(name, value),
+                    false => Some((pointer_step(name), name.clone())),
+                })
+            }
+            Json::Array(items) => items.iter().enumerate().find_map(|(index, item)| below(&index.to_string(), item)),
+            _ => None,
+        }
+    }
+
+    /// Merges `patch` into this value, as RFC 7396 says.
+    pub fn merge(&mut self, patch: &Json) {
+        let Json::Object(patched) = patch else {
+            *self = patch.clone();
+            return;
+        };
+        if !matches!(self, Json::Object(_)) {
+            *self = Json::Object(Vec::new());
+        }
+        for (name, value) in patched {
+            self.merge_field(name, value);
+        }
+    }
+
+    /// Merges `patch` into a field of this object.
+    pub fn merge_field(&mut self, name: &str, patch: &Json) {
+        let Json::Object(fields) = self else { return };
+        match (fields.iter().position(|(field, _)| field == name), patch) {
+            (Some(index), Json::Null) => drop(fields.remove(index)),
+            (Some(index), patch) => fields[index].1.merge(patch),
+            (None, Json::Null) => {}
+            (None, patch) => {
+                let mut value = Json::Null;
+                value.merge(patch);
+                fields.push((name.to_owned(), value));
+            }
+        }
+    }
+
+    /// Puts a field into this object, in place of one of that name.
+    pub fn put(&mut self, name: &str, value: Json) {
+        self.take(name);
+        if let Json::Object(fields) = self {
+            fields.push((name.to_owned(), value));
+        }
+    }
+
+    /// Takes a field out of this object.
+    pub fn take(&mut self, name: &str) -> Option<Json> {
+        let Json::Object(fields) = self else { return None };
+        let index = fields.iter().position(|(field, _)| field == name)?;
+        Some(fields.remove(index).1)
+    }
+
+    /// The value as JSON text.
+    pub fn write(&self) -> String {
+        // Fails for keys that are no strings only.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
     /// Takes out the value at a JSON Pointer; the places of all others stay.
     /// False if there is none.
     pub fn remove(&mut self, pointer: &str) -> bool {
@@ -73,6 +173,20 @@ impl Json {
             }
         }
         core::mem::replace(place, Json::Removed) != Json::Removed
+    }
+}
+
+impl Serialize for Json {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Json::Null | Json::Removed => serializer.serialize_unit(),
+            Json::Bool(value) => serializer.serialize_bool(*value),
+            Json::Integer(value) => serializer.serialize_i64(*value),
+            Json::Float(value) => serializer.serialize_f64(*value),
+            Json::String(value) => serializer.serialize_str(value),
+            Json::Array(items) => serializer.collect_seq(items),
+            Json::Object(fields) => serializer.collect_map(fields.iter().map(|(name, value)| (name, value))),
+        }
     }
 }
 

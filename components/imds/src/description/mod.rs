@@ -5,7 +5,7 @@
 //! place. Some parts an instance need not have (a role, a key pair, a public
 //! address); they are taken away by `false`.
 
-mod json;
+pub(crate) mod json;
 pub mod part;
 pub mod problem;
 mod reader;
@@ -22,11 +22,13 @@ use self::json::Json;
 use self::part::Part;
 use self::problem::Problem;
 use self::value::{
-    AccountId, Base64, EntryPath, GroupId, HopLimit, HostId, IamName, ImageId, InstanceEventId, InstanceId,
-    InstanceProfileArn, Ipv4Block, Ipv6Block, KernelId, Line, MacAddress, NetworkInterfaceId, PublicKey, RamdiskId,
-    RegionName, ReservationId, Secret, Segment, SubnetId, Texts, VirtualName, VpcId, ZoneName,
+    AccountId, Base64, Changes, EntryPath, GroupId, HopLimit, HostId, IamName, ImageId, InstanceEventId, InstanceId,
+    InstanceProfileArn, Ipv4Block, Ipv6Block, KernelId, Line, MacAddress, Method, NetworkInterfaceId, PathPattern,
+    PublicKey, RamdiskId, RegionName, ReservationId, Secret, Segment, Share, Span, SubnetId, Texts, VirtualName, VpcId,
+    ZoneName,
 };
 use crate::time::Time;
+use crate::timeline::Timeline;
 
 /// Derives what all tables of a description have in common.
 macro_rules! tables {
@@ -81,8 +83,9 @@ macro_rules! words {
 }
 
 impl Description {
-    /// Reads JSON text. Fails with what is wrong with single fields; whether
-    /// they contradict each other, [`Instance::open`](crate::Instance::open) says.
+    /// Reads JSON text, without its timeline. Fails with what is wrong with single
+    /// fields; whether they contradict each other,
+    /// [`Instance::open`](crate::Instance::open) says.
     ///
     /// ```
     /// use imds_core::description::Description;
@@ -92,7 +95,13 @@ impl Description {
     /// # Ok::<(), Vec<imds_core::Problem>>(())
     /// ```
     pub fn parse(text: &str) -> Result<Description, Vec<Problem>> {
-        reader::read(Json::parse(text).map_err(|problem| vec![problem])?)
+        let Timeline { document, .. } = Timeline::read(Json::parse(text).map_err(|problem| vec![problem])?)?;
+        Description::of_document(document)
+    }
+
+    /// Reads a document without a timeline and without relative times.
+    pub(crate) fn of_document(document: Json) -> Result<Description, Vec<Problem>> {
+        reader::read(document)
     }
 }
 
@@ -108,6 +117,13 @@ tables! {
         schema: Option<String>,
         /// The account that owns the instance: 12 digits. Default 123456789012.
         owner_id: Option<AccountId>,
+        /// The time from which relative times of the description count. Default: the launch time; `imds serve` and
+        /// `imds run` set it to the time at which they start.
+        timeline_start: Option<Time>,
+        /// Whether the instance runs. Only a running one answers. Default running.
+        state: InstanceState,
+        /// How often the instance was stopped and started again; its default public address follows. Default 0.
+        start_count: u32,
         /// Default i-0123456789abcdef0.
         instance_id: Option<InstanceId>,
         /// Default t3.micro.
@@ -183,23 +199,29 @@ tables! {
         /// What happens to the instance, as `meta-data/instance-action` tells it. Default none.
         instance_action: InstanceAction,
         /// Shown where given: `meta-data/hibernation/`.
-        hibernation_options: Option<HibernationOptions>,
+        hibernation_options: Part<HibernationOptions>,
         /// Shown where given: `meta-data/autoscaling/`.
-        auto_scaling: Option<AutoScaling>,
-        /// The interruption of a spot instance.
-        spot_interruption: Option<SpotInterruption>,
-        /// The rebalance recommendation to a spot instance.
-        rebalance_recommendation: Option<RebalanceRecommendation>,
+        auto_scaling: Part<AutoScaling>,
+        /// The interruption of a spot instance; `false` in a change calls it off.
+        spot_interruption: Part<SpotInterruption>,
+        /// The rebalance recommendation to a spot instance; `false` in a change takes it back.
+        rebalance_recommendation: Part<RebalanceRecommendation>,
         /// Scheduled and past maintenance events.
         events: Vec<Event>,
         /// Keys of EC2 Instance Connect. Shown where given: `meta-data/managed-ssh-keys/`.
-        managed_ssh_keys: Option<ManagedSshKeys>,
+        managed_ssh_keys: Part<ManagedSshKeys>,
         /// Elastic GPUs, for old clients.
         elastic_gpu_associations: Vec<ElasticGpuAssociation>,
         /// Elastic Inference accelerators, for old clients.
         elastic_inference_accelerator_associations: Vec<ElasticInferenceAcceleratorAssociation>,
         /// A limit on requests, above which the answer is 503. Default none; the empty table stands for EC2's.
-        request_throttle: Option<RequestThrottle>,
+        request_throttle: Part<RequestThrottle>,
+        /// What changes at a time: each entry has fields of a description, and `at`. Times in it that begin with `+`
+        /// or `-` count from `at`; `at` itself counts from `timeline-start`.
+        timeline: Changes,
+        /// Faults of the service, for tests of what software does on a bad day. Of several that strike a request, the
+        /// first counts. Default none.
+        faults: Vec<Fault>,
         /// Signatures of the identity document, where somebody made them.
         identity_signatures: Option<IdentitySignatures>,
         /// Entries that the description does not model: a path below a version, such as
@@ -320,6 +342,20 @@ tables! {
         failure_code: Option<Line>,
         /// The message that goes with `failure-code`.
         failure_message: Option<Line>,
+        /// When the role's credentials are replaced.
+        credentials_rotation: CredentialsRotation,
+    }
+
+    /// How a role's credentials follow one another.
+    CredentialsRotation {
+        /// From one delivery to the next, at least a second. Default 6h.
+        interval: Option<Span>,
+        /// From the delivery of credentials to their end, at least a second. Default 6h35m.
+        lifetime: Option<Span>,
+        /// When the first were delivered; `+0s` in a change delivers new ones at once. Default: the launch time.
+        since: Option<Time>,
+        /// From then on there are no new ones: the last stay, beyond their end. Default: never.
+        until: Option<Time>,
     }
 
     /// Credentials of a role: all three parts, or none to have them made up.
@@ -335,9 +371,9 @@ tables! {
         secret_access_key: Option<Secret>,
         /// Kept out of logs.
         session_token: Option<Secret>,
-        /// Default: the start of the present six hours since launch.
+        /// Default: the last delivery that `credentials-rotation` tells of.
         last_updated: Option<Time>,
-        /// Default: 6 hours and 35 minutes after the last update.
+        /// Default: as long after the last update as `credentials-rotation` tells.
         expiration: Option<Time>,
     }
 
@@ -416,22 +452,53 @@ entries! {
         /// Default terminate.
         #[serde(default)]
         action: SpotAction,
-        /// When it happens.
-        time: Time,
-        /// When the service begins to tell. Default: two minutes before, at once for hibernate.
+        /// When it happens. Default: two minutes after the change that tells of it, at once for hibernate.
+        #[serde(default)]
+        time: Option<Time>,
+        /// When the service begins to tell. Default: two minutes before, for hibernate when it happens; with the change
+        /// where that leaves out `time` too.
         #[serde(default)]
         notice_time: Option<Time>,
     }
 
     /// The rebalance recommendation to a spot instance.
     RebalanceRecommendation {
-        /// When it was given; shown from then on.
-        notice_time: Time,
+        /// When it was given; shown from then on. Default: with the change that tells of it.
+        #[serde(default)]
+        notice_time: Option<Time>,
+    }
+
+    /// A fault of the service.
+    Fault {
+        /// What happens to a request that is struck.
+        kind: FaultKind,
+        /// How many requests are struck, of those that come for these paths with these methods: 0 to 1. Default 1, all.
+        #[serde(default)]
+        share: Share,
+        /// Requests for these paths and all below them, `/latest/api/token`; `*` stands for any one name:
+        /// `/*/meta-data/iam`. Default all.
+        #[serde(default)]
+        paths: Vec<PathPattern>,
+        /// Requests with these methods. Default all.
+        #[serde(default)]
+        methods: Vec<Method>,
+        /// From when on. Default: always.
+        #[serde(default)]
+        from: Option<Time>,
+        /// Until when. Default: for ever.
+        #[serde(default)]
+        until: Option<Time>,
+        /// How late an answer comes, for the kind delay: up to 60s. Default 1s.
+        #[serde(default)]
+        delay: Option<Span>,
+        /// Which requests are struck follows from it and their number: another seed strikes others. Default 0.
+        #[serde(default)]
+        seed: u32,
     }
 
     /// A maintenance event.
     Event {
-        /// Default: made from the instance id.
+        /// Default: made from the instance id. In a change, that of an event that is there changes it.
         #[serde(default)]
         instance_event_id: Option<InstanceEventId>,
         /// What happens. Default system-reboot.
@@ -440,8 +507,9 @@ entries! {
         /// Default: one that fits the code.
         #[serde(default)]
         description: Option<Line>,
-        /// The earliest time at which it begins.
-        not_before: Time,
+        /// The earliest time at which it begins. Needed, but for a change of an event that has it.
+        #[serde(default)]
+        not_before: Option<Time>,
         /// The latest time at which it ends. Default: two hours after `not-before`.
         #[serde(default)]
         not_after: Option<Time>,
@@ -494,6 +562,11 @@ words! {
         WarmedHibernated = "Warmed:Hibernated", WarmedRunning = "Warmed:Running", WarmedStopped = "Warmed:Stopped",
         WarmedTerminated = "Warmed:Terminated",
     }
+    /// Whether an instance runs.
+    InstanceState { #[default] Running = "running", Stopped = "stopped", Terminated = "terminated", }
+    /// What a fault does: answer 503; answer late; close without an answer; end an answer in the middle of its body;
+    /// never answer.
+    FaultKind { #[default] Refuse = "refuse", Delay = "delay", Close = "close", Cut = "cut", Withhold = "withhold", }
     /// What happens to an interrupted spot instance.
     SpotAction { #[default] Terminate = "terminate", Stop = "stop", Hibernate = "hibernate", }
     /// What a maintenance event does.

@@ -9,8 +9,32 @@ use serde_json::Value;
 pub fn text() -> String {
     let mut schema = schemars::schema_for!(super::Description);
     RecursiveTransform(simplify as fn(&mut Schema)).transform(&mut schema);
+    let change = change(&schema);
+    if let Some(Value::Object(definitions)) = schema.get_mut("$defs") {
+        definitions.insert("Change".into(), change);
+    }
     // A map of strings prints without a case that fails.
     serde_json::to_string_pretty(&schema).unwrap_or_default() + "\n"
+}
+
+/// A change: any field of a description, or `null` to take one back to its
+/// default. What is below it is judged when it is merged.
+fn change(description: &Schema) -> Value {
+    let mut properties = description.get("properties").cloned().unwrap_or_default();
+    if let Value::Object(fields) = &mut properties {
+        fields.retain(|name, _| !["$schema", "timeline-start"].contains(&name.as_str()));
+        for (name, field) in fields.iter_mut() {
+            let about = field.get("description").cloned().unwrap_or_default();
+            *field = serde_json::json!({ "description": about, "anyOf": [
+                { "$ref": format!("#/properties/{name}") }, { "type": ["object", "null"] }, { "const": false },
+            ] });
+        }
+        fields.insert("at".into(), serde_json::json!({ "$ref": "#/$defs/Time" }));
+    }
+    serde_json::json!({
+        "description": "Fields of a description that change, merged as RFC 7396 says.",
+        "type": "object", "properties": properties, "additionalProperties": false
+    })
 }
 
 /// Says of one place what the reader takes: no `null`, which stands for no

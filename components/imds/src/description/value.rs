@@ -141,6 +141,18 @@ texts! {
         "expected a name that can stand in a path: not empty, not `.` or `..`, without `/`, `%`, `?` and `#`",
         is_segment
     }
+    /// A path with the version, of which `*` stands for any one segment.
+    PathPattern {
+        "^(/[^/%?#\\x00-\\x1f\\x7f]+)+$",
+        "expected a path such as /latest/api/token or, for every version, /*/meta-data/iam",
+        |text| text.strip_prefix('/').is_some_and(|path| path.split('/').all(is_segment))
+    }
+    /// A method of HTTP.
+    Method {
+        "^[A-Z-]+$",
+        "expected a method such as PUT, in upper case",
+        |text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-')
+    }
     /// The path of an extra entry, below a version or with one before it.
     EntryPath {
         "^([^/]+/)?(meta-data|dynamic)(/[^/%?#\\x00-\\x1f\\x7f]+)+$",
@@ -423,11 +435,90 @@ impl FromStr for Time {
     }
 }
 
+// With the relative ones, which are made absolute before they are read.
 read_from_string!(
     Time,
     "Time",
-    "^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$"
+    "^[+-]([0-9]+(\\.[0-9]+)?(h|m|s|ms|us|ns))+$|^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$"
 );
+
+/// The changes of a description, which `timeline` reads before the rest: here
+/// only so that the field is known.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Changes;
+
+impl<'de> Deserialize<'de> for Changes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Changes, D::Error> {
+        serde::de::IgnoredAny::deserialize(deserializer).map(|_| Changes)
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Changes {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Changes".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let change = schemars::json_schema!({ "$ref": "#/$defs/Change" });
+        let at = schemars::json_schema!({ "properties": { "at": { "$ref": "#/$defs/Time" } }, "required": ["at"] });
+        schemars::json_schema!({ "type": "array", "items": { "allOf": [change, at] }, "maxItems": 128 })
+    }
+}
+
+/// A span of time, in milliseconds, written `90s`, `6h35m` or `250ms`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Span(pub u64);
+
+impl FromStr for Span {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Span, &'static str> {
+        let wrong = "expected a span of time such as 90s, 5m, 6h35m or 250ms";
+        // The parser takes more: signs, words, ISO 8601.
+        if !text.starts_with(|first: char| first.is_ascii_digit()) || text.contains(' ') || text.ends_with("ago") {
+            return Err(wrong);
+        }
+        let span: jiff::SignedDuration = text.parse().map_err(|_| wrong)?;
+        u64::try_from(span.as_millis()).map(Span).map_err(|_| wrong)
+    }
+}
+
+read_from_string!(Span, "Span", "^([0-9]+(\\.[0-9]+)?(h|m|s|ms|us|ns))+$");
+
+/// A share of requests: 0 to 1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Share(pub f64);
+
+impl Default for Share {
+    fn default() -> Share {
+        Share(1.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Share {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Share, D::Error> {
+        match f64::deserialize(deserializer) {
+            Ok(share) if (0.0..=1.0).contains(&share) => Ok(Share(share)),
+            _ => Err(D::Error::custom("expected a number from 0 to 1")),
+        }
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Share {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Share".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "number", "minimum": 0, "maximum": 1 })
+    }
+}
 
 /// A text that no log and no debug output shows.
 #[derive(Clone, Default, PartialEq, Eq, serde::Deserialize)]

@@ -38,3 +38,8 @@ pub fn base64(bytes_count: usize, instance_id: &str, purpose: &str) -> String {
     let blocks = (0..bytes_count.div_ceil(32)).flat_map(|block| bytes(instance_id, &format!("{purpose} {block}")));
     STANDARD.encode(blocks.take(bytes_count).collect::<Vec<u8>>())
 }
+
+/// The id of an instance's maintenance event that states none.
+pub fn event_id(instance_id: &str, index: usize) -> String {
+    resource_id("instance-event-", &format!("{instance_id} {index}"))
+}

@@ -4,6 +4,7 @@
 //! The words that a description and the service have in common are used as they
 //! are; what a description may leave out is here.
 
+mod faults;
 pub mod made;
 mod network;
 mod notices;
@@ -25,6 +26,7 @@ use crate::description::part::Part;
 use crate::description::problem::{Problem, pointer_step, shown};
 use crate::description::value::{EntryPath, Secret};
 use crate::description::{self as written, Description};
+use crate::faults::Fault;
 use crate::throttle::Rate;
 use crate::time::Time;
 use crate::version::Version;
@@ -37,7 +39,10 @@ const TAGS_MAX: usize = 50;
 
 /// The launch time of an instance that does not state one: an arbitrary day,
 /// the same for all, so that equal descriptions give equal instances.
-const LAUNCH_TIME_MS: u64 = 1_790_421_382_000;
+pub const LAUNCH_TIME: Time = Time::from_ms(1_790_421_382_000);
+
+/// The instance that a description is of where it does not say.
+pub const INSTANCE_ID: &str = "i-0123456789abcdef0";
 
 /// A public key whose private key nobody has: its point is the SHA-256 of
 /// "imds default key pair, whose private key nobody has, 0".
@@ -45,6 +50,8 @@ const PUBLIC_KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJEOavo3KfbMZvlK0q
 
 /// A complete instance.
 pub struct Facts {
+    pub state: written::InstanceState,
+    pub faults: Vec<Fault>,
     pub owner_id: String,
     pub instance_id: String,
     pub instance_type: String,
@@ -140,18 +147,22 @@ struct Check {
 
 impl Check {
     fn facts(&mut self, written: Description) -> Facts {
-        let instance_id = written.instance_id.clone().map_or_else(|| "i-0123456789abcdef0".into(), String::from);
+        let instance_id = written.instance_id.clone().map_or_else(|| INSTANCE_ID.into(), String::from);
         let owner_id = written.owner_id.clone().map_or_else(|| "123456789012".into(), String::from);
         let instance_type = written.instance_type.clone().map_or_else(|| "t3.micro".into(), String::from);
         let (zone, region) = self.zone(&written.placement);
         let interfaces = self.interfaces(&written, &instance_id, &owner_id, &region);
         let root = written.root_device_name.clone().map_or_else(|| "/dev/xvda".into(), String::from);
         self.tags(&written.tags.0, written.metadata_options.instance_metadata_tags);
+        let launch_time = written.launch_time.unwrap_or(LAUNCH_TIME);
+        let start = written.timeline_start.unwrap_or(launch_time);
         Facts {
+            state: written.state,
+            faults: self.faults(written.faults),
             image_id: written.image_id.map_or_else(|| "ami-0abcdef1234567890".into(), String::from),
             reservation_id: written.reservation_id.map_or_else(|| made::resource_id("r-", &instance_id), String::from),
             ami_launch_index: written.ami_launch_index,
-            launch_time: written.launch_time.unwrap_or(Time::from_ms(LAUNCH_TIME_MS)),
+            launch_time,
             architecture: written.architecture.unwrap_or_else(|| architecture_of(&instance_type)),
             zone_id: written
                 .placement
@@ -164,7 +175,7 @@ impl Check {
             tags: written.tags.0,
             user_data: self.user_data(written.user_data, written.user_data_base64),
             key_pair: key_pair(written.key_pair),
-            profile: self.profile(written.iam_instance_profile, &instance_id, &owner_id, &region),
+            profile: self.profile(written.iam_instance_profile, &instance_id, &owner_id, &region, launch_time),
             block_devices: self.block_devices(written.block_device_mappings, &root),
             root_device_name: root,
             product_codes: written
@@ -180,12 +191,16 @@ impl Check {
             virtualization_type: written.virtualization_type,
             system: written.system.map_or_else(|| "nitro".into(), String::from),
             instance_action: written.instance_action,
-            hibernation_configured: written.hibernation_options.map(|options| options.configured),
-            target_lifecycle_state: written.auto_scaling.map(|group| group.target_lifecycle_state),
-            spot_notice: self.spot_notice(written.spot_interruption, written.instance_lifecycle),
-            rebalance_notice: self.rebalance_notice(written.rebalance_recommendation, written.instance_lifecycle),
+            hibernation_configured: written.hibernation_options.given().map(|options| options.configured),
+            target_lifecycle_state: written.auto_scaling.given().map(|group| group.target_lifecycle_state),
+            spot_notice: self.spot_notice(written.spot_interruption, written.instance_lifecycle, start),
+            rebalance_notice: self.rebalance_notice(
+                written.rebalance_recommendation,
+                written.instance_lifecycle,
+                start,
+            ),
             events: self.events(written.events, &instance_id),
-            managed_ssh_keys: written.managed_ssh_keys,
+            managed_ssh_keys: written.managed_ssh_keys.or_default(|| None),
             elastic_gpus: written
                 .elastic_gpu_associations
                 .into_iter()
@@ -260,8 +275,8 @@ impl Check {
         }
     }
 
-    fn throttle(&mut self, written: Option<written::RequestThrottle>) -> Option<Rate> {
-        let written = written?;
+    fn throttle(&mut self, written: Part<written::RequestThrottle>) -> Option<Rate> {
+        let written = written.or_default(|| None)?;
         for (field, number) in [("burst", written.burst), ("per-second", written.per_second)] {
             if number == Some(0) {
                 self.wrong(format!("/request-throttle/{field}"), "expected a whole number from 1 to 65535");

@@ -2,6 +2,7 @@
 
 use super::{Check, made};
 use crate::description as written;
+use crate::description::part::Part;
 use crate::description::problem::Problem;
 use crate::time::Time;
 
@@ -26,16 +27,19 @@ pub struct Event {
 impl Check {
     pub(super) fn spot_notice(
         &mut self,
-        interruption: Option<written::SpotInterruption>,
+        interruption: Part<written::SpotInterruption>,
         lifecycle: written::InstanceLifecycle,
+        start: Time,
     ) -> Option<SpotNotice> {
-        let written::SpotInterruption { action, time, notice_time } = interruption?;
+        let written::SpotInterruption { action, time, notice_time } = interruption.or_default(|| None)?;
         self.spot_only("/spot-interruption", lifecycle);
         // A hibernation begins at once, without two minutes of warning.
-        let notice_time = notice_time.unwrap_or(match action {
-            written::SpotAction::Hibernate => time,
-            written::SpotAction::Terminate | written::SpotAction::Stop => time.minus_seconds(120),
-        });
+        let warning_seconds = match action {
+            written::SpotAction::Hibernate => 0,
+            written::SpotAction::Terminate | written::SpotAction::Stop => 120,
+        };
+        let time = time.unwrap_or(start.plus_seconds(warning_seconds));
+        let notice_time = notice_time.unwrap_or(time.minus_seconds(warning_seconds));
         if notice_time > time {
             self.wrong("/spot-interruption/notice-time", "expected a time not after `time`");
         }
@@ -44,12 +48,13 @@ impl Check {
 
     pub(super) fn rebalance_notice(
         &mut self,
-        recommendation: Option<written::RebalanceRecommendation>,
+        recommendation: Part<written::RebalanceRecommendation>,
         lifecycle: written::InstanceLifecycle,
+        start: Time,
     ) -> Option<Time> {
-        let recommendation = recommendation?;
+        let recommendation = recommendation.or_default(|| None)?;
         self.spot_only("/rebalance-recommendation", lifecycle);
-        Some(recommendation.notice_time)
+        Some(recommendation.notice_time.unwrap_or(start))
     }
 
     fn spot_only(&mut self, pointer: &str, lifecycle: written::InstanceLifecycle) {
@@ -62,18 +67,19 @@ impl Check {
     pub(super) fn events(&mut self, events: Vec<written::Event>, instance_id: &str) -> Vec<Event> {
         let mut complete = Vec::new();
         for (index, event) in events.into_iter().enumerate() {
-            let not_after = event.not_after.unwrap_or(event.not_before.plus_seconds(7200));
-            if not_after < event.not_before {
+            let Some(not_before) = event.not_before else {
+                self.wrong(format!("/events/{index}"), "field `not-before` is missing here");
+                continue;
+            };
+            let not_after = event.not_after.unwrap_or(not_before.plus_seconds(7200));
+            if not_after < not_before {
                 self.wrong(format!("/events/{index}/not-after"), "expected a time not before `not-before`");
             }
             complete.push(Event {
-                id: event.instance_event_id.map_or_else(
-                    || made::resource_id("instance-event-", &format!("{instance_id} {index}")),
-                    String::from,
-                ),
+                id: event.instance_event_id.map_or_else(|| made::event_id(instance_id, index), String::from),
                 description: event.description.map_or_else(|| describe(event.code).into(), String::from),
                 code: event.code.as_str(),
-                not_before: event.not_before,
+                not_before,
                 not_after,
                 state: event.state,
             });

@@ -2,9 +2,11 @@
 
 use super::place::Region;
 use super::{Check, made};
+use crate::credentials::Rotation;
 use crate::description as written;
 use crate::description::part::Part;
 use crate::description::problem::{Problem, shown};
+use crate::time::Time;
 
 /// An instance profile.
 pub struct Profile {
@@ -18,6 +20,7 @@ pub struct Role {
     pub name: String,
     pub credentials: written::Credentials,
     pub credentials_without_token: written::Credentials,
+    pub rotation: Rotation,
     /// Code and message, where the role cannot be assumed.
     pub failure: Option<(String, String)>,
 }
@@ -29,6 +32,7 @@ impl Check {
         instance_id: &str,
         owner_id: &str,
         region: &Region,
+        launch_time: Time,
     ) -> Option<Profile> {
         let written = part.or_default(|| Some(written::IamInstanceProfile::default()))?;
         let at = |field: &str| format!("/iam-instance-profile/{field}");
@@ -53,6 +57,7 @@ impl Check {
         }
         let credentials = self.credentials(&at("credentials"), written.credentials);
         let without_token = self.credentials(&at("credentials-without-token"), written.credentials_without_token);
+        let rotation = self.rotation(&at("credentials-rotation"), &written.credentials_rotation, launch_time);
         let partition = region.partition;
         let failure_message = written.failure_message.map(String::from);
         Some(Profile {
@@ -61,6 +66,7 @@ impl Check {
                 .map_or_else(|| made::unique_id("AIPA", 17, instance_id, &format!("profile {name}")), String::from),
             arn: arn.unwrap_or_else(|| format!("arn:{partition}:iam::{owner_id}:instance-profile/{name}")),
             role: role_name.map(|name| Role {
+                rotation,
                 failure: written
                     .failure_code
                     .map(|code| (code.into(), failure_message.unwrap_or_else(|| cannot_assume(&name)))),
@@ -71,6 +77,25 @@ impl Check {
                 name,
             }),
         })
+    }
+
+    fn rotation(&mut self, pointer: &str, written: &written::CredentialsRotation, launch_time: Time) -> Rotation {
+        for (field, span) in [("interval", written.interval), ("lifetime", written.lifetime)] {
+            if span.is_some_and(|span| span.0 < 1000) {
+                self.wrong(format!("{pointer}/{field}"), "expected at least a second");
+            }
+        }
+        let recorded = Rotation::of_role(launch_time);
+        let first = written.since.unwrap_or(launch_time);
+        if written.until.is_some_and(|until| until < first) {
+            self.wrong(format!("{pointer}/until"), "expected a time not before the first delivery");
+        }
+        Rotation {
+            first,
+            interval_ms: written.interval.map_or(recorded.interval_ms, |span| span.0.max(1)),
+            life_ms: written.lifetime.map_or(recorded.life_ms, |span| span.0),
+            until: written.until,
+        }
     }
 
     fn credentials(&mut self, pointer: &str, given: Option<written::Credentials>) -> Option<written::Credentials> {

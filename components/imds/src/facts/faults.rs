@@ -1,0 +1,52 @@
+//! Faults, with their defaults.
+
+use super::Check;
+use crate::description as written;
+use crate::description::value::Span;
+use crate::faults::Fault;
+use crate::time::Time;
+
+/// More faults at once help nobody.
+const FAULTS_MAX: usize = 64;
+
+/// No client waits longer.
+const DELAY_MAX: Span = Span(60_000);
+
+const DELAY: Span = Span(1000);
+
+impl Check {
+    pub(super) fn faults(&mut self, faults: Vec<written::Fault>) -> Vec<Fault> {
+        if faults.len() > FAULTS_MAX {
+            self.wrong("/faults", format!("expected at most {FAULTS_MAX} faults, found {}", faults.len()));
+            return Vec::new();
+        }
+        faults.into_iter().enumerate().map(|(index, fault)| self.fault(&format!("/faults/{index}"), fault)).collect()
+    }
+
+    fn fault(&mut self, pointer: &str, written: written::Fault) -> Fault {
+        if written.delay.is_some() && written.kind != written::FaultKind::Delay {
+            self.wrong(format!("{pointer}/delay"), "only a fault of the kind `delay` has this");
+        }
+        let delay = written.delay.unwrap_or(DELAY);
+        if delay > DELAY_MAX {
+            self.wrong(format!("{pointer}/delay"), "expected at most 60s");
+        }
+        let from = written.from.unwrap_or(Time::EPOCH);
+        let until = written.until.unwrap_or(Time::from_ms(u64::MAX));
+        if until < from {
+            self.wrong(format!("{pointer}/until"), "expected a time not before `from`");
+        }
+        let segments = |path: &str| path.split('/').skip(1).map(str::to_owned).collect();
+        Fault {
+            kind: written.kind,
+            // Exact at both ends: a number above the largest counts as that.
+            share: (written.share.0 * Fault::ALL as f64) as u64,
+            paths: written.paths.iter().map(|path| segments(path.as_str())).collect(),
+            methods: written.methods.into_iter().map(String::from).collect(),
+            from,
+            until,
+            delay_ms: u32::try_from(delay.0).unwrap_or(u32::MAX),
+            seed: written.seed.into(),
+        }
+    }
+}

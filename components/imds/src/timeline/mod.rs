@@ -1,0 +1,186 @@
+//! What happens to an instance: changes of its description, each at its time.
+//!
+//! A description is JSON text; its `timeline` is a list of changes, each an
+//! object of fields of a description with the time `at`. Between two of them
+//! the instance is described by a document of its own, the one before with the
+//! change merged into it. So whatever can be described can change, and all that
+//! follows from it changes with it.
+
+mod change;
+mod edit;
+mod happenings;
+mod relative;
+
+use self::change::{Merged, SIGNATURES};
+pub use self::edit::edit;
+pub use self::happenings::{Happening, timeline};
+use crate::description::json::Json;
+use crate::description::problem::{Problem, pointer_step, shown};
+use crate::time::Time;
+
+/// The field that holds the changes, and those that no change has.
+const TIMELINE: &str = "timeline";
+const NOT_IN_A_CHANGE: [&str; 2] = ["$schema", "timeline-start"];
+
+/// The most changes to come: each is a whole instance when it is opened, and no
+/// test has so many.
+const CHANGES_MAX: usize = 128;
+
+/// A description apart from its changes. No time in either is relative.
+pub struct Timeline {
+    /// The description as it is before the first change.
+    pub document: Json,
+    /// The changes, in the order of time.
+    pub changes: Vec<Change>,
+}
+
+/// A change at its time.
+pub struct Change {
+    /// When.
+    pub at: Time,
+    /// Where it stands in the description, a JSON Pointer.
+    pub pointer: String,
+    /// The fields that change.
+    pub fields: Json,
+}
+
+/// What an instance is from a time on, until the next one.
+pub struct Chapter {
+    /// The time; the epoch for the first.
+    pub since: Time,
+    /// Since when the identity document is this one, as far as documents tell.
+    pub identity_since: Time,
+    /// What is from then on.
+    pub document: Json,
+}
+
+impl Timeline {
+    /// Takes a description apart.
+    pub fn read(mut document: Json) -> Result<Timeline, Vec<Problem>> {
+        let start = relative::start_of(&document);
+        let entries = document.take(TIMELINE);
+        let mut problems = Vec::new();
+        relative::resolve(&mut document, start, "", &mut problems);
+        let changes = read_changes(entries, start, "", &mut problems);
+        if problems.is_empty() { Ok(Timeline { document, changes }) } else { Err(problems) }
+    }
+
+    /// What the instance is from each time on. `open` judges a chapter's document;
+    /// its problems are told of the changes that made it so.
+    pub fn chapters<T>(
+        self,
+        mut open: impl FnMut(&Chapter) -> Result<T, Vec<Problem>>,
+    ) -> Result<(Vec<T>, Chapter), Vec<Problem>> {
+        let mut chapter = Chapter { since: Time::EPOCH, identity_since: Time::EPOCH, document: self.document };
+        let mut opened = vec![open(&chapter)?];
+        for changes in self.changes.chunk_by(|one, other| one.at == other.at) {
+            for change in changes {
+                chapter.take(change)?;
+            }
+            opened.push(open(&chapter).map_err(|problems| attributed(problems, changes))?);
+        }
+        Ok((opened, chapter))
+    }
+}
+
+impl Chapter {
+    /// Begins the chapter of a change.
+    fn take(&mut self, change: &Change) -> Result<(), Vec<Problem>> {
+        let Merged { identity_changes } = change::merge(&mut self.document, &change.fields, Some(change.at))
+            .map_err(|problems| attributed(problems, core::slice::from_ref(change)))?;
+        self.since = change.at;
+        if identity_changes {
+            self.identity_since = change.at;
+        }
+        Ok(())
+    }
+}
+
+/// The changes of a `timeline`, whose times count from `start`.
+fn read_changes(entries: Option<Json>, start: Time, prefix: &str, problems: &mut Vec<Problem>) -> Vec<Change> {
+    let here = format!("{prefix}/{TIMELINE}");
+    let entries = match entries {
+        None => return Vec::new(),
+        Some(Json::Array(entries)) => entries,
+        Some(other) => {
+            let problem = Problem::at(here, format!("expected an array, found {}", other.kind()));
+            problems.push(problem.help("in TOML, `[[timeline]]` begins each of its entries"));
+            return Vec::new();
+        }
+    };
+    // A shell adds signatures of the documents that changes bring.
+    let is_other = |entry: &&Json| entry.fields().iter().any(|(name, _)| !["at", SIGNATURES].contains(&name.as_str()));
+    let others = entries.iter().filter(is_other).count();
+    if others > CHANGES_MAX || entries.len() > 2 * CHANGES_MAX {
+        let message = format!("expected at most {CHANGES_MAX} entries, found {}", entries.len());
+        problems.push(Problem::at(here, message));
+        return Vec::new();
+    }
+    let mut changes: Vec<Change> = Vec::new();
+    for (index, mut fields) in entries.into_iter().enumerate() {
+        let pointer = format!("{here}/{index}");
+        let at = match (&fields, fields.at("/at")) {
+            (Json::Object(_), Some(Json::String(text))) => relative::time(text, start).map_err(|wrong| {
+                problems.push(Problem::at(format!("{pointer}/at"), wrong));
+            }),
+            (Json::Object(_), Some(other)) => {
+                let problem =
+                    Problem::at(format!("{pointer}/at"), format!("expected a string, found {}", other.kind()));
+                problems.push(problem.help("write a time, or one from the start on: \"+5m\""));
+                Err(())
+            }
+            (Json::Object(_), None) => {
+                let problem = Problem::at(pointer.clone(), "field `at` is missing here");
+                problems.push(problem.help("it says when: a time, or one from the start on: \"+5m\""));
+                Err(())
+            }
+            (other, _) => {
+                problems.push(Problem::at(pointer.clone(), format!("expected an object, found {}", other.kind())));
+                Err(())
+            }
+        };
+        let Ok(at) = at else { continue };
+        fields.take("at");
+        let before = problems.len();
+        refuse_fields(&fields, &[TIMELINE], &pointer, problems);
+        relative::resolve(&mut fields, at, &pointer, problems);
+        if problems.len() == before {
+            changes.push(Change { at, pointer, fields });
+        }
+    }
+    // Of one time, in the order of the text.
+    changes.sort_by_key(|change| change.at);
+    changes
+}
+
+/// Tells fields that a change does not have, and fields given twice.
+fn refuse_fields(fields: &Json, besides: &[&str], prefix: &str, problems: &mut Vec<Problem>) {
+    for (name, _) in fields.fields() {
+        if NOT_IN_A_CHANGE.contains(&name.as_str()) || besides.contains(&name.as_str()) {
+            let pointer = format!("{prefix}{}", pointer_step(name));
+            let message = format!("a change has no field `{}`", shown(name));
+            problems.push(Problem { in_name: true, ..Problem::at(pointer, message) });
+        }
+    }
+    if let Some((pointer, name)) = fields.given_twice() {
+        let message = format!("field `{}` is given twice", shown(&name));
+        problems.push(Problem { in_name: true, ..Problem::at(format!("{prefix}{pointer}"), message) });
+    }
+}
+
+/// Problems of the document that changes led to, told of these changes: of the
+/// last one that has the field, or of the last of all.
+fn attributed(problems: Vec<Problem>, changes: &[Change]) -> Vec<Problem> {
+    let attribute = |problem: Problem| {
+        let has_field = |change: &&Change| change.fields.at(&problem.field).is_some();
+        match (changes.iter().rev().find(has_field), changes.last()) {
+            (Some(change), _) => Problem { field: format!("{}{}", change.pointer, problem.field), ..problem },
+            (None, Some(change)) if !problem.field.is_empty() => {
+                let message = format!("with this change, {}: {}", shown(&problem.field), problem.message);
+                Problem { field: change.pointer.clone(), in_name: false, message, ..problem }
+            }
+            (None, _) => problem,
+        }
+    };
+    problems.into_iter().map(attribute).collect()
+}

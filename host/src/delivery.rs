@@ -1,0 +1,46 @@
+use std::fmt;
+use std::time::Duration;
+
+/// What a server does with an answer instead of sending it whole and at once: a
+/// fault of the description struck, or the instance does not run.
+///
+/// [`serve`](crate::serve) does it. A server of another kind finds it in the
+/// response's extensions; where it cannot do it, a 503 without a body in place of
+/// all but [`Delayed`](Self::Delayed) comes nearest.
+///
+/// ```
+/// use imds_host::{Delivery, Description, Moment, Request, Runtime};
+///
+/// let description = Description::from_toml("slow.toml", r#"faults = [{ kind = "delay", delay = "250ms" }]"#)?;
+/// let instance = Runtime::new()?.open(&description, &Default::default())?;
+/// let answer = instance.answer(&Request::get("/"), Moment::at(0, 0));
+/// assert_eq!(answer.delivery, Some(Delivery::Delayed(std::time::Duration::from_millis(250))));
+/// # Ok::<_, imds_host::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// Sends it after so long, a minute at most.
+    Delayed(Duration),
+    /// Closes the connection and sends nothing.
+    Closed,
+    /// Sends head and body, which is shorter than the head tells, and closes.
+    Cut,
+    /// Sends nothing and leaves the connection open until the client gives up.
+    Withheld,
+}
+
+impl Delivery {
+    /// The longest delay.
+    pub(crate) const DELAY_MAX: Duration = Duration::from_secs(60);
+}
+
+impl fmt::Display for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Delayed(delay) => write!(f, "answered after {delay:?}"),
+            Self::Closed => f.write_str("closed without an answer"),
+            Self::Cut => f.write_str("answered with half of the body"),
+            Self::Withheld => f.write_str("never answered"),
+        }
+    }
+}

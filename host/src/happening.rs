@@ -1,0 +1,36 @@
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Something that happens to an instance at a time of its description.
+///
+/// ```
+/// use imds_host::{Control, Description, Runtime, VirtualClock};
+///
+/// let description = Description::from_toml("web.toml", r#"timeline = [{ at = "+5m", state = "stopped" }]"#)?;
+/// let control = Control::open(&Runtime::new()?, &description, &Default::default(), VirtualClock::system())?;
+/// assert!(control.timeline()?.iter().any(|happening| happening.what == "state = stopped"));
+/// # Ok::<_, imds_host::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Happening {
+    /// When, in milliseconds since 1970-01-01T00:00:00Z.
+    pub at_ms: u64,
+    /// What, in a few words for people, without what may be a secret.
+    pub what: String,
+}
+
+impl Happening {
+    /// When.
+    ///
+    /// ```
+    /// # use imds_host::{Control, Description, Runtime, VirtualClock};
+    /// # let description = Description::from_toml("web.toml", r#"timeline = [{ at = "+5m", state = "stopped" }]"#)?;
+    /// # let control = Control::open(&Runtime::new()?, &description, &Default::default(), VirtualClock::system())?;
+    /// let first = &control.timeline()?[0];
+    /// assert!(first.at() > std::time::UNIX_EPOCH);
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn at(&self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_millis(self.at_ms)
+    }
+}
