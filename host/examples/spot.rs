@@ -2,11 +2,9 @@
 //! of its own: `cargo run --example spot`.
 
 use std::error::Error;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
-use imds_host::{Description, Runtime, Service, Settings};
+use imds_host::{Description, Runtime, Service, Settings, VirtualClock};
 
 /// 2026-10-01T11:57:00Z, three minutes before the interruption.
 const START: u64 = 1_790_855_820;
@@ -24,15 +22,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     )?;
     let instance = Runtime::new()?.open(&description, &Settings::default())?;
 
-    let seconds = Arc::new(AtomicU64::new(START));
-    let hand = Arc::clone(&seconds);
-    let clock = move || UNIX_EPOCH + Duration::from_secs(hand.load(Ordering::Relaxed));
-    let service = Service::new(instance).clock(clock);
+    let clock = VirtualClock::paused_at(UNIX_EPOCH + Duration::from_secs(START));
+    let service = Service::new(instance).clock(clock.clone());
     for _ in 0..4 {
         let request = hyper::Request::get("/latest/meta-data/spot/instance-action").body(())?;
         let response = service.respond(request);
         println!("{}: {}", response.headers()["date"].to_str()?, response.status());
-        seconds.fetch_add(30, Ordering::Relaxed);
+        clock.advance(Duration::from_secs(30));
     }
     Ok(())
 }

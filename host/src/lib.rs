@@ -73,6 +73,7 @@ mod service;
 mod session_version;
 mod settings;
 mod terms;
+mod virtual_clock;
 mod worker;
 
 pub use body::Body;
@@ -95,6 +96,7 @@ pub use server::serve;
 pub use service::{HopLimit, Service};
 pub use session_version::SessionVersion;
 pub use settings::{Secret, Settings};
+pub use virtual_clock::{ClockState, VirtualClock, WrongSpeed};
 
 /// The component itself, as WebAssembly: for other engines, and for tests that
 /// hold its list of imports to the empty list.

@@ -80,7 +80,8 @@ impl Service {
         }
     }
 
-    /// The same with another clock.
+    /// The same with another clock: a closure, or a
+    /// [`VirtualClock`](crate::VirtualClock), which can be moved.
     ///
     /// ```
     /// # use imds_host::{Runtime, Service};
