@@ -72,6 +72,7 @@ mod server;
 mod service;
 mod session_version;
 mod settings;
+pub mod shown;
 mod terms;
 mod virtual_clock;
 mod worker;

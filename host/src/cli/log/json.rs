@@ -3,11 +3,11 @@
 
 use std::time::SystemTime;
 
-use imds_host::{Answered, Outcome, SessionVersion, Trouble};
+use imds_host::{Answered, Outcome, SessionVersion, Trouble, shown};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use super::shown;
+use super::reasons;
 
 pub fn answered(answered: &Answered<'_>, now: SystemTime) -> String {
     let level = match answered.outcome {
@@ -34,9 +34,9 @@ pub fn answered(answered: &Answered<'_>, now: SystemTime) -> String {
             ("peer", answered.peer.map(|peer| peer.to_string()).into()),
             ("version", version.into()),
             ("outcome", answered.outcome.name().into()),
-            ("reason", shown::reason(answered).into()),
+            ("reason", reasons::reason(answered).into()),
             ("duration-us", microseconds.into()),
-            ("error", answered.error.map(|error| shown::error(error)).into()),
+            ("error", answered.error.map(|error| reasons::error(error)).into()),
         ],
     )
 }
@@ -46,7 +46,7 @@ pub fn trouble(trouble: &Trouble, now: SystemTime) -> String {
         Trouble::SentAway => "warn",
         _ => "error",
     };
-    line(now, level, "trouble", [("trouble", trouble.name().into()), ("reason", shown::trouble(trouble).into())])
+    line(now, level, "trouble", [("trouble", trouble.name().into()), ("reason", reasons::trouble(trouble).into())])
 }
 
 pub fn lost(count: u64, sentence: &str, now: SystemTime) -> String {

@@ -3,7 +3,7 @@
 mod flow;
 mod json;
 mod lines;
-mod shown;
+mod reasons;
 mod text;
 
 use std::io;

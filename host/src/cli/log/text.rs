@@ -1,8 +1,8 @@
 // Lines for people.
 
-use imds_host::{Answered, Trouble};
+use imds_host::{Answered, Trouble, shown};
 
-use super::shown;
+use super::reasons;
 
 pub fn answered(answered: &Answered<'_>) -> String {
     let request = match answered.method {
@@ -10,12 +10,12 @@ pub fn answered(answered: &Answered<'_>) -> String {
         method => format!("{} {}", shown::method(method), shown::target(answered.target)),
     };
     let peer = answered.peer.map(|peer| format!(" from {peer}")).unwrap_or_default();
-    let why = answered.error.map_or_else(|| shown::reason(answered), |error| shown::error(error));
+    let why = answered.error.map_or_else(|| reasons::reason(answered), |error| reasons::error(error));
     format!("imds: {} {request}{peer}: {why}", answered.status)
 }
 
 pub fn trouble(trouble: &Trouble) -> String {
-    format!("imds: {}", shown::trouble(trouble))
+    format!("imds: {}", reasons::trouble(trouble))
 }
 
 pub fn lost(sentence: &str) -> String {
