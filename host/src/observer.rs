@@ -84,8 +84,10 @@ impl<O: Observer> Observer for Option<O> {
     }
 }
 
-/// What happened to one request. Of its header fields it holds `Host` only, and
-/// no body: hence no token and no credentials.
+/// What happened to one request. Of its header fields it holds `Host` and
+/// `User-Agent` only, and no body: hence no token and no credentials, unless a
+/// client puts them where they do not belong. What goes to a log goes there by
+/// [`shown`](crate::shown).
 ///
 /// ```
 /// use imds_host::{Answered, Outcome};
@@ -97,6 +99,9 @@ impl<O: Observer> Observer for Option<O> {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Answered<'a> {
+    /// When the request was answered, by the service's own [`Clock`](crate::Clock):
+    /// milliseconds since 1970-01-01T00:00:00Z.
+    pub now_ms: u64,
     /// The caller's address; none where the server that mounts the service
     /// does not tell.
     pub peer: Option<SocketAddr>,
@@ -110,6 +115,9 @@ pub struct Answered<'a> {
     /// authority of an absolute target; none where these differ. Under the
     /// client's control too.
     pub host: Option<&'a str>,
+    /// What the client calls itself, as sent: under its control, of any length.
+    /// None where it says nothing or something that is not text.
+    pub user_agent: Option<&'a str>,
     /// The status of the answer.
     pub status: u16,
     /// Why the answer is what it is.

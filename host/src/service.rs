@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use hyper::header::HOST;
+use hyper::header::{HOST, USER_AGENT};
 use hyper::http::request::Parts;
 use hyper::{Request, Response};
 use tokio::sync::Semaphore;
@@ -209,13 +209,16 @@ impl Service {
             _ if error.is_parse() => (400, "Bad Request", Outcome::HeadUnreadable),
             _ => return None,
         };
-        let answer = Answer::without_body(status, reason, outcome, self.clock.now_ms());
+        let now_ms = self.clock.now_ms();
+        let answer = Answer::without_body(status, reason, outcome, now_ms);
         if let Some(observer) = &self.observer {
             observer.answered(&Answered {
+                now_ms,
                 peer: caller.peer,
                 method: "",
                 target: "",
                 host: None,
+                user_agent: None,
                 status,
                 outcome,
                 version: None,
@@ -271,10 +274,12 @@ impl Service {
         let Received { started, caller, parts } = received;
         if let Some(observer) = &self.observer {
             observer.answered(&Answered {
+                now_ms: self.clock.now_ms(),
                 peer: caller.peer,
                 method: parts.method.as_str(),
                 target: &target(parts),
                 host: host(parts),
+                user_agent: parts.headers.get(USER_AGENT).and_then(|agent| str::from_utf8(agent.as_bytes()).ok()),
                 status: answer.status,
                 outcome: answer.outcome,
                 version: SessionVersion::of(&answer),

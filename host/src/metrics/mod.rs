@@ -218,10 +218,12 @@ mod tests {
         duration: Duration,
     ) -> Answered<'static> {
         Answered {
+            now_ms: 0,
             peer: None,
             method: "GET",
             target: "/canary",
             host: Some("canary"),
+            user_agent: Some("canary"),
             status,
             outcome,
             version,
