@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::error::Error;
-use crate::message::Outcome;
+use crate::outcome::Outcome;
 use crate::session_version::SessionVersion;
 
 /// Is told of every answer, for logs and metrics. Any closure over

@@ -18,8 +18,9 @@ use crate::clock::{Clock, SystemClock};
 use crate::error::Error;
 use crate::http::{fields_in, response_out, target};
 use crate::instance::{Instance, failed};
-use crate::message::{Answer, Moment, Outcome, RequestRef};
+use crate::message::{Answer, Moment, RequestRef};
 use crate::observer::{Answered, Observer, Trouble};
+use crate::outcome::Outcome;
 use crate::places::Places;
 use crate::session_version::SessionVersion;
 

@@ -1,6 +1,7 @@
 use std::fmt;
 
-use crate::message::{Answer, Outcome};
+use crate::message::Answer;
+use crate::outcome::Outcome;
 
 /// The version of the service that a client uses: 2 is the one with session
 /// tokens. It displays as its number.

@@ -9,7 +9,8 @@ use crate::bindings::exports::imds::service::metadata as wit;
 use crate::delivery::Delivery;
 use crate::happening::Happening;
 use crate::instance::Opening;
-use crate::message::{Answer, Moment, Outcome, RequestRef};
+use crate::message::{Answer, Moment, RequestRef};
+use crate::outcome::Outcome;
 use crate::problem::Finding;
 use crate::recent::Recent;
 

@@ -15,8 +15,8 @@ use sha2::{Digest, Sha256};
 use self::exposition::Exposition;
 use self::histogram::Histogram;
 use self::requests::Requests;
-use crate::message::Outcome;
 use crate::observer::{Answered, Observer, Trouble};
+use crate::outcome::Outcome;
 use crate::session_version::SessionVersion;
 
 /// Counts what a service does, for Prometheus: an [`Observer`] that displays as

@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::exposition::Exposition;
-use crate::message::Outcome;
+use crate::outcome::Outcome;
 use crate::session_version::SessionVersion;
 
 /// How many requests were answered, by outcome, version and status: a place for

@@ -1,0 +1,187 @@
+use std::fmt;
+
+/// Why an answer is what it is: one value for each way through the service's
+/// order of checks, and four of the shell. For logs and metrics; a client never
+/// sees it. It displays as the rule that decided.
+///
+/// ```
+/// let outcome = imds_host::Outcome::TokenMissing;
+/// assert!(outcome.is_refusal());
+/// assert_eq!(outcome.to_string(), "no token, and http-tokens is \"required\"");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// 503: the instance is stopped or terminated; a server closes without an
+    /// answer.
+    NotRunning,
+    /// 503: a fault of the description struck.
+    FaultRefused,
+    /// 503: more requests than the description's `request-throttle` allows.
+    Throttled,
+    /// 200: an item or a listing.
+    Found,
+    /// 200: a session token was issued.
+    TokenIssued,
+    /// 200: the answer to `OPTIONS`.
+    MethodsListed,
+    /// 403: `Host` names a domain that is neither local nor allowed.
+    HostRefused,
+    /// 403: the metadata option `http-endpoint` is `disabled`.
+    EndpointDisabled,
+    /// 403: the request came over IPv6, and the metadata option
+    /// `http-protocol-ipv6` is `disabled`.
+    Ipv6Disabled,
+    /// 405: the token path takes `PUT` and `OPTIONS` only.
+    TokenMethodRefused,
+    /// 403: `X-Forwarded-For` on a request for a token or with one.
+    Forwarded,
+    /// 400: the lifetime asked for is missing or out of range.
+    TtlRefused,
+    /// 401: tokens are required and the request carries none.
+    TokenMissing,
+    /// 401: the token is not one of this instance.
+    TokenInvalid,
+    /// 401: the token's lifetime is over.
+    TokenExpired,
+    /// 403: a method other than `GET`, `HEAD` and `OPTIONS`.
+    MethodRefused,
+    /// 404: nothing there in that version now.
+    NotFound,
+    /// 503: a signature of the identity document that was to be made and is
+    /// not. An [`Instance`](crate::Instance) makes it and answers anew.
+    SignaturesWanted,
+    /// 500: the component failed; the observer is told why.
+    Failed,
+    /// 403: no instance belongs to this caller.
+    NoInstance,
+    /// 400: the head of the request is not HTTP, or has a target that is no URI.
+    HeadUnreadable,
+    /// 431: the head of the request is larger than [`Limits`](crate::Limits) allow.
+    HeadTooLarge,
+}
+
+impl Outcome {
+    /// All, in the order in which they are declared.
+    pub(crate) const ALL: [Self; 22] = [
+        Self::NotRunning,
+        Self::FaultRefused,
+        Self::Throttled,
+        Self::Found,
+        Self::TokenIssued,
+        Self::MethodsListed,
+        Self::HostRefused,
+        Self::EndpointDisabled,
+        Self::Ipv6Disabled,
+        Self::TokenMethodRefused,
+        Self::Forwarded,
+        Self::TtlRefused,
+        Self::TokenMissing,
+        Self::TokenInvalid,
+        Self::TokenExpired,
+        Self::MethodRefused,
+        Self::NotFound,
+        Self::SignaturesWanted,
+        Self::Failed,
+        Self::NoInstance,
+        Self::HeadUnreadable,
+        Self::HeadTooLarge,
+    ];
+
+    /// Its name for machines, which does not change: as in the contract, and for
+    /// those of the shell in the same manner.
+    ///
+    /// ```
+    /// assert_eq!(imds_host::Outcome::TokenMissing.name(), "token-missing");
+    /// ```
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NotRunning => "not-running",
+            Self::FaultRefused => "fault-refused",
+            Self::Throttled => "throttled",
+            Self::Found => "found",
+            Self::TokenIssued => "token-issued",
+            Self::MethodsListed => "methods-listed",
+            Self::HostRefused => "host-refused",
+            Self::EndpointDisabled => "endpoint-disabled",
+            Self::Ipv6Disabled => "ipv6-disabled",
+            Self::TokenMethodRefused => "token-method-refused",
+            Self::Forwarded => "forwarded",
+            Self::TtlRefused => "ttl-refused",
+            Self::TokenMissing => "token-missing",
+            Self::TokenInvalid => "token-invalid",
+            Self::TokenExpired => "token-expired",
+            Self::MethodRefused => "method-refused",
+            Self::NotFound => "not-found",
+            Self::SignaturesWanted => "signatures-wanted",
+            Self::Failed => "failed",
+            Self::NoInstance => "no-instance",
+            Self::HeadUnreadable => "head-unreadable",
+            Self::HeadTooLarge => "head-too-large",
+        }
+    }
+
+    /// Whether a client that asked for this may wonder why it did not get it.
+    ///
+    /// A 404 is none: clients ask for optional items all the time.
+    ///
+    /// ```
+    /// assert!(!imds_host::Outcome::NotFound.is_refusal());
+    /// ```
+    pub fn is_refusal(self) -> bool {
+        !matches!(self, Self::Found | Self::TokenIssued | Self::MethodsListed | Self::NotFound)
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotRunning => "the instance does not run: its state is \"stopped\" or \"terminated\"",
+            Self::FaultRefused => "a fault of the description, of the kind \"refuse\"",
+            Self::Throttled => "more requests than request-throttle allows",
+            Self::Found => "found",
+            Self::TokenIssued => "token issued",
+            Self::MethodsListed => "methods listed",
+            Self::HostRefused => "Host is neither a local name nor one that is allowed",
+            Self::EndpointDisabled => "http-endpoint is \"disabled\"",
+            Self::Ipv6Disabled => "http-protocol-ipv6 is \"disabled\"",
+            Self::TokenMethodRefused => "the token path takes PUT and OPTIONS only",
+            Self::Forwarded => "X-Forwarded-For on a request for a token or with one",
+            Self::TtlRefused => "X-aws-ec2-metadata-token-ttl-seconds is missing or not a number from 0 to 21600",
+            Self::TokenMissing => "no token, and http-tokens is \"required\"",
+            Self::TokenInvalid => "the token was not issued by this instance under this secret",
+            Self::TokenExpired => "the token's lifetime is over",
+            Self::MethodRefused => "the method is none of GET, HEAD and OPTIONS",
+            Self::NotFound => "nothing there in this version now",
+            Self::SignaturesWanted => "the identity document is not signed yet",
+            Self::Failed => "the component failed",
+            Self::NoInstance => "no instance belongs to this caller",
+            Self::HeadUnreadable => "its head is not HTTP/1.1, or has bytes that HTTP does not allow where they stand",
+            Self::HeadTooLarge => "its head is larger than the limits allow",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_outcomes_are_listed_in_order() {
+        for (index, outcome) in Outcome::ALL.into_iter().enumerate() {
+            assert_eq!(outcome as usize, index, "{outcome:?}");
+        }
+    }
+
+    #[test]
+    fn outcomes_are_named_as_in_the_contract() {
+        let places = ["../wit/imds.wit", "assets/wit/imds.wit"];
+        let contract = places.iter().find_map(|place| std::fs::read_to_string(place).ok()).unwrap();
+        let cases = contract.split_once("enum outcome {").unwrap().1.split_once('}').unwrap().0;
+        let cases: Vec<_> = cases.lines().filter_map(|line| line.trim().strip_suffix(',')).collect();
+        let cases: Vec<_> = cases.into_iter().filter(|line| !line.starts_with("///")).collect();
+        let names = Outcome::ALL.map(Outcome::name);
+        assert_eq!(cases, names[..cases.len()]);
+        assert_eq!(names[cases.len()..], ["failed", "no-instance", "head-unreadable", "head-too-large"]);
+    }
+}
