@@ -10,6 +10,7 @@ use crate::document::{Node, json_string};
 use crate::error::Error;
 use crate::locate::locate;
 use crate::problem::{Finding, Problem, Problems, segments};
+use crate::rfc3339::rfc3339;
 
 /// The largest file that is read; far above the largest description.
 const BYTES_MAX: u64 = 1 << 20;
@@ -158,6 +159,17 @@ impl Description {
     pub fn set_user_data(&mut self, bytes: &[u8], by: &str) {
         self.document.remove("user-data");
         self.set_text("/user-data-base64", &STANDARD.encode(bytes), by);
+    }
+
+    /// The same with relative times that count from `start_ms`, unless it says
+    /// itself from when they count.
+    pub(crate) fn started_at(&self, start_ms: u64) -> Self {
+        let mut started = self.clone();
+        if !started.document.has("timeline-start") {
+            let start = rfc3339(start_ms);
+            started.set_text("/timeline-start", &start, "the start");
+        }
+        started
     }
 
     /// The document as JSON text, as the component reads it.

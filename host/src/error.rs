@@ -35,6 +35,12 @@ pub enum Error {
         /// What a key is.
         expected: &'static str,
     },
+    /// The instance has another revision than the one to be edited. Nothing was
+    /// changed.
+    Conflict {
+        /// The one that it has.
+        revision: u64,
+    },
     /// The component trapped, took too long or took too much memory. The call
     /// had no effect; the next one runs in a fresh worker.
     Component(Box<dyn StdError + Send + Sync>),
@@ -62,6 +68,9 @@ impl fmt::Display for Error {
             Self::Key { key, expected } => {
                 write!(f, "no caller can have the key `{}`: expected {expected}", name(key))
             }
+            Self::Conflict { revision } => {
+                write!(f, "the instance was changed meanwhile: it has revision {revision} now")
+            }
             Self::Component(_) => f.write_str("the component failed"),
             Self::Identity(_) => f.write_str("the identity document cannot be signed"),
             Self::System(_) => f.write_str("the operating system refused a thread or entropy"),
@@ -72,7 +81,7 @@ impl fmt::Display for Error {
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
-            Self::Invalid(_) | Self::Key { .. } => None,
+            Self::Invalid(_) | Self::Key { .. } | Self::Conflict { .. } => None,
             Self::Read { source, .. } | Self::System(source) => Some(source),
             Self::Component(source) | Self::Identity(source) => Some(&**source),
         }

@@ -3,7 +3,6 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread;
-use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
@@ -12,6 +11,7 @@ use crate::error::Error;
 use crate::identity::{IdentitySigning, Signatures};
 use crate::message::{Answer, Moment, Request, RequestRef};
 use crate::outcome::Outcome;
+use crate::rfc3339::rfc3339;
 use crate::runtime::Runtime;
 use crate::terms::Terms;
 use crate::worker::Counts;
@@ -312,7 +312,7 @@ impl Opening {
     /// The description with one more change: the signatures.
     fn signed_since(&self, signatures: &Signatures, since_ms: u64) -> Result<String, Error> {
         let Signatures { signature, pkcs7, rsa2048 } = signatures;
-        let at = humantime::format_rfc3339_millis(UNIX_EPOCH + Duration::from_millis(since_ms)).to_string();
+        let at = rfc3339(since_ms);
         let change = json!({
             "at": at,
             "identity-signatures": { "signature": signature, "pkcs7": pkcs7, "rsa2048": rsa2048 },

@@ -56,7 +56,8 @@ fn broken(request: RequestRef<'_>, answer: &Answer) -> Option<String> {
             // A sign too is read as part of a number.
             let digits = Some(value).filter(|value| value.bytes().all(|byte| byte.is_ascii_digit()));
             let length = digits.and_then(|digits| digits.parse().ok());
-            let is_good = length.is_some_and(|length: usize| is_head || length == answer.body.len() || is_cut(length, answer));
+            let is_good =
+                length.is_some_and(|length: usize| is_head || length == answer.body.len() || is_cut(length, answer));
             if !is_good || lengths > 1 {
                 return Some("Content-Length is not the length of the body".to_owned());
             }
@@ -84,7 +85,8 @@ mod tests {
 
     fn is_kept(method: &str, body: &str, fields: &str) -> bool {
         let head = format!("HTTP/1.1 200 OK\r\n{fields}\r\n");
-        let answer = Answer { status: 200, head, body: body.into(), hop_limit: None, delivery: None, outcome: Outcome::Found };
+        let answer =
+            Answer { status: 200, head, body: body.into(), hop_limit: None, delivery: None, outcome: Outcome::Found };
         check(RequestRef { method, target: "/", fields: &[], over_ipv6: false }, &answer).is_ok()
     }
 

@@ -167,6 +167,28 @@ impl Runtime {
         Ok(Instance::new(self.clone(), opening))
     }
 
+    /// A description with a change made before the launch: with a scenario, for
+    /// example, which is a piece of a description too. Times stay as they are.
+    ///
+    /// Fails with [`Error::Invalid`] as [`open`](Self::open) does, first for the
+    /// description, then with the places in the change.
+    ///
+    /// ```
+    /// use imds_host::{Description, Runtime};
+    ///
+    /// let web = Description::from_toml("web.toml", "instance-type = 'm7g.large'")?;
+    /// let scenario = Description::from_toml("late.toml", "timeline = [{ at = '+5m', state = 'stopped' }]")?;
+    /// let both = Runtime::new()?.combine(&web, &scenario)?;
+    /// assert!(both.to_json().starts_with(r#"{"instance-type":"m7g.large","timeline":[{"at":"+5m""#));
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn combine(&self, description: &Description, change: &Description) -> Result<Description, Error> {
+        self.open(description, &Settings::default())?;
+        let combined = self.edit(&description.to_json(), &change.to_json(), None)?;
+        let combined = combined.map_err(|findings| Error::Invalid(change.locate(findings)))?;
+        Description::from_json("the description with the change", &combined)
+    }
+
     /// The JSON Schema of a description, as JSON text.
     ///
     /// ```
@@ -230,7 +252,11 @@ impl Runtime {
     }
 
     /// What happens to the instance of a description, JSON text.
-    pub(crate) fn timeline(&self, description: &str, now_ms: u64) -> Result<Result<Vec<Happening>, Vec<Finding>>, Error> {
+    pub(crate) fn timeline(
+        &self,
+        description: &str,
+        now_ms: u64,
+    ) -> Result<Result<Vec<Happening>, Vec<Finding>>, Error> {
         self.with_worker(|worker| worker.timeline(description, now_ms, BOUND))
     }
 

@@ -1,9 +1,7 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::future::{Ready, ready};
-use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use hyper::header::{HOST, USER_AGENT};
@@ -15,6 +13,7 @@ use tokio::task::spawn_blocking;
 use crate::body::Body;
 use crate::caller::{Caller, Instances};
 use crate::clock::{Clock, SystemClock};
+use crate::entropy::Entropy;
 use crate::error::Error;
 use crate::http::{fields_in, response_out, target};
 use crate::instance::{Instance, failed};
@@ -51,7 +50,7 @@ pub struct Service {
     clock: Arc<dyn Clock>,
     observer: Option<Arc<dyn Observer>>,
     keep_alive: bool,
-    entropy: Arc<AtomicU64>,
+    entropy: Entropy,
     signing: Arc<Semaphore>,
     places: Arc<Places>,
 }
@@ -75,7 +74,7 @@ impl Service {
             clock: Arc::new(SystemClock),
             observer: None,
             keep_alive: false,
-            entropy: Arc::new(AtomicU64::new(seed())),
+            entropy: Entropy::new(),
             signing: Arc::new(Semaphore::new(1)),
             places: Arc::new(Places::new(Places::GRACE)),
         }
@@ -292,9 +291,7 @@ impl Service {
     }
 
     fn moment(&self) -> Moment {
-        // Adding an odd number visits all 2^64 values before one comes again.
-        let entropy = self.entropy.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
-        Moment::at(self.clock.now_ms(), entropy)
+        Moment::at(self.clock.now_ms(), self.entropy.next())
     }
 }
 
@@ -337,12 +334,6 @@ fn host(parts: &Parts) -> Option<&str> {
     let mut hosts = authority.into_iter().chain(fields);
     let host = hosts.next()?;
     if hosts.all(|other| other == host) { host } else { None }
-}
-
-/// Differs from one start to the next, so that two services that share a
-/// secret do not issue equal tokens in one millisecond. It need not be secret.
-fn seed() -> u64 {
-    RandomState::new().hash_one(())
 }
 
 /// A request and what is known of where it comes from.

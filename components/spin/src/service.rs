@@ -71,12 +71,11 @@ fn request(head: &Head) -> Request {
 /// Asks the component; where the instance has a throttle, with the state that
 /// all replicas share.
 fn ask(open: &Open, key: &str, request: &Request) -> Result<Answer, Failure> {
-    let ask =
-        |throttle_state, entropy| {
-            // Nobody counts the requests of all replicas: shares of faults hold with any number.
-            let moment = Moment { now_ms: now_ms(), entropy, throttle_state, request_number: entropy };
-            open.instance.answer(request, moment)
-        };
+    let ask = |throttle_state, entropy| {
+        // Nobody counts the requests of all replicas: shares of faults hold with any number.
+        let moment = Moment { now_ms: now_ms(), entropy, throttle_state, request_number: entropy };
+        open.instance.answer(request, moment)
+    };
     // Others have counted more since, never less: what is refused with the state
     // last seen here is refused, and need not trouble the store.
     let seen = open.throttle_state.get();

@@ -99,6 +99,11 @@ impl Node {
         }
     }
 
+    /// Whether the document's first level has the field.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        matches!(&self.value, Value::Object(members) if members.iter().any(|member| member.name == name))
+    }
+
     /// Removes a field of the document's first level.
     pub(crate) fn remove(&mut self, name: &str) {
         if let Value::Object(members) = &mut self.value {

@@ -29,7 +29,8 @@ static INSTANCES: LazyLock<Vec<Instance>> = LazyLock::new(|| {
 pub fn request(bytes: &[u8]) {
     let [which, time, head @ ..] = bytes else { return };
     let instance = &INSTANCES[usize::from(*which) % INSTANCES.len()];
-    let moment = Moment { now_ms: now_ms(*time), entropy: 1, throttle_state: u64::from(which / 16) << 58, request_number: 0 };
+    let moment =
+        Moment { now_ms: now_ms(*time), entropy: 1, throttle_state: u64::from(which / 16) << 58, request_number: 0 };
     let text = String::from_utf8_lossy(head);
     let mut lines = text.split('\n');
     let (method, target) = lines.next().and_then(|line| line.split_once(' ')).unwrap_or(("GET", &text));
@@ -80,6 +81,7 @@ fn is_documented(request: &Request<'_>, answer: &Answer) {
         Outcome::NotFound => 404,
         Outcome::TokenMethodRefused => 405,
         Outcome::Throttled => 503,
+        Outcome::NotRunning | Outcome::FaultRefused => panic!("it runs, and without faults"),
         Outcome::SignaturesWanted => panic!("nobody signs here"),
     };
     assert_eq!(answer.status, status);

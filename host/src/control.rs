@@ -1,0 +1,297 @@
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use hyper::http::request::Parts;
+
+use crate::caller::{Caller, Instances};
+use crate::clock::Clock;
+use crate::description::Description;
+use crate::entropy::Entropy;
+use crate::error::Error;
+use crate::happening::Happening;
+use crate::instance::{Instance, Opening};
+use crate::message::{Answer, Moment, Request};
+use crate::problem::{Finding, Problems};
+use crate::runtime::Runtime;
+use crate::service::Service;
+use crate::settings::Settings;
+use crate::terms::Terms;
+use crate::virtual_clock::VirtualClock;
+
+/// An instance that changes while it is served, under a clock that can be moved:
+/// the operator's side of EC2.
+///
+/// A handle: clones control the same instance. As [`Instances`], it is served; an
+/// edit holds from the next request on. All that it does needs no socket, so a
+/// test of a spot handler runs in milliseconds:
+///
+/// ```
+/// use std::time::{Duration, UNIX_EPOCH};
+/// use imds_host::{Control, Description, Request, Runtime, VirtualClock};
+///
+/// let start = UNIX_EPOCH + Duration::from_secs(1_790_812_800);
+/// let description = Description::from_toml("web-1.toml", "instance-lifecycle = 'spot'")?;
+/// let control = Control::open(&Runtime::new()?, &description, &Default::default(), VirtualClock::paused_at(start))?;
+///
+/// let notice = Request::get("/latest/meta-data/spot/instance-action");
+/// assert_eq!(control.answer(&notice).status, 404);
+/// control.edit(&Description::from_toml("interrupt", "spot-interruption = { action = 'stop' }")?)?;
+/// assert_eq!(control.answer(&notice).body, br#"{"action":"stop","time":"2026-10-01T00:02:00Z"}"#);
+///
+/// // Its deadline stays, whoever asks and when.
+/// control.clock().advance(Duration::from_secs(90));
+/// assert_eq!(control.answer(&notice).body, br#"{"action":"stop","time":"2026-10-01T00:02:00Z"}"#);
+/// # Ok::<_, imds_host::Error>(())
+/// ```
+///
+/// [`service`](Self::service) serves it over HTTP.
+#[derive(Clone)]
+pub struct Control {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    runtime: Runtime,
+    terms: Arc<Terms>,
+    clock: VirtualClock,
+    entropy: Entropy,
+    /// The time from which relative times of descriptions count.
+    start_ms: u64,
+    // Not held while the component answers; an edit holds it to be the only one.
+    editing: Mutex<()>,
+    present: RwLock<Present>,
+}
+
+/// What holds now.
+#[derive(Clone)]
+struct Present {
+    revision: u64,
+    /// JSON text.
+    description: Arc<str>,
+    instance: Instance,
+}
+
+impl Control {
+    /// Opens the instance of a description, as revision 1. Relative times in it
+    /// count from now by `clock`, unless it has a `timeline-start` of its own.
+    ///
+    /// Fails as [`Runtime::open`] does.
+    ///
+    /// ```
+    /// use imds_host::{Control, Runtime, VirtualClock};
+    ///
+    /// let runtime = Runtime::new()?;
+    /// let control = Control::open(&runtime, &Default::default(), &Default::default(), VirtualClock::system())?;
+    /// assert_eq!(control.revision(), 1);
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn open(
+        runtime: &Runtime,
+        description: &Description,
+        settings: &Settings,
+        clock: VirtualClock,
+    ) -> Result<Self, Error> {
+        let terms = Arc::new(Terms::new(settings)?);
+        let start_ms = clock.now_ms();
+        let description = description.started_at(start_ms);
+        let instance = runtime.open_under(&description, Arc::clone(&terms), None)?;
+        let present = Present { revision: 1, description: description.to_json().into(), instance };
+        let shared = Shared {
+            runtime: runtime.clone(),
+            terms,
+            clock,
+            entropy: Entropy::new(),
+            start_ms,
+            editing: Mutex::new(()),
+            present: RwLock::new(present),
+        };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// A service of the instance, under the clock.
+    ///
+    /// ```
+    /// # use imds_host::{Control, Runtime, VirtualClock};
+    /// # let control = Control::open(&Runtime::new()?, &Default::default(), &Default::default(), VirtualClock::system())?;
+    /// let service = control.service();
+    /// assert_eq!(service.respond(hyper::Request::get("/").body(())?).status(), 200);
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn service(&self) -> Service {
+        Service::new(self.clone()).clock(self.shared.clock.clone())
+    }
+
+    /// Answers one request as of now by the clock, without a socket.
+    ///
+    /// ```
+    /// # use imds_host::{Control, Request, Runtime, VirtualClock};
+    /// # let control = Control::open(&Runtime::new()?, &Default::default(), &Default::default(), VirtualClock::system())?;
+    /// assert_eq!(control.answer(&Request::get("/latest/meta-data/instance-type")).body, b"t3.micro");
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn answer(&self, request: &Request) -> Answer {
+        let Present { instance, .. } = self.present();
+        instance.answer(request, Moment::at(self.shared.clock.now_ms(), self.shared.entropy.next()))
+    }
+
+    /// The clock by which all is answered.
+    ///
+    /// ```
+    /// # use imds_host::{Control, Runtime, VirtualClock};
+    /// # let control = Control::open(&Runtime::new()?, &Default::default(), &Default::default(), VirtualClock::system())?;
+    /// control.clock().advance(std::time::Duration::from_secs(7 * 3600));
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn clock(&self) -> &VirtualClock {
+        &self.shared.clock
+    }
+
+    /// How often the description was opened: 1 at first, one more with each edit.
+    ///
+    /// ```
+    /// # use imds_host::{Control, Description, Runtime, VirtualClock};
+    /// # let control = Control::open(&Runtime::new()?, &Default::default(), &Default::default(), VirtualClock::system())?;
+    /// let before = control.revision();
+    /// control.edit(&Description::from_toml("edit", "tags = { Name = 'web' }")?)?;
+    /// assert_eq!(control.revision(), before + 1);
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn revision(&self) -> u64 {
+        self.present().revision
+    }
+
+    /// Changes the instance now, by a piece of a description: `edit` in
+    /// `wit/imds.wit` tells what it can say. Gives the new revision. All of it is
+    /// done, or nothing; requests that run get the one or the other.
+    ///
+    /// Fails with [`Error::Invalid`], whose places are those of `change`.
+    ///
+    /// ```
+    /// # use imds_host::{Control, Description, Error, Request, Runtime, VirtualClock};
+    /// # let control = Control::open(&Runtime::new()?, &Default::default(), &Default::default(), VirtualClock::system())?;
+    /// let required = Description::from_toml("required", "metadata-options.http-tokens = 'required'")?;
+    /// assert_eq!(control.edit(&required)?, 2);
+    /// assert_eq!(control.answer(&Request::get("/")).status, 401);
+    ///
+    /// let wrong = Description::from_toml("wrong", "user-data = 'echo'")?;
+    /// assert!(matches!(control.edit(&wrong), Err(Error::Invalid(_))));
+    /// # Ok::<_, Error>(())
+    /// ```
+    pub fn edit(&self, change: &Description) -> Result<u64, Error> {
+        self.edit_if(change, None)
+    }
+
+    /// Changes the revision `revision` of the instance and no other, so that of
+    /// two operators who looked at the same one the second is told.
+    ///
+    /// Fails as [`edit`](Self::edit) does, and with [`Error::Conflict`] where the
+    /// instance has another revision by now.
+    ///
+    /// ```
+    /// # use imds_host::{Control, Description, Error, Runtime, VirtualClock};
+    /// # let control = Control::open(&Runtime::new()?, &Default::default(), &Default::default(), VirtualClock::system())?;
+    /// let change = Description::from_toml("change", "tags = { Name = 'web' }")?;
+    /// control.edit_revision(1, &change)?;
+    /// assert!(matches!(control.edit_revision(1, &change), Err(Error::Conflict { revision: 2 })));
+    /// # Ok::<_, Error>(())
+    /// ```
+    pub fn edit_revision(&self, revision: u64, change: &Description) -> Result<u64, Error> {
+        self.edit_if(change, Some(revision))
+    }
+
+    /// Puts another description in the place of the present one, whatever edits
+    /// there were: what re-reading a file does. Gives the new revision. Relative
+    /// times count from when the first description was opened, so that a deadline
+    /// does not slide.
+    ///
+    /// Fails as [`Runtime::open`] does; then nothing has changed.
+    ///
+    /// ```
+    /// # use imds_host::{Control, Description, Request, Runtime, VirtualClock};
+    /// # let control = Control::open(&Runtime::new()?, &Default::default(), &Default::default(), VirtualClock::system())?;
+    /// control.replace(&Description::from_toml("web.toml", "instance-type = 'm7g.large'")?)?;
+    /// assert_eq!(control.answer(&Request::get("/latest/meta-data/instance-type")).body, b"m7g.large");
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn replace(&self, description: &Description) -> Result<u64, Error> {
+        let _alone = self.shared.editing.lock().unwrap_or_else(PoisonError::into_inner);
+        let description = description.started_at(self.shared.start_ms);
+        // Judged under its own name, with the places in its own text.
+        self.shared.runtime.open_under(&description, Arc::clone(&self.shared.terms), None)?;
+        Ok(self.put(&description))
+    }
+
+    /// The description as of now: what its timeline did and what edits said is
+    /// in it. It holds the secrets of the instance.
+    ///
+    /// ```
+    /// # use imds_host::{Control, Description, Runtime, VirtualClock};
+    /// # let control = Control::open(&Runtime::new()?, &Default::default(), &Default::default(), VirtualClock::system())?;
+    /// control.edit(&Description::from_toml("edit", "tags = { Name = 'web' }")?)?;
+    /// assert!(control.description()?.to_json().contains(r#""tags":{"Name":"web"}"#));
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn description(&self) -> Result<Description, Error> {
+        let json = self.edited(&self.present().description, "{}", &Description::default())?;
+        Description::from_json("the present description", &json)
+    }
+
+    /// What happens to the instance, in the order of time.
+    ///
+    /// ```
+    /// # use imds_host::{Control, Runtime, VirtualClock};
+    /// # let control = Control::open(&Runtime::new()?, &Default::default(), &Default::default(), VirtualClock::system())?;
+    /// assert!(control.timeline()?.iter().any(|happening| happening.what == "new credentials"));
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn timeline(&self) -> Result<Vec<Happening>, Error> {
+        let description = self.present().description;
+        let happenings = self.shared.runtime.timeline(&description, self.shared.clock.now_ms())?;
+        happenings.map_err(|findings| Error::Invalid(unexpected(findings)))
+    }
+
+    fn present(&self) -> Present {
+        self.shared.present.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn edit_if(&self, change: &Description, revision: Option<u64>) -> Result<u64, Error> {
+        let _alone = self.shared.editing.lock().unwrap_or_else(PoisonError::into_inner);
+        let present = self.present();
+        if revision.is_some_and(|revision| revision != present.revision) {
+            return Err(Error::Conflict { revision: present.revision });
+        }
+        let json = self.edited(&present.description, &change.to_json(), change)?;
+        Ok(self.put(&Description::from_json("the present description", &json)?))
+    }
+
+    fn edited(&self, description: &str, change: &str, told: &Description) -> Result<String, Error> {
+        let edited = self.shared.runtime.edit(description, change, Some(self.shared.clock.now_ms()))?;
+        edited.map_err(|findings| Error::Invalid(told.locate(findings)))
+    }
+
+    /// Serves a description that is known to be right from now on.
+    fn put(&self, description: &Description) -> u64 {
+        let mut present = self.shared.present.write().unwrap_or_else(PoisonError::into_inner);
+        let opening = Opening::new(description, Arc::clone(&self.shared.terms), None);
+        let instance = present.instance.edited(opening);
+        *present = Present { revision: present.revision + 1, description: description.to_json().into(), instance };
+        present.revision
+    }
+}
+
+/// Problems of a description that was right before.
+fn unexpected(findings: Vec<Finding>) -> Problems {
+    Description::default().locate(findings)
+}
+
+impl Instances for Control {
+    fn instance_for(&self, _: &Caller, _: &Parts) -> Option<Instance> {
+        Some(self.shared.present.read().unwrap_or_else(PoisonError::into_inner).instance.clone())
+    }
+}
+
+impl fmt::Debug for Control {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Control").field("revision", &self.revision()).finish_non_exhaustive()
+    }
+}
