@@ -29,6 +29,83 @@ fn run_serves_while_the_command_runs() {
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
 
+/// Runs a command with `--require-v2` that ends with a status after `ask` has asked
+/// in its place at its address; gives the status of `imds run`, and what it printed.
+fn run_requiring_v2(flags: &[&str], status: u8, ask: impl FnOnce(&str)) -> (Option<i32>, String) {
+    let script = format!("echo \"$AWS_EC2_METADATA_SERVICE_ENDPOINT\"; cat; exit {status}");
+    let mut imds = Command::new(IMDS);
+    imds.args(["run", "--log", "off", "--require-v2"]).args(flags).args(["--", "sh", "-c", &script]);
+    let mut child = imds.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    ask(line.trim_end().strip_prefix("http://").unwrap());
+    drop(child.stdin.take());
+    let output = child.wait_with_output().unwrap();
+    let printed =
+        text(&output.stderr).lines().filter(|line| !line.starts_with("imds: note: ")).collect::<Vec<_>>().join("\n");
+    (output.status.code(), printed)
+}
+
+/// Asks by version 2: for a token, and with it.
+fn ask_by_version_2(address: &str) {
+    let ttl = "X-aws-ec2-metadata-token-ttl-seconds: 60";
+    let answer = request(address, &format!("PUT /latest/api/token HTTP/1.1\r\nHost: localhost\r\n{ttl}\r\n\r\n"));
+    let token = answer.split("\r\n\r\n").nth(1).unwrap();
+    let field = format!("X-aws-ec2-metadata-token: {token}");
+    let answer = request(address, &format!("GET /latest/ HTTP/1.1\r\nHost: localhost\r\n{field}\r\n\r\n"));
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+}
+
+/// Asks by version 1, once with a user agent.
+fn ask_by_version_1(address: &str) {
+    let agent = "User-Agent: old-sdk/1.0";
+    request(address, &format!("GET /latest/meta-data/?x HTTP/1.1\r\nHost: localhost\r\n{agent}\r\n\r\n"));
+    for _ in 0..2 {
+        request(address, "GET /latest/user-data HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    }
+}
+
+#[test]
+fn a_command_that_uses_version_1_fails_where_version_2_is_required() {
+    let both = |address: &str| {
+        ask_by_version_2(address);
+        ask_by_version_1(address);
+    };
+    for (flags, what) in [(&[][..], "answered"), (&["--http-tokens", "required"], "rejected")] {
+        let list = format!(
+            "imds: 3 requests used version 1, 2 used version 2:\n\
+             imds:   GET /latest/user-data (2 {what}), no user agent\n\
+             imds:   GET /latest/meta-data/?… (1 {what}), by old-sdk/1.0\n"
+        );
+        let (status, printed) = run_requiring_v2(flags, 0, both);
+        let end = "imds: the command ended with 0; for --require-v2 this is 1";
+        assert_eq!((status, printed), (Some(1), list.clone() + end));
+
+        let (status, printed) = run_requiring_v2(flags, 7, both);
+        let end = "imds: the command failed too, and its status is kept: 7";
+        assert_eq!((status, printed), (Some(7), list + end));
+    }
+}
+
+#[test]
+fn a_command_that_uses_version_2_alone_keeps_its_status() {
+    for status in [0, 7] {
+        let (ended, printed) = run_requiring_v2(&[], status, ask_by_version_2);
+        assert_eq!((ended, printed.as_str()), (Some(status.into()), "imds: all 2 requests used version 2"));
+    }
+}
+
+#[test]
+fn a_command_that_asks_for_nothing_shows_nothing_about_versions() {
+    let (status, printed) = run_requiring_v2(&[], 0, |_| ());
+    let warning = "imds: warning: --require-v2 shows nothing: the command asked for nothing";
+    assert_eq!((status, printed.as_str()), (Some(0), warning));
+    // Nor does one that was never there.
+    let output = imds(&["run", "--require-v2", "--", "no-such-command-anywhere"]);
+    assert_eq!(output.status.code(), Some(127));
+    assert!(!text(&output.stderr).contains("--require-v2"), "{}", text(&output.stderr));
+}
+
 #[test]
 fn run_ends_as_shells_do() {
     let run = |command: &[&str]| imds(&[&["run", "--"], command].concat()).status.code();

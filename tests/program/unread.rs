@@ -21,7 +21,7 @@ fn serve_answers_and_ends_when_nobody_reads_its_log() {
 #[test]
 fn run_ends_with_its_command_when_nobody_reads_its_log() {
     let mut imds = Command::new(IMDS);
-    imds.args(["run", "--log", "all", "--keep-alive", "--", "sh", "-c"]);
+    imds.args(["run", "--log", "all", "--keep-alive", "--require-v2", "--", "sh", "-c"]);
     imds.arg("echo \"$AWS_EC2_METADATA_SERVICE_ENDPOINT\"; cat; exit 7");
     // Else a note on credentials may come.
     imds.env_clear().envs(std::env::var_os("PATH").map(|path| ("PATH", path)));

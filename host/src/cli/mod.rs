@@ -16,6 +16,7 @@ mod metrics;
 mod notify;
 mod options;
 mod print;
+mod require_v2;
 mod run;
 mod secret_file;
 mod serve;

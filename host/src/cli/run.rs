@@ -14,6 +14,7 @@ use super::environment;
 use super::listen::{bind, url_for_clients};
 use super::options::Options;
 use super::print::to_stderr;
+use super::require_v2::RequireV2;
 use super::signals::{self, Signals};
 use super::socket_activation::take_listeners;
 
@@ -23,6 +24,10 @@ use super::socket_activation::take_listeners;
 pub struct Run {
     #[command(flatten)]
     options: Options,
+
+    /// Fail if the command asks without a token (version 1), and say for what
+    #[arg(long)]
+    require_v2: bool,
 
     /// The command and its arguments
     #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
@@ -37,10 +42,15 @@ const EXAMPLES: &str = "\
 Examples:
   imds run -- aws sts get-caller-identity
   imds run --instance instance.toml --http-tokens required -- ./integration-tests
+  imds run --require-v2 -- ./my-agent --once
 
 It serves on a free port of 127.0.0.1 while the command runs, passes on signals
 that ask it to end, and ends with its exit status: 128 + n where signal n ended
-it, 127 where there is no such command, 126 where it cannot be run.";
+it, 127 where there is no such command, 126 where it cannot be run.
+
+With --require-v2 it lists at the end what was asked for without a session
+token, and a command that succeeded ends with 1 then. Requests are answered as
+always: whether version 1 is, --http-tokens says.";
 
 impl Run {
     pub fn run(self) -> anyhow::Result<ExitCode> {
@@ -49,17 +59,26 @@ impl Run {
         drop(take_listeners()?);
         let instance = self.options.open()?;
         let log = self.options.log()?;
-        let service = self.options.service(instance, log.clone());
+        let require_v2 = self.require_v2.then(RequireV2::default);
+        let service = self.options.service(instance, (log.clone(), require_v2.clone()));
         environment::note_other_credentials();
         let runtime = signals::runtime()?;
-        let code = runtime.block_on(self.run_beside(service));
+        let ended = runtime.block_on(self.run_beside(service));
         // Connections that the command left open are not waited for.
         runtime.shutdown_background();
-        log.end();
-        code
+        let (summary, code) = match (ended, require_v2) {
+            (Ok(Ended::With(status)), Some(require_v2)) => {
+                let (summary, status) = require_v2.verdict(status);
+                (Some(summary), Ok(status))
+            }
+            (Ok(Ended::With(status) | Ended::NotRun(status)), _) => (None, Ok(status)),
+            (Err(error), _) => (None, Err(error)),
+        };
+        log.end_with(summary);
+        code.map(ExitCode::from)
     }
 
-    async fn run_beside(self, service: Service) -> anyhow::Result<ExitCode> {
+    async fn run_beside(self, service: Service) -> anyhow::Result<Ended> {
         let mut signals = Signals::for_command()?;
         let listener = bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
         let url = url_for_clients(listener.local_addr()?);
@@ -67,20 +86,20 @@ impl Run {
 
         let Some((program, arguments)) = self.command.split_first() else {
             // clap lets no empty command through.
-            return Ok(ExitCode::from(2));
+            return Ok(Ended::NotRun(2));
         };
         let mut command = Command::new(program);
         command.args(arguments);
         environment::set(&mut command, &url);
         let mut child = match command.spawn() {
             Ok(child) => child,
-            Err(error) => return Ok(not_run(&program.to_string_lossy(), &error)),
+            Err(error) => return Ok(Ended::NotRun(not_run(&program.to_string_lossy(), &error))),
         };
         let mut asked_before = false;
         loop {
             tokio::select! {
                 status = child.wait() => {
-                    return Ok(exit_code(status.context("cannot wait for the command")?));
+                    return Ok(Ended::With(exit_code(status.context("cannot wait for the command")?)));
                 }
                 asked = signals.any() => {
                     // What the terminal sent, the command has: what happens now is its choice.
@@ -95,24 +114,29 @@ impl Run {
     }
 }
 
+/// The command's end, as an exit status.
+enum Ended {
+    NotRun(u8),
+    With(u8),
+}
+
 /// As shells do.
-fn not_run(program: &str, error: &io::Error) -> ExitCode {
+fn not_run(program: &str, error: &io::Error) -> u8 {
     to_stderr(&format!("imds: cannot run {program}: {error}"));
-    ExitCode::from(match error.kind() {
+    match error.kind() {
         ErrorKind::NotFound => 127,
         _ => 126,
-    })
+    }
 }
 
 #[cfg(unix)]
-fn exit_code(status: ExitStatus) -> ExitCode {
+fn exit_code(status: ExitStatus) -> u8 {
     use std::os::unix::process::ExitStatusExt;
     let code = status.code().or(status.signal().map(|signal| 128 + signal));
-    ExitCode::from(code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
+    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
 }
 
 #[cfg(not(unix))]
-fn exit_code(status: ExitStatus) -> ExitCode {
-    let code = status.code().and_then(|code| u8::try_from(code).ok());
-    ExitCode::from(code.unwrap_or(1))
+fn exit_code(status: ExitStatus) -> u8 {
+    status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
 }

@@ -87,10 +87,17 @@ impl Log {
 
     /// Writes what is left to say, unless nobody reads it.
     pub fn end(&self) {
+        self.end_with(None);
+    }
+
+    /// The same, and behind it what the program has to say at its end, for which
+    /// nobody waits longer.
+    pub fn end_with(&self, last: Option<String>) {
         for flow in self.flows() {
             let left_out = lock(flow).left_out();
             self.hand_in_left_out(left_out);
         }
+        last.into_iter().for_each(|lines| self.shared.lines.hand_in(lines));
         self.shared.lines.end();
     }
 

@@ -1,0 +1,181 @@
+// `imds run --require-v2`: who asked without a token, and what that makes of the
+// command's status.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use imds_host::{Answered, Observer, Outcome, SessionVersion, shown};
+
+/// Counts the requests of a command by version. Clones count together.
+#[derive(Clone, Default)]
+pub struct RequireV2 {
+    // Locked to count one request.
+    asked: Arc<Mutex<Asked>>,
+}
+
+#[derive(Default)]
+struct Asked {
+    version_1: HashMap<Request, Times>,
+    /// Those for which there was no room above.
+    version_1_rest: u64,
+    version_2: u64,
+    unknown: u64,
+}
+
+/// Method and target, and the user agent.
+type Request = (String, Option<String>);
+
+#[derive(Clone, Copy, Default)]
+struct Times {
+    answered: u64,
+    rejected: u64,
+}
+
+/// So many different requests are told apart; a command that makes up targets
+/// must not fill the memory.
+const REQUESTS_MAX: usize = 1000;
+
+/// Who has read so many knows enough.
+const LINES_MAX: usize = 20;
+
+impl RequireV2 {
+    /// What to print once the command has ended with a status, and the status to
+    /// end with.
+    pub fn verdict(&self, status: u8) -> (String, u8) {
+        let asked = self.asked();
+        let version_1 = asked.version_1.values().map(|times| times.all()).sum::<u64>() + asked.version_1_rest;
+        if version_1 == 0 {
+            return (asked.praise(), status);
+        }
+        let mut lines = asked.summary(version_1);
+        lines.push(match status {
+            0 => "imds: the command ended with 0; for --require-v2 this is 1".to_owned(),
+            _ => format!("imds: the command failed too, and its status is kept: {status}"),
+        });
+        (lines.join("\n"), status.max(1))
+    }
+
+    fn asked(&self) -> MutexGuard<'_, Asked> {
+        // Nothing panics while it is locked.
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Observer for RequireV2 {
+    fn answered(&self, answered: &Answered<'_>) {
+        let request = || {
+            let line = format!("{} {}", shown::method(answered.method), shown::target(answered.target));
+            (line, answered.user_agent.map(shown::user_agent))
+        };
+        match answered.version {
+            Some(SessionVersion::One) => {
+                let request = request();
+                self.asked().count_version_1(request, answered.outcome == Outcome::TokenMissing);
+            }
+            Some(SessionVersion::Two) => self.asked().version_2 += 1,
+            None => self.asked().unknown += 1,
+        }
+    }
+}
+
+impl Asked {
+    fn count_version_1(&mut self, request: Request, is_rejected: bool) {
+        if self.version_1.len() >= REQUESTS_MAX && !self.version_1.contains_key(&request) {
+            self.version_1_rest += 1;
+            return;
+        }
+        let times = self.version_1.entry(request).or_default();
+        *if is_rejected { &mut times.rejected } else { &mut times.answered } += 1;
+    }
+
+    /// What there is to say where nothing used version 1.
+    fn praise(&self) -> String {
+        let Self { version_2, unknown, .. } = *self;
+        let shows_nothing = "imds: warning: --require-v2 shows nothing:";
+        match (version_2, unknown) {
+            (0, 0) => format!("{shows_nothing} the command asked for nothing"),
+            (0, _) => format!("{shows_nothing} none of {} tells its version", requests(unknown)),
+            (_, 0) => format!("imds: all {} used version 2", requests(version_2)),
+            _ => {
+                let unknown = requests(unknown);
+                format!("imds: all {} used version 2; {unknown} besides did not tell a version", requests(version_2))
+            }
+        }
+    }
+
+    fn summary(&self, version_1: u64) -> Vec<String> {
+        let without_token = requests(version_1);
+        let mut lines = vec![format!("imds: {without_token} used version 1, {} used version 2:", self.version_2)];
+        let mut sorted: Vec<_> = self.version_1.iter().collect();
+        sorted.sort_by(|(a, a_times), (b, b_times)| b_times.all().cmp(&a_times.all()).then_with(|| a.cmp(b)));
+        let mut left = version_1;
+        for ((line, agent), times) in sorted.into_iter().take(LINES_MAX) {
+            left -= times.all();
+            let agent = agent.as_deref().map_or("no user agent".to_owned(), |agent| format!("by {agent}"));
+            lines.push(format!("imds:   {line} ({}), {agent}", times.words()));
+        }
+        if left > 0 {
+            lines.push(format!("imds:   and {left} more"));
+        }
+        lines
+    }
+}
+
+impl Times {
+    fn all(self) -> u64 {
+        self.answered + self.rejected
+    }
+
+    fn words(self) -> String {
+        match self {
+            Self { answered, rejected: 0 } => format!("{answered} answered"),
+            Self { answered: 0, rejected } => format!("{rejected} rejected"),
+            Self { answered, rejected } => format!("{answered} answered, {rejected} rejected"),
+        }
+    }
+}
+
+fn requests(count: u64) -> String {
+    format!("{count} request{}", if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(version_1: impl Iterator<Item = (&'static str, usize)>, version_2: u64, unknown: u64) -> RequireV2 {
+        let mut asked = Asked { version_2, unknown, ..Asked::default() };
+        for (target, number) in version_1 {
+            asked.count_version_1((format!("GET {target}{number:04}"), None), false);
+        }
+        RequireV2 { asked: Arc::new(Mutex::new(asked)) }
+    }
+
+    #[test]
+    fn no_version_1_leaves_the_status_and_says_what_was_seen() {
+        for (version_2, unknown, wanted) in [
+            (3, 0, "imds: all 3 requests used version 2"),
+            (1, 2, "imds: all 1 request used version 2; 2 requests besides did not tell a version"),
+            (0, 2, "imds: warning: --require-v2 shows nothing: none of 2 requests tells its version"),
+            (0, 0, "imds: warning: --require-v2 shows nothing: the command asked for nothing"),
+        ] {
+            for status in [0, 1, 42] {
+                let asked = asked(std::iter::empty(), version_2, unknown);
+                assert_eq!(asked.verdict(status), (wanted.to_owned(), status));
+            }
+        }
+    }
+
+    #[test]
+    fn a_crowd_of_targets_is_counted_and_its_most_frequent_are_listed() {
+        let targets = (0..2000).map(|number| ("/", number));
+        let more = [("/", 7), ("/", 7), ("/", 3)].into_iter();
+        let (text, status) = asked(targets.chain(more), 1, 0).verdict(0);
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!((lines.len(), status), (1 + LINES_MAX + 2, 1));
+        assert_eq!(lines[0], "imds: 2003 requests used version 1, 1 used version 2:");
+        assert_eq!(lines[1], "imds:   GET /0007 (3 answered), no user agent");
+        assert_eq!(lines[2], "imds:   GET /0003 (2 answered), no user agent");
+        assert_eq!(lines[LINES_MAX + 1], "imds:   and 1980 more");
+    }
+}
