@@ -1,5 +1,6 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Instant, SystemTime};
 
 use hyper::http::request::Parts;
 
@@ -10,10 +11,13 @@ use crate::entropy::Entropy;
 use crate::error::Error;
 use crate::happening::Happening;
 use crate::instance::{Instance, Opening};
+use crate::journal::Journal;
 use crate::message::{Answer, Moment, Request};
+use crate::observer::{Answered, Observer};
 use crate::problem::{Finding, Problems};
 use crate::runtime::Runtime;
 use crate::service::Service;
+use crate::session_version::SessionVersion;
 use crate::settings::Settings;
 use crate::terms::Terms;
 use crate::virtual_clock::VirtualClock;
@@ -55,8 +59,9 @@ struct Shared {
     terms: Arc<Terms>,
     clock: VirtualClock,
     entropy: Entropy,
+    journal: Journal,
     /// The time from which relative times of descriptions count.
-    start_ms: u64,
+    start: SystemTime,
     // Not held while the component answers; an edit holds it to be the only one.
     editing: Mutex<()>,
     present: RwLock<Present>,
@@ -92,8 +97,9 @@ impl Control {
         clock: VirtualClock,
     ) -> Result<Self, Error> {
         let terms = Arc::new(Terms::new(settings)?);
-        let start_ms = clock.now_ms();
-        let description = description.started_at(start_ms);
+        let start = clock.now();
+        let mut description = description.clone();
+        description.start_at(start);
         let instance = runtime.open_under(&description, Arc::clone(&terms), None)?;
         let present = Present { revision: 1, description: description.to_json().into(), instance };
         let shared = Shared {
@@ -101,14 +107,16 @@ impl Control {
             terms,
             clock,
             entropy: Entropy::new(),
-            start_ms,
+            start,
+            journal: Journal::default(),
             editing: Mutex::new(()),
             present: RwLock::new(present),
         };
         Ok(Self { shared: Arc::new(shared) })
     }
 
-    /// A service of the instance, under the clock.
+    /// A service of the instance under the clock, whose answers the journal keeps.
+    /// To observe it too, give it both: `(yours, control.journal().clone())`.
     ///
     /// ```
     /// # use imds_host::{Control, Runtime, VirtualClock};
@@ -118,10 +126,12 @@ impl Control {
     /// # Ok::<_, Box<dyn std::error::Error>>(())
     /// ```
     pub fn service(&self) -> Service {
-        Service::new(self.clone()).clock(self.shared.clock.clone())
+        let Shared { clock, journal, .. } = &*self.shared;
+        Service::new(self.clone()).clock(clock.clone()).observer(journal.clone())
     }
 
-    /// Answers one request as of now by the clock, without a socket.
+    /// Answers one request as of now by the clock, without a socket. The journal
+    /// keeps it, as one of nobody.
     ///
     /// ```
     /// # use imds_host::{Control, Request, Runtime, VirtualClock};
@@ -130,8 +140,41 @@ impl Control {
     /// # Ok::<_, imds_host::Error>(())
     /// ```
     pub fn answer(&self, request: &Request) -> Answer {
-        let Present { instance, .. } = self.present();
-        instance.answer(request, Moment::at(self.shared.clock.now_ms(), self.shared.entropy.next()))
+        let started = Instant::now();
+        let now_ms = self.shared.clock.now_ms();
+        let answer = self.instance().answer(request, Moment::at(now_ms, self.shared.entropy.next()));
+        let field = |name: &str| {
+            let field = request.fields.iter().find(|field| field.name.eq_ignore_ascii_case(name));
+            field.and_then(|field| str::from_utf8(&field.value).ok())
+        };
+        self.shared.journal.answered(&Answered {
+            peer: None,
+            method: &request.method,
+            target: &request.target,
+            host: field("host"),
+            user_agent: field("user-agent"),
+            now_ms,
+            status: answer.status,
+            outcome: answer.outcome,
+            version: SessionVersion::of(&answer),
+            duration: started.elapsed(),
+            error: None,
+        });
+        answer
+    }
+
+    /// What was asked lately, and by whom without tokens.
+    ///
+    /// ```
+    /// # use imds_host::{Control, Request, Runtime, VirtualClock};
+    /// # let control = Control::open(&Runtime::new()?, &Default::default(), &Default::default(), VirtualClock::system())?;
+    /// control.answer(&Request::get("/latest/meta-data/").with("User-Agent", "my-agent/1"));
+    /// assert_eq!(control.journal().entries(0, 10)[0].target, "/latest/meta-data/");
+    /// assert_eq!(control.journal().usage()[0].version_1, 1);
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn journal(&self) -> &Journal {
+        &self.shared.journal
     }
 
     /// The clock by which all is answered.
@@ -215,7 +258,8 @@ impl Control {
     /// ```
     pub fn replace(&self, description: &Description) -> Result<u64, Error> {
         let _alone = self.shared.editing.lock().unwrap_or_else(PoisonError::into_inner);
-        let description = description.started_at(self.shared.start_ms);
+        let mut description = description.clone();
+        description.start_at(self.shared.start);
         // Judged under its own name, with the places in its own text.
         self.shared.runtime.open_under(&description, Arc::clone(&self.shared.terms), None)?;
         Ok(self.put(&description))
@@ -234,6 +278,19 @@ impl Control {
     pub fn description(&self) -> Result<Description, Error> {
         let json = self.edited(&self.present().description, "{}", &Description::default())?;
         Description::from_json("the present description", &json)
+    }
+
+    /// The instance as the last edit made it: it does not change, and the next
+    /// edit makes another.
+    ///
+    /// ```
+    /// # use imds_host::{Control, Moment, Request, Runtime, VirtualClock};
+    /// # let control = Control::open(&Runtime::new()?, &Default::default(), &Default::default(), VirtualClock::system())?;
+    /// assert_eq!(control.instance().answer(&Request::get("/"), Moment::at(0, 0)).status, 200);
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn instance(&self) -> Instance {
+        self.present().instance
     }
 
     /// What happens to the instance, in the order of time.

@@ -2,6 +2,7 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -161,15 +162,22 @@ impl Description {
         self.set_text("/user-data-base64", &STANDARD.encode(bytes), by);
     }
 
-    /// The same with relative times that count from `start_ms`, unless it says
-    /// itself from when they count.
-    pub(crate) fn started_at(&self, start_ms: u64) -> Self {
-        let mut started = self.clone();
-        if !started.document.has("timeline-start") {
-            let start = rfc3339(start_ms);
-            started.set_text("/timeline-start", &start, "the start");
+    /// Lets its relative times count from `start`, unless it says itself from when
+    /// they count: sets `timeline-start`. Without that they count from the launch
+    /// time. A [`Control`](crate::Control) does it.
+    ///
+    /// ```
+    /// let mut description = imds_host::Description::from_toml("my.toml", "timeline = [{ at = '+5m' }]")?;
+    /// description.start_at(std::time::UNIX_EPOCH);
+    /// assert!(description.to_json().contains(r#""timeline-start":"1970-01-01T00:00:00.000Z""#));
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn start_at(&mut self, start: SystemTime) {
+        if !self.document.has("timeline-start") {
+            let since = start.duration_since(UNIX_EPOCH).unwrap_or_default();
+            let start_ms = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
+            self.set_text("/timeline-start", &rfc3339(start_ms), "the start");
         }
-        started
     }
 
     /// The document as JSON text, as the component reads it.

@@ -3,6 +3,7 @@
 mod added_addresses;
 mod advice;
 mod check;
+mod clock;
 mod environment;
 mod export;
 mod failure;
@@ -24,6 +25,7 @@ mod served;
 mod signals;
 mod socket_activation;
 mod values;
+mod watch;
 mod welcome;
 
 use std::process::ExitCode;

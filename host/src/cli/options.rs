@@ -8,9 +8,11 @@ use std::sync::Arc;
 use anyhow::Context;
 use clap::Args;
 use imds_host::{
-    Description, IdentitySigning, Instance, Instances, Limits, Observer, Runtime, Secret, Service, Settings,
+    Control, Description, IdentitySigning, Instances, Limits, Observer, Runtime, Secret, Service, Settings,
+    VirtualClock,
 };
 
+use super::clock::ClockFlags;
 use super::failure::WrongUse;
 use super::identity;
 use super::limits::LimitFlags;
@@ -76,6 +78,9 @@ pub struct Options {
     pub log_format: Format,
 
     #[command(flatten)]
+    clock: ClockFlags,
+
+    #[command(flatten)]
     limits: LimitFlags,
 }
 
@@ -90,9 +95,14 @@ impl Options {
         Log::start(self.log, self.log_format).context("cannot start the log")
     }
 
-    /// The service of what was opened.
-    pub fn service(&self, instances: impl Instances, observer: impl Observer) -> Service {
-        Service::new(instances).keep_alive(self.keep_alive).observer(observer)
+    /// The service of what was opened, under a clock.
+    pub fn service(&self, instances: impl Instances, clock: VirtualClock, observer: impl Observer) -> Service {
+        Service::new(instances).clock(clock).keep_alive(self.keep_alive).observer(observer)
+    }
+
+    /// The clock of the service, as of now.
+    pub fn clock(&self) -> VirtualClock {
+        self.clock.clock()
     }
 
     /// Whether a flag lets all instances answer over IPv6.
@@ -106,16 +116,34 @@ impl Options {
 
     /// Opens the instance, for which keys are made from now on where they will be
     /// needed.
-    pub fn open(&self) -> anyhow::Result<Instance> {
+    pub fn open(&self) -> anyhow::Result<Control> {
+        let runtime = Runtime::with_limits(self.limits())?;
+        let description = self.description(&runtime)?;
+        let control = Control::open(&runtime, &description, &self.settings()?, self.clock())?;
+        // Without a thread they are made at first need.
+        let _ = control.instance().sign_ahead();
+        Ok(control)
+    }
+
+    /// The description that the file and the flags give.
+    pub fn description(&self, _runtime: &Runtime) -> anyhow::Result<Description> {
         let mut description = match &self.instance {
             Some(file) => read_description(file)?,
             None => Description::default(),
         };
         self.changes()?.apply(&mut description);
-        let instance = Runtime::with_limits(self.limits())?.open(&description, &self.settings()?)?;
-        // Without a thread they are made at first need.
-        let _ = instance.sign_ahead();
-        Ok(instance)
+        Ok(description)
+    }
+
+    /// What the description is called.
+    pub fn source(&self) -> String {
+        self.instance.as_deref().map_or_else(|| "the flags".to_owned(), name)
+    }
+
+    /// The files from which the description comes.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let files = [&self.instance, &self.user_data].into_iter().flatten();
+        files.filter(|file| !is_standard_input(file)).cloned().collect()
     }
 
     pub fn settings(&self) -> anyhow::Result<Settings> {

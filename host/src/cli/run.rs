@@ -57,10 +57,11 @@ impl Run {
         // First, while there are no threads. They are closed, for the command is not to
         // have what was passed to this program.
         drop(take_listeners()?);
-        let instance = self.options.open()?;
+        let control = self.options.open()?;
         let log = self.options.log()?;
         let require_v2 = self.require_v2.then(RequireV2::default);
-        let service = self.options.service(instance, (log.clone(), require_v2.clone()));
+        let observer = ((log.clone(), require_v2.clone()), control.journal().clone());
+        let service = self.options.service(control.clone(), control.clock().clone(), observer);
         environment::note_other_credentials();
         let runtime = signals::runtime()?;
         let ended = runtime.block_on(self.run_beside(service));

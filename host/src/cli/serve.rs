@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::failure;
 use super::instances::Instances;
 use super::link_local::LinkLocal;
 use super::listen::{bind, bind_for, bind_present};
@@ -19,11 +20,13 @@ use super::notify;
 use super::options::Options;
 use super::print::to_stderr;
 use super::served::Served;
-use super::signals::{self, Signals};
+use super::signals::{self, Asked, Signals};
 use super::socket_activation::take_listeners;
 use super::values::{address, metrics_address};
+use super::watch::Watch;
 
-/// Serve an instance, or many, until SIGINT, SIGTERM or SIGHUP
+/// Serve an instance, or many, until SIGINT or SIGTERM; SIGHUP reads the
+/// description again
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Serve {
@@ -32,6 +35,11 @@ pub struct Serve {
 
     #[command(flatten)]
     instances: Instances,
+
+    /// Read the description again when its file changes, as at SIGHUP. A wrong
+    /// one changes nothing and is told
+    #[arg(long)]
+    watch: bool,
 
     /// An address to listen on; repeatable, port 0 picks one. Without it and
     /// without other listeners: 127.0.0.1:1338
@@ -84,7 +92,7 @@ impl Serve {
         let started = SystemTime::now();
         let metrics = self.metrics.map(|_| Metrics::new());
         let service = served.service(&self.options, (log.clone(), metrics.clone()));
-        let mut signals = Signals::that_stop()?;
+        let mut signals = Signals::for_server()?;
         let link_local = self.link_local.addresses(served.is_over_ipv6(&self.options));
         // Removed at the end, whatever comes.
         let _added = self.link_local.add(&link_local).await?;
@@ -117,7 +125,7 @@ impl Serve {
         }
         let mut telling = JoinSet::new();
         let mut metrics_address = None;
-        if let (Some(listener), Some(metrics)) = (metrics_listener, metrics) {
+        if let (Some(listener), Some(metrics)) = (metrics_listener, metrics.clone()) {
             metrics.set_instances(served.instances());
             metrics_address = Some(listener.local_addr()?);
             telling.spawn(metrics::serve(listener, Page { metrics, log: log.clone(), started }));
@@ -130,7 +138,7 @@ impl Serve {
         });
         notify::ready();
 
-        signals.any().await;
+        self.read_again_until_stopped(&served, metrics.as_ref(), &mut signals).await;
         notify::stopping();
         drop(stop);
         // Who asks for its health is to know that it ends.
@@ -141,5 +149,40 @@ impl Serve {
             _ = signals.any() => {}
         }
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// Reads the description again when it is asked for, until a signal asks to
+    /// stop.
+    async fn read_again_until_stopped(&self, served: &Served, metrics: Option<&Metrics>, signals: &mut Signals) {
+        let had_terminal = signals::has_terminal();
+        let mut watch = self.watch.then(|| Watch::new(served.files(&self.options)));
+        let mut changed = async || match &mut watch {
+            Some(watch) => watch.changed().await,
+            None => std::future::pending().await,
+        };
+        loop {
+            tokio::select! {
+                () = changed() => {}
+                asked = signals.any() => {
+                    // Its terminal was closed: nobody is left who wants it.
+                    let is_left_alone = had_terminal && !signals::has_terminal();
+                    if asked != Asked::Hangup || is_left_alone {
+                        return;
+                    }
+                }
+            }
+            // Many take a while, in which others are answered.
+            let read_again = || served.read_again(&self.options, &self.instances);
+            match tokio::task::block_in_place(read_again) {
+                Ok(done) => to_stderr(&format!("imds: {done}")),
+                Err(error) => {
+                    failure::report(&error);
+                    to_stderr("imds: nothing was changed");
+                }
+            }
+            if let Some(metrics) = metrics {
+                metrics.set_instances(served.instances());
+            }
+        }
     }
 }

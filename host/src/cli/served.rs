@@ -2,24 +2,29 @@
 
 use std::net::SocketAddr;
 
-use imds_host::{CallerKey, Instance, Observer, Service};
+use std::path::PathBuf;
 
-use super::instances::Many;
+use imds_host::{CallerKey, Control, Observer, Service};
+
+use super::instances::{Instances, Many};
 use super::link_local;
 use super::options::Options;
 use super::welcome::{ready, refusal, welcome, welcome_many};
 
 /// One instance for all callers, or one for each.
 pub enum Served {
-    One(Instance),
+    One(Control),
     Many(Many),
 }
 
 impl Served {
     pub fn service(&self, options: &Options, observer: impl Observer) -> Service {
         match self {
-            Self::One(instance) => options.service(instance.clone(), observer),
-            Self::Many(many) => options.service(many.fleet.clone(), observer),
+            Self::One(control) => {
+                let observer = (observer, control.journal().clone());
+                options.service(control.clone(), control.clock().clone(), observer)
+            }
+            Self::Many(many) => options.service(many.fleet.clone(), many.clock.clone(), observer),
         }
     }
 
@@ -30,11 +35,35 @@ impl Served {
         }
     }
 
+    /// Reads again what describes the instances. A wrong one changes nothing. Gives
+    /// what was done, in words.
+    pub fn read_again(&self, options: &Options, instances: &Instances) -> anyhow::Result<String> {
+        match self {
+            Self::One(control) => {
+                let description = options.description(control.instance().runtime())?;
+                let revision = control.replace(&description)?;
+                Ok(format!("read {} again: revision {revision}", options.source()))
+            }
+            Self::Many(many) => {
+                instances.load_again(many, options)?;
+                Ok(format!("read {} again: {} instances", many.path.display(), many.fleet.len()))
+            }
+        }
+    }
+
+    /// The files to which it comes to be read again.
+    pub fn files(&self, options: &Options) -> Vec<PathBuf> {
+        match self {
+            Self::One(_) => options.files(),
+            Self::Many(many) => vec![many.path.clone()],
+        }
+    }
+
     /// Whether somebody gets an answer over IPv6. Of many instances nobody asks
     /// each: they are served there where a flag says so for all of them.
     pub fn is_over_ipv6(&self, options: &Options) -> bool {
         match self {
-            Self::One(instance) => refusal(instance, link_local::over_ipv6()).is_none(),
+            Self::One(control) => refusal(&control.instance(), link_local::over_ipv6()).is_none(),
             Self::Many(_) => options.enables_ipv6(),
         }
     }
@@ -56,7 +85,7 @@ impl Served {
     /// What a newcomer needs next.
     pub fn welcome(&self, addresses: &[SocketAddr], options: &Options) -> String {
         match self {
-            Self::One(instance) => welcome(addresses, instance, options.instance.as_deref()),
+            Self::One(control) => welcome(addresses, &control.instance(), options.instance.as_deref()),
             Self::Many(many) => welcome_many(many),
         }
     }

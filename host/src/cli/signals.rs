@@ -28,7 +28,13 @@ pub enum Asked {
 }
 
 #[cfg(unix)]
-pub use self::unix::Signals;
+pub use self::unix::{Signals, has_terminal};
+
+/// Elsewhere its end comes without a signal.
+#[cfg(not(unix))]
+pub fn has_terminal() -> bool {
+    true
+}
 
 #[cfg(unix)]
 mod unix {
@@ -50,9 +56,9 @@ mod unix {
     }
 
     impl Signals {
-        /// Those that stop a server. That its terminal is gone is one of them, for
-        /// the server may have to clean up, but not under `nohup`.
-        pub fn that_stop() -> io::Result<Self> {
+        /// Those of a server. That its terminal is gone is one of them, for the
+        /// server may have to clean up, but not under `nohup`.
+        pub fn for_server() -> io::Result<Self> {
             let hangup = unless_ignored(SignalKind::hangup())?;
             let interrupt = Some(signal(SignalKind::interrupt())?);
             let terminate = Some(signal(SignalKind::terminate())?);
@@ -108,6 +114,11 @@ mod unix {
         child.is_ok_and(|status| status.success())
     }
 
+    /// Whether the program has a terminal that it answers to.
+    pub fn has_terminal() -> bool {
+        File::open("/dev/tty").is_ok()
+    }
+
     impl Asked {
         /// Whether it came from the terminal, as far as one can tell: then it came
         /// to the command too.
@@ -142,7 +153,7 @@ pub struct Signals;
 
 #[cfg(not(unix))]
 impl Signals {
-    pub fn that_stop() -> io::Result<Self> {
+    pub fn for_server() -> io::Result<Self> {
         Ok(Self)
     }
 

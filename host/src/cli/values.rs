@@ -3,9 +3,9 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use imds_host::CallerKey;
+use imds_host::{CallerKey, VirtualClock};
 
 use super::link_local;
 
@@ -51,6 +51,18 @@ pub fn host_name(text: &str) -> Result<String, String> {
 pub fn caller_key(text: &str) -> Result<CallerKey, String> {
     CallerKey::parse(text)
         .ok_or_else(|| "expected client-address, listener, host, or header:NAME with the name of a field".to_owned())
+}
+
+/// A point in time.
+pub fn time(text: &str) -> Result<SystemTime, String> {
+    humantime::parse_rfc3339(text).map_err(|_| "expected a time such as 2026-10-01T00:00:00Z".to_owned())
+}
+
+/// How fast a clock runs.
+pub fn speed(text: &str) -> Result<f64, String> {
+    let speed = text.parse().map_err(|_| "expected a number such as 60".to_owned())?;
+    VirtualClock::system().set_speed(speed).map_err(|wrong| wrong.to_string())?;
+    Ok(speed)
 }
 
 /// A length of time above zero.

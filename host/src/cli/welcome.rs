@@ -53,7 +53,7 @@ pub fn welcome(addresses: &[SocketAddr], instance: &Instance, description: Optio
 }
 
 /// How many instances there are, and whose is whose.
-pub fn welcome_many(Many { fleet, path }: &Many) -> String {
+pub fn welcome_many(Many { fleet, path, .. }: &Many) -> String {
     let callers = fleet.callers();
     let by = match callers {
         CallerKey::ClientAddress => "the client's address",

@@ -129,6 +129,45 @@ impl Fleet {
         self.shared.instances.write().unwrap_or_else(PoisonError::into_inner).remove(&*key)
     }
 
+    /// No instances, under the same settings, with the same secret: to put in what
+    /// is to take the place of all there are, with [`replace_all`](Self::replace_all).
+    ///
+    /// ```
+    /// # use imds_host::{CallerKey, Description, Fleet, Runtime, Settings};
+    /// # let fleet = Fleet::new(&Runtime::new()?, &Settings::default(), CallerKey::ClientAddress)?;
+    /// fleet.insert("10.0.0.7", &Description::default())?;
+    /// assert!(fleet.empty().is_empty());
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn empty(&self) -> Self {
+        let Shared { runtime, terms, callers, .. } = &*self.shared;
+        let (runtime, terms, callers) = (runtime.clone(), Arc::clone(terms), callers.clone());
+        Self { shared: Arc::new(Shared { runtime, terms, callers, instances: RwLock::default() }) }
+    }
+
+    /// Puts the instances of another fleet in the place of all, at once: a request
+    /// finds either the ones or the others. It should be one that
+    /// [`empty`](Self::empty) gave; it has none then.
+    ///
+    /// ```
+    /// # use imds_host::{CallerKey, Description, Fleet, Runtime, Settings};
+    /// # let fleet = Fleet::new(&Runtime::new()?, &Settings::default(), CallerKey::ClientAddress)?;
+    /// fleet.insert("10.0.0.7", &Description::default())?;
+    /// let others = fleet.empty();
+    /// others.insert("10.0.0.8", &Description::default())?;
+    /// fleet.replace_all(others);
+    /// assert!(fleet.get("10.0.0.7").is_none() && fleet.get("10.0.0.8").is_some());
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn replace_all(&self, with: Self) {
+        let instances = std::mem::take(&mut *with.shared.instances.write().unwrap_or_else(PoisonError::into_inner));
+        let mut present = self.shared.instances.write().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut *present, instances);
+        drop(present);
+        // Takes a while, in which nobody waits.
+        drop(before);
+    }
+
     /// The instance of a key, for an embedder that has no HTTP request.
     ///
     /// ```

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
+use std::time::SystemTime;
 
 use imds_host::{Description, Error, Fleet};
 
@@ -33,11 +34,13 @@ pub enum Source {
 /// So that nobody waits who reads or opens; few enough to be nothing in memory.
 const WAITING_MAX: usize = 64;
 
-/// Puts into the fleet what `read` gives, with the changes, on as many threads
+/// Puts into the fleet what `read` gives, with the changes and with times that
+/// count from `start`, on as many threads
 /// as there are processors. Gives what is wrong.
 pub fn load(
     fleet: &Fleet,
     changes: &Changes,
+    start: SystemTime,
     read: impl FnOnce(&mut dyn FnMut(Result<Entry, String>)) -> anyhow::Result<()>,
 ) -> anyhow::Result<Wrong> {
     let wrong = Mutex::new(Wrong::default());
@@ -46,7 +49,7 @@ pub fn load(
     let entries = Mutex::new(entries);
     let put_in = || {
         while let Some((place, entry)) = next(&entries) {
-            if let Err(words) = open(fleet, changes, entry) {
+            if let Err(words) = open(fleet, changes, start, entry) {
                 add(place, words);
             }
         }
@@ -73,13 +76,14 @@ fn next(entries: &Mutex<Receiver<(usize, Entry)>>) -> Option<(usize, Entry)> {
     entries.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
 }
 
-fn open(fleet: &Fleet, changes: &Changes, Entry { key, source }: Entry) -> Result<(), String> {
+fn open(fleet: &Fleet, changes: &Changes, start: SystemTime, Entry { key, source }: Entry) -> Result<(), String> {
     let name = match &source {
         Source::File(path) => path.display().to_string(),
         Source::Line { file, number, .. } => format!("{file}:{number}"),
     };
     let result = source.description().and_then(|mut description| {
         changes.apply(&mut description);
+        description.start_at(start);
         fleet.insert(&key, &description)
     });
     result.map(drop).map_err(|error| words_of(source.locate(error), &name))

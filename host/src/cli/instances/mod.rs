@@ -7,13 +7,14 @@ mod load;
 mod wrong;
 
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use clap::{Args, ValueEnum};
-use imds_host::{CallerKey, Description, Fleet, Runtime};
+use imds_host::{CallerKey, Clock, Description, Fleet, Runtime, VirtualClock};
 
 use self::wrong::Wrong;
 use super::failure::WrongUse;
-use super::options::Options;
+use super::options::{Changes, Options};
 use super::print::to_stderr;
 use super::values::caller_key;
 
@@ -45,6 +46,9 @@ enum IfWrong {
 pub struct Many {
     pub fleet: Fleet,
     pub path: PathBuf,
+    pub clock: VirtualClock,
+    /// When the clock started, from which relative times count.
+    start: SystemTime,
 }
 
 /// What a client sets for the service cannot tell whose client it is; and with
@@ -69,6 +73,8 @@ impl Instances {
         let runtime = Runtime::with_limits(options.limits())?;
         refuse_what_the_service_reads(callers, runtime.fields_read())?;
         let settings = options.settings()?;
+        let clock = options.clock();
+        let start = clock.now();
         let changes = options.changes()?;
         // What is wrong with the flags is told once, not of every instance.
         let mut default = Description::default();
@@ -76,14 +82,28 @@ impl Instances {
         runtime.open(&default, &settings)?;
 
         let fleet = Fleet::new(&runtime, &settings, callers.clone())?;
-        let wrong = load::load(&fleet, &changes, |give| match path.is_dir() {
+        let many = Many { fleet, path: path.clone(), clock, start };
+        self.load(&many.fleet, &many, &changes)?;
+        // Without a thread they are made at first need.
+        let _ = many.fleet.make_keys_ahead();
+        Ok(Some(many))
+    }
+
+    /// Loads all of them again; where that fails, they are what they were.
+    pub fn load_again(&self, many: &Many, options: &Options) -> anyhow::Result<()> {
+        let loaded = many.fleet.empty();
+        self.load(&loaded, many, &options.changes()?)?;
+        many.fleet.replace_all(loaded);
+        Ok(())
+    }
+
+    fn load(&self, fleet: &Fleet, Many { path, start, .. }: &Many, changes: &Changes) -> anyhow::Result<()> {
+        let callers = fleet.callers();
+        let wrong = load::load(fleet, changes, *start, |give| match path.is_dir() {
             true => directory::read(path, callers, give),
             false => lines::read(path, callers, give),
         })?;
-        self.judge(&wrong, &fleet, path)?;
-        // Without a thread they are made at first need.
-        let _ = fleet.make_keys_ahead();
-        Ok(Some(Many { fleet, path: path.clone() }))
+        self.judge(&wrong, fleet, path)
     }
 
     fn judge(&self, wrong: &Wrong, fleet: &Fleet, path: &std::path::Path) -> anyhow::Result<()> {

@@ -1,0 +1,41 @@
+// The clock by which all is answered.
+
+use std::time::SystemTime;
+
+use clap::Args;
+use imds_host::VirtualClock;
+
+use super::values::{speed, time};
+
+#[derive(Args)]
+pub struct ClockFlags {
+    /// The time at which the service's clock starts, instead of the system's:
+    /// 2026-10-01T00:00:00Z
+    #[arg(long, value_name = "TIME", value_parser = time, help_heading = CLOCK)]
+    clock_start: Option<SystemTime>,
+
+    /// Let the service's clock stand
+    #[arg(long, help_heading = CLOCK)]
+    clock_paused: bool,
+
+    /// How many seconds the service's clock shows for each that passes
+    #[arg(long, value_name = "N", value_parser = speed, help_heading = CLOCK)]
+    clock_speed: Option<f64>,
+}
+
+const CLOCK: &str = "Clock";
+
+impl ClockFlags {
+    /// The clock that the flags ask for, as of now.
+    pub fn clock(&self) -> VirtualClock {
+        let clock = self.clock_start.map_or_else(VirtualClock::system, VirtualClock::starting_at);
+        if self.clock_paused {
+            clock.pause();
+        }
+        if let Some(speed) = self.clock_speed {
+            // It was looked at when the flag was read.
+            let _ = clock.set_speed(speed);
+        }
+        clock
+    }
+}
