@@ -59,6 +59,7 @@ impl Observed {
             ("GET /latest/user-data", with(token)),
             ("GET /latest/dynamic/instance-identity/rsa2048", with(token)),
             ("GET /latest/none", with(token)),
+            (&format!("GET /latest/{token}/"), format!("{}\r\nUser-Agent: {token}", with(token))),
             ("OPTIONS /", with(token)),
             ("DELETE /", with(token)),
             (&format!("GET /latest/?x={secret}"), with(secret)),
