@@ -30,8 +30,9 @@
 //! ```
 //!
 //! [`serve`] puts a [`Service`] on a listener; as a [`hyper`] service it mounts
-//! in servers of other kinds. An [`Observer`] is told of every answer;
-//! [`Metrics`] is one that counts for Prometheus.
+//! in servers of other kinds. An [`Observer`] is told of every answer:
+//! [`Metrics`] is one that counts for Prometheus, [`Journal`] one that keeps the
+//! last requests. A [`VirtualClock`] moves the time.
 //!
 //! All rules of the service live in a WebAssembly component ([`COMPONENT`])
 //! that imports nothing: this crate carries, the component answers. It was
