@@ -125,6 +125,7 @@ mod tests {
             [
                 "access-key-id",
                 "credentials",
+                "credentials-rotation",
                 "credentials-without-token",
                 "extra-entries",
                 "secret-access-key",
