@@ -25,7 +25,7 @@ fn addresses_are_there_only_while_they_are_served() {
     assert_eq!(served.addresses, [format!("{V4}:80"), format!("[{V6}]:80")]);
     assert_eq!(addresses(&namespace), [V4, V6]);
     assert!(namespace.enter(|| request(&served.addresses[1], GET)).ends_with("\r\n\r\nt3.micro"));
-    kill(&served.child, "HUP");
+    kill(&served.child, "TERM");
     assert_eq!(served.child.wait().unwrap().code(), Some(0));
     assert_eq!(addresses(&namespace), [""; 0]);
 }
