@@ -20,7 +20,6 @@ fn addresses_are_there_only_while_they_are_served() {
     assert_eq!(served.terminate().code(), Some(0));
     assert_eq!(addresses(&namespace), [""; 0]);
 
-    // A terminal that is closed ends it too.
     let mut served = Served::spawn(serve(&namespace, &["--add-addresses", "--http-protocol-ipv6", "enabled"]), 2);
     assert_eq!(served.addresses, [format!("{V4}:80"), format!("[{V6}]:80")]);
     assert_eq!(addresses(&namespace), [V4, V6]);
