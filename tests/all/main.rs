@@ -9,6 +9,7 @@ mod clients;
 mod conformance;
 mod crawl;
 mod description;
+mod edits;
 mod fuel;
 mod fuzz;
 mod identity;
