@@ -1,17 +1,21 @@
 //! A real client, unmodified: the AWS SDK for Rust believes that it runs on an
 //! EC2 instance. A case that we pass and it fails is a wrong case.
 
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use aws_config::imds::Client;
 use aws_config::imds::client::EndpointMode;
 use aws_config::imds::client::error::ImdsError;
 use aws_config::imds::credentials::ImdsCredentialsProvider;
 use aws_config::imds::region::ImdsRegionProvider;
 use aws_config::provider_config::ProviderConfig;
+use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials;
-use imds_host::{Answered, Description, Limits, Outcome, Service, serve};
+use aws_smithy_async::time::{SharedTimeSource, TimeSource};
+use imds_host::{Answered, Clock, Control, Description, Limits, Outcome, Service, VirtualClock, serve};
 use tokio::net::TcpListener;
 
-use crate::ways::{TOKIO, open_in_component, read_toml};
+use crate::ways::{RUNTIME, TOKIO, open_in_component, read_toml};
 
 /// The SDK's configuration and its IMDS client, pointed at a server of
 /// `tests/instances/clients.toml` with tokens optional or required.
@@ -24,11 +28,16 @@ async fn client(http_tokens: &str) -> (ProviderConfig, Client) {
 
 /// The same, pointed at a server of `service`.
 async fn client_of(service: Service) -> (ProviderConfig, Client) {
+    client_under(service, SharedTimeSource::default()).await
+}
+
+/// The same, which believes in another clock.
+async fn client_under(service: Service, time: SharedTimeSource) -> (ProviderConfig, Client) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a loopback port is free");
     let address = listener.local_addr().expect("a listener has an address");
     tokio::spawn(serve(listener, service, Limits::default(), std::future::pending()));
     let http = aws_smithy_http_client::Builder::new().build_http();
-    let config = ProviderConfig::without_region().with_http_client(http);
+    let config = ProviderConfig::without_region().with_http_client(http).with_time_source(time);
     let builder = Client::builder().configure(&config).endpoint_mode(EndpointMode::IpV4);
     let builder = builder.endpoint(format!("http://{address}")).expect("the address is a URI");
     (config, builder.build())
@@ -74,7 +83,7 @@ fn the_aws_sdk_finds_the_credentials_of_the_role() {
         assert_eq!(credentials.access_key_id(), "ASIAIOSFODNN7EXAMPLE");
         assert_eq!(credentials.secret_access_key(), "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY");
         assert!(credentials.session_token().is_some_and(|token| token.starts_with("IQoJb3JpZ2luX2Vj")));
-        assert!(credentials.expiry().is_some_and(|expiry| expiry > std::time::SystemTime::now()));
+        assert!(credentials.expiry().is_some_and(|expiry| expiry > SystemTime::now()));
     });
 }
 
@@ -91,11 +100,11 @@ fn the_aws_sdk_finds_the_region() {
 #[test]
 fn the_aws_sdk_succeeds_against_a_throttle() {
     TOKIO.block_on(async {
-        let start = std::time::SystemTime::now();
+        let start = SystemTime::now();
         let requests = std::sync::atomic::AtomicU32::new(0);
         let clock = move || {
             let request = requests.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-            start + std::time::Duration::from_millis(400) * request
+            start + Duration::from_millis(400) * request
         };
         let description = read_toml("request-throttle = { burst = 1, per-second = 1 }");
         let throttled = std::sync::Arc::new(std::sync::atomic::AtomicU32::new(0));
@@ -110,5 +119,82 @@ fn the_aws_sdk_succeeds_against_a_throttle() {
         let body = client.get("/latest/meta-data/instance-id").await.expect("the client tries again");
         assert_eq!(body.as_ref(), "i-0123456789abcdef0");
         assert!(throttled.load(std::sync::atomic::Ordering::Relaxed) > 0);
+    });
+}
+
+/// The service's clock, as the SDK asks for the time.
+#[derive(Debug)]
+struct ClockOfTheService(VirtualClock);
+
+impl TimeSource for ClockOfTheService {
+    fn now(&self) -> SystemTime {
+        self.0.now()
+    }
+}
+
+/// An instance under a clock that stands until it is moved, and the SDK's
+/// credentials provider on it.
+async fn credentials_under(description: &str) -> (Control, ImdsCredentialsProvider) {
+    let clock = VirtualClock::paused_at(UNIX_EPOCH + Duration::from_secs(1_790_812_800));
+    let control = Control::open(&RUNTIME, &read_toml(description), &Default::default(), clock.clone());
+    let control = control.unwrap_or_else(|error| panic!("{error}"));
+    let (config, client) = client_under(control.service(), SharedTimeSource::new(ClockOfTheService(clock))).await;
+    (control, ImdsCredentialsProvider::builder().configure(&config).imds_client(client).build())
+}
+
+async fn credentials(provider: &ImdsCredentialsProvider) -> Credentials {
+    provider.provide_credentials().await.expect("credentials are found")
+}
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// Over two days: the session token of the client ends as well, and it gets
+/// another.
+#[test]
+fn the_aws_sdk_gets_new_credentials_before_the_old_ones_end() {
+    TOKIO.block_on(async {
+        let description = "launch-time = '+0s'\nmetadata-options.http-tokens = 'required'";
+        let (control, provider) = credentials_under(description).await;
+        let mut before = credentials(&provider).await;
+        let mut replaced = 0;
+        for _ in 0..48 {
+            control.clock().advance(HOUR);
+            let now = control.clock().now();
+            assert!(before.expiry().expect("they end") > now, "they were good until they were asked for again");
+            let after = credentials(&provider).await;
+            assert!(after.expiry().expect("they end") > now + HOUR / 2);
+            replaced += usize::from(after.access_key_id() != before.access_key_id());
+            before = after;
+        }
+        assert_eq!(replaced, 8, "each six hours");
+    });
+}
+
+#[test]
+fn the_aws_sdk_gets_over_an_outage_of_credentials() {
+    TOKIO.block_on(async {
+        let (control, provider) = credentials_under("launch-time = '+0s'").await;
+        let edit = |toml: &str| control.edit(&read_toml(toml)).unwrap_or_else(|error| panic!("{error}"));
+        let first = credentials(&provider).await;
+        edit("iam-instance-profile.credentials-rotation.until = '+0s'");
+        control.clock().advance(HOUR * 8);
+        // They have ended, and EC2 has no others: the SDK goes on with them.
+        let stale = credentials(&provider).await;
+        assert_eq!(stale.access_key_id(), first.access_key_id());
+        assert!(stale.expiry().expect("they end") > control.clock().now(), "as the SDK stretches them");
+
+        edit("iam-instance-profile.failure-code = 'AssumeRoleUnauthorizedAccess'");
+        let failed = provider.provide_credentials().await;
+        assert!(failed.is_err() || failed.is_ok_and(|kept| kept.access_key_id() == first.access_key_id()));
+
+        control.clock().advance(HOUR);
+        let healed = r#"{"iam-instance-profile": {
+            "failure-code": null, "credentials-rotation": {"since": "+0s", "until": null}
+        }}"#;
+        let healed = Description::from_json("healed", healed);
+        control.edit(&healed.expect("it is JSON")).unwrap_or_else(|error| panic!("{error}"));
+        let new = credentials(&provider).await;
+        assert_ne!(new.access_key_id(), first.access_key_id());
+        assert!(new.expiry().expect("they end") > control.clock().now() + HOUR * 6);
     });
 }

@@ -148,7 +148,8 @@ fn edited(edits: &[(u64, Value)]) -> (String, String, u64) {
 #[track_caller]
 fn assert_same(one: &Everything, other: &Everything, what: &str) {
     for (path, answer) in one {
-        let text = |answer: &(u16, String, Vec<u8>)| (answer.1.clone(), String::from_utf8_lossy(&answer.2).into_owned());
+        let text =
+            |answer: &(u16, String, Vec<u8>)| (answer.1.clone(), String::from_utf8_lossy(&answer.2).into_owned());
         assert_eq!(Some(text(answer)), other.get(path).map(text), "{what}: {path}");
     }
     assert_eq!(one.len(), other.len(), "{what}");
