@@ -110,6 +110,21 @@ impl Connection {
         written
     }
 
+    /// Fails where the client of an answer that is held back is gone, which hyper
+    /// would not see: it reads nothing meanwhile.
+    fn check_client(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        let mut byte = [0];
+        match self.stream.poll_peek(cx, &mut ReadBuf::new(&mut byte)) {
+            // It closed its side. Nearly always it is gone; else it gets its answer,
+            // unless its place is needed.
+            Poll::Ready(Ok(0)) if self.exchange.is_open() => self.exchange.end(),
+            // One that says more is there.
+            Poll::Ready(Ok(_)) | Poll::Pending => {}
+            Poll::Ready(Err(error)) => return Err(error),
+        }
+        Ok(())
+    }
+
     /// Fails where the client takes too long to take what is sent, however it
     /// goes on in small pieces.
     fn check_time<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
@@ -155,6 +170,9 @@ impl AsyncWrite for Connection {
         self.taking = None;
         self.sent = 0;
         self.exchange.sent();
+        if self.exchange.is_held_back() {
+            self.check_client(cx)?;
+        }
         Poll::Ready(Ok(()))
     }
 

@@ -9,6 +9,7 @@ pub(crate) struct Exchange {
     place: Place,
     hop_limit: AtomicU16,
     is_answering: AtomicBool,
+    is_held_back: AtomicBool,
     is_sending: AtomicBool,
     is_stalled: AtomicBool,
 }
@@ -22,6 +23,7 @@ impl Exchange {
             place,
             hop_limit: AtomicU16::new(NO_HOP_LIMIT),
             is_answering: AtomicBool::new(false),
+            is_held_back: AtomicBool::new(false),
             is_sending: AtomicBool::new(false),
             is_stalled: AtomicBool::new(false),
         }
@@ -41,10 +43,23 @@ impl Exchange {
     /// The whole request is there and is answered from now on. Never returns
     /// where the connection was sent away before.
     pub(crate) async fn begin(&self) {
+        self.is_held_back.store(false, Ordering::Relaxed);
         self.is_sending.store(false, Ordering::Relaxed);
         if !self.place.work() {
             pending().await
         }
+    }
+
+    /// An answer is found and not sent for now: the connection waits, and may have
+    /// to leave meanwhile.
+    pub(crate) fn hold_back(&self) {
+        self.is_held_back.store(true, Ordering::Relaxed);
+        self.place.wait();
+    }
+
+    /// Whether an answer is not sent for now.
+    pub(crate) fn is_held_back(&self) -> bool {
+        self.is_held_back.load(Ordering::Relaxed)
     }
 
     /// An answer is found and about to be sent, with this hop limit if it needs
@@ -80,7 +95,7 @@ impl Exchange {
         }
     }
 
-    /// The connection gets no other request.
+    /// The connection gets no other request: it is the first that has to leave.
     pub(crate) fn end(&self) {
         self.place.end();
     }

@@ -79,6 +79,7 @@ mod service;
 mod session_version;
 mod settings;
 pub mod shown;
+mod struck;
 mod terms;
 mod virtual_clock;
 mod worker;

@@ -13,7 +13,6 @@
 //! - A target loses its fragment: `/latest/#x` is `/latest/`.
 //! - A body that is expected to be asked for is asked for, by `100 Continue`.
 
-use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
@@ -33,15 +32,16 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use crate::body::Body;
 use crate::caller::Caller;
 use crate::connection::Connection;
+use crate::delivery::Delivery;
 use crate::exchange::Exchange;
 use crate::limits::Limits;
 use crate::message::Answer;
 use crate::observer::Trouble;
 use crate::places::{Bounds, Place};
 use crate::service::{HopLimit, Service};
+use crate::struck::{Sent, Struck, deliver, withhold};
 
 /// Serves on a listener until `shutdown` completes, then lets open requests
 /// end for up to `limits.stop_time`.
@@ -201,9 +201,19 @@ async fn hold(
         }
     };
     let mut socket = connection.into_parts().io.into_inner();
-    // Another failure is the peer's or the network's: nobody is left to hear of it.
-    if let Some(answer) = ended.err().and_then(|error| service.refuse_head(caller, &error)) {
-        let _ = send_refusal(&mut socket, exchange, &answer).await;
+    if let Err(error) = ended {
+        if let Some(Struck(delivery)) = Struck::of(&error) {
+            if delivery == Delivery::Withheld {
+                tokio::select! {
+                    () = withhold(&socket, exchange, limits) => {}
+                    // Nobody waits for what does not come.
+                    _ = stopped.changed() => {}
+                }
+            }
+        } else if let Some(answer) = service.refuse_head(caller, &error) {
+            let _ = send_refusal(&mut socket, exchange, &answer).await;
+        }
+        // Another failure is the peer's or the network's: nobody is left to hear of it.
     }
     let _ = socket.end().await;
     exchange.end();
@@ -226,9 +236,9 @@ async fn on_request(
     mut request: Request<Incoming>,
     service: &Service,
     caller: Caller,
-    exchange: &Exchange,
+    exchange: &Arc<Exchange>,
     limits: &Limits,
-) -> Result<Response<Body>, Infallible> {
+) -> Result<Response<Sent>, Struck> {
     exchange.receive();
     let is_whole = drain(request.body_mut(), limits).await;
     exchange.begin().await;
@@ -241,9 +251,8 @@ async fn on_request(
         // Or hyper would tell a client of HTTP/1.0 that it keeps the connection.
         *response.version_mut() = version;
     }
-    let hop_limit = response.extensions().get::<HopLimit>();
-    exchange.send(hop_limit.map(|limit| limit.0));
-    Ok(response)
+    let hop_limit = response.extensions().get::<HopLimit>().map(|limit| limit.0);
+    deliver(response, hop_limit, exchange).await
 }
 
 /// Whether the client expects its connection to be closed and would not know it
@@ -462,6 +471,34 @@ mod tests {
         assert!(first.starts_with("HTTP/1.1 200 OK"), "{first}");
         assert_eq!(first.split("\r\n\r\n").nth(1), second.split("\r\n\r\n").nth(1));
         assert_eq!(told.iter().take(3).collect::<Vec<_>>(), ["/", signature, signature]);
+    }
+
+    #[test]
+    fn a_token_that_a_fault_delays_or_cuts_has_its_hop_limit() {
+        for kind in ["'delay', delay = '1ms'", "'cut'"] {
+            let description =
+                format!("faults = [{{ kind = {kind} }}]\nmetadata-options.http-put-response-hop-limit = 3");
+            let description = crate::Description::from_toml("faults.toml", &description).unwrap();
+            let instance = Runtime::new().unwrap().open(&description, &Default::default()).unwrap();
+            let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            let put = "PUT /latest/api/token HTTP/1.1\r\nHost: localhost\r\nX-aws-ec2-metadata-token-ttl-seconds: 60";
+            write!(client, "{put}\r\n\r\n").unwrap();
+            client.shutdown(Shutdown::Write).unwrap();
+            let (server, _) = listener.accept().unwrap();
+            server.set_nonblocking(true).unwrap();
+            let kept = server.try_clone().unwrap();
+            tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+                let service = Service::new(instance);
+                let bounds = Bounds { places: 1, share: 1 };
+                let place = service.places().take(client.local_addr().unwrap().ip(), bounds).await;
+                let stream = tokio::net::TcpStream::from_std(server).unwrap();
+                let (_stop, stopped) = watch::channel(());
+                on_connection(stream, place, service, Arc::default(), stopped).await;
+            });
+            assert!(all_from(&client).starts_with("HTTP/1.1 200 OK"), "{kind}");
+            assert_eq!(socket2::SockRef::from(&kept).ttl_v4().unwrap(), 3, "{kind}");
+        }
     }
 
     #[test]
