@@ -45,6 +45,8 @@ mod run;
 #[cfg(unix)]
 #[path = "program/socket_activation.rs"]
 mod socket_activation;
+#[path = "program/struck.rs"]
+mod struck;
 // The system tells there what a process holds.
 #[cfg(target_os = "linux")]
 #[path = "program/soak.rs"]

@@ -30,6 +30,17 @@ pub enum Delivery {
 }
 
 impl Delivery {
+    /// Whether the client gets anything.
+    ///
+    /// ```
+    /// use imds_host::Delivery;
+    ///
+    /// assert!(Delivery::Cut.is_sent() && !Delivery::Withheld.is_sent());
+    /// ```
+    pub fn is_sent(self) -> bool {
+        matches!(self, Self::Delayed(_) | Self::Cut)
+    }
+
     /// The longest delay.
     pub(crate) const DELAY_MAX: Duration = Duration::from_secs(60);
 }

@@ -3,6 +3,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::delivery::Delivery;
 use crate::error::Error;
 use crate::outcome::Outcome;
 use crate::session_version::SessionVersion;
@@ -118,10 +119,14 @@ pub struct Answered<'a> {
     /// What the client calls itself, as sent: under its control, of any length.
     /// None where it says nothing or something that is not text.
     pub user_agent: Option<&'a str>,
-    /// The status of the answer.
+    /// The status of the answer, also where [`delivery`](Self::delivery) says that
+    /// it is not sent.
     pub status: u16,
     /// Why the answer is what it is.
     pub outcome: Outcome,
+    /// What the server does with the answer; none for sending it whole and at
+    /// once.
+    pub delivery: Option<Delivery>,
     /// Which version of the service the client used; none where the request was
     /// refused before that was looked at.
     pub version: Option<SessionVersion>,
@@ -129,6 +134,34 @@ pub struct Answered<'a> {
     pub duration: Duration,
     /// Why the component failed, where the outcome is [`Outcome::Failed`].
     pub error: Option<&'a Error>,
+}
+
+impl Answered<'_> {
+    /// The kind of the fault that struck, as a description names it; none where
+    /// none did. An instance that does not run is no fault.
+    ///
+    /// ```
+    /// use imds_host::{Answered, Description, Runtime, Service};
+    ///
+    /// let description = Description::from_toml("slow.toml", "faults = [{ kind = 'delay' }]")?;
+    /// let instance = Runtime::new()?.open(&description, &Default::default())?;
+    /// let service = Service::new(instance)
+    ///     .observer(|answered: &Answered<'_>| assert_eq!(answered.fault(), Some("delay")));
+    /// service.respond(hyper::Request::get("/").body(())?);
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn fault(&self) -> Option<&'static str> {
+        match (self.outcome, self.delivery) {
+            (Outcome::NotRunning, _) => None,
+            (Outcome::FaultRefused, _) => Some("refuse"),
+            (_, delivery) => Some(match delivery? {
+                Delivery::Delayed(_) => "delay",
+                Delivery::Closed => "close",
+                Delivery::Cut => "cut",
+                Delivery::Withheld => "withhold",
+            }),
+        }
+    }
 }
 
 /// What a server met and went on after.
@@ -147,8 +180,8 @@ pub enum Trouble {
     /// The hop limit of an answer could not be set. The answer was not sent, and
     /// its connection was closed.
     HopLimit(io::Error),
-    /// A connection that waited for its client was closed for a new one, since
-    /// no more could be open.
+    /// A connection that waited for its client, or for an answer that a fault
+    /// holds back, was closed for a new one, since no more could be open.
     SentAway,
 }
 
@@ -172,9 +205,9 @@ impl fmt::Display for Trouble {
         match self {
             Self::Accept(error) => write!(f, "cannot accept a connection: {error}"),
             Self::HopLimit(error) => write!(f, "cannot set the hop limit of an answer, which was not sent: {error}"),
-            Self::SentAway => f.write_str(
-                "closed a connection that waited for its client, to make room for a new one: no more can be open",
-            ),
+            Self::SentAway => {
+                f.write_str("closed a connection that waited, to make room for a new one: no more can be open")
+            }
         }
     }
 }

@@ -32,8 +32,9 @@ use crate::session_version::SessionVersion;
 /// [`Limits`](crate::Limits) allow too.
 ///
 /// A server of another kind must do itself what only a server can: send the
-/// names of header fields in title case and in order, add none, and set the
-/// [`HopLimit`] that a response carries.
+/// names of header fields in title case and in order, add none, set the
+/// [`HopLimit`] that a response carries, and do what its
+/// [`Delivery`](crate::Delivery) says.
 ///
 /// ```
 /// use imds_host::{Runtime, Service};
@@ -221,6 +222,7 @@ impl Service {
                 user_agent: None,
                 status,
                 outcome,
+                delivery: None,
                 version: None,
                 duration: started.elapsed(),
                 error: None,
@@ -282,6 +284,7 @@ impl Service {
                 user_agent: parts.headers.get(USER_AGENT).and_then(|agent| str::from_utf8(agent.as_bytes()).ok()),
                 status: answer.status,
                 outcome: answer.outcome,
+                delivery: answer.delivery,
                 version: SessionVersion::of(&answer),
                 duration: started.elapsed(),
                 error: error.as_ref(),

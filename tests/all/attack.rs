@@ -168,6 +168,32 @@ mod flood {
         });
     }
 
+    /// A crowd whose answers a fault holds back: each waits, and the last ones as
+    /// many as there are places.
+    #[test]
+    fn a_thousand_that_a_fault_keeps_waiting_keep_nobody_else_out() {
+        for kind in ["kind = 'withhold'", "kind = 'delay', delay = '60s'"] {
+            let faults = format!("faults = [{{ {kind}, paths = ['/latest/user-data'] }}]");
+            let server = Server::within(few(), &faults, true);
+            let mut kept: Vec<TcpStream> = (0..2).map(|_| server.connect()).collect();
+            kept.iter_mut().for_each(|stream| drop(ask_on(stream)));
+            let mut crowd = VecDeque::new();
+            for count in 1..=1000 {
+                let mut stream = connect_from(FLOODER, server.address);
+                // Reset where it had to go already.
+                let _ = stream.write_all(b"GET /latest/user-data HTTP/1.1\r\nHost: x\r\n\r\n");
+                crowd.push_back(stream);
+                if crowd.len() > 64 {
+                    crowd.pop_front();
+                }
+                if count % 100 == 0 {
+                    kept.iter_mut().for_each(|stream| drop(ask_on(stream)));
+                    assert!(server.ask(LAST).starts_with("HTTP/1.1 200 OK\r\n"), "{kind}, after {count}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn one_address_may_have_all_places_that_nobody_else_wants() {
         let server = Server::within(few(), "", true);

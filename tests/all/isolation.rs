@@ -135,6 +135,7 @@ fn what_breaks_the_contract_is_no_answer() {
         "/another-status",
         "/hop-limit-0",
         "/hop-limit-255",
+        "/delay-without-end",
         "/shorter",
         "/longer",
         "/two-lengths",

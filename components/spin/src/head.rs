@@ -1,5 +1,7 @@
 //! Requests and answers as values, without the types of an HTTP binding.
 
+use std::time::Duration;
+
 /// The head of a request. Its body is not part of it: no rule of the service
 /// looks at one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -89,6 +91,9 @@ pub struct Reply {
     pub fields: Vec<(String, Vec<u8>)>,
     /// The body.
     pub body: Vec<u8>,
+    /// How long a face waits before it sends the answer: the fault that a
+    /// description asks for.
+    pub delay: Duration,
 }
 
 impl Reply {
@@ -105,6 +110,7 @@ impl Reply {
             status,
             fields: vec![("Content-Type".to_owned(), content_type), ("Content-Length".to_owned(), length)],
             body,
+            delay: Duration::ZERO,
         }
     }
 
@@ -114,7 +120,8 @@ impl Reply {
     /// assert_eq!(imds_spin::Reply::empty(403).body, b"");
     /// ```
     pub fn empty(status: u16) -> Reply {
-        Reply { status, fields: vec![("Content-Length".to_owned(), b"0".to_vec())], body: Vec::new() }
+        let fields = vec![("Content-Length".to_owned(), b"0".to_vec())];
+        Reply { status, fields, body: Vec::new(), delay: Duration::ZERO }
     }
 }
 

@@ -29,6 +29,8 @@ pub mod variables;
 #[cfg(target_arch = "wasm32")]
 mod bindings;
 #[cfg(target_arch = "wasm32")]
+mod faults;
+#[cfg(target_arch = "wasm32")]
 mod instances;
 #[cfg(target_arch = "wasm32")]
 mod secret;

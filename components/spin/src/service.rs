@@ -1,12 +1,13 @@
 //! One request in, one answer out.
 
 use std::cell::{Cell, RefCell};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use spin_sdk::experimental::wasi::config::store as config;
 
 use crate::bindings::metadata::{self, Answer, Field, Moment, Outcome, Request};
 use crate::callers::client_address;
+use crate::faults;
 use crate::head::{Head, Reply};
 use crate::instances::{Failure, Instances, Open};
 use crate::store::Store;
@@ -41,8 +42,13 @@ fn try_answer(head: &Head, instances: &mut Instances) -> Result<Reply, Failure> 
             "imds: 403: the name in Host is not allowed; if it is yours, put it into the variable `allowed_hosts`"
         );
     }
+    Ok(faults::deliver(answer))
+}
+
+/// The component's answer, which is sent at once.
+pub(crate) fn reply(answer: Answer) -> Reply {
     let fields = answer.head.lines().skip(1).filter_map(|line| line.split_once(": "));
-    Ok(Reply {
+    Reply {
         status: answer.status,
         // What becomes of connections is the engine's.
         fields: fields
@@ -50,7 +56,8 @@ fn try_answer(head: &Head, instances: &mut Instances) -> Result<Reply, Failure> 
             .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()))
             .collect(),
         body: answer.body,
-    })
+        delay: Duration::ZERO,
+    }
 }
 
 /// The answer to one whose instance there is none of.

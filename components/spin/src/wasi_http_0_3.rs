@@ -9,6 +9,7 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
 
+use spin_sdk::wasip3::clocks::monotonic_clock;
 use spin_sdk::wasip3::exports::http::handler::Guest;
 use spin_sdk::wasip3::http::types::{ErrorCode, Fields, Method, Request, Response};
 use spin_sdk::wasip3::{wit_future, wit_stream};
@@ -24,7 +25,11 @@ impl Guest for Adapter {
     async fn handle(request: Request) -> Result<Response, ErrorCode> {
         let head = head(&request);
         drop(request);
-        respond(answer(&head)).await
+        let reply = answer(&head);
+        if !reply.delay.is_zero() {
+            monotonic_clock::wait_for(u64::try_from(reply.delay.as_nanos()).unwrap_or(u64::MAX)).await;
+        }
+        respond(reply).await
     }
 }
 

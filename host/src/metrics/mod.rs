@@ -33,10 +33,11 @@ use crate::session_version::SessionVersion;
 /// | `imds_metadata_no_token_total` | answers to requests of version 1, found or not; EC2's `MetadataNoToken` |
 /// | `imds_metadata_no_token_rejected_total` | requests of version 1 refused because tokens are required; EC2's `MetadataNoTokenRejected` |
 /// | `imds_throttled_total` | requests above the description's rate |
+/// | `imds_faults_total` | requests that a fault of the description struck, of all kinds |
 /// | `imds_component_failures_total` | requests answered by 500 |
 /// | `imds_unreadable_heads_total` | requests whose head could not be read or was too large |
 /// | `imds_open_connections`, `imds_connections_total` | connections now and ever |
-/// | `imds_connections_sent_away_total` | connections that waited for their clients and were closed to make room |
+/// | `imds_connections_sent_away_total` | connections that waited and were closed to make room |
 /// | `imds_accept_failures_total`, `imds_hop_limit_failures_total` | the other kinds of [`Trouble`] |
 /// | `imds_instances` | as [set](Self::set_instances) |
 /// | `imds_build_info` | 1, with the `version` of this crate and the beginning of the SHA-256 of its `component` |
@@ -65,6 +66,7 @@ pub struct Metrics {
 struct Counts {
     requests: Requests,
     durations: Histogram,
+    faults: AtomicU64,
     connected: AtomicU64,
     disconnected: AtomicU64,
     sent_away: AtomicU64,
@@ -106,6 +108,9 @@ impl Observer for Metrics {
     fn answered(&self, answered: &Answered<'_>) {
         self.counts.requests.count(answered.outcome, answered.version, answered.status);
         self.counts.durations.record(answered.duration);
+        if answered.fault().is_some() {
+            self.counts.faults.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     fn trouble(&self, trouble: &Trouble) {
@@ -152,6 +157,7 @@ impl fmt::Display for Metrics {
                 without_token(Outcome::TokenMissing),
             ),
             ("imds_throttled_total", "Requests above the rate of request-throttle.", outcomes(&[Outcome::Throttled])),
+            ("imds_faults_total", "Requests that a fault of the description struck.", of(&counts.faults)),
             (
                 "imds_component_failures_total",
                 "Requests that the component failed to answer.",
@@ -165,7 +171,7 @@ impl fmt::Display for Metrics {
             ("imds_connections_total", "Connections taken.", connected),
             (
                 "imds_connections_sent_away_total",
-                "Connections that waited for their clients and were closed to make room.",
+                "Connections that waited and were closed to make room.",
                 of(&counts.sent_away),
             ),
             ("imds_accept_failures_total", "Failures to accept a connection.", of(&counts.accept_failures)),
@@ -210,6 +216,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::delivery::Delivery;
 
     fn answered(
         outcome: Outcome,
@@ -226,6 +233,7 @@ mod tests {
             user_agent: Some("canary"),
             status,
             outcome,
+            delivery: None,
             version,
             duration,
             error: None,
@@ -256,6 +264,14 @@ mod tests {
                 metrics.clone().answered(&answered(outcome, version, status, Duration::ZERO));
             }
         }
+        for delivery in [Delivery::Delayed(Duration::ZERO), Delivery::Closed, Delivery::Cut, Delivery::Withheld] {
+            let found = answered(Outcome::Found, two, 200, Duration::ZERO);
+            metrics.answered(&Answered { delivery: Some(delivery), ..found });
+        }
+        metrics.answered(&answered(Outcome::FaultRefused, None, 503, Duration::ZERO));
+        // No fault: there is nothing that could answer.
+        let stopped = answered(Outcome::NotRunning, None, 503, Duration::ZERO);
+        metrics.answered(&Answered { delivery: Some(Delivery::Closed), ..stopped });
         let failure = || io::Error::other("canary");
         for trouble in [Trouble::Accept(failure()), Trouble::HopLimit(failure()), Trouble::SentAway] {
             metrics.trouble(&trouble);
@@ -266,13 +282,14 @@ mod tests {
         let page = metrics.to_string();
         for (sample, wanted) in [
             (r#"imds_requests_total{kind="found",version="1",status="200"}"#, 2),
-            (r#"imds_requests_total{kind="found",version="2",status="200"}"#, 3),
+            (r#"imds_requests_total{kind="found",version="2",status="200"}"#, 7),
             (r#"imds_requests_total{kind="throttled",version="unknown",status="503"}"#, 6),
             (r#"imds_requests_total{kind="head-too-large",version="unknown",status="431"}"#, 9),
-            ("imds_request_duration_seconds_count", 44),
+            ("imds_request_duration_seconds_count", 50),
             ("imds_metadata_no_token_total", 6),
             ("imds_metadata_no_token_rejected_total", 5),
             ("imds_throttled_total", 6),
+            ("imds_faults_total", 5),
             ("imds_component_failures_total", 7),
             ("imds_unreadable_heads_total", 17),
             ("imds_connections_total", 3),

@@ -3,6 +3,8 @@
 
 #![cfg(target_arch = "wasm32")]
 
+use std::thread;
+
 use imds_spin::{Head, Reply, answer, method_name};
 use wasip2::exports::http::incoming_handler::Guest;
 use wasip2::http::types::{Fields, IncomingRequest, Method, OutgoingBody, OutgoingResponse, ResponseOutparam};
@@ -15,6 +17,8 @@ wasip2::http::proxy::export!(Adapter);
 impl Guest for Adapter {
     fn handle(request: IncomingRequest, out: ResponseOutparam) {
         let reply = answer(&head(&request));
+        // An instance of the adapter has one request.
+        thread::sleep(reply.delay);
         let response = OutgoingResponse::new(fields(&reply));
         // Refused only for numbers that are no status.
         let _ = response.set_status_code(reply.status);

@@ -3,7 +3,7 @@
 
 use std::time::SystemTime;
 
-use imds_host::{Answered, Outcome, SessionVersion, Trouble, shown};
+use imds_host::{Answered, Delivery, Outcome, SessionVersion, Trouble, shown};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
@@ -12,9 +12,11 @@ use super::reasons;
 pub fn answered(answered: &Answered<'_>, now: SystemTime) -> String {
     let level = match answered.outcome {
         Outcome::Failed => "error",
-        outcome if outcome.is_refusal() => "warn",
+        outcome if outcome.is_refusal() || answered.fault().is_some() => "warn",
         _ => "info",
     };
+    // A status that nobody got would mislead.
+    let is_sent = answered.delivery.is_none_or(Delivery::is_sent);
     // Of a head that could not be read, nothing is known.
     let is_readable = !answered.method.is_empty();
     let microseconds = answered.duration.as_nanos() as f64 / 1000.0;
@@ -27,13 +29,14 @@ pub fn answered(answered: &Answered<'_>, now: SystemTime) -> String {
         level,
         "answered",
         [
-            ("status", answered.status.into()),
+            ("status", is_sent.then_some(answered.status).into()),
             ("method", is_readable.then(|| shown::method(answered.method)).into()),
             ("target", is_readable.then(|| shown::target(answered.target)).into()),
             ("host", answered.host.map(shown::host).into()),
             ("peer", answered.peer.map(|peer| peer.to_string()).into()),
             ("version", version.into()),
             ("outcome", answered.outcome.name().into()),
+            ("fault", answered.fault().into()),
             ("reason", reasons::reason(answered).into()),
             ("duration-us", microseconds.into()),
             ("error", answered.error.map(|error| reasons::error(error)).into()),

@@ -48,6 +48,7 @@ pub struct Log {
 struct Shared {
     // Locked for the time of a comparison only.
     flow: Mutex<Flow>,
+    faults: Mutex<Flow>,
     throttled: Mutex<Flow>,
     sent_away: Mutex<Flow>,
     lines: Lines,
@@ -70,6 +71,7 @@ impl Log {
         };
         let shared = Shared {
             flow: flow(lines, "lines left out of the log, which takes"),
+            faults: flow(lines, "requests struck by faults; the log takes"),
             throttled: flow(CROWD_PER_SECOND, "requests throttled; the log takes"),
             sent_away: flow(CROWD_PER_SECOND, "connections closed to make room; the log takes"),
             lines: Lines::start(to_stderr, move |count| {
@@ -101,9 +103,9 @@ impl Log {
         self.shared.lines.end();
     }
 
-    fn flows(&self) -> [&Mutex<Flow>; 3] {
-        let Shared { flow, throttled, sent_away, .. } = &*self.shared;
-        [flow, throttled, sent_away]
+    fn flows(&self) -> [&Mutex<Flow>; 4] {
+        let Shared { flow, faults, throttled, sent_away, .. } = &*self.shared;
+        [flow, faults, throttled, sent_away]
     }
 
     fn write(&self, flow: &Mutex<Flow>, line: impl FnOnce() -> String) {
@@ -132,12 +134,16 @@ impl Observer for Log {
     fn answered(&self, answered: &Answered<'_>) {
         let wanted = match self.level {
             Level::Off => false,
-            Level::Refusals => answered.outcome.is_refusal(),
+            Level::Refusals => answered.outcome.is_refusal() || answered.fault().is_some(),
             Level::All => true,
         };
         if wanted {
-            let Shared { flow, throttled, .. } = &*self.shared;
-            let flow = if answered.outcome == Outcome::Throttled { throttled } else { flow };
+            let Shared { flow, faults, throttled, .. } = &*self.shared;
+            let flow = match answered.outcome {
+                _ if answered.fault().is_some() => faults,
+                Outcome::Throttled => throttled,
+                _ => flow,
+            };
             self.write(flow, || self.format.answered(answered));
         }
     }

@@ -12,10 +12,15 @@ const ERROR_CHARACTERS: usize = 600;
 /// Why the answer is what it is, and how to change that where a flag does.
 pub fn reason(answered: &Answered<'_>) -> String {
     let outcome = answered.outcome;
-    match outcome {
+    let rule = match outcome {
         Outcome::HostRefused => format!("{outcome}{}", how_to_allow(answered.host)),
         Outcome::Ipv6Disabled => format!("{outcome}; to allow it: --http-protocol-ipv6 enabled"),
         _ => outcome.to_string(),
+    };
+    match answered.delivery {
+        Some(delivery) if answered.fault().is_some() => format!("{rule}; fault: {delivery}"),
+        Some(delivery) => format!("{rule}; {delivery}"),
+        None => rule,
     }
 }
 

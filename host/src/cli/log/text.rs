@@ -11,6 +11,10 @@ pub fn answered(answered: &Answered<'_>) -> String {
     };
     let peer = answered.peer.map(|peer| format!(" from {peer}")).unwrap_or_default();
     let why = answered.error.map_or_else(|| reasons::reason(answered), |error| reasons::error(error));
+    if answered.delivery.is_some_and(|delivery| !delivery.is_sent()) {
+        // A status that nobody got would mislead.
+        return format!("imds: no answer to {request}{peer}: {why}");
+    }
     format!("imds: {} {request}{peer}: {why}", answered.status)
 }
 

@@ -1,0 +1,42 @@
+//! What becomes of answers that a fault of the description strikes, as far as an
+//! engine lets it.
+
+use std::time::Duration;
+
+use crate::bindings::metadata::{Answer, Delivery, Outcome};
+use crate::head::Reply;
+use crate::service::reply;
+
+/// The answer as it can be sent: late, or a 503 in its place, since an adapter has
+/// no connection that it could close or leave open.
+///
+/// The log tells of it and nothing of the request: a client may have put a secret
+/// anywhere.
+pub fn deliver(answer: Answer) -> Reply {
+    let (reply, what) = match (answer.outcome, answer.delivery) {
+        (Outcome::NotRunning, _) => {
+            (reply(answer), "the instance does not run: its state is \"stopped\" or \"terminated\"".to_owned())
+        }
+        (Outcome::FaultRefused, _) => (reply(answer), "fault: refused".to_owned()),
+        (_, None) => return reply(answer),
+        (_, Some(Delivery::Delayed(ms))) => {
+            let delay = Duration::from_millis(ms.into());
+            (Reply { delay, ..reply(answer) }, format!("fault: answered after {delay:?}"))
+        }
+        (_, Some(Delivery::Closed)) => (unavailable(answer), "fault: in place of a closed connection".to_owned()),
+        (_, Some(Delivery::Cut)) => (unavailable(answer), "fault: in place of a body cut short".to_owned()),
+        (_, Some(Delivery::Withheld)) => (unavailable(answer), "fault: in place of no answer".to_owned()),
+    };
+    eprintln!("imds: {}: {what}", reply.status);
+    reply
+}
+
+/// A 503 in the shape of the service's refusals, with the time of the answer.
+fn unavailable(answer: Answer) -> Reply {
+    let field = |name: &str, value: &str| (name.to_owned(), value.as_bytes().to_vec());
+    let mut fields = reply(answer).fields;
+    fields.retain(|(name, _)| name == "Date" || name == "Server");
+    fields.insert(0, field("Content-Length", "0"));
+    fields.push(field("Content-Type", "text/plain"));
+    Reply { fields, ..Reply::empty(503) }
+}
