@@ -45,12 +45,14 @@ mod run;
 #[cfg(unix)]
 #[path = "program/socket_activation.rs"]
 mod socket_activation;
-#[path = "program/struck.rs"]
-mod struck;
 // The system tells there what a process holds.
 #[cfg(target_os = "linux")]
 #[path = "program/soak.rs"]
 mod soak;
+// Signals end what it reads.
+#[cfg(unix)]
+#[path = "program/struck.rs"]
+mod struck;
 // What fills a pipe is known there.
 #[cfg(target_os = "linux")]
 #[path = "program/unread.rs"]

@@ -307,7 +307,8 @@ mod tests {
     #[test]
     fn who_closed_its_side_is_not_waited_for_long() {
         let limits = Limits { write_time: SHORT, ..Limits::default() };
-        let stream = Server::striking("'withhold'", false, limits).send(GET);
+        let server = Server::striking("'withhold'", false, limits);
+        let stream = server.send(GET);
         stream.shutdown(Shutdown::Write).unwrap();
         assert_eq!(rest(&stream), "");
     }

@@ -41,7 +41,6 @@ fn strike_all(served: &Served) {
     assert!(get(served, "/latest/").starts_with("HTTP/1.1 200 OK\r\n"));
 }
 
-#[cfg(unix)]
 #[test]
 fn each_kind_strikes_as_described_and_has_its_line() {
     let file = File::new("faults.toml", FAULTS);
@@ -64,7 +63,6 @@ fn each_kind_strikes_as_described_and_has_its_line() {
     }
 }
 
-#[cfg(unix)]
 #[test]
 fn lines_for_programs_name_the_fault_and_no_status_that_nobody_got() {
     let file = File::new("faults-json.toml", FAULTS);
@@ -79,7 +77,6 @@ fn lines_for_programs_name_the_fault_and_no_status_that_nobody_got() {
     assert!(lines.iter().all(|line| line["level"] == "warn"), "{log}");
 }
 
-#[cfg(unix)]
 #[test]
 fn a_stopped_instance_says_so_in_the_log_and_to_nobody_else() {
     let file = File::new("stopped.toml", "state = 'stopped'\n");
@@ -91,7 +88,6 @@ fn a_stopped_instance_says_so_in_the_log_and_to_nobody_else() {
     assert!(!line.contains("fault"), "{line}");
 }
 
-#[cfg(unix)]
 #[test]
 fn a_crowd_of_strikes_leaves_room_in_the_log() {
     let file = File::new("faults-crowd.toml", "faults = [{ kind = 'refuse', paths = ['/latest'] }]\n");
