@@ -158,6 +158,7 @@ impl Control {
             outcome: answer.outcome,
             version: SessionVersion::of(&answer),
             duration: started.elapsed(),
+            delivery: answer.delivery,
             error: None,
         });
         answer

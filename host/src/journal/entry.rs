@@ -35,8 +35,10 @@ pub struct JournalEntry {
     /// Which version of the service the client used; none where the request was
     /// refused before that was looked at.
     pub version: Option<SessionVersion>,
-    /// The status of the answer.
+    /// The status of the answer, sent or not.
     pub status: u16,
+    /// The kind of the fault that struck, by the name that descriptions have.
+    pub fault: Option<&'static str>,
     /// Why the answer is what it is; [`Outcome::rule`] explains it.
     pub outcome: Outcome,
     /// The same in a few words.
@@ -59,6 +61,7 @@ impl JournalEntry {
             target: shown::target(answered.target),
             version: answered.version,
             status: answered.status,
+            fault: answered.fault(),
             outcome: answered.outcome,
             reason: answered.outcome.reason(),
             user_agent: answered.user_agent.map(shown::user_agent),

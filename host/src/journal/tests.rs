@@ -31,6 +31,7 @@ fn answered<'a>(target: &'a str, agent: &'a str, version: SessionVersion) -> Ans
         outcome: Outcome::Found,
         version: Some(version),
         duration: Default::default(),
+        delivery: None,
         error: None,
     }
 }
