@@ -52,6 +52,7 @@ fn an_entry_tells_what_happened_by_the_services_own_time() {
         target: "/latest/meta-data/".into(),
         version: Some(SessionVersion::One),
         status: 200,
+        fault: None,
         outcome: Outcome::Found,
         reason: "found",
         user_agent: Some("old-sdk/1.0".into()),
