@@ -2,7 +2,7 @@
 
 use schemars::Schema;
 use schemars::transform::{RecursiveTransform, Transform};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The schema as JSON text. The component hands out a copy that a test keeps
 /// equal to this one.
@@ -18,23 +18,35 @@ pub fn text() -> String {
 }
 
 /// A change: any field of a description, or `null` to take one back to its
-/// default. What is below it is judged when it is merged.
+/// default. Of a table any part can be given, with `null` in it: that is judged
+/// when it is merged.
 fn change(description: &Schema) -> Value {
     let mut properties = description.get("properties").cloned().unwrap_or_default();
     if let Value::Object(fields) = &mut properties {
         fields.retain(|name, _| !["$schema", "timeline-start"].contains(&name.as_str()));
         for (name, field) in fields.iter_mut() {
             let about = field.get("description").cloned().unwrap_or_default();
-            *field = serde_json::json!({ "description": about, "anyOf": [
-                { "$ref": format!("#/properties/{name}") }, { "type": ["object", "null"] }, { "const": false },
-            ] });
+            let besides = if is_table(field, description) { json!(["object", "null"]) } else { json!("null") };
+            *field = json!({
+                "description": about,
+                "anyOf": [{ "$ref": format!("#/properties/{name}") }, { "type": besides }],
+            });
         }
-        fields.insert("at".into(), serde_json::json!({ "$ref": "#/$defs/Time" }));
+        fields.insert("at".into(), json!({ "$ref": "#/$defs/Time" }));
     }
-    serde_json::json!({
+    json!({
         "description": "Fields of a description that change, merged as RFC 7396 says.",
         "type": "object", "properties": properties, "additionalProperties": false
     })
+}
+
+/// Whether a field can hold a table.
+fn is_table(field: &Value, description: &Schema) -> bool {
+    let definition = field["$ref"].as_str().and_then(|place| description.as_value().pointer(place.strip_prefix('#')?));
+    let choices = field["anyOf"].as_array();
+    field["type"] == "object"
+        || definition.is_some_and(|definition| is_table(definition, description))
+        || choices.is_some_and(|choices| choices.iter().any(|choice| is_table(choice, description)))
 }
 
 /// Says of one place what the reader takes: no `null`, which stands for no
