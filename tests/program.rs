@@ -38,6 +38,10 @@ mod new;
 #[cfg(unix)]
 #[path = "program/observability.rs"]
 mod observability;
+// It is asked for by a signal.
+#[cfg(unix)]
+#[path = "program/read_again.rs"]
+mod read_again;
 // Its commands are shell scripts, and signals end them.
 #[cfg(unix)]
 #[path = "program/run.rs"]

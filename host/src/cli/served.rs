@@ -46,7 +46,9 @@ impl Served {
             }
             Self::Many(many) => {
                 instances.load_again(many, options)?;
-                Ok(format!("read {} again: {} instances", many.path.display(), many.fleet.len()))
+                let (number, path) = (many.fleet.len(), many.path.display());
+                let s = if number == 1 { "" } else { "s" };
+                Ok(format!("read {path} again: {number} instance{s}"))
             }
         }
     }
