@@ -424,3 +424,18 @@ fn a_short_token_secret_is_refused() {
     let problems = imds_core::Instance::open("{}", settings).expect_err("15 bytes are too few");
     assert_eq!(problems[0].message, "the token secret has fewer than 16 bytes");
 }
+
+/// Each change makes a whole instance when the description is opened.
+#[test]
+fn a_large_description_cannot_change_often() {
+    let entries: Vec<String> = (0..1000).map(|n| format!(r#""meta-data/x/{n}": "{}""#, "x".repeat(900))).collect();
+    let described = |changes: usize| {
+        let timeline: Vec<String> =
+            (0..changes).map(|n| format!(r#"{{"at": "+{n}s", "tags": {{"N": "{n}"}}}}"#)).collect();
+        format!(r#"{{"extra-entries": {{{}}}, "timeline": [{}]}}"#, entries.join(","), timeline.join(","))
+    };
+    assert_eq!(problems(&described(2)), []);
+    let problems = problems(&described(128));
+    assert_eq!(problems[0].field, "/timeline");
+    assert!(problems[0].message.starts_with("the instance is described anew after each change"), "{problems:?}");
+}

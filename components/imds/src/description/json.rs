@@ -75,6 +75,19 @@ impl Json {
         })
     }
 
+    /// About how many bytes it takes in memory.
+    pub fn bytes(&self) -> usize {
+        let within = match self {
+            Json::String(text) => text.len(),
+            Json::Array(items) => items.iter().map(Json::bytes).sum(),
+            Json::Object(fields) => {
+                fields.iter().map(|(name, value)| size_of::<String>() + name.len() + value.bytes()).sum()
+            }
+            Json::Null | Json::Bool(_) | Json::Integer(_) | Json::Float(_) | Json::Removed => 0,
+        };
+        size_of::<Json>() + within
+    }
+
     /// The text of a string.
     pub fn text(&self) -> Option<&str> {
         match self {

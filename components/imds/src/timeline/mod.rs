@@ -26,6 +26,19 @@ const NOT_IN_A_CHANGE: [&str; 2] = ["$schema", "timeline-start"];
 /// test has so many.
 const CHANGES_MAX: usize = 128;
 
+/// The most that the descriptions between changes may have together: each takes
+/// some times as much when it is opened, and a component has not much memory.
+const BYTES_MAX: usize = 4 << 20;
+
+fn too_large(changes: usize, bytes: usize) -> Problem {
+    let message = format!(
+        "the instance is described anew after each change, which takes {} MiB up to change {changes} and may take {} MiB",
+        bytes >> 20,
+        BYTES_MAX >> 20
+    );
+    Problem::at(format!("/{TIMELINE}"), message).help("make the description smaller, or change it less often")
+}
+
 /// A description apart from its changes. No time in either is relative.
 pub struct Timeline {
     /// The description as it is before the first change.
@@ -73,9 +86,14 @@ impl Timeline {
     ) -> Result<(Vec<T>, Chapter), Vec<Problem>> {
         let mut chapter = Chapter { since: Time::EPOCH, identity_since: Time::EPOCH, document: self.document };
         let mut opened = vec![open(&chapter)?];
+        let mut bytes = chapter.document.bytes();
         for changes in self.changes.chunk_by(|one, other| one.at == other.at) {
             for change in changes {
                 chapter.take(change)?;
+            }
+            bytes += chapter.document.bytes();
+            if bytes > BYTES_MAX {
+                return Err(vec![too_large(opened.len(), bytes)]);
             }
             opened.push(open(&chapter).map_err(|problems| attributed(problems, changes))?);
         }
