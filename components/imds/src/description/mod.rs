@@ -339,7 +339,8 @@ tables! {
         /// Credentials for requests without a session token, where they differ from `credentials`.
         credentials_without_token: Option<Credentials>,
         /// Where the role cannot be assumed: the code told instead of credentials, such as AssumeRoleUnauthorizedAccess.
-        failure_code: Option<Line>,
+        /// Default none; `false` in a change takes it away.
+        failure_code: Part<Line>,
         /// The message that goes with `failure-code`.
         failure_message: Option<Line>,
         /// When the role's credentials are replaced.

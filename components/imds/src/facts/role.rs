@@ -52,7 +52,7 @@ impl Check {
             Part::Absent => None,
             Part::Given(name) => Some(name.into()),
         };
-        if written.failure_code.is_none() && written.failure_message.is_some() {
+        if written.failure_code == Part::Default && written.failure_message.is_some() {
             self.wrong(at("failure-message"), "expected together with `failure-code`");
         }
         let credentials = self.credentials(&at("credentials"), written.credentials);
@@ -69,6 +69,7 @@ impl Check {
                 rotation,
                 failure: written
                     .failure_code
+                    .or_default(|| None)
                     .map(|code| (code.into(), failure_message.unwrap_or_else(|| cannot_assume(&name)))),
                 // Credentials that are given count with and without a session
                 // token, unless the description tells them apart.
