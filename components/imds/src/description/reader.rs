@@ -39,13 +39,27 @@ pub fn read<T: DeserializeOwned>(mut json: Json) -> Result<T, Vec<Problem>> {
                     problem.help = Some("a description is an object of fields; `{}` is the default instance".into());
                 }
                 let can_go_on = !problem.field.is_empty() && json.remove(&problem.field);
-                problems.push(*problem);
+                if !follows(&problem, &problems) {
+                    problems.push(*problem);
+                }
                 if !can_go_on || problems.len() == PROBLEMS_MAX {
                     return Err(problems);
                 }
             }
         }
     }
+}
+
+/// Whether a field is missing only because its value was taken out as wrong.
+fn follows(problem: &Problem, before: &[Problem]) -> bool {
+    before
+        .iter()
+        .filter_map(|other| other.field.rsplit_once('/'))
+        .any(|(above, name)| above == problem.field && problem.message == missing(name))
+}
+
+fn missing(field: &str) -> String {
+    format!("field `{field}` is missing here")
 }
 
 /// Helps with a field of the document's first level that stands deeper: in TOML
@@ -155,7 +169,7 @@ impl de::Error for Fault {
     }
 
     fn missing_field(field: &'static str) -> Fault {
-        Fault::new(format!("field `{field}` is missing here"), None)
+        Fault::new(missing(field), None)
     }
 }
 

@@ -68,7 +68,9 @@ impl Check {
         let mut complete = Vec::new();
         for (index, event) in events.into_iter().enumerate() {
             let Some(not_before) = event.not_before else {
-                self.wrong(format!("/events/{index}"), "field `not-before` is missing here");
+                let problem = Problem::at(format!("/events/{index}"), "field `not-before` is missing here");
+                let help = "an event needs it, but for the change of one whose `instance-event-id` it gives";
+                self.problems.push(problem.help(help));
                 continue;
             };
             let not_after = event.not_after.unwrap_or(not_before.plus_seconds(7200));
