@@ -20,6 +20,7 @@ mod purity;
 mod shell;
 mod spin;
 mod supply_chain;
+mod timeline;
 mod tokens;
 mod ways;
 mod wire;

@@ -144,9 +144,10 @@ fn begin_notices(document: &mut Json, change: &Json, at: Time) {
                 // A hibernation comes without warning.
                 let hibernates = value.at("/action").and_then(Json::text) == Some("hibernate");
                 let warning = if hibernates { 0 } else { WARNING_SECONDS };
-                if value.at("/time").is_none() {
-                    default_time(value, "notice-time", at);
-                }
+                let time = value.at("/time").and_then(Json::text).and_then(Time::parse);
+                // Not before this change, and as long before the interruption as it is always told.
+                let notice_time = time.map_or(at, |time| at.max(time.minus_seconds(warning)).min(time));
+                default_time(value, "notice-time", notice_time);
                 default_time(value, "time", at.plus_seconds(warning));
             }
             "rebalance-recommendation" => default_time(value, "notice-time", at),
@@ -170,12 +171,15 @@ fn start(document: &mut Json, change: &Json, at: Time) {
     for notice in NOTICES.iter().filter(|notice| !is_given(&pointer_step(notice))) {
         document.take(notice);
     }
-    if !is_given("/iam-instance-profile/credentials-rotation/since")
-        && document.at("/iam-instance-profile/credentials-rotation/since").is_some()
-    {
-        let since = Json::Object(vec![("since".to_owned(), Json::Null)]);
-        let rotation = Json::Object(vec![("credentials-rotation".to_owned(), since)]);
-        document.merge_field("iam-instance-profile", &rotation);
+    // The new credentials are the first of a rotation, which one that ended before does not end.
+    for name in ["since", "until"] {
+        let pointer = format!("/iam-instance-profile/credentials-rotation/{name}");
+        let time = document.at(&pointer).and_then(Json::text).and_then(Time::parse);
+        if !is_given(&pointer) && time.is_some_and(|time| time <= at) {
+            let gone = Json::Object(vec![(name.to_owned(), Json::Null)]);
+            let rotation = Json::Object(vec![("credentials-rotation".to_owned(), gone)]);
+            document.merge_field("iam-instance-profile", &rotation);
+        }
     }
 }
 

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use super::{Timeline, change};
 use crate::credentials::Delivery;
-use crate::description::Description;
 use crate::description::json::Json;
 use crate::description::problem::Problem;
+use crate::description::{Description, EventState};
 use crate::facts::Facts;
 use crate::time::Time;
 
@@ -49,17 +49,24 @@ fn happenings(description: &str, now: Time) -> Result<Vec<Happening>, Vec<Proble
     let (chapters, _) = timeline
         .chapters(|chapter| Ok((chapter.since, Facts::of(Description::of_document(chapter.document.clone())?)?)))?;
     let mut in_force = None;
-    for (since, facts) in &chapters {
+    let ends = chapters.iter().skip(1).map(|(since, _)| Some(*since)).chain([None]);
+    for ((since, facts), end) in chapters.iter().zip(ends) {
+        // What a later change calls off or moves does not happen.
+        let mut add_here = |at: Time, what: String| {
+            if *since <= at && end.is_none_or(|end| at < end) {
+                add(at, what);
+            }
+        };
         if let Some(notice) = &facts.spot_notice {
             let (action, time) = (notice.action.as_str(), notice.time.rfc3339());
-            add(notice.notice_time, format!("spot notice: {action} at {time}"));
-            add(notice.time, format!("spot interruption: {action}"));
+            add_here(notice.notice_time, format!("spot notice: {action} at {time}"));
+            add_here(notice.time, format!("spot interruption: {action}"));
         }
         if let Some(time) = facts.rebalance_notice {
-            add(time, "rebalance recommendation".to_owned());
+            add_here(time, "rebalance recommendation".to_owned());
         }
-        for event in &facts.events {
-            add(event.not_before, format!("event {}: {} begins, {}", event.id, event.code, event.state.as_str()));
+        for event in facts.events.iter().filter(|event| event.state == EventState::Active) {
+            add_here(event.not_before, format!("event {}: {} begins", event.id, event.code));
         }
         if *since <= now || in_force.is_none() {
             in_force = Some(facts);
