@@ -49,6 +49,8 @@ pub struct Keep {
 pub struct Expected {
     pub status: u16,
     pub reason: Option<String>,
+    /// Whether nothing comes at all, on a way that can close a connection.
+    pub closed: bool,
     /// Whether `fields` is the whole head in its order.
     pub whole_head: bool,
     pub fields: Vec<(String, String)>,
@@ -237,6 +239,10 @@ impl Expected {
             if self.status != 0 {
                 let (name, value) = head.split_once(": ")?;
                 self.fields.push((name.to_owned(), value.to_owned()));
+                return Some(());
+            }
+            if head == "closed" {
+                *self = Expected { status: 503, closed: true, body: Some(Vec::new()), ..Expected::default() };
                 return Some(());
             }
             let status = match head.strip_prefix("HTTP/1.1 ") {

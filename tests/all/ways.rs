@@ -33,6 +33,17 @@ pub struct Received {
     pub body: Vec<u8>,
 }
 
+impl Received {
+    /// The connection was closed without an answer.
+    pub fn nothing() -> Received {
+        Received { status: 0, reason: String::new(), fields: Vec::new(), body: Vec::new() }
+    }
+
+    pub fn is_nothing(&self) -> bool {
+        self.status == 0
+    }
+}
+
 /// A way into the service of one instance.
 pub trait Way {
     fn answer(&mut self, sent: &Sent, now_ms: u64) -> Received;
@@ -43,6 +54,12 @@ pub trait Way {
     /// Whether a request gets through to the service on this way; if not, why.
     fn carries(&self, _sent: &Sent) -> Result<(), &'static str> {
         Ok(())
+    }
+
+    /// Whether nothing comes where a connection is to be closed without an answer;
+    /// on other ways 503 may come.
+    fn closes(&self) -> bool {
+        false
     }
 
     /// What is left on this way of an answer that is expected.
@@ -135,7 +152,14 @@ impl Way for Native {
         }
         self.throttle_state = answer.throttle_state;
         self.requests += 1;
+        if answer.delivery == Some(imds_core::Delivery::Closed) {
+            return Received::nothing();
+        }
         take_apart(&answer.head, answer.body)
+    }
+
+    fn closes(&self) -> bool {
+        true
     }
 
     fn describe(&mut self, toml: &str) {
@@ -166,7 +190,14 @@ impl Way for Component {
         self.entropy += 1;
         let answer = self.instance.answer(&request, imds_host::Moment::at(now_ms, self.entropy));
         assert!(answer.head.starts_with(&format!("HTTP/1.1 {} {}\r\n", answer.status, answer.reason())));
+        if answer.delivery == Some(imds_host::Delivery::Closed) {
+            return Received::nothing();
+        }
         take_apart(&answer.head, answer.body)
+    }
+
+    fn closes(&self) -> bool {
+        true
     }
 
     fn describe(&mut self, toml: &str) {
@@ -230,6 +261,9 @@ pub fn receive(address: SocketAddr, bytes: &[u8]) -> Received {
     stream.write_all(bytes).expect("the server reads");
     let mut received = Vec::new();
     stream.read_to_end(&mut received).expect("the server answers and closes");
+    if received.is_empty() {
+        return Received::nothing();
+    }
     let end = received.windows(4).position(|window| window == b"\r\n\r\n").expect("a head ends with an empty line") + 4;
     let body = received.split_off(end);
     take_apart(std::str::from_utf8(&received).expect("a head is ASCII"), body)
