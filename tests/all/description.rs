@@ -438,6 +438,7 @@ fn a_large_description_cannot_change_often() {
     let problems = problems(&described(128));
     assert_eq!(problems[0].field, "/timeline");
     assert!(problems[0].message.starts_with("the instance is described anew after each change"), "{problems:?}");
+}
 
 #[test]
 fn a_wrong_change_is_told_at_its_place_in_the_timeline() {
