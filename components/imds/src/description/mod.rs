@@ -121,6 +121,7 @@ tables! {
         /// `imds run` set it to the time at which they start.
         timeline_start: Option<Time>,
         /// Whether the instance runs. Only a running one answers. Default running.
+        #[cfg_attr(feature = "schema", schemars(extend("default" = "running")))]
         state: InstanceState,
         /// How often the instance was stopped and started again; its default public address follows. Default 0.
         start_count: u32,
@@ -139,6 +140,7 @@ tables! {
         /// Default: arm64 for an instance type of a Graviton family, else x86_64.
         architecture: Option<Architecture>,
         /// How the instance was bought. Default on-demand.
+        #[cfg_attr(feature = "schema", schemars(extend("default" = "on-demand")))]
         instance_lifecycle: InstanceLifecycle,
         /// Where the instance runs.
         placement: Placement,
@@ -250,14 +252,19 @@ tables! {
     /// The options of the metadata service; see `modify-instance-metadata-options`.
     MetadataOptions {
         /// Whether requests without a session token are refused. Default optional.
+        #[cfg_attr(feature = "schema", schemars(extend("default" = "optional")))]
         http_tokens: HttpTokens,
         /// Disabled, every request gets 403. Default enabled.
+        #[cfg_attr(feature = "schema", schemars(extend("default" = "enabled")))]
         http_endpoint: Enabled,
         /// The IP time-to-live of answers to the request for a token: 1 to 64. Default 1.
+        #[cfg_attr(feature = "schema", schemars(extend("default" = 1)))]
         http_put_response_hop_limit: HopLimit,
         /// Whether the service answers over IPv6. Default disabled.
+        #[cfg_attr(feature = "schema", schemars(extend("default" = "disabled")))]
         http_protocol_ipv6: Switch,
         /// Whether tags are shown. Default disabled.
+        #[cfg_attr(feature = "schema", schemars(extend("default" = "disabled")))]
         instance_metadata_tags: Switch,
     }
 

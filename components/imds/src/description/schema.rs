@@ -88,3 +88,37 @@ fn simplify(schema: &mut Schema) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::description::Description;
+
+    #[test]
+    fn the_defaults_it_tells_are_those_of_the_reader() {
+        let schema: Value = serde_json::from_str(&super::text()).expect("JSON");
+        let default = |pointer: &str| schema.pointer(&format!("{pointer}/default")).expect(pointer).clone();
+        let empty = Description::parse("{}").expect("it is complete");
+        let options = &empty.metadata_options;
+        for (pointer, read) in [
+            ("/properties/state", json!(empty.state.as_str())),
+            ("/properties/instance-lifecycle", json!(empty.instance_lifecycle.as_str())),
+            ("/$defs/MetadataOptions/properties/http-tokens", json!(options.http_tokens.as_str())),
+            ("/$defs/MetadataOptions/properties/http-endpoint", json!(options.http_endpoint.as_str())),
+            (
+                "/$defs/MetadataOptions/properties/http-put-response-hop-limit",
+                json!(options.http_put_response_hop_limit.0),
+            ),
+            ("/$defs/MetadataOptions/properties/http-protocol-ipv6", json!(options.http_protocol_ipv6.as_str())),
+            (
+                "/$defs/MetadataOptions/properties/instance-metadata-tags",
+                json!(options.instance_metadata_tags.as_str()),
+            ),
+        ] {
+            assert_eq!(default(pointer), read, "{pointer}");
+        }
+        let all = schema["$defs"]["MetadataOptions"]["properties"].as_object().expect("an object");
+        assert!(all.values().all(|option| option.get("default").is_some()), "an option without a default: {all:?}");
+    }
+}
