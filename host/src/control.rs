@@ -19,6 +19,7 @@ use crate::runtime::Runtime;
 use crate::service::Service;
 use crate::session_version::SessionVersion;
 use crate::settings::Settings;
+use crate::snapshot::{Snapshot, WithDefaults};
 use crate::terms::Terms;
 use crate::virtual_clock::VirtualClock;
 
@@ -258,7 +259,29 @@ impl Control {
     /// # Ok::<_, imds_host::Error>(())
     /// ```
     pub fn replace(&self, description: &Description) -> Result<u64, Error> {
+        self.replace_if(description, None)
+    }
+
+    /// Puts another description in the place of the revision `revision` and of no
+    /// other.
+    ///
+    /// Fails as [`replace`](Self::replace) does, and with [`Error::Conflict`] where
+    /// the instance has another revision by now.
+    ///
+    /// ```
+    /// # use imds_host::{Control, Description, Error, Runtime, VirtualClock};
+    /// # let control = Control::open(&Runtime::new()?, &Default::default(), &Default::default(), VirtualClock::system())?;
+    /// assert_eq!(control.replace_revision(1, &Description::default())?, 2);
+    /// assert!(matches!(control.replace_revision(1, &Description::default()), Err(Error::Conflict { revision: 2 })));
+    /// # Ok::<_, Error>(())
+    /// ```
+    pub fn replace_revision(&self, revision: u64, description: &Description) -> Result<u64, Error> {
+        self.replace_if(description, Some(revision))
+    }
+
+    fn replace_if(&self, description: &Description, revision: Option<u64>) -> Result<u64, Error> {
         let _alone = self.shared.editing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.expect(revision)?;
         let mut description = description.clone();
         description.start_at(self.shared.start);
         // Judged under its own name, with the places in its own text.
@@ -277,8 +300,34 @@ impl Control {
     /// # Ok::<_, imds_host::Error>(())
     /// ```
     pub fn description(&self) -> Result<Description, Error> {
-        let json = self.edited(&self.present().description, "{}", &Description::default())?;
-        Description::from_json("the present description", &json)
+        self.description_at(&self.present(), self.shared.clock.now_ms())
+    }
+
+    /// What the instance is now: its revision, its options and state, its clock and
+    /// what happens to it, all of one moment.
+    ///
+    /// ```
+    /// # use imds_host::{Control, Description, Runtime, VirtualClock};
+    /// # let control = Control::open(&Runtime::new()?, &Default::default(), &Default::default(), VirtualClock::system())?;
+    /// control.edit(&Description::from_toml("stop", "state = 'stopped'")?)?;
+    /// assert_eq!(control.snapshot()?.state, "stopped");
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn snapshot(&self) -> Result<Snapshot, Error> {
+        let (present, clock) = (self.present(), self.shared.clock.state());
+        let now_ms = (move || clock.now).now_ms();
+        let description = self.description_at(&present, now_ms)?;
+        let with_defaults = WithDefaults::new(&description.to_json(), &self.shared.runtime.schema()?)?;
+        Ok(Snapshot {
+            revision: present.revision,
+            clock,
+            state: with_defaults.text("state"),
+            lifecycle: with_defaults.text("instance-lifecycle"),
+            metadata_options: with_defaults.metadata_options(),
+            identity_document: present.instance.identity_document(now_ms)?,
+            timeline: self.timeline_at(&present, now_ms)?,
+            description,
+        })
     }
 
     /// The instance as the last edit made it: it does not change, and the next
@@ -303,27 +352,42 @@ impl Control {
     /// # Ok::<_, imds_host::Error>(())
     /// ```
     pub fn timeline(&self) -> Result<Vec<Happening>, Error> {
-        let description = self.present().description;
-        let happenings = self.shared.runtime.timeline(&description, self.shared.clock.now_ms())?;
+        self.timeline_at(&self.present(), self.shared.clock.now_ms())
+    }
+
+    fn timeline_at(&self, present: &Present, now_ms: u64) -> Result<Vec<Happening>, Error> {
+        let happenings = self.shared.runtime.timeline(&present.description, now_ms)?;
         happenings.map_err(|findings| Error::Invalid(unexpected(findings)))
+    }
+
+    fn description_at(&self, present: &Present, now_ms: u64) -> Result<Description, Error> {
+        let json = self.edited(&present.description, "{}", &Description::default(), now_ms)?;
+        Description::from_json("the present description", &json)
     }
 
     fn present(&self) -> Present {
         self.shared.present.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// What holds now, if it is the revision that is wanted.
+    fn expect(&self, revision: Option<u64>) -> Result<Present, Error> {
+        let present = self.present();
+        match revision {
+            Some(wanted) if wanted != present.revision => Err(Error::Conflict { revision: present.revision }),
+            _ => Ok(present),
+        }
+    }
+
     fn edit_if(&self, change: &Description, revision: Option<u64>) -> Result<u64, Error> {
         let _alone = self.shared.editing.lock().unwrap_or_else(PoisonError::into_inner);
-        let present = self.present();
-        if revision.is_some_and(|revision| revision != present.revision) {
-            return Err(Error::Conflict { revision: present.revision });
-        }
-        let json = self.edited(&present.description, &change.to_json(), change)?;
+        let present = self.expect(revision)?;
+        let now_ms = self.shared.clock.now_ms();
+        let json = self.edited(&present.description, &change.to_json(), change, now_ms)?;
         Ok(self.put(&Description::from_json("the present description", &json)?))
     }
 
-    fn edited(&self, description: &str, change: &str, told: &Description) -> Result<String, Error> {
-        let edited = self.shared.runtime.edit(description, change, Some(self.shared.clock.now_ms()))?;
+    fn edited(&self, description: &str, change: &str, told: &Description, now_ms: u64) -> Result<String, Error> {
+        let edited = self.shared.runtime.edit(description, change, Some(now_ms))?;
         edited.map_err(|findings| Error::Invalid(told.locate(findings)))
     }
 

@@ -191,6 +191,39 @@ impl Description {
         self.document.to_string()
     }
 
+    /// The same with `"(hidden)"` in place of what may be a secret, to show or to
+    /// log: user data, credentials, the texts of extra entries, private keys, and
+    /// the values of tags whose names are those of secrets.
+    ///
+    /// ```
+    /// let text = "user-data = 'PW=hunter2'\ninstance-type = 'm7g.large'";
+    /// let description = imds_host::Description::from_toml("my.toml", text)?;
+    /// let shown = r#"{"user-data":"(hidden)","instance-type":"m7g.large"}"#;
+    /// assert_eq!(description.to_json_without_secrets(), shown);
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn to_json_without_secrets(&self) -> String {
+        self.document.without_secrets().to_string()
+    }
+
+    /// Problems of this document that somebody else found who had it as JSON, for
+    /// instance another process, with the places in this text.
+    ///
+    /// ```
+    /// use imds_host::{Description, Error, Runtime};
+    ///
+    /// let typed = Description::from_toml("typed", "instance-type = 3")?;
+    /// let sent = Description::from_json("sent", &typed.to_json())?;
+    /// let Err(Error::Invalid(found)) = Runtime::new()?.open(&sent, &Default::default()) else { panic!() };
+    /// let problems = typed.place_problems(found.list);
+    /// assert!(problems.to_string().contains("--> typed:1:17 (instance-type)"));
+    /// # Ok::<_, Error>(())
+    /// ```
+    pub fn place_problems(&self, problems: Vec<Problem>) -> Problems {
+        let finding = |Problem { field, in_name, message, help, .. }| Finding { field, in_name, message, help };
+        self.locate(problems.into_iter().map(finding).collect())
+    }
+
     /// What the component found, with the places in the text.
     pub(crate) fn locate(&self, findings: Vec<Finding>) -> Problems {
         let mut list = locate(findings, &self.text, &self.document);

@@ -203,6 +203,12 @@ impl Instance {
         }
     }
 
+    /// The text of the identity document as of `now_ms`.
+    pub(crate) fn identity_document(&self, now_ms: u64) -> Result<String, Error> {
+        let Opened { id, opening, .. } = self.opened();
+        Ok(self.runtime.identity_document(*id, opening, now_ms)?.text)
+    }
+
     /// How often identity documents were signed.
     pub(crate) fn signed_times(&self) -> usize {
         std::iter::successors(self.shared.opened.signed.get(), |opened| opened.signed.get()).count()

@@ -80,6 +80,7 @@ mod service;
 mod session_version;
 mod settings;
 pub mod shown;
+mod snapshot;
 mod struck;
 mod terms;
 mod virtual_clock;
@@ -109,6 +110,7 @@ pub use server::serve;
 pub use service::{HopLimit, Service};
 pub use session_version::SessionVersion;
 pub use settings::{Secret, Settings};
+pub use snapshot::Snapshot;
 pub use virtual_clock::{ClockState, VirtualClock, WrongSpeed};
 
 /// The component itself, as WebAssembly: for other engines, and for tests that

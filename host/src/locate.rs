@@ -46,7 +46,7 @@ fn locate_one(finding: Finding, lines: &Lines<'_>, root: &Node, secrets: &mut Ve
         Some(Origin::Set(by)) => (None, Some(by.clone())),
         Some(Origin::Default) | None => (None, None),
     };
-    Problem { field: finding.field, message: finding.message, help, place, set_by }
+    Problem { field: finding.field, in_name: finding.in_name, message: finding.message, help, place, set_by }
 }
 
 /// What a pointer leads to.

@@ -41,6 +41,8 @@ pub struct Problem {
     /// The field concerned, as a JSON Pointer (RFC 6901); empty for the
     /// document as a whole.
     pub field: String,
+    /// Whether the field's name is what is wrong, not its value.
+    pub in_name: bool,
     /// What is wrong, without a final full stop.
     pub message: String,
     /// What to write instead, where that is known.

@@ -229,6 +229,19 @@ impl VirtualClock {
         Ok(())
     }
 
+    /// Makes it the system's clock again, running and at its speed.
+    ///
+    /// ```
+    /// use imds_host::VirtualClock;
+    ///
+    /// let clock = VirtualClock::paused_at(std::time::UNIX_EPOCH);
+    /// clock.follow_system();
+    /// assert!(clock.state().is_system);
+    /// ```
+    pub fn follow_system(&self) {
+        *self.course() = Course::System;
+    }
+
     /// What it shows and how it runs, all at one moment.
     ///
     /// ```
@@ -425,6 +438,19 @@ mod tests {
         hand.adjust(UNIX_EPOCH);
         hand.pass(SECOND);
         let state = ClockState { now: start() + 301 * SECOND, is_paused: false, speed: 1.0, is_system: false };
+        assert_eq!(clock.state(), state);
+    }
+
+    #[test]
+    fn moved_it_can_follow_the_system_again() {
+        let hand = Hand::new();
+        let clock = hand.clock();
+        clock.set(UNIX_EPOCH);
+        clock.set_speed(60.0).unwrap();
+        clock.pause();
+        clock.follow_system();
+        hand.pass(SECOND);
+        let state = ClockState { now: start() + SECOND, is_paused: false, speed: 1.0, is_system: true };
         assert_eq!(clock.state(), state);
     }
 

@@ -7,6 +7,7 @@ use crate::problem::Problem;
 mod hidden;
 mod json;
 mod json_syntax;
+mod redacted;
 mod syntax;
 mod toml;
 mod toml_keys;

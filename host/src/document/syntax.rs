@@ -32,7 +32,14 @@ impl<'t> Unread<'t> {
         }
         // The help may repeat what stands there.
         let help = help.filter(|_| place.excerpt.is_some());
-        Problem { field: String::new(), message: message.into(), help, place: Some(place), set_by: None }
+        Problem {
+            field: String::new(),
+            in_name: false,
+            message: message.into(),
+            help,
+            place: Some(place),
+            set_by: None,
+        }
     }
 }
 

@@ -60,7 +60,7 @@ impl fmt::Display for Wrong {
 /// column where a file holds several.
 pub fn words(source: &str, place: Option<(usize, usize)>, message: String, help: Option<String>) -> String {
     let place = place.map(|(line, column)| Place { line, column, excerpt: None });
-    let problem = Problem { field: String::new(), message, help, place, set_by: None };
+    let problem = Problem { field: String::new(), in_name: false, message, help, place, set_by: None };
     Problems { source: source.to_owned(), list: vec![problem] }.to_string()
 }
 
