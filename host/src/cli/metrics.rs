@@ -1,22 +1,16 @@
 // `--metrics`: the page for Prometheus, on a listener of its own.
 
-use std::collections::VecDeque;
-use std::convert::Infallible;
-use std::io;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use hyper::body::Incoming;
 use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::{TokioIo, TokioTimer};
-use imds_host::{Metrics, Observer, Trouble};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinHandle;
-use tokio::time::{sleep, timeout};
+use imds_host::Metrics;
+use tokio::net::TcpListener;
 
 use super::log::Log;
+use super::operator::{self, Bounds, Listener};
 
 /// What the program tells of itself.
 pub struct Page {
@@ -25,64 +19,24 @@ pub struct Page {
     pub started: SystemTime,
 }
 
-/// Prometheus holds one, and a person with a browser some more.
-const CONNECTIONS_MAX: usize = 32;
-
-/// For a request and its answer; Prometheus gives up after ten seconds.
-const CONNECTION_TIME: Duration = Duration::from_secs(5);
-
-/// After a connection could not be accepted.
-const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
+/// Prometheus holds one connection, and a person with a browser some more; it
+/// gives up after ten seconds.
+const BOUNDS: Bounds = Bounds { connections: 32, head: Duration::from_secs(5), connection: Duration::from_secs(5) };
 
 /// Serves the page until it is dropped.
 ///
-/// Silent clients keep nobody out: one connection more closes the oldest. There
-/// is no check of `Host` as for an instance: the page holds no secret that a web
-/// page could be after.
-pub async fn serve(listener: TcpListener, page: Page) {
-    let page = Arc::new(page);
-    let mut open: VecDeque<JoinHandle<_>> = VecDeque::new();
-    loop {
-        let stream = accept(&listener, &page.log).await;
-        open.retain(|connection| !connection.is_finished());
-        if open.len() >= CONNECTIONS_MAX {
-            open.pop_front().iter().for_each(JoinHandle::abort);
-        }
-        open.push_back(tokio::spawn(timeout(CONNECTION_TIME, on_connection(stream, Arc::clone(&page)))));
-    }
-}
-
-async fn accept(listener: &TcpListener, log: &Log) -> TcpStream {
-    loop {
-        match listener.accept().await {
-            Ok((stream, _)) => return stream,
-            // The peer's doing: the next connection is not affected.
-            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
-            Err(error) => {
-                log.trouble(&Trouble::Accept(error));
-                sleep(ACCEPT_PAUSE).await;
-            }
-        }
-    }
-}
-
-async fn on_connection(stream: TcpStream, page: Arc<Page>) {
-    let answering = service_fn(|request| {
+/// There is no check of `Host` as for an instance: the page holds no secret that a
+/// web page could be after.
+pub async fn serve(listener: TcpListener, page: Arc<Page>) {
+    let log = page.log.clone();
+    let answer = move |request| {
         let response = respond(&request, &page);
-        async { Ok::<_, Infallible>(response) }
-    });
-    // What fails is the client's doing, and it knows.
-    let _ = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(CONNECTION_TIME)
-        .max_buf_size(8 << 10)
-        .keep_alive(false)
-        .half_close(true)
-        .serve_connection(TokioIo::new(stream), answering)
-        .await;
+        async { response }
+    };
+    operator::serve(Listener::Tcp(listener), BOUNDS, log, answer).await;
 }
 
-fn respond<B>(request: &Request<B>, page: &Page) -> Response<String> {
+fn respond(request: &Request<Incoming>, page: &Page) -> Response<String> {
     let is_read = [Method::GET, Method::HEAD].contains(request.method());
     let (status, kind, body) = match request.uri().path() {
         "/metrics" | "/health" if !is_read => (StatusCode::METHOD_NOT_ALLOWED, "text/plain", String::new()),

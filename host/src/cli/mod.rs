@@ -15,6 +15,7 @@ mod listen;
 mod log;
 mod metrics;
 mod notify;
+mod operator;
 mod options;
 mod print;
 mod require_v2;

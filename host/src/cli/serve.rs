@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use clap::Args;
@@ -128,7 +129,7 @@ impl Serve {
         if let (Some(listener), Some(metrics)) = (metrics_listener, metrics.clone()) {
             metrics.set_instances(served.instances());
             metrics_address = Some(listener.local_addr()?);
-            telling.spawn(metrics::serve(listener, Page { metrics, log: log.clone(), started }));
+            telling.spawn(metrics::serve(listener, Arc::new(Page { metrics, log: log.clone(), started })));
         }
         let ready = served.ready(&addresses, metrics_address);
         to_stderr(&match self.options.log_format {
