@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use tokio::process::Command;
 
+use super::control::VARIABLE as CONTROL;
 use super::print::to_stderr;
 use super::socket_activation::VARIABLES;
 
@@ -31,15 +32,21 @@ const BEFORE_US: [&str; 5] = [
 pub const HELP: &str = "\
 In the command's environment
   AWS_EC2_METADATA_SERVICE_ENDPOINT       is set to the service
+  IMDS_CONTROL                            is set for imds ctl with --control, else removed
   NO_PROXY, no_proxy                      get 127.0.0.1 added
   AWS_EC2_METADATA_DISABLED,
   AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE,
   LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES  are removed
 and all else stays, credentials too; a note tells of those that SDKs prefer.";
 
-/// Lets `command` find the service at `url`.
-pub fn set(command: &mut Command, url: &str) {
+/// Lets `command` find the service at `url`, and where it takes orders, if it does.
+pub fn set(command: &mut Command, url: &str, control: Option<String>) {
     command.env(ENDPOINT, url);
+    match control {
+        Some(place) => command.env(CONTROL, place),
+        // Another instance than this one is at the place that it may tell.
+        None => command.env_remove(CONTROL),
+    };
     for name in AGAINST_US.into_iter().chain(VARIABLES) {
         command.env_remove(name);
     }

@@ -55,7 +55,7 @@ fn respond(request: &Request<Incoming>, page: &Page) -> Response<String> {
 
 impl Page {
     /// The metrics of the service, and those that only the program knows.
-    fn text(&self) -> String {
+    pub fn text(&self) -> String {
         let started = self.started.duration_since(UNIX_EPOCH).unwrap_or_default();
         format!(
             "{}\

@@ -4,6 +4,8 @@ mod added_addresses;
 mod advice;
 mod check;
 mod clock;
+mod control;
+mod ctl;
 mod environment;
 mod export;
 mod failure;
@@ -56,6 +58,8 @@ Examples:
   imds new > instance.toml                 write a description to change
   imds serve --instance instance.toml      serve it
   imds run -- aws sts get-caller-identity  run a command that believes it is on EC2
+  imds serve --control                     serve one that imds ctl can change, then:
+  imds ctl interrupt                       a spot notice, now
 
 Exit status: 0; 1 for a failure at run time; 2 for wrong use or a wrong description.";
 
@@ -63,6 +67,7 @@ Exit status: 0; 1 for a failure at run time; 2 for wrong use or a wrong descript
 enum Command {
     Serve(serve::Serve),
     Run(run::Run),
+    Ctl(ctl::Ctl),
     Check(check::Check),
     Certificates(identity::Certificates),
     Export(export::Export),
@@ -80,6 +85,7 @@ pub fn main() -> ExitCode {
         None => arguments.serve.run(),
         Some(Command::Serve(serve)) => serve.run(),
         Some(Command::Run(run)) => run.run(),
+        Some(Command::Ctl(ctl)) => ctl.run(),
         Some(Command::Check(check)) => check.run(),
         Some(Command::Certificates(certificates)) => certificates.run(),
         Some(Command::Export(export)) => export.run(),

@@ -135,8 +135,19 @@ impl Options {
         Ok(description)
     }
 
+    /// Reads the description again, which is served from then on. A wrong one changes
+    /// nothing. Gives what was done, in words.
+    pub fn read_again(&self, control: &Control) -> anyhow::Result<String> {
+        if self.instance.as_deref().is_some_and(is_standard_input) {
+            return Err(WrongUse("standard input cannot be read again; give --instance a file".to_owned()).into());
+        }
+        let description = self.description(control.instance().runtime())?;
+        let revision = control.replace(&description)?;
+        Ok(format!("read {} again: revision {revision}", self.source()))
+    }
+
     /// What the description is called.
-    pub fn source(&self) -> String {
+    fn source(&self) -> String {
         self.instance.as_deref().map_or_else(|| "the flags".to_owned(), name)
     }
 

@@ -31,9 +31,14 @@ pub fn to_stdout(text: &str, what: &str) -> anyhow::Result<ExitCode> {
 /// Prints lines, with escapes for what a terminal would obey: names of files
 /// stand in them. Where standard error is closed, there is nobody to tell.
 pub fn to_stderr(lines: &str) {
-    let lines: String = lines.chars().flat_map(printable).collect();
+    let lines = escaped(lines);
     // In one piece: the command of `imds run` writes there too.
     let _ = io::stderr().write_all(format!("{lines}\n").as_bytes());
+}
+
+/// Lines with escapes for what a terminal would obey.
+pub fn escaped(lines: &str) -> String {
+    lines.chars().flat_map(printable).collect()
 }
 
 fn printable(c: char) -> impl Iterator<Item = char> {

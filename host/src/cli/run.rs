@@ -4,14 +4,19 @@ use std::ffi::OsString;
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{ExitCode, ExitStatus};
+use std::sync::Arc;
+use std::time::SystemTime;
 
 use anyhow::Context;
 use clap::Args;
-use imds_host::Service;
+use imds_host::{Control, Metrics, Service};
 use tokio::process::Command;
 
+use super::control::{self, ControlFlag, Controlling, Operated};
 use super::environment;
+use super::failure;
 use super::listen::{bind, url_for_clients};
+use super::metrics::Page;
 use super::options::Options;
 use super::print::to_stderr;
 use super::require_v2::RequireV2;
@@ -29,6 +34,9 @@ pub struct Run {
     #[arg(long)]
     require_v2: bool,
 
+    #[command(flatten)]
+    control: ControlFlag,
+
     /// The command and its arguments
     #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
     command: Vec<OsString>,
@@ -43,6 +51,7 @@ Examples:
   imds run -- aws sts get-caller-identity
   imds run --instance instance.toml --http-tokens required -- ./integration-tests
   imds run --require-v2 -- ./my-agent --once
+  imds run --control -- sh -c './my-agent & imds ctl interrupt; wait'
 
 It serves on a free port of 127.0.0.1 while the command runs, passes on signals
 that ask it to end, and ends with its exit status: 128 + n where signal n ended
@@ -60,11 +69,18 @@ impl Run {
         let control = self.options.open()?;
         let log = self.options.log()?;
         let require_v2 = self.require_v2.then(RequireV2::default);
-        let observer = ((log.clone(), require_v2.clone()), control.journal().clone());
+        let metrics = self.control.is_on().then(Metrics::new);
+        let page = metrics.clone().map(|metrics| {
+            metrics.set_instances(1);
+            Arc::new(Page { metrics, log: log.clone(), started: SystemTime::now() })
+        });
+        // A journal that nobody can read would cost each request for nothing.
+        let journal = self.control.is_on().then(|| control.journal().clone());
+        let observer = ((log.clone(), require_v2.clone()), (metrics, journal));
         let service = self.options.service(control.clone(), control.clock().clone(), observer);
         environment::note_other_credentials();
         let runtime = signals::runtime()?;
-        let ended = runtime.block_on(self.run_beside(service));
+        let ended = runtime.block_on(self.run_beside(service, &control, page));
         // Connections that the command left open are not waited for.
         runtime.shutdown_background();
         let (summary, code) = match (ended, require_v2) {
@@ -79,11 +95,21 @@ impl Run {
         code.map(ExitCode::from)
     }
 
-    async fn run_beside(self, service: Service) -> anyhow::Result<Ended> {
+    async fn run_beside(self, service: Service, control: &Control, page: Option<Arc<Page>>) -> anyhow::Result<Ended> {
         let mut signals = Signals::for_command()?;
         let listener = bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
         let url = url_for_clients(listener.local_addr()?);
         tokio::spawn(imds_host::serve(listener, service, self.options.limits(), std::future::pending()));
+
+        let (reload, mut reloads) = control::channel();
+        // It ends with this.
+        let controlling = match (self.control.for_command(), page) {
+            (Some(place), Some(page)) => {
+                Some(Controlling::start(&place, Operated { control: control.clone(), page, reload }).await?)
+            }
+            _ => None,
+        };
+        controlling.iter().for_each(|controlling| to_stderr(&controlling.ready()));
 
         let Some((program, arguments)) = self.command.split_first() else {
             // clap lets no empty command through.
@@ -91,7 +117,7 @@ impl Run {
         };
         let mut command = Command::new(program);
         command.args(arguments);
-        environment::set(&mut command, &url);
+        environment::set(&mut command, &url, controlling.as_ref().map(|controlling| controlling.place.to_string()));
         let mut child = match command.spawn() {
             Ok(child) => child,
             Err(error) => return Ok(Ended::NotRun(not_run(&program.to_string_lossy(), &error))),
@@ -101,6 +127,14 @@ impl Run {
             tokio::select! {
                 status = child.wait() => {
                     return Ok(Ended::With(exit_code(status.context("cannot wait for the command")?)));
+                }
+                client = reloads.next() => {
+                    let done = tokio::task::block_in_place(|| self.options.read_again(control));
+                    if let Err(error) = &done {
+                        failure::report(error);
+                    }
+                    // It may have gone.
+                    let _ = client.send(done);
                 }
                 asked = signals.any() => {
                     // What the terminal sent, the command has: what happens now is its choice.

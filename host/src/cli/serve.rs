@@ -11,7 +11,8 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::failure;
+use super::control::{self, ControlFlag, Controlling, Operated};
+use super::failure::{self, WrongUse};
 use super::instances::Instances;
 use super::link_local::LinkLocal;
 use super::listen::{bind, bind_for, bind_present};
@@ -53,10 +54,16 @@ pub struct Serve {
     /// An address to serve metrics for Prometheus on, at /metrics; and /health
     #[arg(long, value_name = "ADDR:PORT", value_parser = metrics_address)]
     metrics: Option<SocketAddr>,
+
+    #[command(flatten)]
+    control: ControlFlag,
 }
 
 /// Where it listens unless it is told.
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1338);
+
+const CONTROL_OF_MANY: &str = "--control is for one instance, and --instances serves many; change their descriptions, \
+                               which SIGHUP and --watch read again, or use the library's Fleet";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -66,6 +73,7 @@ Examples:
   imds serve --instances guests/ --caller client-address
   imds serve --link-local --add-addresses
   imds serve --metrics 127.0.0.1:1339 --log-format json
+  imds serve --control                     and then, elsewhere: imds ctl show
 
 When it is ready, it prints one line for each listener to standard error:
   imds: listening on http://127.0.0.1:1338
@@ -80,6 +88,9 @@ impl Serve {
             Some(many) => Served::Many(many),
             None => Served::One(self.options.open()?),
         };
+        if self.control.is_on() && matches!(served, Served::Many(_)) {
+            return Err(WrongUse(CONTROL_OF_MANY.to_owned()).into());
+        }
         let log = self.options.log()?;
         let runtime = signals::runtime()?;
         let code = runtime.block_on(self.serve(served, passed, &log));
@@ -91,8 +102,11 @@ impl Serve {
 
     async fn serve(self, served: Served, passed: Vec<std::net::TcpListener>, log: &Log) -> anyhow::Result<ExitCode> {
         let started = SystemTime::now();
-        let metrics = self.metrics.map(|_| Metrics::new());
-        let service = served.service(&self.options, (log.clone(), metrics.clone()));
+        let metrics = (self.metrics.is_some() || self.control.is_on()).then(Metrics::new);
+        let page = metrics.clone().map(|metrics| Arc::new(Page { metrics, log: log.clone(), started }));
+        // A journal that nobody can read would cost each request for nothing.
+        let journal = served.control().filter(|_| self.control.is_on()).map(|control| control.journal().clone());
+        let service = served.service(&self.options, ((log.clone(), metrics.clone()), journal));
         let mut signals = Signals::for_server()?;
         let link_local = self.link_local.addresses(served.is_over_ipv6(&self.options));
         // Removed at the end, whatever comes.
@@ -111,6 +125,13 @@ impl Serve {
             Some(address) => Some(bind_for("--metrics", address).await?),
             None => None,
         };
+        let (reload, mut reloads) = control::channel();
+        let controlling = match (self.control.for_server(), served.control(), page.clone()) {
+            (Some(place), Some(control), Some(page)) => {
+                Some(Controlling::start(&place, Operated { control: control.clone(), page, reload }).await?)
+            }
+            _ => None,
+        };
 
         let mut addresses = Vec::new();
         let (stop, stopped) = watch::channel(());
@@ -126,12 +147,15 @@ impl Serve {
         }
         let mut telling = JoinSet::new();
         let mut metrics_address = None;
-        if let (Some(listener), Some(metrics)) = (metrics_listener, metrics.clone()) {
+        if let Some(metrics) = &metrics {
             metrics.set_instances(served.instances());
-            metrics_address = Some(listener.local_addr()?);
-            telling.spawn(metrics::serve(listener, Arc::new(Page { metrics, log: log.clone(), started })));
         }
-        let ready = served.ready(&addresses, metrics_address);
+        if let (Some(listener), Some(page)) = (metrics_listener, page) {
+            metrics_address = Some(listener.local_addr()?);
+            telling.spawn(metrics::serve(listener, page));
+        }
+        let mut ready = served.ready(&addresses, metrics_address);
+        ready.extend(controlling.iter().map(|controlling| format!("\n{}", controlling.ready())));
         to_stderr(&match self.options.log_format {
             Format::Text => ready + &served.welcome(&addresses, &self.options),
             // Nobody reads it who would want help.
@@ -139,11 +163,12 @@ impl Serve {
         });
         notify::ready();
 
-        self.read_again_until_stopped(&served, metrics.as_ref(), &mut signals).await;
+        self.read_again_until_stopped(&served, metrics.as_ref(), &mut signals, &mut reloads).await;
         notify::stopping();
         drop(stop);
         // Who asks for its health is to know that it ends.
         telling.abort_all();
+        drop(controlling);
         tokio::select! {
             () = async { while serving.join_next().await.is_some() {} } => {}
             // Who asks again does not want to wait.
@@ -154,7 +179,13 @@ impl Serve {
 
     /// Reads the description again when it is asked for, until a signal asks to
     /// stop.
-    async fn read_again_until_stopped(&self, served: &Served, metrics: Option<&Metrics>, signals: &mut Signals) {
+    async fn read_again_until_stopped(
+        &self,
+        served: &Served,
+        metrics: Option<&Metrics>,
+        signals: &mut Signals,
+        reloads: &mut control::Asked,
+    ) {
         let had_terminal = signals::has_terminal();
         let mut watch = self.watch.then(|| Watch::new(served.files(&self.options)));
         let mut changed = async || match &mut watch {
@@ -162,8 +193,10 @@ impl Serve {
             None => std::future::pending().await,
         };
         loop {
+            let mut client = None;
             tokio::select! {
                 () = changed() => {}
+                asked = reloads.next() => client = Some(asked),
                 asked = signals.any() => {
                     // Its terminal was closed: nobody is left who wants it.
                     let is_left_alone = had_terminal && !signals::has_terminal();
@@ -174,15 +207,20 @@ impl Serve {
             }
             // Many take a while, in which others are answered.
             let read_again = || served.read_again(&self.options, &self.instances);
-            match tokio::task::block_in_place(read_again) {
+            let done = tokio::task::block_in_place(read_again);
+            match &done {
                 Ok(done) => to_stderr(&format!("imds: {done}")),
                 Err(error) => {
-                    failure::report(&error);
+                    failure::report(error);
                     to_stderr("imds: nothing was changed");
                 }
             }
             if let Some(metrics) = metrics {
                 metrics.set_instances(served.instances());
+            }
+            if let Some(client) = client {
+                // It may have gone.
+                let _ = client.send(done);
             }
         }
     }

@@ -20,11 +20,16 @@ pub enum Served {
 impl Served {
     pub fn service(&self, options: &Options, observer: impl Observer) -> Service {
         match self {
-            Self::One(control) => {
-                let observer = (observer, control.journal().clone());
-                options.service(control.clone(), control.clock().clone(), observer)
-            }
+            Self::One(control) => options.service(control.clone(), control.clock().clone(), observer),
             Self::Many(many) => options.service(many.fleet.clone(), many.clock.clone(), observer),
+        }
+    }
+
+    /// What changes the instance; none of many.
+    pub fn control(&self) -> Option<&Control> {
+        match self {
+            Self::One(control) => Some(control),
+            Self::Many(_) => None,
         }
     }
 
@@ -39,11 +44,7 @@ impl Served {
     /// what was done, in words.
     pub fn read_again(&self, options: &Options, instances: &Instances) -> anyhow::Result<String> {
         match self {
-            Self::One(control) => {
-                let description = options.description(control.instance().runtime())?;
-                let revision = control.replace(&description)?;
-                Ok(format!("read {} again: revision {revision}", options.source()))
-            }
+            Self::One(control) => options.read_again(control),
             Self::Many(many) => {
                 instances.load_again(many, options)?;
                 let (number, path) = (many.fleet.len(), many.path.display());

@@ -58,6 +58,12 @@ pub fn time(text: &str) -> Result<SystemTime, String> {
     humantime::parse_rfc3339(text).map_err(|_| "expected a time such as 2026-10-01T00:00:00Z".to_owned())
 }
 
+/// A length of time to go on, with a `+` or without.
+pub fn span(text: &str) -> Result<Duration, String> {
+    let text = text.strip_prefix('+').unwrap_or(text);
+    humantime::parse_duration(text).map_err(|_| "expected a time with its unit, such as 90s, 5m or 6h".to_owned())
+}
+
 /// How fast a clock runs.
 pub fn speed(text: &str) -> Result<f64, String> {
     let speed = text.parse().map_err(|_| "expected a number such as 60".to_owned())?;

@@ -1,4 +1,5 @@
-// A small HTTP server for whoever operates this program: `--metrics`.
+// A small HTTP server for whoever operates this program: `--metrics` and
+// `--control`.
 
 mod listener;
 

@@ -1,0 +1,136 @@
+// `/v1/clock`: the clock by which all is answered.
+
+use std::time::{Duration, SystemTime};
+
+use hyper::StatusCode;
+use imds_host::{ClockState, VirtualClock};
+use serde_json::{Map, Value, json};
+
+use super::super::values;
+use super::instance::time;
+use super::reply::{Reply, error, ok};
+
+pub fn get(clock: &VirtualClock) -> Reply {
+    ok(&shown(&clock.state()))
+}
+
+/// Changes it, all or nothing, and tells what it is then.
+pub fn patch(clock: &VirtualClock, body: &[u8]) -> Reply {
+    match Change::read(body) {
+        Ok(change) => {
+            change.make(clock);
+            get(clock)
+        }
+        Err(wrong) => error(StatusCode::UNPROCESSABLE_ENTITY, wrong),
+    }
+}
+
+pub fn shown(state: &ClockState) -> Value {
+    json!({ "now": time(state.now), "paused": state.is_paused, "speed": state.speed, "system": state.is_system })
+}
+
+#[derive(Debug, Default, PartialEq)]
+struct Change {
+    now: Option<SystemTime>,
+    advance: Option<Duration>,
+    paused: Option<bool>,
+    speed: Option<f64>,
+    system: bool,
+}
+
+impl Change {
+    fn read(body: &[u8]) -> Result<Self, String> {
+        let fields: Map<String, Value> = serde_json::from_slice(body).map_err(|_| format!("expected {EXPECTED}"))?;
+        let mut change = Self::default();
+        for (name, value) in &fields {
+            let wrong = |wrong: String| format!("{name}: {wrong}");
+            match (name.as_str(), value) {
+                ("now", Value::String(text)) => change.now = Some(values::time(text).map_err(wrong)?),
+                ("advance", Value::String(text)) => change.advance = Some(values::span(text).map_err(wrong)?),
+                ("paused", Value::Bool(paused)) => change.paused = Some(*paused),
+                ("speed", Value::Number(speed)) => {
+                    change.speed = Some(values::speed(&speed.to_string()).map_err(wrong)?);
+                }
+                ("system", Value::Bool(true)) => change.system = true,
+                ("now" | "advance" | "paused" | "speed" | "system", _) => {
+                    return Err(format!("{name} has a value of another kind; expected {EXPECTED}"));
+                }
+                _ => return Err(format!("no field has this name: {name:.60}; expected {EXPECTED}")),
+            }
+        }
+        match (fields.len(), change.system) {
+            (0, _) => Err(format!("that changes nothing; expected {EXPECTED}")),
+            (2.., true) => Err("system says all about the clock; leave out the other fields, or system".to_owned()),
+            _ => Ok(change),
+        }
+    }
+
+    /// A clock that is to stand does so from the first step to the last, so that it
+    /// shows what was asked for to the millisecond.
+    fn make(&self, clock: &VirtualClock) {
+        if self.system {
+            clock.follow_system();
+        }
+        if self.paused == Some(true) {
+            clock.pause();
+        }
+        if let Some(speed) = self.speed {
+            // It was looked at when the change was read.
+            let _ = clock.set_speed(speed);
+        }
+        if let Some(now) = self.now {
+            clock.set(now);
+        }
+        if let Some(advance) = self.advance {
+            clock.advance(advance);
+        }
+        if self.paused == Some(false) {
+            clock.resume();
+        }
+    }
+}
+
+const EXPECTED: &str = "an object with any of {\"now\": \"2026-10-01T00:00:00Z\", \"advance\": \"5m\", \"paused\": true, \
+                        \"speed\": 60}, or {\"system\": true}";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_is_set_moved_on_and_stopped_in_one_change() {
+        let clock = VirtualClock::system();
+        let body = br#"{"now": "2026-10-01T00:00:00Z", "advance": "+5m", "paused": true, "speed": 60}"#;
+        let answer: Value = serde_json::from_str(patch(&clock, body).body()).unwrap();
+        let wanted = json!({ "now": "2026-10-01T00:05:00.000Z", "paused": true, "speed": 60.0, "system": false });
+        assert_eq!(answer, wanted);
+        assert_eq!(patch(&clock, br#"{"system": true}"#).status(), 200);
+        assert!(clock.state().is_system);
+    }
+
+    #[test]
+    fn a_wrong_change_moves_nothing_and_says_what_is_expected() {
+        let clock = VirtualClock::paused_at(SystemTime::UNIX_EPOCH);
+        let before = clock.state();
+        for body in [
+            "",
+            "[]",
+            "{}",
+            r#"{"paused": false, "advance": "5"}"#,
+            r#"{"paused": false, "advance": "-5m"}"#,
+            r#"{"paused": false, "now": "tomorrow"}"#,
+            r#"{"paused": false, "speed": 0}"#,
+            r#"{"paused": false, "speed": "60"}"#,
+            r#"{"paused": false, "pasued": true}"#,
+            r#"{"paused": false, "system": true}"#,
+            r#"{"system": false}"#,
+        ] {
+            let answer = patch(&clock, body.as_bytes());
+            assert_eq!(answer.status(), 422, "{body}");
+            let message: Value = serde_json::from_str(answer.body()).unwrap();
+            let message = message["error"].as_str().unwrap();
+            assert!(message.contains("expected") || message.contains("leave out"), "{message}");
+            assert_eq!(clock.state(), before, "{body}");
+        }
+    }
+}

@@ -1,0 +1,96 @@
+// `/v1/instance`: what the instance is, and changes of it.
+
+use std::time::SystemTime;
+
+use hyper::StatusCode;
+use hyper::header::IF_MATCH;
+use hyper::http::request::Parts;
+use imds_host::{Control, Description, Happening, Snapshot};
+use serde_json::{Value, json};
+use tokio::task::block_in_place;
+
+use super::clock;
+use super::reply::{Reply, changed, error, failed, of_revision, ok};
+
+/// What the instance is now, without its secrets.
+pub fn get(control: &Control) -> Reply {
+    // It takes milliseconds, in which others are answered.
+    match block_in_place(|| control.snapshot()).map_err(anyhow::Error::from).and_then(|now| Ok((shown(&now)?, now))) {
+        Ok((body, snapshot)) => of_revision(ok(&body), snapshot.revision),
+        Err(error) => failed(&error),
+    }
+}
+
+/// A piece of a description, merged into what the instance is.
+pub fn patch(control: &Control, parts: &Parts, body: &[u8]) -> Reply {
+    change(parts, body, |change, revision| match revision {
+        Some(revision) => control.edit_revision(revision, change),
+        None => control.edit(change),
+    })
+}
+
+/// Another description in the place of all that was.
+pub fn put(control: &Control, parts: &Parts, body: &[u8]) -> Reply {
+    change(parts, body, |description, revision| match revision {
+        Some(revision) => control.replace_revision(revision, description),
+        None => control.replace(description),
+    })
+}
+
+fn change(
+    parts: &Parts,
+    body: &[u8],
+    change: impl FnOnce(&Description, Option<u64>) -> Result<u64, imds_host::Error>,
+) -> Reply {
+    let Ok(revision) = wanted_revision(parts) else {
+        let message = "If-Match must be a revision such as \"7\", as ETag tells it, or *";
+        return error(StatusCode::BAD_REQUEST, message);
+    };
+    let Ok(text) = str::from_utf8(body) else {
+        return error(StatusCode::BAD_REQUEST, "the body is not UTF-8; send JSON text");
+    };
+    match Description::from_json("the request", text) {
+        Ok(read) => changed(block_in_place(|| change(&read, revision))),
+        Err(error) => failed(&error.into()),
+    }
+}
+
+/// The revision that is to be changed; none for any.
+fn wanted_revision(parts: &Parts) -> Result<Option<u64>, ()> {
+    let mut fields = parts.headers.get_all(IF_MATCH).iter();
+    let field = match (fields.next(), fields.next()) {
+        (None, _) => return Ok(None),
+        (Some(field), None) => field.to_str().map_err(|_| ())?.trim(),
+        (Some(_), Some(_)) => return Err(()),
+    };
+    if field == "*" {
+        return Ok(None);
+    }
+    let number = field.strip_prefix('"').and_then(|field| field.strip_suffix('"')).ok_or(())?;
+    number.parse().map(Some).map_err(|_| ())
+}
+
+fn shown(snapshot: &Snapshot) -> anyhow::Result<Value> {
+    let description: Value = serde_json::from_str(&snapshot.description.to_json_without_secrets())?;
+    let (past, to_come): (Vec<_>, Vec<_>) =
+        snapshot.timeline.iter().partition(|happening| happening.at() <= snapshot.clock.now);
+    let happenings = |list: Vec<&Happening>| -> Vec<Value> {
+        list.into_iter().map(|happening| json!({ "at": time(happening.at()), "what": happening.what })).collect()
+    };
+    Ok(json!({
+        "revision": snapshot.revision,
+        "state": snapshot.state,
+        "instance-lifecycle": snapshot.lifecycle,
+        "clock": clock::shown(&snapshot.clock),
+        "metadata-options": serde_json::from_str::<Value>(&snapshot.metadata_options)?,
+        "identity": serde_json::from_str::<Value>(&snapshot.identity_document)?,
+        "timeline": { "past": happenings(past), "to-come": happenings(to_come) },
+        "faults": description.get("faults").cloned().unwrap_or_else(|| json!([])),
+        "description": description,
+    }))
+}
+
+/// As all times are told here: RFC 3339 to the millisecond.
+pub fn time(time: SystemTime) -> String {
+    humantime::format_rfc3339_millis(time).to_string()
+}

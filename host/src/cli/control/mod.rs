@@ -1,0 +1,140 @@
+// `--control`: what an operator asks and changes while the instance is served, on a
+// listener of its own. `openapi.json` describes it.
+
+mod clock;
+mod guard;
+mod instance;
+mod place;
+mod reload;
+mod reply;
+mod requests;
+mod routes;
+#[cfg(unix)]
+mod socket;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use imds_host::Control;
+use tokio::task::{JoinHandle, spawn};
+
+pub use self::place::{DEFAULT, Place, VARIABLE};
+use self::reload::Reload;
+pub use self::reload::{Asked, channel};
+use super::listen::bind_for;
+use super::metrics::Page;
+use super::operator::{self, Bounds, Listener};
+
+#[derive(Args)]
+pub struct ControlFlag {
+    /// Take orders from imds ctl and others on this machine, here: a loopback address, or a path for a Unix
+    /// socket. Without a value, imds serve takes 127.0.0.1:1340 and imds run a free port
+    #[arg(long, value_name = "ADDR:PORT|PATH", value_parser = Where::parse, num_args = 0..=1, default_missing_value = "")]
+    control: Option<Where>,
+}
+
+/// Where the flag says.
+#[derive(Clone)]
+enum Where {
+    ByDefault,
+    At(Place),
+}
+
+impl Where {
+    fn parse(text: &str) -> Result<Self, String> {
+        if text.is_empty() { Ok(Self::ByDefault) } else { Place::to_listen_on(text).map(Self::At) }
+    }
+}
+
+/// People with a browser, programs that wait for requests to come, and changes.
+/// The oldest goes for one more. A connection lives no longer than a client may
+/// wait, and some seconds for the rest.
+const BOUNDS: Bounds = Bounds {
+    connections: 64,
+    head: Duration::from_secs(5),
+    connection: requests::WAIT_MAX.saturating_add(Duration::from_secs(15)),
+};
+
+/// What the listener tells of and changes.
+pub struct Operated {
+    pub control: Control,
+    pub page: Arc<Page>,
+    pub reload: Reload,
+}
+
+/// The listener; it ends, and its socket goes, when it is dropped.
+pub struct Controlling {
+    /// Where it is.
+    pub place: Place,
+    serving: JoinHandle<()>,
+    #[cfg(unix)]
+    _file: Option<socket::SocketFile>,
+}
+
+impl ControlFlag {
+    /// Whether there is to be such a listener.
+    pub fn is_on(&self) -> bool {
+        self.control.is_some()
+    }
+
+    /// Where `imds serve` has it.
+    pub fn for_server(&self) -> Option<Place> {
+        self.or(DEFAULT)
+    }
+
+    /// Where `imds run` has it.
+    pub fn for_command(&self) -> Option<Place> {
+        self.or(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
+    }
+
+    fn or(&self, default: SocketAddr) -> Option<Place> {
+        self.control.as_ref().map(|place| match place {
+            Where::ByDefault => Place::Tcp(default),
+            Where::At(place) => place.clone(),
+        })
+    }
+}
+
+impl Controlling {
+    /// Listens at a place; from then on clients are answered.
+    pub async fn start(place: &Place, operated: Operated) -> anyhow::Result<Self> {
+        let log = operated.page.log.clone();
+        let operated = Arc::new(operated);
+        let answer = move |request| routes::answer(Arc::clone(&operated), request);
+        let serve = |listener| spawn(operator::serve(listener, BOUNDS, log, answer));
+        match place {
+            Place::Tcp(address) => {
+                let listener = bind_for("--control", *address).await?;
+                let place = Place::Tcp(listener.local_addr()?);
+                let serving = serve(Listener::Tcp(listener));
+                #[cfg(unix)]
+                return Ok(Self { place, serving, _file: None });
+                #[cfg(not(unix))]
+                return Ok(Self { place, serving });
+            }
+            #[cfg(unix)]
+            Place::Path(path) => {
+                // A command may go to another directory and look for it there.
+                let path = std::path::absolute(path)?;
+                let (listener, file) = socket::bind(&path)?;
+                let serving = serve(Listener::Unix(listener));
+                Ok(Self { place: Place::Path(path), serving, _file: Some(file) })
+            }
+            #[cfg(not(unix))]
+            Place::Path(_) => anyhow::bail!("there are no Unix sockets on this system"),
+        }
+    }
+
+    /// The line that scripts read when all is ready.
+    pub fn ready(&self) -> String {
+        format!("imds: control on {}", self.place)
+    }
+}
+
+impl Drop for Controlling {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}

@@ -1,0 +1,68 @@
+// `imds ctl edit` and `imds ctl reload`.
+
+use std::path::Path;
+
+use clap::Args;
+use imds_host::{Description, Error};
+use serde_json::Value;
+
+use super::super::options::read_description;
+use super::Told;
+use super::client::{Answer, Ask, Client};
+
+/// Change the instance by a piece of a description
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Edit {
+    /// The fields that change, as TOML or JSON text; @FILE for those in a file, - for
+    /// standard input
+    #[arg(value_name = "CHANGE")]
+    change: String,
+
+    /// Change this revision and no other, so that nobody's change is lost
+    #[arg(long, value_name = "N")]
+    revision: Option<u64>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  imds ctl edit 'metadata-options.http-tokens = \"required\"'
+  imds ctl edit '{\"tags\": {\"Name\": \"web-1\", \"Old\": null}}'
+  imds ctl edit 'timeline = [{ at = \"+5m\", state = \"stopped\" }]'
+  imds ctl edit @change.toml --revision 7
+
+It is merged into what there is; null in JSON takes a field back to its default.
+`imds schema` prints all fields. All of a change is done, or nothing.";
+
+impl Edit {
+    pub fn make(self, client: &Client) -> anyhow::Result<Told> {
+        let change = self.read()?;
+        let body: Value = serde_json::from_str(&change.to_json())?;
+        match client.ask(Ask::patch("/v1/instance", body).of_revision(self.revision)) {
+            Ok(answer) => Ok(revision(answer)),
+            Err(error) => Err(match error.downcast() {
+                // Told of what was typed, not of what was sent.
+                Ok(Error::Invalid(problems)) => Error::Invalid(change.place_problems(problems.list)).into(),
+                Ok(error) => error.into(),
+                Err(error) => error,
+            }),
+        }
+    }
+
+    fn read(&self) -> Result<Description, Error> {
+        match self.change.strip_prefix('@') {
+            Some(file) => read_description(Path::new(file)),
+            None if self.change == "-" => read_description(Path::new("-")),
+            None => Description::parse("the change", &self.change),
+        }
+    }
+}
+
+pub fn reload(client: &Client) -> anyhow::Result<Told> {
+    client.ask(Ask::post("/v1/reload")).map(revision)
+}
+
+/// Tells the revision that an answer has.
+pub fn revision(answer: Answer) -> Told {
+    Told { text: format!("revision {}", answer.body["revision"]), raw: answer.raw }
+}

@@ -1,0 +1,205 @@
+// `imds ctl fault`.
+
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::super::failure::WrongUse;
+use super::super::values;
+use super::Told;
+use super::client::{Answer, Ask, Client, Conflict};
+use super::event::told_of;
+use super::times;
+
+/// Let requests fail, to see what clients do; without a kind, list what does so
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Fault {
+    /// What happens to a request that is struck; off takes all away
+    #[arg(value_name = "refuse|delay|close|cut|withhold|throttle|off", value_parser = KINDS, hide_possible_values = true)]
+    kind: Option<String>,
+
+    /// How many are struck, 0 to 1; without it all
+    #[arg(long, value_name = "SHARE")]
+    share: Option<f64>,
+
+    /// Those for this path and below it, where * stands for any one name;
+    /// repeatable
+    #[arg(long, value_name = "PATH")]
+    path: Vec<String>,
+
+    /// Those with this method; repeatable
+    #[arg(long, value_name = "METHOD")]
+    method: Vec<String>,
+
+    /// For how long, from now
+    #[arg(long = "for", value_name = "TIME", value_parser = values::span)]
+    lasting: Option<Duration>,
+
+    /// With delay: how late the answer comes, up to 60s
+    #[arg(long, value_name = "TIME", value_parser = values::span)]
+    delay: Option<Duration>,
+
+    /// Another one strikes other requests
+    #[arg(long, value_name = "N")]
+    seed: Option<u32>,
+
+    /// With throttle: requests that may come at once
+    #[arg(long, value_name = "N")]
+    burst: Option<u16>,
+
+    /// With throttle: requests regained a second
+    #[arg(long, value_name = "N")]
+    per_second: Option<u16>,
+}
+
+const KINDS: [&str; 7] = ["refuse", "delay", "close", "cut", "withhold", "throttle", "off"];
+
+const EXAMPLES: &str = "\
+Kinds:
+  refuse    503            close     no answer, the connection ends
+  delay     a late answer  cut       half of the body
+  throttle  503 above --burst and --per-second      withhold  never an answer
+
+Examples:
+  imds ctl fault refuse --share 0.3
+  imds ctl fault withhold --path /latest/api/token --method PUT --for 30s
+  imds ctl fault delay --delay 2s --path '/*/meta-data/iam'
+  imds ctl fault throttle --burst 5 --per-second 1
+  imds ctl fault
+  imds ctl fault off";
+
+/// Somebody else changes the instance all the time.
+const TRIES: usize = 5;
+
+impl Fault {
+    pub fn make(self, client: &Client) -> anyhow::Result<Told> {
+        let changes = match self.kind.as_deref() {
+            None => {
+                self.refuse_flags("list", &["share", "path", "method", "for", "delay", "seed", "burst", "per-second"])?;
+                None
+            }
+            Some("off") => {
+                self.refuse_flags("off", &["share", "path", "method", "for", "delay", "seed", "burst", "per-second"])?;
+                Some(self.change(client, json!({ "faults": null, "request-throttle": null }), None)?)
+            }
+            Some("throttle") => {
+                self.refuse_flags("throttle", &["share", "path", "method", "for", "delay", "seed"])?;
+                Some(self.change(client, json!({ "request-throttle": self.throttle() }), None)?)
+            }
+            Some(kind) => {
+                self.refuse_flags(kind, &["burst", "per-second"])?;
+                Some(self.add(client, kind)?)
+            }
+        };
+        let instance = client.ask(Ask::get("/v1/instance"))?;
+        let lines = in_words(&instance.body);
+        let text = if lines.is_empty() { "no faults".to_owned() } else { lines.join("\n") };
+        Ok(Told { text, raw: changes.unwrap_or(instance).raw })
+    }
+
+    /// Adds one to those that are there, less those whose time is over.
+    fn add(&self, client: &Client, kind: &str) -> anyhow::Result<Answer> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let instance = client.ask(Ask::get("/v1/instance"))?.body;
+            let now = &instance["clock"]["now"];
+            let is_over = |fault: &Value| times::is_before(&fault["until"], now);
+            let mut faults: Vec<_> = instance["faults"].as_array().cloned().unwrap_or_default();
+            faults.retain(|fault| !is_over(fault));
+            faults.push(self.fault(kind));
+            match self.change(client, json!({ "faults": faults }), instance["revision"].as_u64()) {
+                Err(error) if error.is::<Conflict>() && tries < TRIES => {}
+                result => return result,
+            }
+        }
+    }
+
+    fn change(&self, client: &Client, change: Value, revision: Option<u64>) -> anyhow::Result<Answer> {
+        let verb = format!("fault {}", self.kind.as_deref().unwrap_or_default());
+        client.ask(Ask::patch("/v1/instance", change).of_revision(revision)).map_err(|error| told_of(&verb, error))
+    }
+
+    fn fault(&self, kind: &str) -> Value {
+        let Self { share, path, method, lasting, delay, seed, .. } = self;
+        let mut fault = json!({ "kind": kind });
+        let mut set = |name: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                fault[name] = value;
+            }
+        };
+        set("share", share.map(|share| json!(share)));
+        set("paths", (!path.is_empty()).then(|| json!(path)));
+        set("methods", (!method.is_empty()).then(|| json!(method)));
+        set("until", lasting.map(|time| json!(times::from_now(time))));
+        set("delay", delay.map(|time| json!(times::span(time))));
+        set("seed", seed.map(|seed| json!(seed)));
+        fault
+    }
+
+    fn throttle(&self) -> Value {
+        let mut throttle = json!({});
+        for (name, value) in [("burst", self.burst), ("per-second", self.per_second)] {
+            if let Some(value) = value {
+                throttle[name] = json!(value);
+            }
+        }
+        throttle
+    }
+
+    fn refuse_flags(&self, kind: &str, refused: &[&str]) -> Result<(), WrongUse> {
+        let given = [
+            ("share", self.share.is_some()),
+            ("path", !self.path.is_empty()),
+            ("method", !self.method.is_empty()),
+            ("for", self.lasting.is_some()),
+            ("delay", self.delay.is_some()),
+            ("seed", self.seed.is_some()),
+            ("burst", self.burst.is_some()),
+            ("per-second", self.per_second.is_some()),
+        ];
+        match given.iter().find(|(name, is_given)| *is_given && refused.contains(name)) {
+            Some((name, _)) if kind == "list" => {
+                Err(WrongUse(format!("--{name} takes a kind of fault before it: imds ctl fault KIND --{name} …")))
+            }
+            Some((name, _)) => {
+                Err(WrongUse(format!("{kind} takes no --{name}; imds ctl fault --help tells what it takes")))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// A line for each fault of an instance as the listener tells it.
+pub fn in_words(instance: &Value) -> Vec<String> {
+    let now = &instance["clock"]["now"];
+    let mut lines: Vec<_> =
+        instance["faults"].as_array().into_iter().flatten().map(|fault| one_in_words(fault, now)).collect();
+    let throttle = &instance["description"]["request-throttle"];
+    if throttle.is_object() {
+        let of = |name: &str| throttle[name].as_u64().map_or("100".to_owned(), |number| number.to_string());
+        lines.push(format!("throttle above {} at once and {} a second", of("burst"), of("per-second")));
+    }
+    lines
+}
+
+fn one_in_words(fault: &Value, now: &Value) -> String {
+    let text = |name: &str| fault[name].as_str();
+    let list = |name: &str| {
+        let items = fault[name].as_array().into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>();
+        (!items.is_empty()).then(|| items.join(", "))
+    };
+    let mut words = text("kind").unwrap_or("refuse").to_owned();
+    words.extend(text("delay").map(|delay| format!(" by {delay}")));
+    words.extend(fault["share"].as_f64().map(|share| format!(" {}% of requests", share * 100.0)));
+    words.extend(list("methods").map(|methods| format!(", {methods}")));
+    words.extend(list("paths").map(|paths| format!(", {paths}")));
+    words.extend(text("from").map(|_| format!(", from {}", times::relative(&fault["from"], now))));
+    words.extend(text("until").map(|_| match times::is_before(&fault["until"], now) {
+        true => ", over".to_owned(),
+        false => format!(", ends {}", times::relative(&fault["until"], now)),
+    }));
+    words
+}
