@@ -14,6 +14,10 @@ use std::time::{Duration, Instant};
 mod certificates;
 #[path = "program/check.rs"]
 mod check;
+// Unix sockets.
+#[cfg(unix)]
+#[path = "program/control.rs"]
+mod control;
 // How many files a process may open is set by a shell.
 #[cfg(unix)]
 #[path = "program/faults.rs"]
@@ -43,6 +47,9 @@ mod observability;
 #[path = "program/read_again.rs"]
 mod read_again;
 // Its commands are shell scripts, and signals end them.
+#[cfg(unix)]
+#[path = "program/openapi.rs"]
+mod openapi;
 #[cfg(unix)]
 #[path = "program/run.rs"]
 mod run;
@@ -355,7 +362,7 @@ fn schema_prints_json() {
 
 #[test]
 fn help_has_examples_for_every_command() {
-    for command in ["serve", "run", "check", "certificates", "new", "schema"] {
+    for command in ["serve", "run", "ctl", "check", "certificates", "new", "schema"] {
         let output = imds(&[command, "--help"]);
         assert!(output.status.success());
         let help = text(&output.stdout);
