@@ -1,6 +1,7 @@
 // `imds serve`.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -84,6 +85,8 @@ impl Serve {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         // First, while there are no threads.
         let passed = take_listeners()?;
+        // Before the files are read: what changes from then on is seen.
+        let watch = self.watch.then(|| Watch::new(self.files()));
         let served = match self.instances.open(&self.options)? {
             Some(many) => Served::Many(many),
             None => Served::One(self.options.open()?),
@@ -93,14 +96,25 @@ impl Serve {
         }
         let log = self.options.log()?;
         let runtime = signals::runtime()?;
-        let code = runtime.block_on(self.serve(served, passed, &log));
+        let code = runtime.block_on(self.serve(served, passed, watch, &log));
         // Keys that are still being made are not waited for.
         runtime.shutdown_background();
         log.end();
         code
     }
 
-    async fn serve(self, served: Served, passed: Vec<std::net::TcpListener>, log: &Log) -> anyhow::Result<ExitCode> {
+    /// The files that describe what is served.
+    fn files(&self) -> Vec<PathBuf> {
+        self.options.files().into_iter().chain(self.instances.path().cloned()).collect()
+    }
+
+    async fn serve(
+        self,
+        served: Served,
+        passed: Vec<std::net::TcpListener>,
+        watch: Option<Watch>,
+        log: &Log,
+    ) -> anyhow::Result<ExitCode> {
         let started = SystemTime::now();
         let metrics = (self.metrics.is_some() || self.control.is_on()).then(Metrics::new);
         let page = metrics.clone().map(|metrics| Arc::new(Page { metrics, log: log.clone(), started }));
@@ -163,7 +177,7 @@ impl Serve {
         });
         notify::ready();
 
-        self.read_again_until_stopped(&served, metrics.as_ref(), &mut signals, &mut reloads).await;
+        self.read_again_until_stopped(&served, metrics.as_ref(), watch, &mut signals, &mut reloads).await;
         notify::stopping();
         drop(stop);
         // Who asks for its health is to know that it ends.
@@ -183,11 +197,11 @@ impl Serve {
         &self,
         served: &Served,
         metrics: Option<&Metrics>,
+        mut watch: Option<Watch>,
         signals: &mut Signals,
         reloads: &mut control::Asked,
     ) {
         let had_terminal = signals::has_terminal();
-        let mut watch = self.watch.then(|| Watch::new(served.files(&self.options)));
         let mut changed = async || match &mut watch {
             Some(watch) => watch.changed().await,
             None => std::future::pending().await,

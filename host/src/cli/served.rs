@@ -2,8 +2,6 @@
 
 use std::net::SocketAddr;
 
-use std::path::PathBuf;
-
 use imds_host::{CallerKey, Control, Observer, Service};
 
 use super::instances::{Instances, Many};
@@ -51,14 +49,6 @@ impl Served {
                 let s = if number == 1 { "" } else { "s" };
                 Ok(format!("read {path} again: {number} instance{s}"))
             }
-        }
-    }
-
-    /// The files to which it comes to be read again.
-    pub fn files(&self, options: &Options) -> Vec<PathBuf> {
-        match self {
-            Self::One(_) => options.files(),
-            Self::Many(many) => vec![many.path.clone()],
         }
     }
 

@@ -64,6 +64,11 @@ fn refuse_what_the_service_reads(callers: &CallerKey, fields_read: &[String]) ->
 }
 
 impl Instances {
+    /// Where the descriptions are, if there are many.
+    pub fn path(&self) -> Option<&PathBuf> {
+        self.instances.as_ref()
+    }
+
     /// Opens all instances; none where no flag asks for many. Says on standard
     /// error what is wrong with them.
     pub fn open(&self, options: &Options) -> anyhow::Result<Option<Many>> {
