@@ -210,10 +210,15 @@ fn merge_events(document: &mut Json, changes: &[Json]) {
 }
 
 /// A change in a few words, without what may be a secret: `tags.Name, state =
-/// stopped`.
+/// stopped`. Not the notices that it brings, which are told at their own times;
+/// empty where nothing else changes.
 pub fn in_words(change: &Json) -> String {
     let mut words = Vec::new();
-    tell(change, String::new(), &mut words);
+    for (name, value) in change.fields() {
+        if !(NOTICES.contains(&name.as_str()) && matches!(value, Json::Object(_))) {
+            tell(value, shown(name), &mut words);
+        }
+    }
     let more = words.len().saturating_sub(WORDS_MAX);
     words.truncate(WORDS_MAX);
     if more > 0 {
@@ -242,8 +247,7 @@ fn tell(value: &Json, name: String, words: &mut Vec<String>) {
     words.push(match value {
         Json::Object(fields) if !fields.is_empty() && name != "managed-ssh-keys" => {
             for (field, value) in fields {
-                let field = shown(field);
-                tell(value, if name.is_empty() { field } else { format!("{name}.{field}") }, words);
+                tell(value, format!("{name}.{}", shown(field)), words);
             }
             return;
         }

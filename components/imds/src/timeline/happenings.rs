@@ -44,7 +44,10 @@ fn happenings(description: &str, now: Time) -> Result<Vec<Happening>, Vec<Proble
         happenings.insert(Happening { at_ms: at.as_ms(), what });
     };
     for change in &timeline.changes {
-        add(change.at, change::in_words(&change.fields));
+        let what = change::in_words(&change.fields);
+        if !what.is_empty() {
+            add(change.at, what);
+        }
     }
     let (chapters, _) = timeline
         .chapters(|chapter| Ok((chapter.since, Facts::of(Description::of_document(chapter.document.clone())?)?)))?;
