@@ -53,6 +53,8 @@ mod openapi;
 #[cfg(unix)]
 #[path = "program/run.rs"]
 mod run;
+#[path = "program/scenarios.rs"]
+mod scenarios;
 #[cfg(unix)]
 #[path = "program/socket_activation.rs"]
 mod socket_activation;

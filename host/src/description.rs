@@ -224,6 +224,11 @@ impl Description {
         self.locate(problems.into_iter().map(finding).collect())
     }
 
+    /// The name of the text.
+    pub(crate) fn source(&self) -> &str {
+        &self.source
+    }
+
     /// What the component found, with the places in the text.
     pub(crate) fn locate(&self, findings: Vec<Finding>) -> Problems {
         let mut list = locate(findings, &self.text, &self.document);

@@ -186,7 +186,8 @@ impl Runtime {
         self.open(description, &Settings::default())?;
         let combined = self.edit(&description.to_json(), &change.to_json(), None)?;
         let combined = combined.map_err(|findings| Error::Invalid(change.locate(findings)))?;
-        Description::from_json("the description with the change", &combined)
+        let name = format!("{} with {}", description.source(), change.source());
+        Description::from_json(&name, &combined)
     }
 
     /// The JSON Schema of a description, as JSON text.

@@ -22,6 +22,7 @@ mod options;
 mod print;
 mod require_v2;
 mod run;
+mod scenarios;
 mod secret_file;
 mod serve;
 mod served;
@@ -69,6 +70,7 @@ enum Command {
     Run(run::Run),
     Ctl(ctl::Ctl),
     Check(check::Check),
+    Scenarios(scenarios::Scenarios),
     Certificates(identity::Certificates),
     Export(export::Export),
     /// Print a commented description to start from
@@ -87,6 +89,7 @@ pub fn main() -> ExitCode {
         Some(Command::Run(run)) => run.run(),
         Some(Command::Ctl(ctl)) => ctl.run(),
         Some(Command::Check(check)) => check.run(),
+        Some(Command::Scenarios(scenarios)) => scenarios.run(),
         Some(Command::Certificates(certificates)) => certificates.run(),
         Some(Command::Export(export)) => export.run(),
         Some(Command::New) => print::new(),

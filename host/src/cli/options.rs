@@ -17,6 +17,7 @@ use super::failure::WrongUse;
 use super::identity;
 use super::limits::LimitFlags;
 use super::log::{Format, Level, Log};
+use super::scenarios::{ScenarioFlags, combine};
 use super::secret_file::warn_of_others;
 use super::values::host_name;
 
@@ -25,6 +26,9 @@ pub struct Options {
     /// The description of the instance, TOML or JSON; - is standard input
     #[arg(long, value_name = "FILE")]
     pub instance: Option<PathBuf>,
+
+    #[command(flatten)]
+    scenarios: ScenarioFlags,
 
     /// Whether requests need a token (version 2)
     #[arg(long, value_name = "optional|required", value_parser = ["optional", "required"], hide_possible_values = true, help_heading = METADATA)]
@@ -125,14 +129,13 @@ impl Options {
         Ok(control)
     }
 
-    /// The description that the file and the flags give.
-    pub fn description(&self, _runtime: &Runtime) -> anyhow::Result<Description> {
-        let mut description = match &self.instance {
+    /// The description that the files and the flags give.
+    pub fn description(&self, runtime: &Runtime) -> anyhow::Result<Description> {
+        let description = match &self.instance {
             Some(file) => read_description(file)?,
             None => Description::default(),
         };
-        self.changes()?.apply(&mut description);
-        Ok(description)
+        Ok(self.changes()?.apply(runtime, description)?)
     }
 
     /// Reads the description again, which is served from then on. A wrong one changes
@@ -148,13 +151,19 @@ impl Options {
 
     /// What the description is called.
     fn source(&self) -> String {
-        self.instance.as_deref().map_or_else(|| "the flags".to_owned(), name)
+        let names: Vec<String> = self.instance.as_deref().map(name).into_iter().chain(self.scenarios.names()).collect();
+        if names.is_empty() { "the flags".to_owned() } else { names.join(" with ") }
+    }
+
+    /// Whether the command line lets something happen to instances.
+    pub fn has_scenario(&self) -> bool {
+        !self.scenarios.names().is_empty()
     }
 
     /// The files from which the description comes.
     pub fn files(&self) -> Vec<PathBuf> {
         let files = [&self.instance, &self.user_data].into_iter().flatten();
-        files.filter(|file| !is_standard_input(file)).cloned().collect()
+        files.chain(self.scenarios.files()).filter(|file| !is_standard_input(file)).cloned().collect()
     }
 
     pub fn settings(&self) -> anyhow::Result<Settings> {
@@ -174,7 +183,7 @@ impl Options {
             Some(file) => Some((read_bytes(file)?, format!("--user-data {}", file.display()))),
             None => None,
         };
-        Ok(Changes { options: self, user_data })
+        Ok(Changes { options: self, scenarios: self.scenarios.read()?, user_data })
     }
 
     fn token_secret(&self) -> anyhow::Result<Option<Secret>> {
@@ -197,13 +206,28 @@ impl Options {
 /// What the flags set over descriptions.
 pub struct Changes<'o> {
     options: &'o Options,
+    scenarios: Vec<Description>,
     /// The bytes, and what names them.
     user_data: Option<(Vec<u8>, String)>,
 }
 
 impl Changes<'_> {
-    pub fn apply(&self, description: &mut Description) {
-        let Self { options, user_data } = self;
+    /// A description with the scenarios over it, and over these what other flags
+    /// set.
+    pub fn apply(&self, runtime: &Runtime, mut description: Description) -> Result<Description, imds_host::Error> {
+        if !self.scenarios.is_empty() {
+            // First without them, so that what is wrong has its place in the file.
+            let mut alone = description.clone();
+            self.set(&mut alone);
+            runtime.open(&alone, &Settings::default())?;
+            description = combine(runtime, description, &self.scenarios)?;
+        }
+        self.set(&mut description);
+        Ok(description)
+    }
+
+    fn set(&self, description: &mut Description) {
+        let Self { options, user_data, .. } = self;
         for (name, value) in [
             ("http-tokens", &options.http_tokens),
             ("http-endpoint", &options.http_endpoint),

@@ -7,6 +7,7 @@ use imds_host::{CallerKey, Control, Observer, Service};
 use super::instances::{Instances, Many};
 use super::link_local;
 use super::options::Options;
+use super::scenarios::foreseen;
 use super::welcome::{ready, refusal, welcome, welcome_many};
 
 /// One instance for all callers, or one for each.
@@ -78,7 +79,10 @@ impl Served {
     /// What a newcomer needs next.
     pub fn welcome(&self, addresses: &[SocketAddr], options: &Options) -> String {
         match self {
-            Self::One(control) => welcome(addresses, &control.instance(), options.instance.as_deref()),
+            Self::One(control) => {
+                let foreseen = if options.has_scenario() { foreseen(control) } else { String::new() };
+                welcome(addresses, &control.instance(), options.instance.as_deref()) + &foreseen
+            }
             Self::Many(many) => welcome_many(many),
         }
     }

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::SystemTime;
 
-use imds_host::{Description, Error, Fleet};
+use imds_host::{Description, Error, Fleet, Runtime};
 
 use super::wrong::{Wrong, words_of};
 use crate::cli::options::Changes;
@@ -39,6 +39,7 @@ const WAITING_MAX: usize = 64;
 /// as there are processors. Gives what is wrong.
 pub fn load(
     fleet: &Fleet,
+    runtime: &Runtime,
     changes: &Changes,
     start: SystemTime,
     read: impl FnOnce(&mut dyn FnMut(Result<Entry, String>)) -> anyhow::Result<()>,
@@ -49,7 +50,7 @@ pub fn load(
     let entries = Mutex::new(entries);
     let put_in = || {
         while let Some((place, entry)) = next(&entries) {
-            if let Err(words) = open(fleet, changes, start, entry) {
+            if let Err(words) = open(fleet, runtime, changes, start, entry) {
                 add(place, words);
             }
         }
@@ -76,17 +77,23 @@ fn next(entries: &Mutex<Receiver<(usize, Entry)>>) -> Option<(usize, Entry)> {
     entries.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
 }
 
-fn open(fleet: &Fleet, changes: &Changes, start: SystemTime, Entry { key, source }: Entry) -> Result<(), String> {
+fn open(
+    fleet: &Fleet,
+    runtime: &Runtime,
+    changes: &Changes,
+    start: SystemTime,
+    Entry { key, source }: Entry,
+) -> Result<(), String> {
     let name = match &source {
         Source::File(path) => path.display().to_string(),
         Source::Line { file, number, .. } => format!("{file}:{number}"),
     };
-    let result = source.description().and_then(|mut description| {
-        changes.apply(&mut description);
+    let result = source.description().and_then(|description| {
+        let mut description = changes.apply(runtime, description)?;
         description.start_at(start);
         fleet.insert(&key, &description)
     });
-    result.map(drop).map_err(|error| words_of(source.locate(error), &name))
+    result.map(drop).map_err(|error| words_of(source.locate(error, &key), &name))
 }
 
 impl Source {
@@ -97,9 +104,17 @@ impl Source {
         }
     }
 
-    /// The error with places in the whole file.
-    fn locate(&self, mut error: Error) -> Error {
-        if let (Self::Line { number, before, .. }, Error::Invalid(problems)) = (self, &mut error) {
+    /// The error with places in the whole file; of a scenario, with the instance to
+    /// which it does not fit.
+    fn locate(&self, mut error: Error, key: &str) -> Error {
+        let Error::Invalid(problems) = &mut error else { return error };
+        let is_own = match self {
+            Self::File(path) => path.display().to_string() == problems.source,
+            Self::Line { file, .. } => *file == problems.source,
+        };
+        if !is_own {
+            problems.source += &format!(" (for {key})");
+        } else if let Self::Line { number, before, .. } = self {
             for place in problems.list.iter_mut().filter_map(|problem| problem.place.as_mut()) {
                 place.line = *number;
                 place.column += before;

@@ -45,6 +45,7 @@ enum IfWrong {
 /// Instances as they were asked for.
 pub struct Many {
     pub fleet: Fleet,
+    runtime: Runtime,
     pub path: PathBuf,
     pub clock: VirtualClock,
     /// When the clock started, from which relative times count.
@@ -82,12 +83,11 @@ impl Instances {
         let start = clock.now();
         let changes = options.changes()?;
         // What is wrong with the flags is told once, not of every instance.
-        let mut default = Description::default();
-        changes.apply(&mut default);
+        let default = changes.apply(&runtime, Description::default())?;
         runtime.open(&default, &settings)?;
 
         let fleet = Fleet::new(&runtime, &settings, callers.clone())?;
-        let many = Many { fleet, path: path.clone(), clock, start };
+        let many = Many { fleet, runtime, path: path.clone(), clock, start };
         self.load(&many.fleet, &many, &changes)?;
         // Without a thread they are made at first need.
         let _ = many.fleet.make_keys_ahead();
@@ -102,9 +102,9 @@ impl Instances {
         Ok(())
     }
 
-    fn load(&self, fleet: &Fleet, Many { path, start, .. }: &Many, changes: &Changes) -> anyhow::Result<()> {
+    fn load(&self, fleet: &Fleet, Many { path, start, runtime, .. }: &Many, changes: &Changes) -> anyhow::Result<()> {
         let callers = fleet.callers();
-        let wrong = load::load(fleet, changes, *start, |give| match path.is_dir() {
+        let wrong = load::load(fleet, runtime, changes, *start, |give| match path.is_dir() {
             true => directory::read(path, callers, give),
             false => lines::read(path, callers, give),
         })?;

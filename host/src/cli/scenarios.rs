@@ -1,0 +1,138 @@
+// Scenarios, shipped and of one's own: `--scenario` and `imds scenarios`.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Arg, Args, Command, Error};
+use imds_host::{Clock, Control, Description, Runtime, Scenario};
+
+use super::print::to_stdout;
+
+/// The flag that names scenarios.
+#[derive(Args)]
+pub struct ScenarioFlags {
+    /// What happens to the instance: a scenario that `imds scenarios` lists, or a file like them; repeatable, each
+    /// changes what those before say
+    #[arg(long = "scenario", value_name = "NAME|FILE", value_parser = NameOrFile)]
+    chosen: Vec<Chosen>,
+}
+
+/// A scenario as it was asked for.
+#[derive(Clone)]
+pub enum Chosen {
+    Shipped(Scenario),
+    File(PathBuf),
+}
+
+impl ScenarioFlags {
+    /// What they are called, in their order.
+    pub fn names(&self) -> Vec<String> {
+        let name = |chosen: &Chosen| match chosen {
+            Chosen::Shipped(scenario) => scenario.name().to_owned(),
+            Chosen::File(file) => file.display().to_string(),
+        };
+        self.chosen.iter().map(name).collect()
+    }
+
+    /// The files among them.
+    pub fn files(&self) -> impl Iterator<Item = &PathBuf> {
+        self.chosen.iter().filter_map(|chosen| match chosen {
+            Chosen::Shipped(_) => None,
+            Chosen::File(file) => Some(file),
+        })
+    }
+
+    /// Reads them, in their order.
+    pub fn read(&self) -> Result<Vec<Description>, imds_host::Error> {
+        let read = |chosen: &Chosen| match chosen {
+            Chosen::Shipped(scenario) => Ok(scenario.description()),
+            Chosen::File(file) => Description::read(file),
+        };
+        self.chosen.iter().map(read).collect()
+    }
+}
+
+/// A description with scenarios over it, in their order.
+pub fn combine(
+    runtime: &Runtime,
+    description: Description,
+    scenarios: &[Description],
+) -> Result<Description, imds_host::Error> {
+    scenarios.iter().try_fold(description, |description, scenario| runtime.combine(&description, scenario))
+}
+
+/// What happens in the next hour of the service's clock, a line for each thing.
+pub fn foreseen(control: &Control) -> String {
+    let now = control.clock().now();
+    // It cannot fail: what is served is valid.
+    let happenings = control.timeline().unwrap_or_default();
+    let next = happenings.iter().filter_map(|happening| {
+        let left = happening.at().duration_since(now).ok().filter(|left| *left <= FORESEEN)?;
+        let left = Duration::from_secs(left.as_secs_f64().round() as u64);
+        Some(format!("  in {}: {}\n", humantime::format_duration(left), happening.what))
+    });
+    let lines: String = next.collect();
+    if lines.is_empty() { lines } else { format!("What happens, by the service's clock:\n{lines}") }
+}
+
+const FORESEEN: Duration = Duration::from_secs(3600);
+
+/// A name that is known, or a file.
+#[derive(Clone)]
+struct NameOrFile;
+
+impl TypedValueParser for NameOrFile {
+    type Value = Chosen;
+
+    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<Chosen, Error> {
+        if let Some(scenario) = value.to_str().and_then(Scenario::named) {
+            return Ok(Chosen::Shipped(scenario));
+        }
+        let file = Path::new(value);
+        // One that is not there is meant as one all the same, and is told when it is read.
+        if file.components().count() > 1 || file.extension().is_some() || file.exists() {
+            return Ok(Chosen::File(file.to_owned()));
+        }
+        // It tells the names there are, and what was meant.
+        names().parse_ref(command, arg, value).map(|_| Chosen::File(file.to_owned()))
+    }
+}
+
+fn names() -> PossibleValuesParser {
+    PossibleValuesParser::new(Scenario::all().iter().map(Scenario::name))
+}
+
+/// List the scenarios that ship, or print one to start from
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Scenarios {
+    /// The one to print; without it all are listed
+    #[arg(value_parser = names(), hide_possible_values = true)]
+    name: Option<String>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  imds scenarios
+  imds serve --scenario spot-interruption
+  imds scenarios spot-interruption > mine.toml
+  imds check --scenario mine.toml
+  imds serve --scenario mine.toml --watch";
+
+impl Scenarios {
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        match self.name.as_deref().and_then(Scenario::named) {
+            Some(scenario) => to_stdout(scenario.text(), "the scenario"),
+            None => to_stdout(&list(), "the scenarios"),
+        }
+    }
+}
+
+fn list() -> String {
+    let width = Scenario::all().iter().map(|scenario| scenario.name().len()).max().unwrap_or_default();
+    let line = |scenario: &Scenario| format!("{:width$}  {}\n", scenario.name(), scenario.summary());
+    Scenario::all().iter().map(line).collect()
+}
