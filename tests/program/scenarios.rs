@@ -191,3 +191,13 @@ fn a_scenario_that_changed_is_read_again() {
     served.line_with(&format!("imds: read {path} again: revision "));
     assert!(get(&served, "/latest/meta-data/tags/instance/Name").ends_with("afterwards"));
 }
+
+#[test]
+fn the_scenario_of_the_readme_is_valid() {
+    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).unwrap();
+    let scenario = readme.split("```toml\n").filter_map(|block| block.split("```").next());
+    let scenario = scenario.into_iter().find(|block| block.contains("[[timeline]]")).expect("the README has one");
+    let file = File::new("of-the-readme.toml", scenario);
+    let output = imds(&["check", "--scenario", file.path.to_str().unwrap()]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+}

@@ -58,6 +58,7 @@ Examples:
   imds                                     serve the default instance on 127.0.0.1:1338
   imds new > instance.toml                 write a description to change
   imds serve --instance instance.toml      serve it
+  imds serve --scenario spot-interruption  let something happen to it; `imds scenarios` lists what
   imds run -- aws sts get-caller-identity  run a command that believes it is on EC2
   imds serve --control                     serve one that imds ctl can change, then:
   imds ctl interrupt                       a spot notice, now
