@@ -129,6 +129,54 @@ fn an_edit_at_any_time_of_a_scenario_changes_nothing_that_it_does_not_say() {
     }
 }
 
+/// The body at a path, so many seconds after [`START_MS`].
+fn body(instance: &imds_core::Instance, target: &str, second: u64) -> String {
+    let moment = Moment { now_ms: START_MS + second * 1000, ..Moment::default() };
+    let answer = instance.answer(&Request { method: "GET", target, ..Request::default() }, moment);
+    String::from_utf8(answer.body).expect("it is text")
+}
+
+/// TOML has no `null`, so no case says it.
+#[test]
+fn null_takes_a_field_back_to_its_default() {
+    let instance = open_json_in_core(
+        r#"{
+            "timeline-start": "2026-10-01T00:00:00Z", "public-ip-address": false, "tags": {"Name": "web", "Old": ""},
+            "metadata-options": {"instance-metadata-tags": "enabled", "http-put-response-hop-limit": 3},
+            "auto-scaling": {"target-lifecycle-state": "Standby"},
+            "timeline": [
+                {"at": "+1m", "public-ip-address": null, "tags": {"Old": null}, "auto-scaling": null},
+                {"at": "+2m", "tags": null}
+            ]
+        }"#,
+    );
+    let at = |target, second| body(&instance, target, second);
+    assert_eq!(at("/latest/meta-data/tag-sets/instance", 59), r#"{"Name":"web","Old":""}"#);
+    assert!(!at("/latest/meta-data/", 59).contains("public-ipv4"));
+    assert_eq!(at("/latest/meta-data/public-ipv4", 60), "203.0.113.25");
+    assert_eq!(at("/latest/meta-data/tag-sets/instance", 60), r#"{"Name":"web"}"#);
+    assert!(!at("/latest/meta-data/", 60).contains("autoscaling/"));
+    assert_eq!(at("/latest/meta-data/tag-sets/instance", 120), "{}");
+}
+
+#[test]
+fn the_signatures_are_of_the_document_that_holds() {
+    let description = scenario("stop-start");
+    let clock = VirtualClock::starting_at(UNIX_EPOCH + Duration::from_millis(START_MS));
+    clock.pause();
+    let control = Control::open(&RUNTIME, &description, &settings(), clock).expect("it ships");
+    let get = |name: &str| {
+        let path = format!("/latest/dynamic/instance-identity/{name}");
+        control.answer(&imds_host::Request::get(&path)).body
+    };
+    let before = ["document", "signature", "pkcs7", "rsa2048"].map(get);
+    control.clock().advance(Duration::from_secs(60));
+    let after = ["document", "signature", "pkcs7", "rsa2048"].map(get);
+    for (before, after) in before.iter().zip(&after) {
+        assert!(!before.is_empty() && !after.is_empty() && before != after);
+    }
+}
+
 /// What became of a request.
 type Seen = (Outcome, Option<Delivery>);
 

@@ -1,8 +1,12 @@
 use imds_core::http::Field;
 use imds_core::{Answer, Instance, Outcome, Problem};
 
+use super::NOW_MS;
+
 /// Any text is a description or is refused with its problems, and an instance
-/// that opens can be asked for all that it lists.
+/// that opens can be asked for all that it lists. It tells what happens to it, in
+/// the order of time, and the description of it from now on is of one that
+/// answers the same.
 ///
 /// The bytes: the description's text.
 ///
@@ -16,19 +20,26 @@ pub fn description(bytes: &[u8]) {
         Ok(instance) => instance,
         Err(problems) => return are_told(&problems),
     };
+    let happenings = imds_core::timeline(&text, NOW_MS).unwrap_or_else(|problems| panic!("{problems:?}"));
+    assert!(happenings.is_sorted_by_key(|happening| happening.at_ms), "{happenings:?}");
+    assert!(happenings.iter().all(|happening| !happening.what.is_empty()), "{happenings:?}");
+    let edited = imds_core::edit(&text, "{}", Some(NOW_MS)).unwrap_or_else(|problems| panic!("{problems:?}"));
+    let edited = super::open(&edited);
+
+    assert!(!instance.identity_document(u64::MAX).text.is_empty());
+    assert_eq!(edited.identity_document(NOW_MS).text, instance.identity_document(NOW_MS).text);
     let token = super::ask(&instance, "PUT", "/latest/api/token", &[Field { name: TTL, value: b"60" }]);
-    if token.outcome == Outcome::EndpointDisabled {
+    if [Outcome::EndpointDisabled, Outcome::NotRunning, Outcome::FaultRefused].contains(&token.outcome) {
         return;
     }
     assert_eq!(token.status, 200);
-    let client = Client { instance, token: token.body };
-    let versions = client.listing("/");
+    let client = Client { instance, edited, token: token.body };
+    let Some(versions) = client.listing("/") else { return };
     assert!(versions.contains(&"latest".to_owned()));
     // The oldest, one in the middle, the newest: all would take too long.
     for version in [&versions[0], &versions[versions.len() / 2], "latest"] {
         client.crawl(&format!("/{version}/"), 0);
     }
-    assert!(!client.instance.identity_document(u64::MAX).text.is_empty());
 }
 
 const TTL: &str = "X-aws-ec2-metadata-token-ttl-seconds";
@@ -45,25 +56,33 @@ fn are_told(problems: &[Problem]) {
 /// Asks with a token, so that it is answered under every option.
 struct Client {
     instance: Instance,
+    edited: Instance,
     token: Vec<u8>,
 }
 
 impl Client {
-    fn get(&self, target: &str) -> Answer {
+    /// The answer, unless a fault of the description struck.
+    fn get(&self, target: &str) -> Option<Answer> {
         let fields = [Field { name: "X-aws-ec2-metadata-token", value: &self.token }];
-        let answer = super::ask(&self.instance, "GET", target, &fields);
+        let [answer, of_edited] =
+            [&self.instance, &self.edited].map(|instance| super::ask(instance, "GET", target, &fields));
+        assert_eq!((&answer.head, &answer.body), (&of_edited.head, &of_edited.body), "{target:?}");
+        assert_eq!((answer.outcome, answer.delivery), (of_edited.outcome, of_edited.delivery), "{target:?}");
+        if answer.outcome == Outcome::FaultRefused || answer.delivery.is_some() {
+            return None;
+        }
         assert_eq!(answer.status, 200, "{target:?}");
-        answer
+        Some(answer)
     }
 
-    fn listing(&self, folder: &str) -> Vec<String> {
-        let text = String::from_utf8(self.get(folder).body).unwrap_or_else(|_| panic!("{folder:?} lists text"));
-        text.lines().map(str::to_owned).collect()
+    fn listing(&self, folder: &str) -> Option<Vec<String>> {
+        let text = String::from_utf8(self.get(folder)?.body).unwrap_or_else(|_| panic!("{folder:?} lists text"));
+        Some(text.lines().map(str::to_owned).collect())
     }
 
     /// Follows all listings below a folder, and asks for each item.
     fn crawl(&self, folder: &str, depth: u32) {
-        for name in self.listing(folder) {
+        for name in self.listing(folder).unwrap_or_default() {
             let index = name.split_once('=').filter(|_| folder.ends_with("public-keys/"));
             let path = match index {
                 // `0=my-key` names the folder 0.
