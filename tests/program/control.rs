@@ -321,6 +321,20 @@ fn all_callers_see_the_same_notice_with_the_same_deadline() {
     }
 }
 
+#[test]
+fn a_later_interruption_has_its_notice_two_minutes_before() {
+    let controlled = Controlled::start(&["--clock-start", "2026-10-01T00:00:00Z", "--clock-paused"]);
+    let told = controlled.told(&["interrupt", "--in", "10m"]);
+    assert!(told.starts_with("spot interruption: terminate in 10m, at 2026-10-01T00:10:00Z\n"), "{told}");
+    for (step, status) in [("+479s", "404"), ("+1s", "200")] {
+        controlled.told(&["clock", step]);
+        assert!(controlled.get(SPOT_ACTION).starts_with(&format!("HTTP/1.1 {status} ")), "{step}");
+    }
+    // Of one that is spot already there is nothing more to say.
+    let told = controlled.told(&["interrupt", "--action", "hibernate"]);
+    assert_eq!(told, "spot interruption: hibernate now, at 2026-10-01T00:08:00Z\nrevision 3\n");
+}
+
 /// The notice as a caller of its own sees it: one with an address of its own where
 /// the system gives it any of the loopback network.
 fn ask_from(caller: u16, address: SocketAddr) -> String {
