@@ -248,6 +248,10 @@ impl Way for Socket {
         receive(self.address, &bytes)
     }
 
+    fn closes(&self) -> bool {
+        true
+    }
+
     fn describe(&mut self, toml: &str) {
         *self = Socket::open(toml);
     }
