@@ -387,7 +387,7 @@ impl Control {
     }
 
     fn edited(&self, description: &str, change: &str, told: &Description, now_ms: u64) -> Result<String, Error> {
-        let edited = self.shared.runtime.edit(description, change, Some(now_ms))?;
+        let edited = self.shared.runtime.edit_text(description, change, Some(now_ms))?;
         edited.map_err(|findings| Error::Invalid(told.locate(findings)))
     }
 

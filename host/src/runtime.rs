@@ -3,12 +3,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Engine, Store, StoreLimits, StoreLimitsBuilder, Trap};
 
 use crate::bindings::{Imds, ImdsPre};
+use crate::clock::Clock;
 use crate::description::Description;
 use crate::engine;
 use crate::error::Error;
@@ -184,10 +185,35 @@ impl Runtime {
     /// ```
     pub fn combine(&self, description: &Description, change: &Description) -> Result<Description, Error> {
         self.open(description, &Settings::default())?;
-        let combined = self.edit(&description.to_json(), &change.to_json(), None)?;
+        let combined = self.edit_text(&description.to_json(), &change.to_json(), None)?;
         let combined = combined.map_err(|findings| Error::Invalid(change.locate(findings)))?;
         let name = format!("{} with {}", description.source(), change.source());
         Description::from_json(&name, &combined)
+    }
+
+    /// A description with a change made to its instance at a time, under the rules
+    /// of running instances: what [`Control::edit`](crate::Control::edit) does,
+    /// where the description is kept elsewhere, such as in a store that replicas
+    /// read.
+    ///
+    /// Fails with [`Error::Invalid`] as [`open`](Self::open) does, first for the
+    /// description, then with the places in the change.
+    ///
+    /// ```
+    /// use imds_host::{Description, Runtime};
+    ///
+    /// let web = Description::from_toml("web.toml", "tags = { Name = 'web' }")?;
+    /// let change = Description::from_toml("change", "tags = { Name = 'db' }")?;
+    /// let edited = Runtime::new()?.edit(&web, &change, std::time::SystemTime::now())?;
+    /// assert_eq!(edited.to_json(), r#"{"tags":{"Name":"db"}}"#);
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn edit(&self, description: &Description, change: &Description, now: SystemTime) -> Result<Description, Error> {
+        self.open(description, &Settings::default())?;
+        let now_ms = (move || now).now_ms();
+        let edited = self.edit_text(&description.to_json(), &change.to_json(), Some(now_ms))?;
+        let edited = edited.map_err(|findings| Error::Invalid(change.locate(findings)))?;
+        Description::from_json("the description with the change", &edited)
     }
 
     /// The JSON Schema of a description, as JSON text.
@@ -243,7 +269,7 @@ impl Runtime {
     }
 
     /// Changes a description, JSON text, by another; see `edit` in the contract.
-    pub(crate) fn edit(
+    pub(crate) fn edit_text(
         &self,
         description: &str,
         change: &str,

@@ -201,3 +201,24 @@ fn the_scenario_of_the_readme_is_valid() {
     let output = imds(&["check", "--scenario", file.path.to_str().unwrap()]);
     assert!(output.status.success(), "{}", text(&output.stderr));
 }
+
+/// A store that replicas read is edited by what is put there.
+#[test]
+fn a_description_is_exported_with_scenarios_and_edits() {
+    let file = File::new("exported.toml", "instance-type = 'm7g.large'\n");
+    let export = |flags: &[&str]| {
+        let output = imds(&[&["export", file.path.to_str().unwrap()], flags].concat());
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let (code, json, _) = export(&["--scenario", "tokens-required", "--start", "2026-10-01T00:00:00Z"]);
+    assert_eq!(code, Some(0));
+    assert!(json.contains(r#""timeline-start":"2026-10-01T00:00:00.000Z""#) && json.contains(r#""at":"+"#), "{json}");
+    let (code, json, _) = export(&["--edit", "tags.Name = 'web'"]);
+    assert_eq!(code, Some(0));
+    assert!(json.contains(r#""tags":{"Name":"web"}"#), "{json}");
+    let (code, json, told) = export(&["--edit", "user-data = 'late'"]);
+    assert_eq!((code, json.as_str()), (Some(2), ""));
+    assert!(told.contains(" --> the change:1:13 (user-data)"), "{told}");
+    let (code, json, _) = export(&[]);
+    assert_eq!((code, json.as_str()), (Some(0), "{\"instance-type\":\"m7g.large\"}\n"));
+}

@@ -257,6 +257,16 @@ pub fn read_description(file: &Path) -> Result<Description, imds_host::Error> {
     Description::read(file)
 }
 
+/// Reads a change that was typed: TOML or JSON text, or `@` and a file; `-` is
+/// standard input.
+pub fn read_change(typed: &str) -> Result<Description, imds_host::Error> {
+    match typed.strip_prefix('@') {
+        Some(file) => read_description(Path::new(file)),
+        None if typed == "-" => read_description(Path::new("-")),
+        None => Description::parse("the change", typed),
+    }
+}
+
 /// What a description's file is called.
 pub fn name(file: &Path) -> String {
     if is_standard_input(file) { "standard input".to_owned() } else { file.display().to_string() }

@@ -1,12 +1,10 @@
 // `imds ctl edit` and `imds ctl reload`.
 
-use std::path::Path;
-
 use clap::Args;
-use imds_host::{Description, Error};
+use imds_host::Error;
 use serde_json::Value;
 
-use super::super::options::read_description;
+use super::super::options::read_change;
 use super::Told;
 use super::client::{Answer, Ask, Client};
 
@@ -36,7 +34,7 @@ It is merged into what there is; null in JSON takes a field back to its default.
 
 impl Edit {
     pub fn make(self, client: &Client) -> anyhow::Result<Told> {
-        let change = self.read()?;
+        let change = read_change(&self.change)?;
         let body: Value = serde_json::from_str(&change.to_json())?;
         match client.ask(Ask::patch("/v1/instance", body).of_revision(self.revision)) {
             Ok(answer) => Ok(revision(answer)),
@@ -46,14 +44,6 @@ impl Edit {
                 Ok(error) => error.into(),
                 Err(error) => error,
             }),
-        }
-    }
-
-    fn read(&self) -> Result<Description, Error> {
-        match self.change.strip_prefix('@') {
-            Some(file) => read_description(Path::new(file)),
-            None if self.change == "-" => read_description(Path::new("-")),
-            None => Description::parse("the change", &self.change),
         }
     }
 }
