@@ -442,7 +442,8 @@ fn a_large_description_cannot_change_often() {
 
 #[test]
 fn a_wrong_change_is_told_at_its_place_in_the_timeline() {
-    const TIME: &str = "expected a time such as 2026-09-26T11:16:22Z, or one that counts from another, such as +5m";
+    const TIME: &str =
+        "expected a time such as 2026-09-26T11:16:22Z, or one that counts from another, such as +5m, +1h30m or +1d";
     let spot_only = Some("set `instance-lifecycle` to \"spot\"");
     for (json, field, message, help) in [
         (

@@ -439,7 +439,7 @@ impl FromStr for Time {
 read_from_string!(
     Time,
     "Time",
-    "^[+-]([0-9]+(\\.[0-9]+)?(h|m|s|ms|us|ns))+$|^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$"
+    "^[+-]([0-9]+(d|h|m|s|ms))+$|^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$"
 );
 
 /// The changes of a description, which `timeline` reads before the rest: here
@@ -478,17 +478,26 @@ impl FromStr for Span {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Span, &'static str> {
-        let wrong = "expected a span of time such as 90s, 5m, 6h35m or 250ms";
-        // The parser takes more: signs, words, ISO 8601.
-        if !text.starts_with(|first: char| first.is_ascii_digit()) || text.contains(' ') || text.ends_with("ago") {
-            return Err(wrong);
+        // Not by jiff, which knows no days here and takes words, signs and ISO 8601.
+        let wrong = "expected a span of time such as 90s, 5m, 6h35m, 1d or 250ms";
+        let mut rest = text;
+        let mut span_ms = 0_u64;
+        while !rest.is_empty() {
+            let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+            let number: u64 = rest[..digits].parse().map_err(|_| wrong)?;
+            rest = &rest[digits..];
+            let (unit, unit_ms) = UNITS.into_iter().find(|(unit, _)| rest.starts_with(unit)).ok_or(wrong)?;
+            rest = &rest[unit.len()..];
+            span_ms = span_ms.saturating_add(number.saturating_mul(unit_ms));
         }
-        let span: jiff::SignedDuration = text.parse().map_err(|_| wrong)?;
-        u64::try_from(span.as_millis()).map(Span).map_err(|_| wrong)
+        if text.is_empty() { Err(wrong) } else { Ok(Span(span_ms)) }
     }
 }
 
-read_from_string!(Span, "Span", "^([0-9]+(\\.[0-9]+)?(h|m|s|ms|us|ns))+$");
+/// Units of time in milliseconds; `ms` before `m`, with which it begins.
+const UNITS: [(&str, u64); 5] = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
+
+read_from_string!(Span, "Span", "^([0-9]+(d|h|m|s|ms))+$");
 
 /// A share of requests: 0 to 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -535,6 +544,18 @@ impl fmt::Debug for Secret {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_span_is_numbers_with_units() {
+        for (text, ms) in [("0s", 0), ("90s", 90_000), ("6h35m", 23_700_000), ("1d", 86_400_000), ("1m250ms", 60_250)] {
+            assert_eq!(text.parse(), Ok(Span(ms)), "{text}");
+        }
+        for text in ["", "5", "s", "1.5s", "-5s", "+5s", "5 s", "5m ago", "PT5M", "1w", "99999999999999999999s", "5é"]
+        {
+            assert!(text.parse::<Span>().is_err(), "{text}");
+        }
+        assert_eq!("18446744073709551615d".parse(), Ok(Span(u64::MAX)));
+    }
 
     #[test]
     fn a_mac_address_is_written_in_lower_case_with_colons() {

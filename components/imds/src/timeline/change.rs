@@ -113,7 +113,8 @@ fn allowed(document: &Json, change: &Json) -> Result<(), Vec<Problem>> {
         value.is_some_and(|value| value != document.at(pointer))
     };
     let mut problems = Vec::new();
-    if state(document) == "terminated" && !change.fields().is_empty() {
+    let stays = |(name, value): &(String, Json)| document.at(&pointer_step(name)) == Some(value);
+    if state(document) == "terminated" && !change.fields().iter().all(stays) {
         let problem = Problem::at("", "the instance is terminated, and nothing about it changes any more");
         return Err(vec![problem.help("serve its description anew to have it back")]);
     }
@@ -124,7 +125,9 @@ fn allowed(document: &Json, change: &Json) -> Result<(), Vec<Problem>> {
     if state(document) != "stopped" {
         for pointer in WHILE_STOPPED.iter().filter(changes) {
             let message = format!("`{}` changes only while the instance is stopped, as in EC2", field(pointer));
-            problems.push(Problem::at(*pointer, message).help("first change `state` to \"stopped\""));
+            problems.push(
+                Problem::at(*pointer, message).help("change `state` to \"stopped\" first, in a change before this one"),
+            );
         }
     }
     if problems.is_empty() { Ok(()) } else { Err(problems) }

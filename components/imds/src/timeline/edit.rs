@@ -59,14 +59,15 @@ struct Edited {
 /// Whose problems are whose.
 struct Told {
     change: Json,
-    /// Entries of the timeline that were there before those of the change.
-    entries_before: usize,
+    /// When what was to come before comes, in the order of the timeline. What the
+    /// change brings stands behind it.
+    before: Vec<Time>,
 }
 
 fn change_now(document: Json, change: Json, now: Time) -> Result<Edited, Vec<Problem>> {
     let timeline = Timeline::read(document).map_err(of_the_description)?;
     let Timeline { document, changes } = timeline;
-    let (past, to_come): (Vec<_>, Vec<_>) = changes.into_iter().partition(|change| change.at <= now);
+    let (past, mut to_come): (Vec<_>, Vec<_>) = changes.into_iter().partition(|change| change.at <= now);
     let past = Timeline { document, changes: past };
     let (_, chapter) = past.chapters(|_| Ok(())).map_err(of_the_description)?;
     let mut document = chapter.document;
@@ -74,38 +75,49 @@ fn change_now(document: Json, change: Json, now: Time) -> Result<Edited, Vec<Pro
     let mut fields = change.clone();
     let mut problems = Vec::new();
     let entries = fields.take(TIMELINE);
+    let (entries, is_cleared) = match entries {
+        Some(Json::Null | Json::Bool(false)) => (None, true),
+        entries => (entries, false),
+    };
     relative::resolve(&mut fields, now, "", &mut problems);
     let added = read_changes(entries, now, "", &mut problems);
     if !problems.is_empty() {
         return Err(problems);
     }
     change::merge(&mut document, &fields, Some(now))?;
-    let entries_before = to_come.len();
+    // Nothing happens any more to an instance that is gone.
+    if is_cleared || fields.at("/state").and_then(Json::text) == Some("terminated") {
+        to_come.clear();
+    }
+    let before = to_come.iter().map(|change| change.at).collect();
     let entries: Vec<Json> = to_come.into_iter().chain(in_their_order(added)).map(entry).collect();
     if !entries.is_empty() {
         document.put(TIMELINE, Json::Array(entries));
     }
-    Ok(Edited { document, told: Told { change, entries_before } })
+    Ok(Edited { document, told: Told { change, before } })
 }
 
 fn change_before_launch(mut document: Json, change: Json) -> Result<Edited, Vec<Problem>> {
     let mut fields = change.clone();
     let added = fields.take(TIMELINE);
     change::merge(&mut document, &fields, None)?;
-    let mut entries_before = 0;
+    let mut before = Vec::new();
     match (document.take(TIMELINE), added) {
+        (_, Some(Json::Null | Json::Bool(false))) => {}
         (Some(Json::Array(mut entries)), Some(Json::Array(added))) => {
-            entries_before = entries.len();
+            let start = relative::start_of(&document);
+            let at = |entry: &Json| relative::time(entry.at("/at").and_then(Json::text).unwrap_or_default(), start);
+            before = entries.iter().map(|entry| at(entry).unwrap_or(start)).collect();
             entries.extend(added);
             document.put(TIMELINE, Json::Array(entries));
         }
-        (before, added) => {
-            if let Some(entries) = added.or(before) {
+        (there, added) => {
+            if let Some(entries) = added.or(there) {
                 document.put(TIMELINE, entries);
             }
         }
     }
-    Ok(Edited { document, told: Told { change, entries_before } })
+    Ok(Edited { document, told: Told { change, before } })
 }
 
 /// As they stand in the change, so that problems of the document point there.
@@ -136,14 +148,12 @@ fn of_the_description(problems: Vec<Problem>) -> Vec<Problem> {
 impl Told {
     /// A problem of the document, told of the change.
     fn tell(&self, problem: Problem) -> Problem {
-        let in_change = match problem.field.strip_prefix("/timeline/") {
+        let in_change = match entry_of(&problem.field) {
             None => self.change.at(&problem.field).map(|_| problem.field.clone()),
-            Some(rest) => {
-                let (index, below) =
-                    rest.split_once('/').map_or((rest, ""), |(index, _)| (index, &rest[index.len()..]));
-                let index = index.parse::<usize>().ok().and_then(|index| index.checked_sub(self.entries_before));
-                index.map(|index| format!("/timeline/{index}{below}"))
-            }
+            Some((index, below)) => match self.before.get(index) {
+                Some(at) => return to_come(problem, *at, &below),
+                None => Some(format!("/timeline/{}{below}", index - self.before.len())),
+            },
         };
         match in_change {
             Some(field) => Problem { field, ..problem },
@@ -154,4 +164,19 @@ impl Told {
             }
         }
     }
+}
+
+/// The entry of the timeline to which a pointer leads, and the rest of it.
+fn entry_of(pointer: &str) -> Option<(usize, String)> {
+    let rest = pointer.strip_prefix("/timeline/")?;
+    let (index, below) = rest.split_once('/').map_or((rest, ""), |(index, _)| (index, &rest[index.len()..]));
+    Some((index.parse().ok()?, below.to_owned()))
+}
+
+/// A problem with what was to come before the change, which it does not fit.
+fn to_come(problem: Problem, at: Time, below: &str) -> Problem {
+    let place = if below.is_empty() { String::new() } else { format!(", {}", shown(below)) };
+    let message = format!("what is to come at {}{place} does not fit this change: {}", at.rfc3339(), problem.message);
+    let help = "to take what is to come away: `timeline = false`, alone or with this change";
+    Problem { field: String::new(), in_name: false, message, ..problem }.help(help)
 }

@@ -37,7 +37,12 @@ pub fn start_of(document: &Json) -> Time {
 
 /// The time that `text` tells: one of its own, or one that counts from `origin`.
 pub fn time(text: &str, origin: Time) -> Result<Time, &'static str> {
-    let wrong = "expected a time such as 2026-09-26T11:16:22Z, or one that counts from another, such as +5m";
+    let wrong = match text.parse::<Span>() {
+        Ok(_) => "expected a sign: +5m is in five minutes, -5m was five minutes ago",
+        Err(_) => {
+            "expected a time such as 2026-09-26T11:16:22Z, or one that counts from another, such as +5m, +1h30m or +1d"
+        }
+    };
     match (text.strip_prefix('+'), text.strip_prefix('-')) {
         (Some(span), _) => Ok(origin.plus_ms(span.parse::<Span>().map_err(|_| wrong)?.0)),
         (_, Some(span)) => Ok(origin.minus_ms(span.parse::<Span>().map_err(|_| wrong)?.0)),
