@@ -388,16 +388,25 @@ impl Control {
 
     fn edited(&self, description: &str, change: &str, told: &Description, now_ms: u64) -> Result<String, Error> {
         let edited = self.shared.runtime.edit_text(description, change, Some(now_ms))?;
-        edited.map_err(|findings| Error::Invalid(told.locate(findings)))
+        let edited = edited.map_err(|findings| Error::Invalid(told.locate(findings)))?;
+        if edited.len() > Description::BYTES_MAX {
+            let message =
+                format!("with this change the description would have {} KiB, and 1024 at most", edited.len() >> 10);
+            let finding = Finding { field: String::new(), in_name: false, message, help: None };
+            return Err(Error::Invalid(told.locate(vec![finding])));
+        }
+        Ok(edited)
     }
 
     /// Serves a description that is known to be right from now on.
     fn put(&self, description: &Description) -> u64 {
-        let mut present = self.shared.present.write().unwrap_or_else(PoisonError::into_inner);
+        // Nobody else edits, so that what is present stays; who answers does not wait.
+        let Present { revision, instance, .. } = self.present();
         let opening = Opening::new(description, Arc::clone(&self.shared.terms), None);
-        let instance = present.instance.edited(opening);
-        *present = Present { revision: present.revision + 1, description: description.to_json().into(), instance };
-        present.revision
+        let instance = instance.edited(opening);
+        let next = Present { revision: revision + 1, description: description.to_json().into(), instance };
+        *self.shared.present.write().unwrap_or_else(PoisonError::into_inner) = next;
+        revision + 1
     }
 }
 

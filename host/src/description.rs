@@ -47,6 +47,9 @@ enum Form {
 }
 
 impl Description {
+    /// The most that one has as JSON text after an edit: as much as a file.
+    pub(crate) const BYTES_MAX: usize = BYTES_MAX as usize;
+
     /// Reads a file: TOML if its name ends in `.toml`, JSON if in `.json`,
     /// else JSON if the first character is `{` and TOML if not.
     ///

@@ -43,6 +43,15 @@ struct Shared {
     counted: Arc<Counted>,
 }
 
+/// A signature that is asked for may be of another document than the one that
+/// somebody else is having signed: then that one comes first. No more documents
+/// than those of a request and of the start are asked for in one moment.
+pub(crate) const SIGNINGS_MAX: usize = 4;
+
+/// As many as there are changes, each of which can bring another document, and
+/// no description without end.
+const SIGNED_MAX: usize = 128;
+
 /// What is counted of an instance's requests, whatever its description is then.
 #[derive(Default)]
 pub(crate) struct Counted {
@@ -118,11 +127,13 @@ impl Instance {
             fields: &fields,
             over_ipv6: request.over_ipv6,
         };
-        let answer = self.ask(request, moment)?;
-        if answer.outcome != Outcome::SignaturesWanted {
-            return Ok(answer);
+        for _ in 0..SIGNINGS_MAX {
+            let answer = self.ask(request, moment)?;
+            if answer.outcome != Outcome::SignaturesWanted {
+                return Ok(answer);
+            }
+            self.sign(moment.now_ms)?;
         }
-        self.sign(moment.now_ms)?;
         self.ask(request, moment)
     }
 
@@ -193,7 +204,11 @@ impl Instance {
         loop {
             let counts = Counts { throttle_state: state, request_number };
             let (answer, next) = self.runtime.answer(*id, opening, request, moment, counts)?;
-            if next == state || answer.outcome == Outcome::SignaturesWanted {
+            if answer.outcome == Outcome::SignaturesWanted {
+                requests.fetch_sub(1, Ordering::Relaxed);
+                return Ok(answer);
+            }
+            if next == state {
                 return Ok(answer);
             }
             match throttle_state.compare_exchange(state, next, Ordering::Relaxed, Ordering::Relaxed) {
@@ -217,6 +232,10 @@ impl Instance {
     /// Signs the identity document as of `now_ms` and opens the description with
     /// the signatures.
     pub(crate) fn sign(&self, now_ms: u64) -> Result<(), Error> {
+        // Whoever asks again and again for what is taken away again gets no more.
+        if self.signed_times() >= SIGNED_MAX {
+            return Err(Error::identity("too many identity documents were signed"));
+        }
         let Opened { id, opening, signed } = self.opened();
         let keys = match &opening.terms.identity_signing {
             IdentitySigning::With(keys) => Arc::clone(keys),
@@ -224,8 +243,17 @@ impl Instance {
         };
         let document = self.runtime.identity_document(*id, opening, now_ms)?;
         let signatures = keys.sign(document.text.as_bytes(), document.signing_time_ms);
-        let opening = opening.signed(&signatures, document.since_ms)?;
+        let opening = match document.since_ms {
+            0 => opening.signed(&signatures)?,
+            since_ms => {
+                let then = self.runtime.edit_text(&opening.document, "{}", Some(since_ms))?;
+                let then = then.map_err(|_| Error::identity("the description cannot be read"))?;
+                opening.signed_since(&signatures, since_ms, &then)?
+            }
+        };
+        self.runtime.try_open(&opening)?.map_err(|_| Error::identity("the description has no room for signatures"))?;
         // Signatures are the same whoever makes them: it does not matter who was first.
+        // Those of another time are lost then, and made when they are asked for again.
         signed.get_or_init(|| Box::new(Opened::new(&self.runtime, opening)));
         Ok(())
     }
@@ -294,20 +322,15 @@ impl Opening {
 
     /// The fields of the signatures that the description lacks.
     fn signatures_missing(&self) -> Vec<&'static str> {
-        let given: serde_json::Value = serde_json::from_str(&self.document).unwrap_or_default();
+        let given: Value = serde_json::from_str(&self.document).unwrap_or_default();
         SIGNATURES.into_iter().filter(|field| given.pointer(field).is_none()).collect()
     }
 
-    /// The same with `signatures` in the description from `since_ms` on. From the
-    /// beginning on, those that it had stay.
-    fn signed(&self, signatures: &Signatures, since_ms: u64) -> Result<Self, Error> {
-        if since_ms > 0 {
-            return Ok(Self { document: self.signed_since(signatures, since_ms)?.into(), ..self.clone() });
-        }
+    /// The same with `signatures` in the description, but for those that it had.
+    fn signed(&self, signatures: &Signatures) -> Result<Self, Error> {
         let missing = self.signatures_missing();
         let mut description = Description::from_json("the description", &self.document)?;
-        let Signatures { signature, pkcs7, rsa2048 } = signatures;
-        for (field, text) in SIGNATURES.into_iter().zip([signature, pkcs7, rsa2048]) {
+        for (field, text) in SIGNATURES.into_iter().zip(in_their_order(signatures)) {
             if missing.contains(&field) {
                 description.set_text(field, text, "the signer");
             }
@@ -315,21 +338,29 @@ impl Opening {
         Ok(Self { document: description.to_json().into(), ..self.clone() })
     }
 
-    /// The description with one more change: the signatures.
-    fn signed_since(&self, signatures: &Signatures, since_ms: u64) -> Result<String, Error> {
-        let Signatures { signature, pkcs7, rsa2048 } = signatures;
-        let at = rfc3339(since_ms);
-        let change = json!({
-            "at": at,
-            "identity-signatures": { "signature": signature, "pkcs7": pkcs7, "rsa2048": rsa2048 },
-        });
+    /// The same with one more change: `signatures` from `since_ms` on, but for
+    /// those that the description has `then`.
+    fn signed_since(&self, signatures: &Signatures, since_ms: u64, then: &str) -> Result<Self, Error> {
+        let then: Value = serde_json::from_str(then).map_err(Error::identity)?;
+        let mut change = json!({ "at": rfc3339(since_ms) });
+        for (field, text) in SIGNATURES.into_iter().zip(in_their_order(signatures)) {
+            if then.pointer(field).is_none()
+                && let Some(name) = field.strip_prefix("/identity-signatures/")
+            {
+                change["identity-signatures"][name] = text.as_str().into();
+            }
+        }
         let mut document: Value = serde_json::from_str(&self.document).map_err(Error::identity)?;
         match document.get_mut("timeline") {
             Some(Value::Array(changes)) => changes.push(change),
             _ => document["timeline"] = json!([change]),
         }
-        Ok(document.to_string())
+        Ok(Self { document: document.to_string().into(), ..self.clone() })
     }
+}
+
+fn in_their_order(Signatures { signature, pkcs7, rsa2048 }: &Signatures) -> [&String; 3] {
+    [signature, pkcs7, rsa2048]
 }
 
 /// Where signatures stand in a description.

@@ -163,9 +163,13 @@ impl Runtime {
         key: Option<Arc<str>>,
     ) -> Result<Instance, Error> {
         let opening = Opening::new(description, terms, key);
-        self.with_worker(|worker| worker.try_open(&opening, BOUND))?
-            .map_err(|findings| Error::Invalid(description.locate(findings)))?;
+        self.try_open(&opening)?.map_err(|findings| Error::Invalid(description.locate(findings)))?;
         Ok(Instance::new(self.clone(), opening))
+    }
+
+    /// Opens a description to see whether it is valid.
+    pub(crate) fn try_open(&self, opening: &Opening) -> Result<Result<(), Vec<Finding>>, Error> {
+        self.with_worker(|worker| worker.try_open(opening, BOUND))
     }
 
     /// A description with a change made before the launch: with a scenario, for

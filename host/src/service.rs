@@ -16,7 +16,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::entropy::Entropy;
 use crate::error::Error;
 use crate::http::{fields_in, response_out, target};
-use crate::instance::{Instance, failed};
+use crate::instance::{Instance, SIGNINGS_MAX, failed};
 use crate::message::{Answer, Moment, RequestRef};
 use crate::observer::{Answered, Observer, Trouble};
 use crate::outcome::Outcome;
@@ -153,11 +153,13 @@ impl Service {
         let received = Received::new(request, caller);
         let instance = self.instances.instance_for(&received.caller, &received.parts);
         let answer = instance.map(|instance| {
-            let answer = self.ask(&instance, &received)?;
-            if answer.outcome != Outcome::SignaturesWanted {
-                return Ok(answer);
+            for _ in 0..SIGNINGS_MAX {
+                let answer = self.ask(&instance, &received)?;
+                if answer.outcome != Outcome::SignaturesWanted {
+                    return Ok(answer);
+                }
+                instance.sign(self.clock.now_ms())?;
             }
-            instance.sign(self.clock.now_ms())?;
             self.ask(&instance, &received)
         });
         self.finish(&received, answer)
@@ -232,12 +234,14 @@ impl Service {
     }
 
     async fn answer_in_server(&self, instance: &Instance, received: &Received) -> Result<Answer, Error> {
-        let signed_times = instance.signed_times();
-        let answer = self.ask(instance, received)?;
-        if answer.outcome != Outcome::SignaturesWanted {
-            return Ok(answer);
+        for _ in 0..SIGNINGS_MAX {
+            let signed_times = instance.signed_times();
+            let answer = self.ask(instance, received)?;
+            if answer.outcome != Outcome::SignaturesWanted {
+                return Ok(answer);
+            }
+            self.sign(instance, signed_times).await?;
         }
-        self.sign(instance, signed_times).await?;
         self.ask(instance, received)
     }
 

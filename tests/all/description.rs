@@ -464,7 +464,12 @@ fn a_wrong_change_is_told_at_its_place_in_the_timeline() {
             "field `at` is missing here",
             Some("it says when: a time, or one from the start on: \"+5m\""),
         ),
-        (r#"{"timeline": [{"at": "5m"}]}"#, "/timeline/0/at", TIME, None),
+        (
+            r#"{"timeline": [{"at": "5m"}]}"#,
+            "/timeline/0/at",
+            "expected a sign: +5m is in five minutes, -5m was five minutes ago",
+            None,
+        ),
         (r#"{"timeline": [{"at": "+5 minutes"}]}"#, "/timeline/0/at", TIME, None),
         (
             r#"{"timeline": [{"at": 300}]}"#,
@@ -501,7 +506,7 @@ fn a_wrong_change_is_told_at_its_place_in_the_timeline() {
             r#"{"timeline": [{"at": "+5m", "user-data": "late"}]}"#,
             "/timeline/0/user-data",
             "`user-data` changes only while the instance is stopped, as in EC2",
-            Some("first change `state` to \"stopped\""),
+            Some("change `state` to \"stopped\" first, in a change before this one"),
         ),
         (
             r#"{"timeline": [{"at": "+5m", "placement": {"region": "eu-west-1"}}]}"#,

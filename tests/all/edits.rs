@@ -10,8 +10,8 @@ use crate::ways::{RUNTIME, open_json_in_core};
 
 const START_MS: u64 = 1_790_812_800_000;
 
-/// Whole answers by path, of all that there is.
-type Everything = BTreeMap<String, (u16, String, Vec<u8>)>;
+/// Whole answers by path, of all that there is, and how they are delivered.
+type Everything = BTreeMap<String, (String, Vec<u8>, Option<imds_core::Delivery>)>;
 
 /// What is asked for though it may not be listed.
 const OPTIONAL: [&str; 6] = [
@@ -49,8 +49,8 @@ fn everything(instance: &imds_core::Instance, now_ms: u64) -> Everything {
                 paths.push(format!("{path}{name}"));
             }
             let without = ask("GET", &path, &[]);
-            all.insert(format!("{path} without"), (without.status, without.head, without.body));
-            all.insert(path, (answer.status, answer.head, answer.body));
+            all.insert(format!("{path} without"), (without.head, without.body, without.delivery));
+            all.insert(path, (answer.head, answer.body, answer.delivery));
         }
     }
     all
@@ -101,9 +101,42 @@ fn changes() -> Vec<Value> {
         ] }),
         json!({ "timeline": [{ "at": "+4m", "state": "stopped" }, { "at": "+5m", "state": "running", "user-data": "x" }] }),
         json!({ "timeline": [{ "at": "+10s", "tags": "no table" }] }),
+        json!({ "timeline": null }),
+        json!({ "timeline": [{ "at": "+6m", "state": "terminated" }] }),
+        json!({ "user-data": null }),
+        json!({ "placement": null }),
+        json!({ "launch-time": "-1h" }),
+        json!({ "network-interfaces": [{}, { "private-ip-addresses": [{ "private-ip-address": "10.0.1.9" }] }] }),
+        json!({ "faults": [{ "kind": "refuse", "paths": ["/*/meta-data/tags"] }, { "kind": "delay", "methods": ["PUT"] }] }),
+        json!({ "faults": [{ "kind": "cut", "from": "+1m", "until": "+4m", "share": 0.5, "seed": 7 }] }),
+        json!({ "iam-instance-profile": { "credentials": {
+            "access-key-id": "ASIAX", "secret-access-key": "s", "session-token": "t", "expiration": "+1h",
+        } } }),
         json!({ "no-such-field": 1 }),
     ]
 }
+
+/// Each of them is one that a running instance takes, or one that it refuses.
+#[test]
+fn a_running_instance_takes_all_but_these() {
+    let refused = |change: &Value| imds_core::edit(BASE, &change.to_string(), Some(START_MS)).is_err();
+    let refused: Vec<String> = changes().iter().filter(|change| refused(change)).map(Value::to_string).collect();
+    assert_eq!(
+        refused,
+        [
+            r##"{"user-data":"#!/bin/sh"}"##,
+            r#"{"state":"running","user-data-base64":"AAEC"}"#,
+            r#"{"instance-type":"m7g.large"}"#,
+            r#"{"instance-id":"i-0fedcba9876543210"}"#,
+            r#"{"events":[{"instance-event-id":"instance-event-1","state":"completed"}]}"#,
+            r#"{"events":[{"state":"canceled"}]}"#,
+            r#"{"timeline":[{"at":"+10s","tags":"no table"}]}"#,
+            r#"{"no-such-field":1}"#,
+        ]
+    );
+}
+
+const BASE: &str = r#"{ "instance-lifecycle": "spot", "timeline-start": "2026-10-01T00:00:00Z" }"#;
 
 /// A change at a time is an entry of the timeline, and so is what it brings.
 fn add_to_timeline(timeline: &mut Vec<Value>, change: &Value, now_ms: u64) {
@@ -113,6 +146,11 @@ fn add_to_timeline(timeline: &mut Vec<Value>, change: &Value, now_ms: u64) {
     };
     let mut fields = change.clone();
     let later = fields.as_object_mut().and_then(|fields| fields.remove("timeline"));
+    if later.as_ref().is_some_and(Value::is_null) {
+        let now = at(0);
+        // RFC 3339 of one length: as texts in the order of time.
+        timeline.retain(|entry| entry["at"].as_str() <= Some(now.as_str()));
+    }
     fields["at"] = at(0).into();
     timeline.push(fields);
     for entry in later.iter().flat_map(|later| later.as_array().into_iter().flatten()) {
@@ -128,7 +166,7 @@ fn add_to_timeline(timeline: &mut Vec<Value>, change: &Value, now_ms: u64) {
 /// Edits an instance at times and gives the document that came out, the same
 /// edits as a timeline, and the time of the last.
 fn edited(edits: &[(u64, Value)]) -> (String, String, u64) {
-    let base = json!({ "instance-lifecycle": "spot", "timeline-start": "2026-10-01T00:00:00Z" });
+    let base: Value = serde_json::from_str(BASE).expect("it is JSON");
     let (mut document, mut timeline, mut now_ms) = (base.to_string(), Vec::new(), START_MS);
     for (seconds, change) in edits {
         now_ms += seconds * 1000;
@@ -148,9 +186,7 @@ fn edited(edits: &[(u64, Value)]) -> (String, String, u64) {
 #[track_caller]
 fn assert_same(one: &Everything, other: &Everything, what: &str) {
     for (path, answer) in one {
-        let text =
-            |answer: &(u16, String, Vec<u8>)| (answer.1.clone(), String::from_utf8_lossy(&answer.2).into_owned());
-        assert_eq!(Some(text(answer)), other.get(path).map(text), "{what}: {path}");
+        assert_eq!(Some(answer), other.get(path), "{what}: {path}");
     }
     assert_eq!(one.len(), other.len(), "{what}");
 }
@@ -229,4 +265,96 @@ fn signatures_follow_the_identity_document() {
     assert_eq!(get("signature").body, after.body, "it is made once");
     clock.set(std::time::UNIX_EPOCH + std::time::Duration::from_millis(START_MS));
     assert_eq!((get("document").body, get("signature").body), (document, signature));
+}
+
+/// Whatever the timeline does to signatures, asking for them costs nobody else.
+#[test]
+fn who_asks_for_signatures_that_are_taken_away_harms_nobody() {
+    use imds_host::{Control, Description, Request, VirtualClock};
+    let clock = VirtualClock::paused_at(std::time::UNIX_EPOCH + std::time::Duration::from_millis(START_MS));
+    let entries = format!("extra-entries.'meta-data/x' = '{}'\n", "x".repeat(40_000));
+    let many: Vec<String> = (0..100).map(|n| format!("{{ at = '+{}s', tags.n = '{n}' }}", 1000 + n)).collect();
+    for toml in [
+        "timeline = [{ at = '+0s', private-ip-address = '10.0.0.99' }, { at = '+1ms', identity-signatures = { } }]",
+        "timeline = [{ at = '+0s', private-ip-address = '10.0.0.99' }, { at = '+1ms', launch-time = '+0s' }]",
+        &format!("{entries}timeline = [{}]", many.join(", ")),
+    ] {
+        let description = Description::from_toml("signatures", toml).expect("it is TOML");
+        let open = || Control::open(&RUNTIME, &description, &Default::default(), clock.clone());
+        let control = open().unwrap_or_else(|error| panic!("{error}"));
+        control.instance().sign_ahead().expect("a thread can be had");
+        for seconds in [0, 1, 1100] {
+            clock.advance(std::time::Duration::from_secs(seconds));
+            for name in ["signature", "pkcs7", "rsa2048"] {
+                let signature = Request::get(format!("/latest/dynamic/instance-identity/{name}"));
+                assert_eq!(control.answer(&signature).status, 200, "{toml:.60}");
+            }
+            assert_eq!(control.answer(&Request::get("/latest/meta-data/")).status, 200);
+        }
+    }
+    // Those that are given in a change stay.
+    let given = r#"{"timeline": [{"at": "+0s", "private-ip-address": "10.0.0.9", "identity-signatures": {"signature": "AAAA"}}]}"#;
+    let description = Description::from_json("given", given).expect("it is JSON");
+    let control = Control::open(&RUNTIME, &description, &Default::default(), clock).expect("it is right");
+    let get = |name: &str| control.answer(&Request::get(format!("/latest/dynamic/instance-identity/{name}")));
+    assert_eq!((get("pkcs7").status, get("signature").body), (200, b"AAAA".to_vec()));
+}
+
+#[test]
+fn two_faults_that_state_no_seed_strike_other_requests() {
+    let description = r#"{"faults": [{"kind": "refuse", "share": 0.3}, {"kind": "close", "share": 0.3}]}"#;
+    let instance = open_json_in_core(description);
+    let (mut refused, mut closed) = (0, 0);
+    for request_number in 0..1000 {
+        let request = imds_core::http::Request { method: "GET", target: "/", ..Default::default() };
+        let answer = instance.answer(&request, imds_core::Moment { request_number, ..Default::default() });
+        refused += u32::from(answer.outcome == imds_core::Outcome::FaultRefused);
+        closed += u32::from(answer.delivery == Some(imds_core::Delivery::Closed));
+    }
+    assert!((250..350).contains(&refused) && (160..260).contains(&closed), "{refused} {closed}");
+}
+
+/// Scenarios are for one another.
+#[test]
+fn any_two_scenarios_that_ship_can_be_combined() {
+    use imds_host::{Description, Scenario};
+    for one in Scenario::all() {
+        for other in Scenario::all() {
+            let first = RUNTIME.combine(&Description::default(), &one.description());
+            let both = first.and_then(|first| RUNTIME.combine(&first, &other.description()));
+            both.unwrap_or_else(|error| panic!("{} with {}: {error}", one.name(), other.name()));
+        }
+    }
+}
+
+#[test]
+fn an_instance_that_is_terminated_has_nothing_to_come() {
+    let spot = r#"{"timeline": [{"at": "+1h", "state": "stopped"}, {"at": "+2h", "user-data": "x"}]}"#;
+    let edit = |document: &str, change: &str| imds_core::edit(document, change, Some(START_MS));
+    let started = edit(&spot.replacen('{', r#"{"timeline-start": "2026-10-01T00:00:00Z", "#, 1), "{}").expect("right");
+    let gone = edit(&started, r#"{"state": "terminated"}"#).expect("it ends");
+    assert!(!gone.contains("timeline\":"), "{gone}");
+    assert_eq!(edit(&gone, r#"{"state": "terminated"}"#).as_ref(), Ok(&gone), "it is gone already");
+    let problems = edit(&gone, r#"{"state": "running"}"#).unwrap_err();
+    assert!(problems[0].message.starts_with("the instance is terminated"), "{problems:?}");
+    for none in ["null", "false"] {
+        let calm = edit(&started, &format!(r#"{{"timeline": {none}}}"#)).expect("what is to come can be taken away");
+        assert!(!calm.contains("timeline\":"), "{calm}");
+    }
+    // What does not fit what is to come is told with the way out.
+    let problems = edit(&started, r#"{"timeline": [{"at": "+90m", "state": "running"}]}"#).unwrap_err();
+    assert!(
+        problems[0].message.starts_with("what is to come at 2026-10-01T02:00:00Z, /user-data does not fit"),
+        "{problems:?}"
+    );
+    assert!(problems[0].help.as_ref().is_some_and(|help| help.contains("timeline = false")), "{problems:?}");
+}
+
+#[test]
+fn what_is_taken_back_is_judged_too() {
+    let given = r#"{"user-data-base64": "AAEC", "placement": {"availability-zone": "eu-west-1b"}}"#;
+    for (change, field) in [(r#"{"user-data": null}"#, "/user-data"), (r#"{"placement": null}"#, "/placement")] {
+        let problems = imds_core::edit(given, change, Some(START_MS)).unwrap_err();
+        assert_eq!(problems[0].field, field, "{problems:?}");
+    }
 }

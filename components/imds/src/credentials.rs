@@ -20,7 +20,7 @@ pub struct Rotation {
     pub interval_ms: u64,
     /// How long each lives.
     pub life_ms: u64,
-    /// From when on there are no new ones.
+    /// After this time there are no new ones.
     pub until: Option<Time>,
 }
 
@@ -71,11 +71,22 @@ impl Rotation {
             next: self.until.is_none_or(|until| next <= until).then_some(next),
         }
     }
+
+    /// When the credentials in force at `now` end. Where only one end of those
+    /// given is stated, the other keeps its distance.
+    pub fn ends(&self, given: &Credentials, now: Time) -> Time {
+        match (given.expiration, given.last_updated) {
+            (Some(expiration), _) => expiration,
+            (None, Some(updated)) => updated.plus_ms(self.life_ms),
+            (None, None) => self.at(now).expiration,
+        }
+    }
 }
 
 /// A document of which only `LastUpdated` changes.
 pub struct InfoDocument {
-    /// When the credentials change that it speaks of.
+    /// When the credentials change that it speaks of. UNRECORDED: what it says while
+    /// they cannot be had; it goes on.
     pub rotation: Rotation,
     /// What stands behind `LastUpdated`.
     pub fields: Vec<(&'static str, String)>,
@@ -113,7 +124,9 @@ pub struct RoleCredentials {
 impl RoleCredentials {
     /// When the credentials in force were made.
     pub fn last_updated(&self, now: Time, with_token: bool) -> Time {
-        self.given(with_token).last_updated.unwrap_or(self.rotation.at(now).last_updated)
+        // What is stated of credentials says nothing of the failure to have any.
+        let stated = self.given(with_token).last_updated.filter(|_| self.failure.is_none());
+        stated.unwrap_or(self.rotation.at(now).last_updated)
     }
 
     fn given(&self, with_token: bool) -> &Credentials {
@@ -122,17 +135,16 @@ impl RoleCredentials {
 
     /// The document as of `now`. A role that cannot be assumed has one too.
     pub fn document(&self, now: Time, with_token: bool) -> String {
-        let delivery = self.rotation.at(now);
-        let last_updated = |given: Option<Time>| given.unwrap_or(delivery.last_updated).rfc3339();
+        let last_updated = self.last_updated(now, with_token).rfc3339();
         if let Some((code, message)) = &self.failure {
             return object(&[
                 ("Code", Value::Text(code.clone())),
                 ("Message", Value::Text(message.clone())),
-                ("LastUpdated", Value::Text(last_updated(None))),
+                ("LastUpdated", Value::Text(last_updated)),
             ]);
         }
         let given = self.given(with_token);
-        let purpose = format!("{} {with_token} {}", self.purpose, delivery.last_updated.as_ms());
+        let purpose = format!("{} {with_token} {}", self.purpose, self.rotation.at(now).last_updated.as_ms());
         let made = |what: &str| format!("{what} {purpose}");
         let access_key_id = given
             .access_key_id
@@ -147,20 +159,14 @@ impl RoleCredentials {
             // Real ones begin with these letters and have many hundred more.
             None => format!("IQoJb3JpZ2luX2Vj{}", made::base64(480, &self.instance_id, &made("token"))),
         };
-        // Where only one end is given, the other keeps its distance.
-        let expiration = match (given.expiration, given.last_updated) {
-            (Some(expiration), _) => expiration,
-            (None, Some(updated)) => updated.plus_ms(self.rotation.life_ms),
-            (None, None) => delivery.expiration,
-        };
         object(&[
             ("Code", Value::Text("Success".to_owned())),
-            ("LastUpdated", Value::Text(last_updated(given.last_updated))),
+            ("LastUpdated", Value::Text(last_updated)),
             ("Type", Value::Text("AWS-HMAC".to_owned())),
             ("AccessKeyId", Value::Text(access_key_id)),
             ("SecretAccessKey", Value::Text(secret_access_key)),
             ("Token", Value::Text(token)),
-            ("Expiration", Value::Text(expiration.rfc3339())),
+            ("Expiration", Value::Text(self.rotation.ends(given, now).rfc3339())),
         ])
     }
 }

@@ -1,7 +1,7 @@
 //! Faults that a description asks for: which requests they strike, and how.
 //!
-//! None of this is EC2's. A test asks for it that wants to know what its
-//! software does on a bad day.
+//! DIFFERENCE: none of this is EC2's. A test asks for it that wants to know what
+//! its software does on a bad day.
 
 use crate::description::FaultKind;
 use crate::target::Target;

@@ -145,6 +145,7 @@ impl Instance {
         let mut struck =
             phase.faults.iter().filter(|fault| fault.strikes(request.method, &target, now, moment.request_number));
         let fault = struck.next();
+        // DIFFERENCE: on EC2 nothing runs then that could ask.
         let reply = match (phase.state, fault, admitted) {
             (InstanceState::Stopped | InstanceState::Terminated, ..) => Err(Outcome::NotRunning),
             (InstanceState::Running, Some(fault), _) if fault.kind == FaultKind::Refuse => Err(Outcome::FaultRefused),

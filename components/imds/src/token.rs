@@ -84,10 +84,17 @@ impl TokenKey {
         let expiry_ms = sealed[4..12].iter().fold(0, |ms, byte| ms << 8 | u64::from(*byte));
         match expiry_ms.saturating_sub(now.as_ms()) {
             0 => Err(Refused::Expired),
-            left_ms => Ok(u32::try_from(left_ms.div_ceil(1000)).unwrap_or(u32::MAX)),
+            // Issued at a time to come: by a clock that was put back since.
+            left_ms if left_ms > LIFE_MS_MAX + CLOCKS_DIFFER_MS => Err(Refused::Invalid),
+            left_ms => Ok(left_ms.min(LIFE_MS_MAX).div_ceil(1000) as u32),
         }
     }
 }
+
+const LIFE_MS_MAX: u64 = TTL_SECONDS_MAX as u64 * 1000;
+
+/// No two clocks of one service differ by more.
+const CLOCKS_DIFFER_MS: u64 = 10_000;
 
 impl core::fmt::Debug for TokenKey {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
@@ -131,6 +138,14 @@ mod tests {
         assert_eq!(check(299_999), Ok(1));
         assert_eq!(check(300_000), Err(Refused::Expired));
         assert_eq!(key().check(key().issue(NOW, 0, 0).as_bytes(), NOW), Err(Refused::Expired));
+    }
+
+    #[test]
+    fn a_token_of_a_time_to_come_is_worth_nothing() {
+        let token = key().issue(NOW, TTL_SECONDS_MAX, 0);
+        let check = |before: u64| key().check(token.as_bytes(), NOW.minus_seconds(before));
+        assert_eq!([check(0), check(5)], [Ok(TTL_SECONDS_MAX); 2]);
+        assert_eq!(check(3600), Err(Refused::Invalid));
     }
 
     #[test]

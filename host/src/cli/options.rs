@@ -1,6 +1,6 @@
 // The flags that `serve` and `run` share.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -141,6 +141,7 @@ impl Options {
     /// Reads the description again, which is served from then on. A wrong one changes
     /// nothing. Gives what was done, in words.
     pub fn read_again(&self, control: &Control) -> anyhow::Result<String> {
+        refuse_pipes(&self.files())?;
         if self.instance.as_deref().is_some_and(is_standard_input) {
             return Err(WrongUse("standard input cannot be read again; give --instance a file".to_owned()).into());
         }
@@ -255,6 +256,17 @@ pub fn read_description(file: &Path) -> Result<Description, imds_host::Error> {
         return Description::read_from(&name(file), io::stdin().lock());
     }
     Description::read(file)
+}
+
+/// Refuses files that are read again and have nothing to read: who waits for a
+/// pipe hears no signal.
+pub fn refuse_pipes<'f>(files: impl IntoIterator<Item = &'f PathBuf>) -> anyhow::Result<()> {
+    for file in files {
+        if fs::metadata(file).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+            return Err(WrongUse(format!("{} is no regular file, which could be read again", file.display())).into());
+        }
+    }
+    Ok(())
 }
 
 /// Reads a change that was typed: TOML or JSON text, or `@` and a file; `-` is

@@ -6,7 +6,7 @@ use imds_host::{CallerKey, Control, Observer, Service};
 
 use super::instances::{Instances, Many};
 use super::link_local;
-use super::options::Options;
+use super::options::{Options, refuse_pipes};
 use super::scenarios::foreseen;
 use super::welcome::{ready, refusal, welcome, welcome_many};
 
@@ -42,6 +42,7 @@ impl Served {
     /// Reads again what describes the instances. A wrong one changes nothing. Gives
     /// what was done, in words.
     pub fn read_again(&self, options: &Options, instances: &Instances) -> anyhow::Result<String> {
+        refuse_pipes(instances.path())?;
         match self {
             Self::One(control) => options.read_again(control),
             Self::Many(many) => {

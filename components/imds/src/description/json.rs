@@ -8,6 +8,10 @@ use serde::ser::{Serialize, Serializer};
 
 use super::problem::{Position, Problem, pointer_step};
 
+/// The most entries of a list or a table: more than any instance has of
+/// anything, and few enough that no description takes long.
+pub const ENTRIES_MAX: usize = 1024;
+
 /// A JSON value.
 #[derive(Clone, PartialEq)]
 pub enum Json {
@@ -92,6 +96,21 @@ impl Json {
     pub fn text(&self) -> Option<&str> {
         match self {
             Json::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The first list or table, in any depth, with too many entries: its pointer
+    /// and how many they are.
+    pub fn too_wide(&self) -> Option<(String, usize)> {
+        let below = |step: &str, value: &Json| {
+            value.too_wide().map(|(pointer, entries)| (format!("{}{pointer}", pointer_step(step)), entries))
+        };
+        match self {
+            Json::Object(fields) if fields.len() > ENTRIES_MAX => Some((String::new(), fields.len())),
+            Json::Array(items) if items.len() > ENTRIES_MAX => Some((String::new(), items.len())),
+            Json::Object(fields) => fields.iter().find_map(|(name, value)| below(name, value)),
+            Json::Array(items) => items.iter().enumerate().find_map(|(index, item)| below(&index.to_string(), item)),
             _ => None,
         }
     }

@@ -362,7 +362,7 @@ tables! {
         lifetime: Option<Span>,
         /// When the first were delivered; `+0s` in a change delivers new ones at once. Default: the launch time.
         since: Option<Time>,
-        /// From then on there are no new ones: the last stay, beyond their end. Default: never.
+        /// After this time there are no new ones: the last stay, beyond their end. Default: never.
         until: Option<Time>,
     }
 

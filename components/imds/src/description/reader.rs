@@ -8,14 +8,10 @@ use serde::de::{
     self, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, VariantAccess, Visitor,
 };
 
-use super::json::Json;
+use super::json::{ENTRIES_MAX, Json};
 use super::part;
 use super::problem::{Problem, pointer_step, shown};
 use super::spelling;
-
-/// The most entries of a list or a table: more than any instance has of
-/// anything, and few enough that no description takes long.
-const ENTRIES_MAX: usize = 1024;
 
 /// After so many problems reading ends: each costs another reading.
 const PROBLEMS_MAX: usize = 20;

@@ -20,10 +20,11 @@ impl Check {
             self.wrong("/faults", format!("expected at most {FAULTS_MAX} faults, found {}", faults.len()));
             return Vec::new();
         }
-        faults.into_iter().enumerate().map(|(index, fault)| self.fault(&format!("/faults/{index}"), fault)).collect()
+        faults.into_iter().enumerate().map(|(index, fault)| self.fault(index, fault)).collect()
     }
 
-    fn fault(&mut self, pointer: &str, written: written::Fault) -> Fault {
+    fn fault(&mut self, index: usize, written: written::Fault) -> Fault {
+        let pointer = format!("/faults/{index}");
         if written.delay.is_some() && written.kind != written::FaultKind::Delay {
             self.wrong(format!("{pointer}/delay"), "only a fault of the kind `delay` has this");
         }
@@ -46,7 +47,8 @@ impl Check {
             from,
             until,
             delay_ms: u32::try_from(delay.0).unwrap_or(u32::MAX),
-            seed: written.seed.into(),
+            // Two that state no seed must not strike the same requests.
+            seed: u64::from(written.seed) + ((index as u64) << 32),
         }
     }
 }

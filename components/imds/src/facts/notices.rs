@@ -1,4 +1,8 @@
 //! What becomes of an instance: interruption, rebalance, maintenance.
+//!
+//! DIFFERENCE: what is told here is all that comes of it. EC2 ends the instance
+//! at the time of the notice; here that is a change of `state` of its own, so
+//! that a description with a time gone by is still served.
 
 use super::{Check, made};
 use crate::description as written;
@@ -6,8 +10,11 @@ use crate::description::part::Part;
 use crate::description::problem::Problem;
 use crate::time::Time;
 
+/// More than any instance has, past ones among them.
+const EVENTS_MAX: usize = 128;
+
 /// The notice that a spot instance will be interrupted.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct SpotNotice {
     pub action: written::SpotAction,
     pub time: Time,
@@ -38,7 +45,7 @@ impl Check {
             written::SpotAction::Hibernate => 0,
             written::SpotAction::Terminate | written::SpotAction::Stop => 120,
         };
-        let time = time.unwrap_or(start.plus_seconds(warning_seconds));
+        let time = time.unwrap_or(notice_time.unwrap_or(start).plus_seconds(warning_seconds));
         let notice_time = notice_time.unwrap_or(time.minus_seconds(warning_seconds));
         if notice_time > time {
             self.wrong("/spot-interruption/notice-time", "expected a time not after `time`");
@@ -65,6 +72,10 @@ impl Check {
     }
 
     pub(super) fn events(&mut self, events: Vec<written::Event>, instance_id: &str) -> Vec<Event> {
+        if events.len() > EVENTS_MAX {
+            self.wrong("/events", format!("expected at most {EVENTS_MAX} events, found {}", events.len()));
+            return Vec::new();
+        }
         let mut complete = Vec::new();
         for (index, event) in events.into_iter().enumerate() {
             let Some(not_before) = event.not_before else {

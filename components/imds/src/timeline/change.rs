@@ -2,7 +2,7 @@
 
 use super::relative::default_time;
 use crate::description::json::Json;
-use crate::description::problem::{Problem, pointer_step, shown};
+use crate::description::problem::{Problem, pointer_step};
 use crate::facts::made;
 use crate::time::Time;
 
@@ -52,7 +52,7 @@ const IN_THE_IDENTITY_DOCUMENT: [&str; 13] = [
 const TEXTS: [&str; 2] = ["tags", "extra-entries"];
 
 /// What is told anew each time.
-const NOTICES: [&str; 2] = ["spot-interruption", "rebalance-recommendation"];
+pub(super) const NOTICES: [&str; 2] = ["spot-interruption", "rebalance-recommendation"];
 
 /// The field of the signatures of the identity document.
 pub const SIGNATURES: &str = "identity-signatures";
@@ -64,9 +64,6 @@ const WARNING_SECONDS: u64 = 120;
 /// is when; without it, it is before the launch, when everything can change.
 /// Pointers in problems point into the change.
 pub fn merge(document: &mut Json, change: &Json, at: Option<Time>) -> Result<Merged, Vec<Problem>> {
-    if at.is_some() {
-        allowed(document, change)?;
-    }
     let before = document.clone();
     for (name, value) in change.fields() {
         match name.as_str() {
@@ -89,48 +86,60 @@ pub fn merge(document: &mut Json, change: &Json, at: Option<Time>) -> Result<Mer
         }
     }
     if let Some(at) = at {
+        allowed(&before, document, change)?;
         begin_notices(document, change, at);
         if state(&before) == "stopped" && state(document) == "running" {
             start(document, change, at);
         }
     }
-    let identity_changes =
-        IN_THE_IDENTITY_DOCUMENT.iter().any(|name| before.at(&pointer_step(name)) != document.at(&pointer_step(name)));
-    if identity_changes && change.at(&pointer_step(SIGNATURES)).is_none() {
+    let differs = |name: &str| before.at(&pointer_step(name)) != document.at(&pointer_step(name));
+    let another_document = IN_THE_IDENTITY_DOCUMENT.into_iter().any(differs);
+    // Signatures that a shell adds must stand behind a change that takes some away.
+    let identity_changes = another_document || differs(SIGNATURES);
+    if another_document && change.at(&pointer_step(SIGNATURES)).is_none() {
         document.take(SIGNATURES);
     }
     Ok(Merged { identity_changes })
 }
 
-fn state(document: &Json) -> &str {
+/// Whether an instance runs, in the words of its description.
+pub fn state(document: &Json) -> &str {
     document.at("/state").and_then(Json::text).unwrap_or("running")
 }
 
-/// Whether EC2's API would take the change.
-fn allowed(document: &Json, change: &Json) -> Result<(), Vec<Problem>> {
-    let changes = |pointer: &&&str| {
-        let value = change.at(pointer).map(|value| if *value == Json::Null { None } else { Some(value) });
-        value.is_some_and(|value| value != document.at(pointer))
-    };
-    let mut problems = Vec::new();
-    let stays = |(name, value): &(String, Json)| document.at(&pointer_step(name)) == Some(value);
-    if state(document) == "terminated" && !change.fields().iter().all(stays) {
+/// Whether EC2's API would make `after` of `before`.
+///
+/// DIFFERENCE: EC2 has no call that gives a running instance another private
+/// address, key pair, subnet or way of being bought; tests may want one.
+fn allowed(before: &Json, after: &Json, change: &Json) -> Result<(), Vec<Problem>> {
+    if state(before) == "terminated" && before != after {
         let problem = Problem::at("", "the instance is terminated, and nothing about it changes any more");
         return Err(vec![problem.help("serve its description anew to have it back")]);
     }
+    let changes = |pointer: &&&str| before.at(pointer) != after.at(pointer);
+    let mut problems = Vec::new();
     for pointer in FOR_LIFE.iter().filter(changes) {
         let message = format!("an instance keeps its `{}` for life", field(pointer));
-        problems.push(Problem::at(*pointer, message).help("describe another instance and serve that"));
+        problems.push(Problem::at(place(change, pointer), message).help("describe another instance and serve that"));
     }
-    if state(document) != "stopped" {
+    if state(before) != "stopped" {
         for pointer in WHILE_STOPPED.iter().filter(changes) {
             let message = format!("`{}` changes only while the instance is stopped, as in EC2", field(pointer));
-            problems.push(
-                Problem::at(*pointer, message).help("change `state` to \"stopped\" first, in a change before this one"),
-            );
+            let help = "change `state` to \"stopped\" first, in a change before this one";
+            problems.push(Problem::at(place(change, pointer), message).help(help));
         }
     }
     if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
+/// Where a change says what becomes of a field: there, or above it; user data in
+/// one form takes that in the other away.
+fn place(change: &Json, pointer: &str) -> String {
+    let above = pointer.rsplit_once('/').map_or("", |(above, _)| above);
+    let other = if pointer == "/user-data" { "/user-data-base64" } else { "/user-data" };
+    let places = [pointer, above, if pointer.starts_with("/user-data") { other } else { "" }];
+    let place = places.into_iter().find(|place| !place.is_empty() && change.at(place).is_some());
+    place.unwrap_or_default().to_owned()
 }
 
 /// `placement.region`, of a pointer.
@@ -147,11 +156,12 @@ fn begin_notices(document: &mut Json, change: &Json, at: Time) {
                 // A hibernation comes without warning.
                 let hibernates = value.at("/action").and_then(Json::text) == Some("hibernate");
                 let warning = if hibernates { 0 } else { WARNING_SECONDS };
-                let time = value.at("/time").and_then(Json::text).and_then(Time::parse);
+                let stated = |name| value.at(name).and_then(Json::text).and_then(Time::parse);
+                let (time, notice_time) = (stated("/time"), stated("/notice-time"));
                 // Not before this change, and as long before the interruption as it is always told.
-                let notice_time = time.map_or(at, |time| at.max(time.minus_seconds(warning)).min(time));
-                default_time(value, "notice-time", notice_time);
-                default_time(value, "time", at.plus_seconds(warning));
+                let told = time.map_or(at, |time| at.max(time.minus_seconds(warning)).min(time));
+                default_time(value, "notice-time", told);
+                default_time(value, "time", notice_time.unwrap_or(at).plus_seconds(warning));
             }
             "rebalance-recommendation" => default_time(value, "notice-time", at),
             _ => {}
@@ -159,8 +169,11 @@ fn begin_notices(document: &mut Json, change: &Json, at: Time) {
     }
 }
 
-/// The instance was stopped and runs again: EC2 gives it another launch time, a
-/// new public address unless it has one of its own, and new credentials.
+/// The instance was stopped and runs again: EC2 gives it another launch time and
+/// a new public address, unless it has one of its own.
+///
+/// UNRECORDED: that its credentials are new, that its notices are gone, and that
+/// session tokens outlive it.
 fn start(document: &mut Json, change: &Json, at: Time) {
     let starts = match document.at("/start-count") {
         Some(Json::Integer(starts)) => *starts,
@@ -193,76 +206,23 @@ fn merge_events(document: &mut Json, changes: &[Json]) {
         Some(Json::Array(events)) => events,
         _ => Vec::new(),
     };
-    let id_of = |event: &Json, index: usize| match event.at("/instance-event-id").and_then(Json::text) {
+    let id_of = |(index, event): (usize, &Json)| match event.at("/instance-event-id").and_then(Json::text) {
         Some(id) => id.to_owned(),
         None => made::event_id(&instance_id, index),
     };
+    let mut ids: Vec<String> = events.iter().enumerate().map(id_of).collect();
     for change in changes {
         let id = change.at("/instance-event-id").and_then(Json::text);
-        let known = id.and_then(|id| events.iter().enumerate().position(|(index, event)| id_of(event, index) == id));
+        let known = id.and_then(|id| ids.iter().position(|other| other == id));
         match known {
             Some(index) => events[index].merge(change),
             None => {
                 let mut event = Json::Null;
                 event.merge(change);
+                ids.push(id_of((events.len(), &event)));
                 events.push(event);
             }
         }
     }
     document.put("events", Json::Array(events));
-}
-
-/// A change in a few words, without what may be a secret: `tags.Name, state =
-/// stopped`. Not the notices that it brings, which are told at their own times;
-/// empty where nothing else changes.
-pub fn in_words(change: &Json) -> String {
-    let mut words = Vec::new();
-    for (name, value) in change.fields() {
-        if !(NOTICES.contains(&name.as_str()) && matches!(value, Json::Object(_))) {
-            tell(value, shown(name), &mut words);
-        }
-    }
-    let more = words.len().saturating_sub(WORDS_MAX);
-    words.truncate(WORDS_MAX);
-    if more > 0 {
-        words.push(format!("and {more} more"));
-    }
-    words.join(", ")
-}
-
-/// More fields of one change are not told.
-const WORDS_MAX: usize = 8;
-
-/// Parts whose values may be secrets, or long.
-const UNTOLD: [&str; 7] = [
-    "user-data",
-    "user-data-base64",
-    "tags.",
-    "extra-entries.",
-    "iam-instance-profile.credentials.",
-    "iam-instance-profile.credentials-without-token.",
-    "managed-ssh-keys",
-];
-
-fn tell(value: &Json, name: String, words: &mut Vec<String>) {
-    let is_untold = UNTOLD.iter().any(|part| name.starts_with(part));
-    let set = |value: &str| format!("{name} = {}", shown(value));
-    words.push(match value {
-        Json::Object(fields) if !fields.is_empty() && name != "managed-ssh-keys" => {
-            for (field, value) in fields {
-                tell(value, format!("{name}.{}", shown(field)), words);
-            }
-            return;
-        }
-        Json::Null | Json::Removed => format!("{name} by default"),
-        Json::Bool(false) => format!("no {name}"),
-        _ if is_untold => name,
-        Json::Bool(true) => set("true"),
-        Json::Integer(number) => set(&number.to_string()),
-        Json::Float(number) => set(&number.to_string()),
-        Json::String(text) => set(text),
-        Json::Array(items) if items.is_empty() => format!("no {name}"),
-        Json::Array(items) => format!("{name}: {}", items.len()),
-        Json::Object(_) => name,
-    });
 }

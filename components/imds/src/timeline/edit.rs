@@ -1,6 +1,6 @@
 //! An edit: document in, document out.
 
-use super::{Change, TIMELINE, Timeline, change, read_changes, refuse_fields, relative};
+use super::{Change, TIMELINE, Timeline, change, of_an_event, read_changes, refuse_fields, relative};
 use crate::description::json::Json;
 use crate::description::problem::{Problem, shown};
 use crate::instance::judge;
@@ -80,7 +80,7 @@ fn change_now(document: Json, change: Json, now: Time) -> Result<Edited, Vec<Pro
         entries => (entries, false),
     };
     relative::resolve(&mut fields, now, "", &mut problems);
-    let added = read_changes(entries, now, "", &mut problems);
+    let added = read_changes(entries, now, &mut problems);
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -148,6 +148,7 @@ fn of_the_description(problems: Vec<Problem>) -> Vec<Problem> {
 impl Told {
     /// A problem of the document, told of the change.
     fn tell(&self, problem: Problem) -> Problem {
+        let problem = of_an_event(problem);
         let in_change = match entry_of(&problem.field) {
             None => self.change.at(&problem.field).map(|_| problem.field.clone()),
             Some((index, below)) => match self.before.get(index) {

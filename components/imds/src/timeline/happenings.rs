@@ -2,11 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{Timeline, change};
-use crate::credentials::Delivery;
+use super::{Timeline, words};
 use crate::description::json::Json;
 use crate::description::problem::Problem;
-use crate::description::{Description, EventState};
+use crate::description::{Description, EventState, InstanceState};
 use crate::facts::Facts;
 use crate::time::Time;
 
@@ -43,15 +42,19 @@ fn happenings(description: &str, now: Time) -> Result<Vec<Happening>, Vec<Proble
     let mut add = |at: Time, what: String| {
         happenings.insert(Happening { at_ms: at.as_ms(), what });
     };
-    for change in &timeline.changes {
-        let what = change::in_words(&change.fields);
-        if !what.is_empty() {
-            add(change.at, what);
-        }
-    }
+    let changes: Vec<(Time, String)> =
+        timeline.changes.iter().map(|change| (change.at, words::in_words(&change.fields))).collect();
     let (chapters, _) = timeline
         .chapters(|chapter| Ok((chapter.since, Facts::of(Description::of_document(chapter.document.clone())?)?)))?;
+    // Behind its termination nothing happens to an instance.
+    let over = chapters.iter().find(|(_, facts)| facts.state == InstanceState::Terminated).map(|(since, _)| *since);
+    for (at, what) in changes {
+        if !what.is_empty() && over.is_none_or(|over| at <= over) {
+            add(at, what);
+        }
+    }
     let mut in_force = None;
+    let (mut spot_told, mut rebalance_told) = (None, None);
     let ends = chapters.iter().skip(1).map(|(since, _)| Some(*since)).chain([None]);
     for ((since, facts), end) in chapters.iter().zip(ends) {
         // What a later change calls off or moves does not happen.
@@ -62,11 +65,16 @@ fn happenings(description: &str, now: Time) -> Result<Vec<Happening>, Vec<Proble
         };
         if let Some(notice) = &facts.spot_notice {
             let (action, time) = (notice.action.as_str(), notice.time.rfc3339());
-            add_here(notice.notice_time, format!("spot notice: {action} at {time}"));
+            // One of before is told with the change that brings it.
+            let is_new = spot_told.replace(*notice) != Some(*notice);
+            let told = if is_new { notice.notice_time.max(*since) } else { notice.notice_time };
+            add_here(told, format!("spot notice: {action} at {time}"));
             add_here(notice.time, format!("spot interruption: {action}"));
         }
         if let Some(time) = facts.rebalance_notice {
-            add_here(time, "rebalance recommendation".to_owned());
+            let is_new = rebalance_told.replace(time) != Some(time);
+            let told = if is_new { time.max(*since) } else { time };
+            add_here(told, "rebalance recommendation".to_owned());
         }
         for event in facts.events.iter().filter(|event| event.state == EventState::Active) {
             add_here(event.not_before, format!("event {}: {} begins", event.id, event.code));
@@ -76,12 +84,13 @@ fn happenings(description: &str, now: Time) -> Result<Vec<Happening>, Vec<Proble
         }
     }
     let role = in_force.and_then(|facts| facts.profile.as_ref()?.role.as_ref());
-    if let Some(role) = role {
-        let Delivery { next, expiration, .. } = role.rotation.at(now);
-        if let Some(next) = next {
+    if let Some(role) = role.filter(|role| role.failure.is_none()) {
+        let is_made_up = role.credentials.access_key_id.is_none();
+        if let Some(next) = role.rotation.at(now).next.filter(|next| is_made_up && over.is_none_or(|over| *next < over))
+        {
             add(next, "new credentials".to_owned());
         }
-        add(role.credentials.expiration.unwrap_or(expiration), "the credentials in force end".to_owned());
+        add(role.rotation.ends(&role.credentials, now), "the credentials in force end".to_owned());
     }
     Ok(happenings.into_iter().collect())
 }

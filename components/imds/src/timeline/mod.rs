@@ -10,11 +10,12 @@ mod change;
 mod edit;
 mod happenings;
 mod relative;
+mod words;
 
 use self::change::{Merged, SIGNATURES};
 pub use self::edit::edit;
 pub use self::happenings::{Happening, timeline};
-use crate::description::json::Json;
+use crate::description::json::{ENTRIES_MAX, Json};
 use crate::description::problem::{Problem, pointer_step, shown};
 use crate::time::Time;
 
@@ -74,24 +75,30 @@ impl Timeline {
         let entries = document.take(TIMELINE);
         let mut problems = Vec::new();
         relative::resolve(&mut document, start, "", &mut problems);
-        let changes = read_changes(entries, start, "", &mut problems);
+        let changes = read_changes(entries, start, &mut problems);
         if problems.is_empty() { Ok(Timeline { document, changes }) } else { Err(problems) }
     }
 
-    /// What the instance is from each time on. `open` judges a chapter's document;
-    /// its problems are told of the changes that made it so.
+    /// What the instance is from each time on, up to its termination: what is to
+    /// come behind that does not happen. `open` judges a chapter's document; its
+    /// problems are told of the changes that made it so.
     pub fn chapters<T>(
         self,
         mut open: impl FnMut(&Chapter) -> Result<T, Vec<Problem>>,
     ) -> Result<(Vec<T>, Chapter), Vec<Problem>> {
         let mut chapter = Chapter { since: Time::EPOCH, identity_since: Time::EPOCH, document: self.document };
         let mut opened = vec![open(&chapter)?];
-        let mut bytes = chapter.document.bytes();
+        let mut bytes = chapter.bytes();
         for changes in self.changes.chunk_by(|one, other| one.at == other.at) {
-            for change in changes {
-                chapter.take(change)?;
+            if chapter.is_over() {
+                break;
             }
-            bytes += chapter.document.bytes();
+            for change in changes {
+                if !chapter.is_over() {
+                    chapter.take(change)?;
+                }
+            }
+            bytes += chapter.bytes();
             if bytes > BYTES_MAX {
                 return Err(vec![too_large(opened.len(), bytes)]);
             }
@@ -102,6 +109,17 @@ impl Timeline {
 }
 
 impl Chapter {
+    /// About what its document takes, without what a shell may add.
+    fn bytes(&self) -> usize {
+        let signatures = self.document.at(&pointer_step(SIGNATURES)).map_or(0, Json::bytes);
+        self.document.bytes() - signatures
+    }
+
+    /// Whether it is the last: the instance is terminated.
+    fn is_over(&self) -> bool {
+        change::state(&self.document) == "terminated"
+    }
+
     /// Begins the chapter of a change.
     fn take(&mut self, change: &Change) -> Result<(), Vec<Problem>> {
         let Merged { identity_changes } = change::merge(&mut self.document, &change.fields, Some(change.at))
@@ -115,8 +133,8 @@ impl Chapter {
 }
 
 /// The changes of a `timeline`, whose times count from `start`.
-fn read_changes(entries: Option<Json>, start: Time, prefix: &str, problems: &mut Vec<Problem>) -> Vec<Change> {
-    let here = format!("{prefix}/{TIMELINE}");
+fn read_changes(entries: Option<Json>, start: Time, problems: &mut Vec<Problem>) -> Vec<Change> {
+    let here = format!("/{TIMELINE}");
     let entries = match entries {
         None => return Vec::new(),
         Some(Json::Array(entries)) => entries,
@@ -137,27 +155,13 @@ fn read_changes(entries: Option<Json>, start: Time, prefix: &str, problems: &mut
     let mut changes: Vec<Change> = Vec::new();
     for (index, mut fields) in entries.into_iter().enumerate() {
         let pointer = format!("{here}/{index}");
-        let at = match (&fields, fields.at("/at")) {
-            (Json::Object(_), Some(Json::String(text))) => relative::time(text, start).map_err(|wrong| {
-                problems.push(Problem::at(format!("{pointer}/at"), wrong));
-            }),
-            (Json::Object(_), Some(other)) => {
-                let problem =
-                    Problem::at(format!("{pointer}/at"), format!("expected a string, found {}", other.kind()));
-                problems.push(problem.help("write a time, or one from the start on: \"+5m\""));
-                Err(())
-            }
-            (Json::Object(_), None) => {
-                let problem = Problem::at(pointer.clone(), "field `at` is missing here");
-                problems.push(problem.help("it says when: a time, or one from the start on: \"+5m\""));
-                Err(())
-            }
-            (other, _) => {
-                problems.push(Problem::at(pointer.clone(), format!("expected an object, found {}", other.kind())));
-                Err(())
+        let at = match read_at(&fields, start, &pointer) {
+            Ok(at) => at,
+            Err(problem) => {
+                problems.push(problem);
+                continue;
             }
         };
-        let Ok(at) = at else { continue };
         fields.take("at");
         let before = problems.len();
         refuse_fields(&fields, &[TIMELINE], &pointer, problems);
@@ -171,6 +175,25 @@ fn read_changes(entries: Option<Json>, start: Time, prefix: &str, problems: &mut
     changes
 }
 
+/// When the change at `pointer` is.
+fn read_at(fields: &Json, start: Time, pointer: &str) -> Result<Time, Problem> {
+    let here = format!("{pointer}/at");
+    match (fields, fields.at("/at")) {
+        (Json::Object(_), Some(Json::String(text))) => {
+            relative::time(text, start).map_err(|wrong| Problem::at(here, wrong))
+        }
+        (Json::Object(_), Some(other)) => {
+            let problem = Problem::at(here, format!("expected a string, found {}", other.kind()));
+            Err(problem.help("write a time, or one from the start on: \"+5m\""))
+        }
+        (Json::Object(_), None) => {
+            let problem = Problem::at(pointer, "field `at` is missing here");
+            Err(problem.help("it says when: a time, or one from the start on: \"+5m\""))
+        }
+        (other, _) => Err(Problem::at(pointer, format!("expected an object, found {}", other.kind()))),
+    }
+}
+
 /// Tells fields that a change does not have, and fields given twice.
 fn refuse_fields(fields: &Json, besides: &[&str], prefix: &str, problems: &mut Vec<Problem>) {
     for (name, _) in fields.fields() {
@@ -179,6 +202,10 @@ fn refuse_fields(fields: &Json, besides: &[&str], prefix: &str, problems: &mut V
             let message = format!("a change has no field `{}`", shown(name));
             problems.push(Problem { in_name: true, ..Problem::at(pointer, message) });
         }
+    }
+    if let Some((pointer, entries)) = fields.too_wide() {
+        let message = format!("expected at most {ENTRIES_MAX} entries, found {entries}");
+        problems.push(Problem::at(format!("{prefix}{pointer}"), message));
     }
     if let Some((pointer, name)) = fields.given_twice() {
         let message = format!("field `{}` is given twice", shown(&name));
@@ -190,6 +217,7 @@ fn refuse_fields(fields: &Json, besides: &[&str], prefix: &str, problems: &mut V
 /// last one that has the field, or of the last of all.
 fn attributed(problems: Vec<Problem>, changes: &[Change]) -> Vec<Problem> {
     let attribute = |problem: Problem| {
+        let problem = of_an_event(problem);
         let has_field = |change: &&Change| change.fields.at(&problem.field).is_some();
         match (changes.iter().rev().find(has_field), changes.last()) {
             (Some(change), _) => Problem { field: format!("{}{}", change.pointer, problem.field), ..problem },
@@ -201,4 +229,14 @@ fn attributed(problems: Vec<Problem>, changes: &[Change]) -> Vec<Problem> {
         }
     };
     problems.into_iter().map(attribute).collect()
+}
+
+/// Events of a change are merged into those that are there, and have other
+/// places then: a problem with one is told of all of them.
+fn of_an_event(problem: Problem) -> Problem {
+    if problem.field.starts_with("/events/") {
+        Problem { field: "/events".to_owned(), in_name: false, ..problem }
+    } else {
+        problem
+    }
 }
