@@ -515,12 +515,6 @@ fn a_wrong_change_is_told_at_its_place_in_the_timeline() {
             Some("describe another instance and serve that"),
         ),
         (
-            r#"{"timeline": [{"at": "+5m", "state": "terminated"}, {"at": "+6m", "tags": {"a": "b"}}]}"#,
-            "/timeline/1",
-            "the instance is terminated, and nothing about it changes any more",
-            Some("serve its description anew to have it back"),
-        ),
-        (
             r#"{"timeline": [{"at": "+5m", "rebalance-recommendation": {}}]}"#,
             "/timeline/0/rebalance-recommendation",
             "only a spot instance has this",
