@@ -522,7 +522,7 @@ fn a_wrong_change_is_told_at_its_place_in_the_timeline() {
         ),
         (
             r#"{"timeline": [{"at": "+5m", "events": [{"state": "completed"}]}]}"#,
-            "/timeline/0/events/0",
+            "/timeline/0/events",
             "field `not-before` is missing here",
             Some("an event needs it, but for the change of one whose `instance-event-id` it gives"),
         ),
