@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{ExitCode, ExitStatus};
+use std::time::Duration;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -126,6 +127,10 @@ impl Run {
         loop {
             tokio::select! {
                 status = child.wait() => {
+                    if self.require_v2 {
+                        // What was sent last may still be on its way.
+                        tokio::time::sleep(LAST_REQUESTS).await;
+                    }
                     return Ok(Ended::With(exit_code(status.context("cannot wait for the command")?)));
                 }
                 client = reloads.next() => {
@@ -148,6 +153,9 @@ impl Run {
         }
     }
 }
+
+/// A request of a command that ended has come by then.
+const LAST_REQUESTS: Duration = Duration::from_millis(100);
 
 /// The command's end, as an exit status.
 enum Ended {
