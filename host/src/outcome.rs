@@ -172,13 +172,14 @@ impl Outcome {
     pub fn rule(self) -> &'static str {
         match self {
             Self::NotRunning => {
-                "The instance is stopped or terminated, so nothing runs there that could ask: the connection is closed. \
-                 Start it by changing its state to \"running\"; a terminated one is served anew."
+                "The instance is stopped or terminated, so nothing runs there that could ask: the connection is closed \
+                 and nothing is sent. Start it by changing its state to \"running\": imds ctl start. A terminated one \
+                 is served anew."
             }
             Self::FaultRefused => {
                 "The description asks for faults, and one of the kind \"refuse\" struck: a rule of this product, to see \
-                 what clients do about it. Try again after a growing wait, as with any 503, or take the fault out of \
-                 the description."
+                 what clients do about it. Try again after a growing wait, as with any 503, or end the faults: imds \
+                 ctl fault off, or take them out of the description."
             }
             Self::Throttled => {
                 "The instance's request-throttle allows fewer requests a second than came; EC2 throttles likewise. Keep \

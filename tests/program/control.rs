@@ -188,7 +188,7 @@ fn every_verb_works_at_a_port_and_at_a_socket() {
 #[test]
 fn nothing_was_refused_and_nobody_asked() {
     let controlled = Controlled::start(&[]);
-    assert_eq!(controlled.told(&["explain"]), "none of the last requests was refused\n");
+    assert_eq!(controlled.told(&["explain"]), "none of the last requests was refused, and no fault struck\n");
     let usage = controlled.told(&["usage"]);
     assert!(usage.ends_with("nobody asked without a token; 0 requests used version 2\n"), "{usage}");
 }
@@ -283,7 +283,7 @@ fn a_wrong_change_changes_nothing_and_is_shown_where_it_was_typed() {
             "did you mean `metadata-options`?",
         ),
         (r#"{"tags": {"a": "b"}, "state": "gone"}"#, "the change:1:31 (state)", "\"state\": \"gone\""),
-        ("user-data = 'hunter2'", "the change:1:13 (user-data)", "help: first change `state` to \"stopped\""),
+        ("user-data = 'hunter2'", "the change:1:13 (user-data)", "help: change `state` to \"stopped\" first"),
         ("instance-id = 'i-0123456789abcdef1'", "the change:1:15 (instance-id)", "for life"),
         ("oops", "the change:1:", "oops"),
     ] {
@@ -534,6 +534,53 @@ fn requests_are_followed_as_they_come() {
     }
     let waited = controlled.ask("GET", "/v1/requests?after=0&limit=1&wait=30", HOST, "").json();
     assert_eq!(waited["requests"][0]["target"], "/latest/before");
+}
+
+/// A request that goes out and ends without an answer.
+fn ask_without_answer(controlled: &Controlled, path: &str) {
+    let mut stream = connect(&controlled.served.addresses[0]);
+    stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert_eq!(answer, "");
+}
+
+#[test]
+fn faults_and_stopped_instances_are_told_with_what_was_sent() {
+    let controlled = Controlled::start(&[]);
+    for (kind, path) in [("close", "/latest/closed"), ("delay", "/latest/delayed"), ("cut", "/latest/meta-data")] {
+        controlled.told(&["fault", kind, "--path", path, "--delay", "1ms"][..if kind == "delay" { 6 } else { 4 }]);
+    }
+    ask_without_answer(&controlled, "/latest/closed");
+    controlled.get("/latest/delayed");
+    controlled.get("/latest/meta-data/mac");
+    controlled.get("/latest/other");
+    controlled.told(&["stop"]);
+    ask_without_answer(&controlled, "/latest/stopped");
+
+    let all = controlled.ask("GET", "/v1/requests", HOST, "").json();
+    let told: Vec<_> =
+        all["requests"].as_array().unwrap().iter().map(|one| (one["fault"].as_str(), one["status"].as_u64())).collect();
+    let wanted =
+        [(Some("close"), None), (Some("delay"), Some(404)), (Some("cut"), Some(200)), (None, Some(404)), (None, None)];
+    assert_eq!(told, wanted, "{all}");
+    for query in ["refusals=true", "refusals=true&after=0"] {
+        let refusals = controlled.ask("GET", &format!("/v1/requests?{query}"), HOST, "").json();
+        let targets: Vec<_> = refusals["requests"].as_array().unwrap().iter().map(|one| &one["target"]).collect();
+        assert_eq!(targets, ["/latest/closed", "/latest/delayed", "/latest/meta-data/mac", "/latest/stopped"]);
+    }
+
+    let explained = controlled.told(&["explain"]);
+    for part in [
+        " no answer to GET /latest/closed from 127.0.0.1, version 1: nothing there in this version now; \
+         fault: close, nothing was sent\n  A fault of the description struck, of the kind \"close\"",
+        " 404 GET /latest/delayed from 127.0.0.1, version 1: nothing there in this version now; fault: delay\n",
+        "imds ctl fault off",
+        " no answer to GET /latest/stopped from 127.0.0.1: the instance does not run: its state is \"stopped\" or \
+         \"terminated\"; nothing was sent\n",
+    ] {
+        assert!(explained.contains(part), "{part}: {explained}");
+    }
 }
 
 #[test]

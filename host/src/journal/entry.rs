@@ -52,6 +52,72 @@ pub struct JournalEntry {
 }
 
 impl JournalEntry {
+    /// Whether a client that asked for this may wonder about what it got: a
+    /// [refusal](Outcome::is_refusal), or a fault of the description struck.
+    ///
+    /// ```
+    /// # use imds_host::{Control, Description, Request, Runtime, VirtualClock};
+    /// let faulty = Description::from_toml("faulty", "faults = [{ kind = 'close' }]")?;
+    /// let control = Control::open(&Runtime::new()?, &faulty, &Default::default(), VirtualClock::system())?;
+    /// control.answer(&Request::get("/"));
+    /// let entry = &control.journal().entries(0, 1)[0];
+    /// assert!(entry.is_refusal() && !entry.is_sent() && !entry.outcome.is_refusal());
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn is_refusal(&self) -> bool {
+        self.outcome.is_refusal() || self.fault.is_some()
+    }
+
+    /// Whether a server sends anything: not where a fault closes the connection or
+    /// withholds the answer, and not where the instance does not run.
+    ///
+    /// ```
+    /// # use imds_host::{Control, Request, Runtime, VirtualClock};
+    /// # let control = Control::open(&Runtime::new()?, &Default::default(), &Default::default(), VirtualClock::system())?;
+    /// control.answer(&Request::get("/"));
+    /// assert!(control.journal().entries(0, 1)[0].is_sent());
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn is_sent(&self) -> bool {
+        self.outcome != Outcome::NotRunning && !matches!(self.fault, Some("close" | "withhold"))
+    }
+
+    /// The rule by which the client got what it got, and what to do about it:
+    /// that of the fault which struck, else [`Outcome::rule`].
+    ///
+    /// ```
+    /// # use imds_host::{Control, Description, Request, Runtime, VirtualClock};
+    /// # let faulty = Description::from_toml("faulty", "faults = [{ kind = 'cut' }]")?;
+    /// # let control = Control::open(&Runtime::new()?, &faulty, &Default::default(), VirtualClock::system())?;
+    /// control.answer(&Request::get("/"));
+    /// assert!(control.journal().entries(0, 1)[0].rule().contains("\"cut\""));
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn rule(&self) -> &'static str {
+        match self.fault {
+            Some("delay") => {
+                "A fault of the description struck, of the kind \"delay\": the answer was sent late. Wait for it or ask \
+                 again, or end the faults: imds ctl fault off, or take them out of the description."
+            }
+            Some("close") => {
+                "A fault of the description struck, of the kind \"close\": the connection ended and nothing was sent. \
+                 Ask again on another connection, or end the faults: imds ctl fault off, or take them out of the \
+                 description."
+            }
+            Some("cut") => {
+                "A fault of the description struck, of the kind \"cut\": half of the body was sent, less than its \
+                 Content-Length. Throw it away and ask again, or end the faults: imds ctl fault off, or take them out \
+                 of the description."
+            }
+            Some("withhold") => {
+                "A fault of the description struck, of the kind \"withhold\": nothing was sent and the connection was \
+                 left open. Give up after a time and ask again, or end the faults: imds ctl fault off, or take them \
+                 out of the description."
+            }
+            _ => self.outcome.rule(),
+        }
+    }
+
     /// An entry without its number.
     pub(super) fn new(answered: &Answered<'_>) -> Self {
         Self {

@@ -85,15 +85,15 @@ impl Journal {
         kept.entries.iter().skip(kept.entries.len().saturating_sub(newer)).take(limit).cloned().collect()
     }
 
-    /// The last `limit` entries that are [refusals](crate::Outcome::is_refusal)
-    /// and still kept, the oldest first.
+    /// The last `limit` entries that are [refusals](JournalEntry::is_refusal), or
+    /// that a fault struck, and still kept, the oldest first.
     ///
     /// ```
     /// assert!(imds_host::Journal::default().refusals(10).is_empty());
     /// ```
     pub fn refusals(&self, limit: usize) -> Vec<JournalEntry> {
         let kept = self.kept();
-        let refusals = kept.entries.iter().rev().filter(|entry| entry.outcome.is_refusal());
+        let refusals = kept.entries.iter().rev().filter(|entry| entry.is_refusal());
         let mut refusals: Vec<_> = refusals.take(limit).cloned().collect();
         drop(kept);
         refusals.reverse();

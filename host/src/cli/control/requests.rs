@@ -110,17 +110,43 @@ impl Asked {
 
     /// The entries, and the number behind which to go on.
     fn find(&self, journal: &Journal, after: Option<u64>) -> (Vec<JournalEntry>, u64) {
-        let mut entries = journal.entries(after.unwrap_or(0), usize::MAX);
-        let mut last = entries.last().map_or(after.unwrap_or(0), |entry| entry.number);
-        entries.retain(|entry| !self.refusals || entry.outcome.is_refusal());
-        if entries.len() > self.limit {
-            match after {
-                Some(_) => entries.truncate(self.limit),
-                None => drop(entries.drain(..entries.len() - self.limit)),
+        let limit = self.limit as u64;
+        match (after, self.refusals) {
+            (Some(after), true) => self.find_refusals(journal, after),
+            (None, true) => {
+                // Of what comes between these two, all refusals are found.
+                let last = journal.last();
+                let refusals = journal.refusals(self.limit);
+                let last = refusals.last().map_or(last, |entry| entry.number.max(last));
+                (refusals, last)
             }
-            last = entries.last().map_or(last, |entry| if after.is_some() { entry.number } else { last });
+            (after, false) => {
+                let after = after.unwrap_or_else(|| journal.last().saturating_sub(limit));
+                let entries = journal.entries(after, self.limit);
+                let last = entries.last().map_or(after, |entry| entry.number);
+                (entries, last)
+            }
         }
-        (entries, last)
+    }
+
+    /// Those above a number; not all that is kept is copied for it at once.
+    fn find_refusals(&self, journal: &Journal, after: u64) -> (Vec<JournalEntry>, u64) {
+        let (mut refusals, mut last) = (Vec::new(), after);
+        loop {
+            let entries = journal.entries(last, LIMIT);
+            if entries.is_empty() {
+                return (refusals, last);
+            }
+            for entry in entries {
+                last = entry.number;
+                if entry.is_refusal() {
+                    refusals.push(entry);
+                    if refusals.len() == self.limit {
+                        return (refusals, last);
+                    }
+                }
+            }
+        }
     }
 }
 
@@ -137,10 +163,11 @@ fn entry(entry: &JournalEntry) -> Value {
         ("method", json!(is_readable.then_some(&entry.method))),
         ("target", json!(is_readable.then_some(&entry.target))),
         ("version", json!(version)),
-        ("status", json!(entry.status)),
+        ("status", json!(entry.is_sent().then_some(entry.status))),
         ("outcome", json!(entry.outcome.name())),
+        ("fault", json!(entry.fault)),
         ("reason", json!(entry.reason)),
-        ("rule", json!(entry.outcome.is_refusal().then(|| entry.outcome.rule()))),
+        ("rule", json!(entry.is_refusal().then(|| entry.rule()))),
         ("user-agent", json!(entry.user_agent)),
         ("caller", json!(entry.caller)),
         ("duration-us", json!(entry.duration.as_nanos() as f64 / 1000.0)),

@@ -12,8 +12,11 @@ const PATH: &str = "/v1/requests?refusals=true&limit=20";
 pub fn explain(client: &Client) -> anyhow::Result<Told> {
     let answer = client.ask(Ask::get(PATH))?;
     let requests: Vec<_> = answer.body["requests"].as_array().into_iter().flatten().collect();
-    let text =
-        if requests.is_empty() { "none of the last requests was refused".to_owned() } else { in_words(&requests) };
+    let text = if requests.is_empty() {
+        "none of the last requests was refused, and no fault struck".to_owned()
+    } else {
+        in_words(&requests)
+    };
     Ok(Told { text, raw: answer.raw })
 }
 

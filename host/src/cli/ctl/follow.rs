@@ -15,7 +15,7 @@ use super::client::{Ask, Client};
 #[derive(Args)]
 #[command(after_help = "Example:\n  imds ctl follow --refusals\n  imds ctl follow --json | jq .target")]
 pub struct Follow {
-    /// Only those that are refused
+    /// Only those that are refused or that a fault strikes
     #[arg(long)]
     refusals: bool,
 }
@@ -51,7 +51,12 @@ impl Follow {
 /// A request in a line.
 pub fn line(request: &Value) -> String {
     let text = |name: &str| request[name].as_str();
-    let mut line = format!("{} {} ", text("time").unwrap_or_default(), request["status"]);
+    let status = request["status"].as_u64();
+    let mut line = text("time").unwrap_or_default().to_owned();
+    match status {
+        Some(status) => line += &format!(" {status} "),
+        None => line += " no answer to ",
+    }
     match text("method").zip(text("target")) {
         Some((method, target)) => line += &format!("{method} {target}"),
         None => line += "unreadable request",
@@ -59,5 +64,12 @@ pub fn line(request: &Value) -> String {
     line.extend(text("caller").map(|caller| format!(" from {caller}")));
     line.extend(text("user-agent").map(|agent| format!(" by {agent}")));
     line.extend(request["version"].as_u64().map(|version| format!(", version {version}")));
-    line + &format!(": {}", text("reason").unwrap_or_default())
+    line += &format!(": {}", text("reason").unwrap_or_default());
+    // A refusal has its fault as its reason.
+    let fault = text("fault").filter(|_| request["outcome"] != "fault-refused");
+    line.extend(fault.map(|fault| format!("; fault: {fault}")));
+    if status.is_none() {
+        line += if fault.is_some() { ", nothing was sent" } else { "; nothing was sent" };
+    }
+    line
 }

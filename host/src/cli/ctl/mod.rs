@@ -74,7 +74,7 @@ enum Verb {
     Clock(clock::Clock),
     Fault(fault::Fault),
     Follow(follow::Follow),
-    /// Say why the last requests were refused, and what to do
+    /// Say why the last requests were refused or what fault struck, and what to do
     #[command(after_help = "Example:\n  imds ctl explain")]
     Explain,
     /// Show who still asks without a token (version 1)
