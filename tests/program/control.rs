@@ -134,7 +134,7 @@ fn every_verb_works_at_a_port_and_at_a_socket() {
         let interrupted = told(&["interrupt", "--action", "stop"]);
         assert_eq!(
             interrupted,
-            "spot interruption: stop in 2m, at 2026-10-01T00:02:00Z\n\
+            "spot interruption: notice now; stopped in 2m, at 2026-10-01T00:02:00Z\n\
              instance-lifecycle was on-demand and is spot now: others are not interrupted\nrevision 4\n"
         );
         let notice = r#"{"action":"stop","time":"2026-10-01T00:02:00Z"}"#;
@@ -325,14 +325,31 @@ fn all_callers_see_the_same_notice_with_the_same_deadline() {
 fn a_later_interruption_has_its_notice_two_minutes_before() {
     let controlled = Controlled::start(&["--clock-start", "2026-10-01T00:00:00Z", "--clock-paused"]);
     let told = controlled.told(&["interrupt", "--in", "10m"]);
-    assert!(told.starts_with("spot interruption: terminate in 10m, at 2026-10-01T00:10:00Z\n"), "{told}");
+    assert!(
+        told.starts_with("spot interruption: notice in 8m; terminated in 10m, at 2026-10-01T00:10:00Z\n"),
+        "{told}"
+    );
     for (step, status) in [("+479s", "404"), ("+1s", "200")] {
         controlled.told(&["clock", step]);
         assert!(controlled.get(SPOT_ACTION).starts_with(&format!("HTTP/1.1 {status} ")), "{step}");
     }
     // Of one that is spot already there is nothing more to say.
     let told = controlled.told(&["interrupt", "--action", "hibernate"]);
-    assert_eq!(told, "spot interruption: hibernate now, at 2026-10-01T00:08:00Z\nrevision 3\n");
+    assert_eq!(
+        told,
+        "spot interruption: notice now; hibernate now, at 2026-10-01T00:08:00Z; stopped in 10s\n\
+         it replaces the interruption at 2026-10-01T00:10:00Z\nrevision 4\n"
+    );
+    controlled.told(&["clock", "+10s"]);
+    assert_eq!(controlled.shown()["state"], "stopped");
+    controlled.told(&["start"]);
+    let told = controlled.told(&["interrupt", "--notice-only"]);
+    assert!(told.contains("terminate in 2m, at 2026-10-01T00:10:10Z, which is told only\n"), "{told}");
+    controlled.told(&["clock", "+3m"]);
+    assert_eq!(controlled.shown()["state"], "running");
+    controlled.told(&["interrupt"]);
+    controlled.told(&["clock", "+2m"]);
+    assert_eq!(controlled.shown()["state"], "terminated");
 }
 
 /// The notice as a caller of its own sees it: one with an address of its own where
@@ -627,7 +644,7 @@ fn the_command_of_run_finds_where_to_give_orders() {
         let (printed, errors) = (text(&output.stdout), text(&output.stderr));
         assert!(output.status.success(), "{printed}{errors}");
         assert!(
-            printed.contains("spot interruption: terminate in 2m") && printed.contains("\nrevision 3\n"),
+            printed.contains("spot interruption: notice now; terminated in 2m") && printed.contains("\nrevision 3\n"),
             "{printed}"
         );
         assert!(errors.contains("imds: control on "), "{errors}");

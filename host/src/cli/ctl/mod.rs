@@ -43,7 +43,7 @@ const EXAMPLES: &str = "\
 Examples:
   imds serve --control                               serve an instance that takes orders
   imds ctl show                                      what it is now
-  imds ctl interrupt                                 a spot notice: two minutes from now
+  imds ctl interrupt                                 a spot notice; terminated in 2 minutes
   imds ctl clock +90s                                move its clock
   imds ctl edit 'metadata-options.http-tokens = \"required\"'
   imds ctl follow                                    its requests as they come

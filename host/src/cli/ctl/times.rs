@@ -21,6 +21,12 @@ pub fn is_before(time: &Value, other: &Value) -> bool {
     read(time).zip(read(other)).is_some_and(|(time, other)| time <= other)
 }
 
+/// A time so much later.
+pub fn later(time: &Value, by: Duration) -> Option<String> {
+    let time = read(time)?.checked_add(by)?;
+    Some(humantime::format_rfc3339_millis(time).to_string())
+}
+
 /// A time of a change that counts from the change.
 pub fn from_now(time: Duration) -> String {
     format!("+{}", span(time))
@@ -39,7 +45,7 @@ fn read(time: &Value) -> Option<SystemTime> {
 }
 
 /// To the nearest second, by the two largest units.
-fn in_words(time: Duration) -> String {
+pub fn in_words(time: Duration) -> String {
     let seconds = Duration::from_secs(time.as_secs() + u64::from(time.subsec_millis() >= 500));
     let words = humantime::format_duration(seconds).to_string();
     words.split(' ').take(2).collect::<Vec<_>>().join(" ")
