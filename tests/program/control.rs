@@ -250,6 +250,37 @@ fn faults_are_added_to_those_that_are_there() {
 }
 
 #[test]
+fn wrong_use_is_told_in_words_and_a_refusal_as_json() {
+    let controlled = Controlled::start(&[]);
+    for (arguments, wanted) in [
+        (&["edit", "{}"][..], "the change has no fields"),
+        (&["edit", ""], "the change has no fields"),
+        (&["edit", "tags.a = 'b'", "--revision", "abc"], "expected a whole number"),
+        (&["clock", "-5m"], "expected a time such as 2026-10-01T00:00:00Z, a way from now such as +5m"),
+        (&["clock", "9999-12-31T00:00:00Z"], "up to the end of the year 9998"),
+        (&["interrupt", "--in", "-5m"], "expected a time with its unit"),
+        (&["fault", "refuse", "--for", "-1s"], "expected a time with its unit"),
+        (&["fault", "refuse", "--share", "30%"], "expected a share from 0 to 1"),
+        (&["fault", "refuse", "--seed", "abc"], "expected a whole number"),
+        (&["fault", "throttle", "--burst", "65536"], "expected a smaller number"),
+    ] {
+        let output = controlled.ctl(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        let errors = text(&output.stderr);
+        assert!(errors.contains(wanted) && !errors.contains("tip:"), "{arguments:?}: {errors}");
+    }
+    let refused = controlled.ctl(&["edit", "state = 'gone'", "--json"]);
+    let answer: Value = serde_json::from_slice(&refused.stdout).unwrap();
+    assert_eq!((refused.status.code(), &answer["problems"][0]["field"]), (Some(2), &json!("/state")));
+    let refused = controlled.ctl(&["edit", "tags.a = 'b'", "--revision", "7", "--json"]);
+    let answer: Value = serde_json::from_slice(&refused.stdout).unwrap();
+    assert_eq!((refused.status.code(), &answer["revision"]), (Some(1), &json!(1)));
+    let toml = controlled.ask("PATCH", "/v1/instance", JSON, "state = 'stopped'");
+    assert!(toml.status == 422 && !toml.body.contains(".toml"), "{}", toml.body);
+    assert_eq!(controlled.told(&["fault", "delay"]), "delay by 1s\n");
+}
+
+#[test]
 fn of_two_operators_who_saw_the_same_revision_the_second_is_told() {
     let controlled = Controlled::start(&[]);
     assert_eq!(controlled.told(&["edit", "tags = { a = 'first' }", "--revision", "1"]), "revision 2\n");

@@ -55,7 +55,26 @@ pub fn caller_key(text: &str) -> Result<CallerKey, String> {
 
 /// A point in time.
 pub fn time(text: &str) -> Result<SystemTime, String> {
-    humantime::parse_rfc3339(text).map_err(|_| "expected a time such as 2026-10-01T00:00:00Z".to_owned())
+    let time = humantime::parse_rfc3339(text).map_err(|_| "expected a time such as 2026-10-01T00:00:00Z".to_owned())?;
+    // The clock stands at the last time that the service can write.
+    if VirtualClock::paused_at(time).state().now < time {
+        return Err("expected a time up to the end of the year 9998".to_owned());
+    }
+    Ok(time)
+}
+
+/// A share of requests.
+pub fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| "expected a share from 0 to 1, such as 0.3 for 30 of 100 requests".to_owned())
+}
+
+/// A whole number of a kind.
+pub fn whole<N: FromStr + TryFrom<u64>>(text: &str) -> Result<N, String> {
+    text.parse().map_err(|_| match text.parse::<u64>() {
+        Ok(_) => "expected a smaller number".to_owned(),
+        Err(_) => "expected a whole number such as 7".to_owned(),
+    })
 }
 
 /// A length of time to go on, with a `+` or without.

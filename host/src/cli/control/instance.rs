@@ -51,6 +51,13 @@ fn change(
     };
     match Description::from_json("the request", text) {
         Ok(read) => changed(block_in_place(|| change(&read, revision))),
+        Err(imds_host::Error::Invalid(mut problems)) => {
+            // It has no file's name.
+            for problem in problems.list.iter_mut().filter(|problem| problem.message == "this is TOML") {
+                problem.help = Some("send JSON; imds ctl edit takes TOML".to_owned());
+            }
+            failed(&imds_host::Error::Invalid(problems).into())
+        }
         Err(error) => failed(&error.into()),
     }
 }

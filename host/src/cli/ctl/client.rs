@@ -1,5 +1,6 @@
 // Requests to the control listener.
 
+use std::cell::RefCell;
 use std::io;
 use std::time::Duration;
 
@@ -25,6 +26,7 @@ use super::super::operator::Stream;
 pub struct Client {
     place: Place,
     runtime: Runtime,
+    refusal: RefCell<Option<String>>,
 }
 
 /// An answer that is no refusal.
@@ -74,12 +76,13 @@ impl<'a> Ask<'a> {
 
 impl Client {
     pub fn new(place: Place) -> io::Result<Self> {
-        Ok(Self { place, runtime: Builder::new_current_thread().enable_all().build()? })
+        Ok(Self { place, runtime: Builder::new_current_thread().enable_all().build()?, refusal: RefCell::default() })
     }
 
     /// Fails with what the listener says against it: a wrong change with
     /// [`Error::Invalid`], of which the places are those in what was sent.
     pub fn ask(&self, ask: Ask<'_>) -> anyhow::Result<Answer> {
+        self.refusal.take();
         let time = TIME.saturating_add(ask.wait);
         let sent = self.runtime.block_on(async { timeout(time, self.send(ask)).await });
         let (status, raw) = sent.unwrap_or_else(|_| Err(anyhow!("no answer from {}", self.place)))?;
@@ -87,7 +90,22 @@ impl Client {
             let place = &self.place;
             anyhow::bail!("what answers at {place} is no control listener of imds\nhelp: {HOW_TO_START}");
         };
-        if status.is_success() { Ok(Answer { raw, body }) } else { Err(refused(status, &body)) }
+        if status.is_success() {
+            return Ok(Answer { raw, body });
+        }
+        let error = refused(status, &body);
+        self.refusal.replace(Some(raw));
+        Err(error)
+    }
+
+    /// The last answer as it came, if it was a refusal.
+    pub fn refusal(&self) -> Option<String> {
+        self.refusal.take()
+    }
+
+    /// Whether nobody listens there.
+    pub fn is_gone(&self) -> bool {
+        self.runtime.block_on(self.connect()).is_err()
     }
 
     async fn send(&self, ask: Ask<'_>) -> anyhow::Result<(StatusCode, String)> {

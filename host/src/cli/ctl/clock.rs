@@ -14,7 +14,7 @@ use super::client::{Ask, Client};
 pub struct Clock {
     /// Set it (2026-10-01T00:00:00Z), move it on (+5m), let it stand or run on, or
     /// go back to the system's
-    #[arg(value_name = "TIME|+5m|pause|resume|system")]
+    #[arg(value_name = "TIME|+5m|pause|resume|system", allow_hyphen_values = true)]
     change: Option<String>,
 
     /// How many seconds it shows for each that passes
@@ -56,7 +56,10 @@ impl Clock {
             Some(text) => {
                 let expected = "expected a time such as 2026-10-01T00:00:00Z, a way from now such as +5m, or pause, \
                                 resume or system";
-                values::time(text).map_err(|_| WrongUse(format!("{text}: {expected}")))?;
+                values::time(text).map_err(|wrong| match humantime::parse_rfc3339(text) {
+                    Ok(_) => WrongUse(format!("{text}: {wrong}")),
+                    Err(_) => WrongUse(format!("{text}: {expected}")),
+                })?;
                 change["now"] = json!(text);
             }
         }

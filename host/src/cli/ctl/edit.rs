@@ -4,7 +4,9 @@ use clap::Args;
 use imds_host::Error;
 use serde_json::Value;
 
+use super::super::failure::WrongUse;
 use super::super::options::read_change;
+use super::super::values;
 use super::Told;
 use super::client::{Answer, Ask, Client};
 
@@ -18,7 +20,7 @@ pub struct Edit {
     change: String,
 
     /// Change this revision and no other, so that nobody's change is lost
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = values::whole::<u64>, allow_hyphen_values = true)]
     revision: Option<u64>,
 }
 
@@ -35,6 +37,10 @@ It is merged into what there is; null in JSON takes a field back to its default.
 impl Edit {
     pub fn make(self, client: &Client) -> anyhow::Result<Told> {
         let change = read_change(&self.change)?;
+        if change.to_json() == "{}" {
+            let wrong = "the change has no fields, so it changes nothing; imds ctl edit --help has examples";
+            return Err(WrongUse(wrong.to_owned()).into());
+        }
         let body: Value = serde_json::from_str(&change.to_json())?;
         match client.ask(Ask::patch("/v1/instance", body).of_revision(self.revision)) {
             Ok(answer) => Ok(revision(answer)),

@@ -21,7 +21,7 @@ pub struct Fault {
     kind: Option<String>,
 
     /// How many are struck, 0 to 1; without it all
-    #[arg(long, value_name = "SHARE")]
+    #[arg(long, value_name = "SHARE", value_parser = values::share, allow_hyphen_values = true)]
     share: Option<f64>,
 
     /// Those for this path and below it, where * stands for any one name;
@@ -34,23 +34,23 @@ pub struct Fault {
     method: Vec<String>,
 
     /// For how long, from now
-    #[arg(long = "for", value_name = "TIME", value_parser = values::span)]
+    #[arg(long = "for", value_name = "TIME", value_parser = values::span, allow_hyphen_values = true)]
     lasting: Option<Duration>,
 
     /// With delay: how late the answer comes, up to 60s
-    #[arg(long, value_name = "TIME", value_parser = values::span)]
+    #[arg(long, value_name = "TIME", value_parser = values::span, allow_hyphen_values = true)]
     delay: Option<Duration>,
 
     /// Another one strikes other requests
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = values::whole::<u32>, allow_hyphen_values = true)]
     seed: Option<u32>,
 
     /// With throttle: requests that may come at once
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = values::whole::<u16>, allow_hyphen_values = true)]
     burst: Option<u16>,
 
     /// With throttle: requests regained a second
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = values::whole::<u16>, allow_hyphen_values = true)]
     per_second: Option<u16>,
 }
 
@@ -69,6 +69,9 @@ Examples:
   imds ctl fault throttle --burst 5 --per-second 1
   imds ctl fault
   imds ctl fault off";
+
+/// What a description means that does not say how late.
+const DELAY: &str = "1s";
 
 /// Somebody else changes the instance all the time.
 const TRIES: usize = 5;
@@ -192,7 +195,9 @@ fn one_in_words(fault: &Value, now: &Value) -> String {
         (!items.is_empty()).then(|| items.join(", "))
     };
     let mut words = text("kind").unwrap_or("refuse").to_owned();
-    words.extend(text("delay").map(|delay| format!(" by {delay}")));
+    if text("kind") == Some("delay") {
+        words += &format!(" by {}", text("delay").unwrap_or(DELAY));
+    }
     words.extend(fault["share"].as_f64().map(|share| format!(" {}% of requests", share * 100.0)));
     words.extend(list("methods").map(|methods| format!(", {methods}")));
     words.extend(list("paths").map(|paths| format!(", {paths}")));

@@ -31,7 +31,11 @@ impl Follow {
         to_stderr("imds: following the requests; Ctrl-C ends it");
         loop {
             let path = format!("/v1/requests?after={after}&wait={WAIT}&refusals={}", self.refusals);
-            let answer = client.ask(Ask::get(&path).waiting(Duration::from_secs(WAIT)))?.body;
+            let answer = match client.ask(Ask::get(&path).waiting(Duration::from_secs(WAIT))) {
+                Ok(answer) => answer.body,
+                Err(_) if client.is_gone() => anyhow::bail!("the server ended"),
+                Err(error) => return Err(error),
+            };
             after = answer["last"].as_u64().unwrap_or(after);
             let requests = answer["requests"].as_array().into_iter().flatten();
             let lines: String = requests

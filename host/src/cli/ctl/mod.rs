@@ -31,7 +31,7 @@ pub struct Ctl {
     #[arg(id = "listener", long = "control", global = true, value_name = "ADDR:PORT|PATH", value_parser = Place::parse)]
     control: Option<Place>,
 
-    /// Print the answer as it comes, in JSON
+    /// Print the answer as it comes, in JSON; a refusal too
     #[arg(long, global = true)]
     json: bool,
 
@@ -114,7 +114,16 @@ impl Ctl {
             Verb::Explain => explain::explain(&client),
             Verb::Usage => usage::usage(&client),
             Verb::Reload => edit::reload(&client),
-        }?;
+        };
+        let told = match told {
+            Ok(told) => told,
+            Err(error) => {
+                if let Some(refusal) = client.refusal().filter(|_| self.json) {
+                    to_stdout(&refusal, "the answer")?;
+                }
+                return Err(error);
+            }
+        };
         let text = if self.json { told.raw } else { format!("{}\n", escaped(&told.text)) };
         to_stdout(&text, "the answer")
     }
