@@ -72,7 +72,10 @@ pub async fn answer(operated: Arc<Operated>, request: Request<Incoming>) -> Repl
         ("PUT", "/v1/instance") => instance::put(control, &parts, &body),
         ("PATCH", "/v1/clock") => clock::patch(control.clock(), &body),
         ("POST", _) => match reload.ask().await {
-            Ok(_) => super::reply::changed(Ok(control.revision())),
+            Ok(read) => {
+                let revision = control.revision();
+                super::reply::of_revision(ok(&json!({ "revision": revision, "done": read })), revision)
+            }
             Err(error) => failed(&error),
         },
         (_, "/v1/instance") => instance::get(control),

@@ -55,7 +55,9 @@ impl Edit {
 }
 
 pub fn reload(client: &Client) -> anyhow::Result<Told> {
-    client.ask(Ask::post("/v1/reload")).map(revision)
+    let answer = client.ask(Ask::post("/v1/reload"))?;
+    let done = answer.body["done"].as_str().unwrap_or("read again").to_owned();
+    Ok(revision(answer).with(format!("{done}; edits are undone")))
 }
 
 /// Tells the revision that an answer has.

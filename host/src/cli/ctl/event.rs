@@ -179,7 +179,7 @@ pub fn told_of(verb: &str, error: anyhow::Error) -> anyhow::Error {
 
 impl Told {
     /// With a line before the last one.
-    fn with(self, line: String) -> Self {
+    pub fn with(self, line: String) -> Self {
         Self { text: format!("{line}\n{}", self.text), ..self }
     }
 }
