@@ -168,12 +168,10 @@ fn a_scenario_holds_for_all_instances() {
         assert!(served.request(&request).ends_with("\r\n\r\nspot"), "{guest}");
     }
 
-    let terminated = File::new(
-        "scenario-for-some.jsonl",
-        line("a", "") + &line("b", "\"timeline\": [{\"at\": \"+1m\", \"state\": \"terminated\"}]"),
-    );
-    let late = File::new("late.toml", "[[timeline]]\nat = \"+2m\"\ntags = { Name = \"late\" }\n");
-    let [many, late] = [&terminated, &late].map(|file| file.path.to_str().unwrap());
+    let spot = "\"instance-lifecycle\": \"spot\", \"spot-interruption\": {\"time\": \"2030-01-01T00:00:00Z\"}";
+    let spot = File::new("scenario-for-some.jsonl", line("a", "") + &line("b", spot));
+    let late = File::new("late.toml", "[[timeline]]\nat = \"+2m\"\ninstance-lifecycle = \"on-demand\"\n");
+    let [many, late] = [&spot, &late].map(|file| file.path.to_str().unwrap());
     let output = imds(&["serve", "--instances", many, "--caller", "header:X-Guest", "--scenario", late]);
     assert_eq!(output.status.code(), Some(2));
     let errors = text(&output.stderr);

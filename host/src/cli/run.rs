@@ -4,8 +4,8 @@ use std::ffi::OsString;
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{ExitCode, ExitStatus};
-use std::time::Duration;
 use std::sync::Arc;
+use std::time::Duration;
 use std::time::SystemTime;
 
 use anyhow::Context;
