@@ -453,6 +453,19 @@ fn no_secret_is_told() {
     }
 }
 
+/// Who puts back what was shown would serve the words that stand for secrets.
+#[test]
+fn what_is_shown_in_place_of_secrets_is_not_taken_for_them() {
+    let controlled = Controlled::start(&[]);
+    let shown = r#"{"user-data": "(hidden)"}"#;
+    for method in ["PATCH", "PUT"] {
+        let answer = controlled.ask(method, "/v1/instance", JSON, shown);
+        assert_eq!(answer.status, 400, "{method}");
+        assert!(answer.json()["error"].as_str().is_some_and(|words| words.contains("stands for a secret")));
+    }
+    assert_eq!(controlled.ask("GET", "/v1/instance", HOST, "").json()["revision"], 1);
+}
+
 #[test]
 fn web_pages_get_nothing() {
     let controlled = Controlled::start(&[]);

@@ -49,6 +49,11 @@ fn change(
     let Ok(text) = str::from_utf8(body) else {
         return error(StatusCode::BAD_REQUEST, "the body is not UTF-8; send JSON text");
     };
+    if text.contains("\"(hidden)\"") {
+        let message = "\"(hidden)\" stands for a secret where a description is shown; give the secret, or leave the \
+                       field out of a change";
+        return error(StatusCode::BAD_REQUEST, message);
+    }
     match Description::from_json("the request", text) {
         Ok(read) => changed(block_in_place(|| change(&read, revision))),
         Err(imds_host::Error::Invalid(mut problems)) => {
