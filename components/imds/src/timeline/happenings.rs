@@ -59,7 +59,7 @@ fn happenings(description: &str, now: Time) -> Result<Vec<Happening>, Vec<Proble
     for ((since, facts), end) in chapters.iter().zip(ends) {
         // What a later change calls off or moves does not happen.
         let mut add_here = |at: Time, what: String| {
-            if *since <= at && end.is_none_or(|end| at < end) {
+            if *since <= at && end.is_none_or(|end| at < end) && over.is_none_or(|over| at <= over) {
                 add(at, what);
             }
         };
@@ -90,7 +90,10 @@ fn happenings(description: &str, now: Time) -> Result<Vec<Happening>, Vec<Proble
         {
             add(next, "new credentials".to_owned());
         }
-        add(role.rotation.ends(&role.credentials, now), "the credentials in force end".to_owned());
+        let ends = role.rotation.ends(&role.credentials, now);
+        if over.is_none_or(|over| ends < over) {
+            add(ends, "the credentials in force end".to_owned());
+        }
     }
     Ok(happenings.into_iter().collect())
 }
