@@ -521,6 +521,18 @@ fn skipped(why: &str) {
     std::io::stderr().write_all(format!("SKIPPED: {why}\n").as_bytes()).unwrap();
 }
 
+/// Whether processes started here get the signal: under `nohup` they do not. Says
+/// so then.
+#[cfg(unix)]
+fn is_delivered(signal: &str) -> bool {
+    let script = format!("trap 'exit 9' {signal}; kill -{signal} $$");
+    let is_delivered = Command::new("sh").args(["-c", &script]).status().unwrap().code() == Some(9);
+    if !is_delivered {
+        skipped(&format!("SIG{signal}: it is ignored here, as under nohup"));
+    }
+    is_delivered
+}
+
 #[cfg(unix)]
 fn kill(child: &Child, signal: &str) {
     let status = Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status().unwrap();
