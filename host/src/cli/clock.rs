@@ -28,7 +28,12 @@ const CLOCK: &str = "Clock";
 impl ClockFlags {
     /// The clock that the flags ask for, as of now.
     pub fn clock(&self) -> VirtualClock {
-        let clock = self.clock_start.map_or_else(VirtualClock::system, VirtualClock::starting_at);
+        let clock = match (self.clock_start, self.clock_paused) {
+            // Not a moment later.
+            (Some(start), true) => VirtualClock::paused_at(start),
+            (Some(start), false) => VirtualClock::starting_at(start),
+            (None, _) => VirtualClock::system(),
+        };
         if self.clock_paused {
             clock.pause();
         }
