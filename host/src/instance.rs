@@ -1,4 +1,3 @@
-use std::borrow::Cow;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -296,15 +295,14 @@ impl Opening {
         Self { document: description.to_json().into(), terms, key }
     }
 
-    /// The secret from which the component derives the key of the tokens. Two
-    /// instances that are described alike are still two, as behind Spin's
-    /// trigger: with one secret, both accept each other's tokens for a key.
-    pub(crate) fn token_secret(&self) -> Cow<'_, [u8]> {
-        let secret = self.terms.token_secret.bytes();
-        match &self.key {
-            None => secret.into(),
-            Some(key) => [secret, b"\0instances/", key.as_bytes()].concat().into(),
-        }
+    /// The secret from which the component derives the key of the tokens.
+    pub(crate) fn token_secret(&self) -> &[u8] {
+        self.terms.token_secret.bytes()
+    }
+
+    /// Whose instance it is, where there are instances of others.
+    pub(crate) fn scope(&self) -> Option<&str> {
+        self.key.as_deref()
     }
 
     pub(crate) fn allowed_hosts(&self) -> &[String] {
@@ -370,7 +368,7 @@ const SIGNATURES: [&str; 3] =
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::{Secret, Settings};
+    use crate::settings::Settings;
 
     #[test]
     fn keys_are_needed_where_a_signature_is_to_be_made_and_none_are_given() {
@@ -387,17 +385,5 @@ mod tests {
             let terms = Arc::new(Terms::new(&settings).unwrap());
             assert_eq!(Opening::new(&description, terms, None).needs_keys(), needed, "{toml}");
         }
-    }
-
-    #[test]
-    fn the_secret_of_one_of_many_is_that_of_its_key() {
-        let settings = Settings { token_secret: Some(Secret::new(b"0123456789abcdef")), ..Settings::default() };
-        let terms = Arc::new(Terms::new(&settings).unwrap());
-        let secret = |key: Option<&str>| {
-            let opening = Opening::new(&Description::default(), Arc::clone(&terms), key.map(Arc::from));
-            opening.token_secret().into_owned()
-        };
-        assert_eq!(secret(None), b"0123456789abcdef");
-        assert_eq!(secret(Some("10.0.0.7")), b"0123456789abcdef\0instances/10.0.0.7");
     }
 }

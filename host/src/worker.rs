@@ -6,6 +6,7 @@ use wasmtime::{Store, StoreLimits};
 
 use crate::bindings::Imds;
 use crate::bindings::exports::imds::service::metadata as wit;
+use crate::deadline::Deadline;
 use crate::delivery::Delivery;
 use crate::happening::Happening;
 use crate::instance::Opening;
@@ -17,31 +18,36 @@ use crate::recent::Recent;
 /// One instance of the component in memory of its own. It makes one call at a
 /// time; after a trap it cannot be entered again and must be thrown away.
 pub(crate) struct Worker {
-    store: Store<StoreLimits>,
+    store: Store<Bounds>,
     component: Imds,
     opened: Recent<ResourceAny>,
 }
 
 impl Worker {
-    pub(crate) fn new(store: Store<StoreLimits>, component: Imds) -> Self {
+    pub(crate) fn new(store: Store<Bounds>, component: Imds) -> Self {
         Self { store, component, opened: Recent::new() }
     }
 
-    pub(crate) fn schema(&mut self, ticks: u64) -> wasmtime::Result<String> {
-        self.store.set_epoch_deadline(ticks);
+    /// Begins what is to run within one deadline.
+    pub(crate) fn begin(&mut self) {
+        self.store.data_mut().deadline.begin();
+        // At the next move of the epoch the deadline is asked for the first time.
+        self.store.set_epoch_deadline(1);
+    }
+
+    pub(crate) fn schema(&mut self) -> wasmtime::Result<String> {
         let service = self.component.imds_service_metadata();
         service.call_schema(&mut self.store)
     }
 
-    pub(crate) fn fields_read(&mut self, ticks: u64) -> wasmtime::Result<Vec<String>> {
-        self.store.set_epoch_deadline(ticks);
+    pub(crate) fn fields_read(&mut self) -> wasmtime::Result<Vec<String>> {
         let service = self.component.imds_service_metadata();
         service.call_fields_read(&mut self.store)
     }
 
     /// Opens a description to see whether it is valid.
-    pub(crate) fn try_open(&mut self, opening: &Opening, ticks: u64) -> wasmtime::Result<Result<(), Vec<Finding>>> {
-        Ok(match self.open(opening, ticks)? {
+    pub(crate) fn try_open(&mut self, opening: &Opening) -> wasmtime::Result<Result<(), Vec<Finding>>> {
+        Ok(match self.open(opening)? {
             Ok(resource) => {
                 resource.resource_drop(&mut self.store)?;
                 Ok(())
@@ -61,9 +67,9 @@ impl Worker {
         request: RequestRef<'_>,
         moment: Moment,
         counts: Counts,
-        bounds: Bounds,
+        instances: usize,
     ) -> wasmtime::Result<(Answer, u64)> {
-        let resource = self.resource(id, opening, bounds)?;
+        let resource = self.resource(id, opening, instances)?;
         let fields: Vec<_> = request.fields.iter().map(|&(name, value)| wit::Field { name, value }).collect();
         let request = wit::Request {
             method: request.method,
@@ -77,7 +83,6 @@ impl Worker {
             throttle_state: counts.throttle_state,
             request_number: counts.request_number,
         };
-        self.store.set_epoch_deadline(bounds.ticks);
         let instance = self.component.imds_service_metadata().instance();
         let answer = instance.call_answer(&mut self.store, resource, request, moment)?;
         let throttle_state = answer.throttle_state;
@@ -90,10 +95,9 @@ impl Worker {
         id: u64,
         opening: &Arc<Opening>,
         now_ms: u64,
-        bounds: Bounds,
+        instances: usize,
     ) -> wasmtime::Result<IdentityDocument> {
-        let resource = self.resource(id, opening, bounds)?;
-        self.store.set_epoch_deadline(bounds.ticks);
+        let resource = self.resource(id, opening, instances)?;
         let instance = self.component.imds_service_metadata().instance();
         let document = instance.call_identity_document(&mut self.store, resource, now_ms)?;
         Ok(IdentityDocument {
@@ -109,9 +113,7 @@ impl Worker {
         description: &str,
         change: &str,
         now_ms: Option<u64>,
-        ticks: u64,
     ) -> wasmtime::Result<Result<String, Vec<Finding>>> {
-        self.store.set_epoch_deadline(ticks);
         let service = self.component.imds_service_metadata();
         let edited = service.call_edit(&mut self.store, description, change, now_ms)?;
         Ok(edited.map_err(|problems| problems.into_iter().map(Finding::from).collect()))
@@ -122,9 +124,7 @@ impl Worker {
         &mut self,
         description: &str,
         now_ms: u64,
-        ticks: u64,
     ) -> wasmtime::Result<Result<Vec<Happening>, Vec<Finding>>> {
-        self.store.set_epoch_deadline(ticks);
         let service = self.component.imds_service_metadata();
         let happenings = service.call_timeline(&mut self.store, description, now_ms)?;
         Ok(match happenings {
@@ -135,17 +135,15 @@ impl Worker {
         })
     }
 
-    fn resource(&mut self, id: u64, opening: &Opening, bounds: Bounds) -> wasmtime::Result<ResourceAny> {
+    fn resource(&mut self, id: u64, opening: &Opening, instances: usize) -> wasmtime::Result<ResourceAny> {
         if let Some(resource) = self.opened.get(id) {
             return Ok(*resource);
         }
-        // Closing is a call too, and the bound of the last one may be over.
-        self.store.set_epoch_deadline(bounds.ticks);
         // Instances whose handles are gone are among those not used for long.
-        while let Some(resource) = self.opened.make_room(bounds.instances) {
+        while let Some(resource) = self.opened.make_room(instances) {
             resource.resource_drop(&mut self.store)?;
         }
-        let resource = self.open(opening, bounds.ticks)?.map_err(|problems| {
+        let resource = self.open(opening)?.map_err(|problems| {
             // It was valid when the handle was made, and equal arguments give equal results.
             wasmtime::Error::msg(format!("a valid description became invalid in {} places", problems.len()))
         })?;
@@ -153,13 +151,13 @@ impl Worker {
         Ok(resource)
     }
 
-    fn open(&mut self, opening: &Opening, ticks: u64) -> wasmtime::Result<Result<ResourceAny, Vec<wit::Problem>>> {
-        self.store.set_epoch_deadline(ticks);
+    fn open(&mut self, opening: &Opening) -> wasmtime::Result<Result<ResourceAny, Vec<wit::Problem>>> {
         let allowed: Vec<&str> = opening.allowed_hosts().iter().map(String::as_str).collect();
         let settings = wit::Settings {
-            token_secret: &opening.token_secret(),
+            token_secret: opening.token_secret(),
             allowed_hosts: &allowed,
             signs_identity: opening.signs_identity(),
+            scope: opening.scope(),
         };
         let instance = self.component.imds_service_metadata().instance();
         instance.call_open(&mut self.store, &opening.document, settings)
@@ -181,13 +179,12 @@ pub(crate) struct IdentityDocument {
     pub(crate) since_ms: u64,
 }
 
-/// What a call may take.
-#[derive(Clone, Copy)]
+/// What a worker may take.
 pub(crate) struct Bounds {
-    /// Ticks of the engine's epoch until the call is stopped.
-    pub(crate) ticks: u64,
-    /// Instances that the worker keeps open.
-    pub(crate) instances: usize,
+    /// Of memory.
+    pub(crate) memory: StoreLimits,
+    /// Of time, for the call in progress.
+    pub(crate) deadline: Deadline,
 }
 
 impl From<wit::Answer> for Answer {

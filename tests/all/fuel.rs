@@ -32,7 +32,8 @@ impl Counted {
         let mut store = Store::new(&engine, ());
         store.set_fuel(FUEL).expect("the engine takes fuel");
         let component = Imds::instantiate(&mut store, &component, &Linker::new(&engine)).expect("it imports nothing");
-        let settings = Settings { token_secret: vec![7; 32], allowed_hosts: vec![], signs_identity: false };
+        let settings =
+            Settings { token_secret: vec![7; 32], allowed_hosts: vec![], signs_identity: false, scope: None };
         let opened = component.imds_service_metadata().instance().call_open(&mut store, description, &settings);
         let instance = opened.expect("it opens").expect("the description is valid");
         Counted { store, component, instance }

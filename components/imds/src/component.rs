@@ -45,6 +45,7 @@ impl wit::GuestInstance for crate::Instance {
             token_secret: settings.token_secret,
             allowed_hosts: settings.allowed_hosts,
             signs_identity: settings.signs_identity,
+            scope: settings.scope,
         };
         crate::Instance::open(&description, settings).map(wit::Instance::new).map_err(problems)
     }

@@ -1,21 +1,15 @@
 //! An instance and its metadata service: the order of checks.
 
-use std::collections::BTreeMap;
-
 use crate::answer::{Answer, METADATA_METHODS, Outcome, Reply, TOKEN_METHODS};
 use crate::description::json::Json;
 use crate::description::problem::Problem;
-use crate::description::{Description, Enabled, FaultKind, HttpTokens, InstanceState, MetadataOptions, Switch};
-use crate::facts::Facts;
+use crate::description::{Enabled, FaultKind, HttpTokens, InstanceState, Switch};
 use crate::faults::{Delivery, Fault};
 use crate::http::{FORWARDED_FOR, HOST, Request, TOKEN, TOKEN_TTL_SECONDS};
+use crate::phase::{Phase, Phases, Terms};
 use crate::target::Target;
-use crate::throttle::Rate;
 use crate::time::Time;
-use crate::timeline::{Chapter, Timeline};
 use crate::token::{self, Refused, TokenKey};
-use crate::tree::{Folder, Node, View};
-use crate::version::{DATED, Version};
 use crate::{categories, host};
 
 /// One EC2 instance and its metadata service.
@@ -23,25 +17,9 @@ use crate::{categories, host};
 /// It never changes: an edit makes a new one from a new description. What its
 /// description says of times to come is in its answers at those times.
 pub struct Instance {
-    /// What it is from when on, in the order of time; the first from the epoch.
-    phases: Vec<Phase>,
+    phases: Phases,
     token_key: TokenKey,
     allowed_hosts: Vec<String>,
-}
-
-/// What an instance is between two changes of its description.
-struct Phase {
-    since: Time,
-    identity_since: Time,
-    state: InstanceState,
-    faults: Vec<Fault>,
-    options: MetadataOptions,
-    throttle: Option<Rate>,
-    launch_time: Time,
-    identity_document: String,
-    tree: Folder,
-    /// Entries that the operator added to one version, by version and path.
-    version_entries: BTreeMap<(Version, String), String>,
 }
 
 /// What the operator of a shell decides, as opposed to what the instance is.
@@ -55,6 +33,11 @@ pub struct Settings {
     pub allowed_hosts: Vec<String>,
     /// Whether the shell can sign identity documents.
     pub signs_identity: bool,
+    /// Whose instance it is, where a shell serves many: the caller's key. What the
+    /// description does not say of the instance's identity is made from it, so
+    /// that no two are alike, and a token of one scope is worth nothing in
+    /// another. `None` where the shell serves one.
+    pub scope: Option<String>,
 }
 
 /// What a shell knows at the moment of a request.
@@ -68,6 +51,25 @@ pub struct Moment {
     pub throttle_state: u64,
     /// How many requests for the instance came before.
     pub request_number: u64,
+}
+
+/// What a decision depends on.
+struct Call<'i, 'r> {
+    request: &'r Request<'r>,
+    target: &'r Target<'r>,
+    phase: &'i Phase,
+    now: Time,
+    moment: Moment,
+}
+
+/// What a decision leaves besides its outcome.
+struct Noted<'i> {
+    /// The seconds that a valid token has left: refusals after its check show
+    /// them too.
+    ttl_left: Option<u32>,
+    throttle_state: u64,
+    /// The fault that affects the answer.
+    fault: Option<&'i Fault>,
 }
 
 /// What the signatures of the identity document are made from.
@@ -116,10 +118,11 @@ impl Instance {
 
     fn read(description: &str, settings: Settings) -> Result<Instance, Vec<Problem>> {
         let document = Json::parse(description).map_err(|problem| vec![problem])?;
-        let (phases, instance_id) = phases(document, settings.signs_identity)?;
+        let scope = settings.scope.as_deref();
+        let phases = Phases::open(document, Terms { scope, shell_signs: settings.signs_identity })?;
         Ok(Instance {
+            token_key: TokenKey::new(&settings.token_secret, scope, phases.instance_id()),
             phases,
-            token_key: TokenKey::new(&settings.token_secret, &instance_id),
             allowed_hosts: settings.allowed_hosts,
         })
     }
@@ -139,34 +142,22 @@ impl Instance {
     pub fn answer(&self, request: &Request<'_>, moment: Moment) -> Answer {
         let now = Time::from_ms(moment.now_ms);
         let target = Target::parse(request.target);
-        let phase = self.phase(now);
-        let mut ttl_left = None;
-        let admitted = phase.throttle.map_or(Ok(moment.throttle_state), |rate| rate.admit(moment.throttle_state, now));
-        let mut struck =
-            phase.faults.iter().filter(|fault| fault.strikes(request.method, &target, now, moment.request_number));
-        let fault = struck.next();
-        // DIFFERENCE: on EC2 nothing runs then that could ask.
-        let reply = match (phase.state, fault, admitted) {
-            (InstanceState::Stopped | InstanceState::Terminated, ..) => Err(Outcome::NotRunning),
-            (InstanceState::Running, Some(fault), _) if fault.kind == FaultKind::Refuse => Err(Outcome::FaultRefused),
-            (InstanceState::Running, _, Err(_)) => Err(Outcome::Throttled),
-            (InstanceState::Running, _, Ok(_)) => {
-                self.decide(phase, request, &target, now, moment.entropy, &mut ttl_left)
-            }
-        };
-        let mut answer = Answer::write(reply.unwrap_or_else(Reply::Refused), ttl_left, now);
-        let (Ok(throttle_state) | Err(throttle_state)) = admitted;
-        answer.throttle_state = throttle_state;
+        let phase = self.phases.at(now);
+        let call = Call { request, target: &target, phase, now, moment };
+        let mut noted = Noted { ttl_left: None, throttle_state: moment.throttle_state, fault: None };
+        let reply = self.decide(&call, &mut noted);
+        let mut answer = Answer::write(reply.unwrap_or_else(Reply::Refused), noted.ttl_left, now);
+        answer.throttle_state = noted.throttle_state;
         if request.method == "HEAD" {
             answer.body.clear();
         }
         if request.method == "PUT" && target.is(&TOKEN_PATH) {
-            answer.hop_limit = Some(phase.options.http_put_response_hop_limit.0);
+            answer.hop_limit = Some(phase.facts.options.http_put_response_hop_limit.0);
         }
-        answer.delivery = match (phase.state, fault) {
-            (InstanceState::Stopped | InstanceState::Terminated, _) => Some(Delivery::Closed),
-            (InstanceState::Running, None) => None,
-            (InstanceState::Running, Some(fault)) => answer.struck_by(fault),
+        answer.delivery = match (answer.outcome, noted.fault) {
+            (Outcome::NotRunning, _) => Some(Delivery::Closed),
+            (_, None) => None,
+            (_, Some(fault)) => answer.struck_by(fault),
         };
         answer
     }
@@ -184,41 +175,43 @@ impl Instance {
     /// # Ok::<(), Vec<imds_core::Problem>>(())
     /// ```
     pub fn identity_document(&self, now_ms: u64) -> IdentityDocument {
-        let phase = self.phase(Time::from_ms(now_ms));
+        let phase = self.phases.at(Time::from_ms(now_ms));
         IdentityDocument {
-            text: phase.identity_document.clone(),
-            signing_time_ms: phase.launch_time.plus_seconds(SIGNED_SECONDS_AFTER_LAUNCH).as_ms(),
+            text: categories::identity_document(&phase.facts),
+            signing_time_ms: phase.facts.launch_time.plus_seconds(SIGNED_SECONDS_AFTER_LAUNCH).as_ms(),
             since_ms: phase.identity_since.as_ms(),
         }
     }
 
-    /// What the instance is at a time.
-    fn phase(&self, now: Time) -> &Phase {
-        let begun = self.phases.partition_point(|phase| phase.since <= now);
-        // The first begins with the epoch.
-        &self.phases[begun.saturating_sub(1)]
-    }
-
     /// Every check, in the order in which EC2 makes them; swapping two fails a
-    /// case. `ttl_left` is set as soon as a token proves valid, since refusals
-    /// after that tell it too.
-    fn decide(
-        &self,
-        phase: &Phase,
-        request: &Request<'_>,
-        target: &Target<'_>,
-        now: Time,
-        entropy: u64,
-        ttl_left: &mut Option<u32>,
-    ) -> Result<Reply, Outcome> {
-        // A page that a browser loaded from elsewhere is to learn nothing at all.
+    /// case. What holds of a refusal too, it notes on the way.
+    fn decide<'i>(&'i self, call: &Call<'i, '_>, noted: &mut Noted<'i>) -> Result<Reply, Outcome> {
+        let Call { request, target, phase, now, moment } = *call;
+        let facts = &phase.facts;
+        // DIFFERENCE: on EC2 nothing runs then that could ask.
+        if facts.state != InstanceState::Running {
+            return Err(Outcome::NotRunning);
+        }
+        // A page that a browser loaded from elsewhere is to learn nothing at all,
+        // and must not use up what the throttle allows.
         if !self.is_host_allowed(request, target) {
             return Err(Outcome::HostRefused);
         }
-        if phase.options.http_endpoint == Enabled::Disabled {
+        noted.fault =
+            facts.faults.iter().find(|fault| fault.strikes(request.method, target, now, moment.request_number));
+        if noted.fault.is_some_and(|fault| fault.kind == FaultKind::Refuse) {
+            return Err(Outcome::FaultRefused);
+        }
+        if let Some(rate) = facts.throttle {
+            let admitted = rate.admit(moment.throttle_state, now);
+            let (Ok(state) | Err(state)) = admitted;
+            noted.throttle_state = state;
+            admitted.map_err(|_| Outcome::Throttled)?;
+        }
+        if facts.options.http_endpoint == Enabled::Disabled {
             return Err(Outcome::EndpointDisabled);
         }
-        if request.over_ipv6 && phase.options.http_protocol_ipv6 == Switch::Disabled {
+        if request.over_ipv6 && facts.options.http_protocol_ipv6 == Switch::Disabled {
             return Err(Outcome::Ipv6Disabled);
         }
         // On the token path the method comes before authorisation: GET without
@@ -227,10 +220,10 @@ impl Instance {
             return match request.method {
                 "OPTIONS" => {
                     // UNRECORDED: a bad token, which is no obstacle where none is needed.
-                    *ttl_left = request.field(TOKEN).and_then(|token| self.token_key.check(token, now).ok());
+                    noted.ttl_left = request.field(TOKEN).and_then(|token| self.token_key.check(token, now).ok());
                     Ok(Reply::Methods(TOKEN_METHODS))
                 }
-                "PUT" => self.issue_token(request, now, entropy),
+                "PUT" => self.issue_token(request, now, moment.entropy),
                 _ => Err(Outcome::TokenMethodRefused),
             };
         }
@@ -240,12 +233,12 @@ impl Instance {
             // Reported of proxies: refused when a token is sent, passed without.
             // UNRECORDED: that this comes before the token's own check.
             Some(_) if request.field(FORWARDED_FOR).is_some() => return Err(Outcome::Forwarded),
-            Some(token) => *ttl_left = Some(self.token_key.check(token, now).map_err(token_refused)?),
-            None if phase.options.http_tokens == HttpTokens::Required => return Err(Outcome::TokenMissing),
+            Some(token) => noted.ttl_left = Some(self.token_key.check(token, now).map_err(token_refused)?),
+            None if facts.options.http_tokens == HttpTokens::Required => return Err(Outcome::TokenMissing),
             None => {}
         }
         match request.method {
-            "GET" | "HEAD" => phase.find(target, now, ttl_left.is_some()).unwrap_or(Err(Outcome::NotFound)),
+            "GET" | "HEAD" => phase.find(target, now, noted.ttl_left.is_some()).unwrap_or(Err(Outcome::NotFound)),
             "OPTIONS" => Ok(Reply::Methods(METADATA_METHODS)),
             _ => Err(Outcome::MethodRefused),
         }
@@ -270,83 +263,9 @@ impl Instance {
     }
 }
 
-impl Phase {
-    /// What a chapter's document says.
-    fn open(chapter: &Chapter, signs_identity: bool) -> Result<(Phase, String), Vec<Problem>> {
-        let facts = Facts::of(Description::of_document(chapter.document.clone())?)?;
-        let phase = Phase {
-            since: chapter.since,
-            identity_since: chapter.identity_since,
-            state: facts.state,
-            tree: categories::tree(&facts, signs_identity)?,
-            identity_document: categories::identity_document(&facts),
-            throttle: facts.throttle,
-            faults: facts.faults,
-            version_entries: facts
-                .extra_entries
-                .into_iter()
-                .filter_map(|entry| Some(((entry.version?, entry.path), entry.text)))
-                .collect(),
-            options: facts.options,
-            launch_time: facts.launch_time,
-        };
-        Ok((phase, facts.instance_id))
-    }
-
-    /// The item or listing at a path, if the path is there.
-    fn find(&self, target: &Target<'_>, now: Time, with_token: bool) -> Option<Result<Reply, Outcome>> {
-        let text = |body: String| {
-            Ok(Reply::Item { media_type: "text/plain", modified: self.launch_time, body: body.into_bytes() })
-        };
-        let mut segments = target.segments();
-        let Some(version) = segments.next() else {
-            return Some(text(format!("{}\nlatest", DATED.join("\n"))));
-        };
-        let view = View { version: Version::named(version)?, now, with_token };
-        if let Some(body) = self.version_entry(view.version, segments.clone()) {
-            return Some(text(body));
-        }
-        let node = match segments.clone().next() {
-            None => return self.tree.listing(view).map(text),
-            Some(_) => self.tree.look_up(segments)?,
-        };
-        match node {
-            Node::Folder(folder) => folder.listing(view).map(text),
-            Node::Leaf(_) if !node.is_shown(view) => None,
-            Node::Leaf(leaf) => Some(match leaf.content.body(view) {
-                None => Err(Outcome::SignaturesWanted),
-                Some(body) => Ok(Reply::Item {
-                    media_type: leaf.content.media_type(),
-                    modified: leaf.content.modified(view).unwrap_or(self.launch_time),
-                    body,
-                }),
-            }),
-        }
-    }
-
-    /// What the operator added to one version.
-    ///
-    /// DIFFERENCE: it answers and is not listed. For clients that ask an old
-    /// version for what only newer ones have; those that crawl see EC2's lists.
-    fn version_entry<'p>(&self, version: Version, path: impl Iterator<Item = &'p str>) -> Option<String> {
-        if self.version_entries.is_empty() {
-            return None;
-        }
-        let path: Vec<&str> = path.collect();
-        self.version_entries.get(&(version, path.join("/"))).cloned()
-    }
-}
-
-/// What an instance is, phase by phase, and its id, which is the same in all.
-fn phases(document: Json, signs_identity: bool) -> Result<(Vec<Phase>, String), Vec<Problem>> {
-    let (phases, _) = Timeline::read(document)?.chapters(|chapter| Phase::open(chapter, signs_identity))?;
-    let (phases, mut ids): (Vec<_>, Vec<_>) = phases.into_iter().unzip();
-    Ok((phases, ids.pop().unwrap_or_default()))
-}
-
 /// Tells what is wrong with a description, if anything is.
 pub(crate) fn judge(document: Json) -> Result<(), Vec<Problem>> {
-    phases(document, true).map(drop)
+    Phases::open(document, Terms { scope: None, shell_signs: true }).map(drop)
 }
 
 /// The same with fewer problems than nobody reads.
@@ -375,7 +294,7 @@ fn ttl_seconds(text: &[u8]) -> Option<u32> {
 // What an instance serves holds credentials.
 impl core::fmt::Debug for Instance {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Instance").field("phases", &self.phases.len()).finish_non_exhaustive()
+        f.debug_struct("Instance").field("phases", &self.phases.iter().len()).finish_non_exhaustive()
     }
 }
 

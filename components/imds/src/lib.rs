@@ -58,6 +58,7 @@ mod faults;
 mod host;
 pub mod http;
 mod instance;
+mod phase;
 mod pretty;
 mod target;
 mod throttle;

@@ -46,9 +46,15 @@ pub struct TokenKey {
 
 impl TokenKey {
     /// The key for the tokens of the instance `instance_id` under `secret`. A
-    /// token of one instance is worth nothing at another.
-    pub fn new(secret: &[u8], instance_id: &str) -> TokenKey {
-        let secret: Key<Blake2sMac256> = Blake2s256::digest(secret);
+    /// token of one instance is worth nothing at another, and neither is one of
+    /// another scope: two instances that are described alike are still two.
+    pub fn new(secret: &[u8], scope: Option<&str>, instance_id: &str) -> TokenKey {
+        let mut secrets = Blake2s256::new().chain_update(secret);
+        if let Some(scope) = scope {
+            secrets.update(b"\0instances/");
+            secrets.update(scope);
+        }
+        let secret: Key<Blake2sMac256> = secrets.finalize();
         let mut derivation = Blake2sMac256::new(&secret);
         Mac::update(&mut derivation, b"imds session token\0");
         Mac::update(&mut derivation, instance_id.as_bytes());
@@ -109,7 +115,7 @@ mod tests {
     const NOW: Time = Time::EPOCH;
 
     fn key() -> TokenKey {
-        TokenKey::new(&[1; 32], "i-0123456789abcdef0")
+        TokenKey::new(&[1; 32], None, "i-0123456789abcdef0")
     }
 
     #[test]
@@ -152,7 +158,11 @@ mod tests {
     #[test]
     fn a_token_of_another_instance_or_secret_is_invalid() {
         let token = key().issue(NOW, 300, 0);
-        for other in [TokenKey::new(&[1; 32], "i-0fedcba9876543210"), TokenKey::new(&[2; 32], "i-0123456789abcdef0")] {
+        for other in [
+            TokenKey::new(&[1; 32], None, "i-0fedcba9876543210"),
+            TokenKey::new(&[2; 32], None, "i-0123456789abcdef0"),
+            TokenKey::new(&[1; 32], Some("vm-7"), "i-0123456789abcdef0"),
+        ] {
             assert_eq!(other.check(token.as_bytes(), NOW), Err(Refused::Invalid));
         }
     }

@@ -8,7 +8,7 @@ spin_sdk::wit_bindgen::generate!({
         package imds:spin;
 
         world adapter {
-            import imds:service/metadata@0.1.0;
+            import imds:service/metadata@0.2.0;
         }
     ",
     path: "../../wit",

@@ -8,6 +8,9 @@ use crate::head::Head;
 /// one too; Spin appends its own, so the last one counts.
 pub const CLIENT_ADDRESS: &str = "spin-client-addr";
 
+/// What stands before a caller's key in the store.
+pub const INSTANCES: &str = "instances/";
+
 /// How a request is mapped to an instance: the variable `callers`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Callers {
@@ -72,7 +75,7 @@ impl Callers {
         };
         let is_key =
             (1..=IDENTITY_BYTES_MAX).contains(&identity.len()) && identity.bytes().all(|b| b.is_ascii_graphic());
-        is_key.then(|| format!("instances/{identity}"))
+        is_key.then(|| format!("{INSTANCES}{identity}"))
     }
 }
 

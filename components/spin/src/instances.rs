@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::bindings::metadata::{Instance, Problem, Settings};
-use crate::callers::Callers;
+use crate::callers::{self, Callers};
 use crate::secret;
 use crate::store::{Store, Trouble};
 use crate::variables::{self, OPTIONS, Variables};
@@ -108,15 +108,13 @@ impl Instances {
         let Some((text, source)) = description(key, variables)? else {
             return Ok(None);
         };
-        let mut secret = self.secret(variables)?;
-        if variables.callers != Callers::One {
-            // Two that describe themselves alike are still two.
-            secret.extend([b"\0", key.as_bytes()].concat());
-        }
+        let secret = self.secret(variables)?;
+        // Two that describe themselves alike are still two.
+        let scope = key.strip_prefix(callers::INSTANCES);
         if let Some(before) = before.filter(|before| before.text == text && before.secret == secret) {
             return Ok(Some(before));
         }
-        let instance = open_text(&text, &source, &secret, variables)?;
+        let instance = open_text(&text, &source, &secret, scope, variables)?;
         Ok(Some(Open { text, secret, instance, throttle_state: Cell::new(0) }))
     }
 
@@ -138,11 +136,18 @@ impl Instances {
     }
 }
 
-fn open_text(text: &str, source: &str, secret: &[u8], variables: &Variables) -> Result<Instance, Failure> {
+fn open_text(
+    text: &str,
+    source: &str,
+    secret: &[u8],
+    scope: Option<&str>,
+    variables: &Variables,
+) -> Result<Instance, Failure> {
     let settings = Settings {
         token_secret: secret.to_vec(),
         allowed_hosts: variables.allowed_hosts.clone(),
         signs_identity: false,
+        scope: scope.map(str::to_owned),
     };
     let wrong = |source: &str, problems: Vec<Problem>| {
         Failure::Description(source.to_owned(), problems.iter().map(|problem| tell(problem, variables)).collect())

@@ -11,6 +11,8 @@ mod iam;
 mod meta_data;
 mod network;
 
+use std::collections::BTreeMap;
+
 use crate::description::problem::{Problem, pointer_step, shown};
 use crate::facts::Facts;
 use crate::tree::{Content, Folder, Leaf};
@@ -19,8 +21,9 @@ use crate::version::Version;
 pub use self::dynamic::identity_document;
 
 /// Everything that the service has below a version. Where the shell signs
-/// identity documents, signatures are there that are still to be made.
-pub fn tree(facts: &Facts, shell_signs: bool) -> Result<Folder, Vec<Problem>> {
+/// identity documents, signatures are there that are still to be made. The
+/// problems are those of extra entries that are in the way of something.
+pub fn tree(facts: &Facts, shell_signs: bool) -> (Folder, Vec<Problem>) {
     let mut shelf = Shelf { root: Folder::default() };
     meta_data::put(&mut shelf, facts);
     network::put(&mut shelf, facts);
@@ -32,8 +35,8 @@ pub fn tree(facts: &Facts, shell_signs: bool) -> Result<Folder, Vec<Problem>> {
     // The names directly below a version are listed without a slash.
     shelf.root.label("meta-data", "meta-data");
     shelf.root.label("dynamic", "dynamic");
-    shelf.extra_entries(facts)?;
-    Ok(shelf.root)
+    let problems = shelf.extra_entries(facts);
+    (shelf.root, problems)
 }
 
 /// Takes the items of all categories.
@@ -80,14 +83,22 @@ impl Shelf {
     /// Puts what the operator added, over what is there. An entry that replaces
     /// an item keeps its version; any other is there as long as the folder that
     /// it is put in. Entries for one version are looked at, not put.
-    fn extra_entries(&mut self, facts: &Facts) -> Result<(), Vec<Problem>> {
+    fn extra_entries(&mut self, facts: &Facts) -> Vec<Problem> {
         let mut problems = Vec::new();
+        // Entries below a folder leave its first version as it is, so that a folder
+        // is searched for it once, however many they are.
+        let mut since_of = BTreeMap::new();
         for entry in &facts.extra_entries {
             let path = &entry.path;
             let in_the_way = match entry.version {
                 Some(_) => self.root.in_the_way(path),
                 None => {
-                    let since = self.root.since(path).unwrap_or(Version::since("1.0"));
+                    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+                    let since = match self.root.look_up(path.split('/')) {
+                        Some(_) => self.root.since(path),
+                        None => *since_of.entry(folder).or_insert_with(|| self.root.since(path)),
+                    };
+                    let since = since.unwrap_or(Version::since("1.0"));
                     let leaf = Leaf { since, content: Content::Text(entry.text.clone()) };
                     self.root.put(path, leaf).err()
                 }
@@ -101,6 +112,6 @@ impl Shelf {
                 problems.push(Problem { in_name: true, ..Problem::at(field, message) });
             }
         }
-        if problems.is_empty() { Ok(()) } else { Err(problems) }
+        problems
     }
 }

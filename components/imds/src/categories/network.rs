@@ -6,7 +6,7 @@ use super::Shelf;
 use crate::facts::{Facts, Interface};
 
 pub fn put(shelf: &mut Shelf, facts: &Facts) {
-    for interface in &facts.interfaces {
+    for interface in facts.interfaces.iter() {
         put_interface(shelf, interface);
     }
 }

@@ -96,11 +96,11 @@ impl Description {
     /// ```
     pub fn parse(text: &str) -> Result<Description, Vec<Problem>> {
         let Timeline { document, .. } = Timeline::read(Json::parse(text).map_err(|problem| vec![problem])?)?;
-        Description::of_document(document)
+        Description::of_document(&document)
     }
 
     /// Reads a document without a timeline and without relative times.
-    pub(crate) fn of_document(document: Json) -> Result<Description, Vec<Problem>> {
+    pub(crate) fn of_document(document: &Json) -> Result<Description, Vec<Problem>> {
         reader::read(document)
     }
 }

@@ -1,6 +1,7 @@
 //! Reads a [`Json`] tree into the types of a description, and tells every
 //! problem with its place and what was expected.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde::de::value::StrDeserializer;
@@ -23,18 +24,20 @@ const FIELDS_LISTED_MAX: usize = 10;
 ///
 /// After a problem the value concerned is taken out and reading starts again,
 /// so that all problems are told, not the first only.
-pub fn read<T: DeserializeOwned>(mut json: Json) -> Result<T, Vec<Problem>> {
+pub fn read<T: DeserializeOwned>(json: &Json) -> Result<T, Vec<Problem>> {
     let mut problems = Vec::new();
+    // Copied only to take something out.
+    let mut json = Cow::Borrowed(json);
     loop {
         match T::deserialize(Reader(&json)) {
             Ok(value) if problems.is_empty() => return Ok(value),
             Ok(_) => return Err(problems),
             Err(Fault(mut problem)) => {
                 misplaced(&mut problem, T::deserialize(FieldNames).err());
-                if problem.field.is_empty() && !matches!(json, Json::Object(_)) {
+                if problem.field.is_empty() && !matches!(*json, Json::Object(_)) {
                     problem.help = Some("a description is an object of fields; `{}` is the default instance".into());
                 }
-                let can_go_on = !problem.field.is_empty() && json.remove(&problem.field);
+                let can_go_on = !problem.field.is_empty() && json.to_mut().remove(&problem.field);
                 if !follows(&problem, &problems) {
                     problems.push(*problem);
                 }

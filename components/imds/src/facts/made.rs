@@ -16,12 +16,11 @@ pub fn bytes(instance_id: &str, purpose: &str) -> [u8; 32] {
 
 /// `<prefix>` and 17 hexadecimal digits, the form of EC2's resource ids.
 pub fn resource_id(prefix: &str, instance_id: &str) -> String {
-    let mut id = String::from(prefix);
-    for byte in &bytes(instance_id, prefix)[..9] {
-        id.push_str(&format!("{byte:02x}"));
-    }
-    id.truncate(prefix.len() + 17);
-    id
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let seed = bytes(instance_id, prefix);
+    let digits =
+        seed.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| char::from(DIGITS[usize::from(digit)]));
+    prefix.chars().chain(digits.take(17)).collect()
 }
 
 /// `<prefix>` and 16 or 17 capitals and digits, the form of IAM's unique ids

@@ -5,6 +5,7 @@
 //! are; what a description may leave out is here.
 
 mod faults;
+mod identity;
 pub mod made;
 mod network;
 mod notices;
@@ -13,10 +14,12 @@ mod role;
 mod volumes;
 
 use core::net::Ipv4Addr;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use self::identity::Identity;
 pub use self::network::Interface;
 pub use self::notices::{Event, SpotNotice};
 use self::place::Region;
@@ -73,8 +76,8 @@ pub struct Facts {
     pub user_data: Option<UserData>,
     pub key_pair: Option<KeyPair>,
     pub profile: Option<Profile>,
-    /// The primary interface first; never empty.
-    pub interfaces: Vec<Interface>,
+    /// The primary interface first; never empty. Phases share them.
+    pub interfaces: Arc<Vec<Interface>>,
     pub root_device_name: String,
     /// Name and device of each mapping besides `ami` and `root`.
     pub block_devices: Vec<(String, String)>,
@@ -125,10 +128,16 @@ pub struct KeyPair {
 pub struct UserData(pub Vec<u8>);
 
 impl Facts {
-    /// Completes a description; tells all that contradicts.
-    pub fn of(description: Description) -> Result<Facts, Vec<Problem>> {
+    /// Completes a description; tells all that contradicts. What tells one
+    /// instance from others is made from `scope`, where there is one.
+    /// `interfaces` are those of a description before that has the same network.
+    pub fn of(
+        description: Description,
+        scope: Option<&str>,
+        interfaces: Option<Arc<Vec<Interface>>>,
+    ) -> Result<Facts, Vec<Problem>> {
         let mut check = Check::default();
-        let facts = check.facts(description);
+        let facts = check.facts(description, scope, interfaces);
         if check.problems.is_empty() { Ok(facts) } else { Err(check.problems) }
     }
 
@@ -146,12 +155,14 @@ struct Check {
 }
 
 impl Check {
-    fn facts(&mut self, written: Description) -> Facts {
-        let instance_id = written.instance_id.clone().map_or_else(|| INSTANCE_ID.into(), String::from);
+    fn facts(&mut self, written: Description, scope: Option<&str>, interfaces: Option<Arc<Vec<Interface>>>) -> Facts {
+        let identity = Identity::of(scope);
+        let instance_id = written.instance_id.clone().map_or_else(|| identity.instance_id.clone(), String::from);
         let owner_id = written.owner_id.clone().map_or_else(|| "123456789012".into(), String::from);
         let instance_type = written.instance_type.clone().map_or_else(|| "t3.micro".into(), String::from);
         let (zone, region) = self.zone(&written.placement);
-        let interfaces = self.interfaces(&written, &instance_id, &owner_id, &region);
+        let interfaces = interfaces
+            .unwrap_or_else(|| Arc::new(self.interfaces(&written, &identity, &instance_id, &owner_id, &region)));
         let root = written.root_device_name.clone().map_or_else(|| "/dev/xvda".into(), String::from);
         self.tags(&written.tags.0, written.metadata_options.instance_metadata_tags);
         let launch_time = written.launch_time.unwrap_or(LAUNCH_TIME);

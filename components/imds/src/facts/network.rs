@@ -9,6 +9,7 @@ use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::collections::BTreeSet;
 
+use super::identity::{Identity, made_subnet_id};
 use super::place::{Region, dashed};
 use super::{Check, made};
 use crate::description::part::Part;
@@ -61,18 +62,6 @@ impl Interface {
     }
 }
 
-const PRIVATE_IP_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 10);
-const PUBLIC_IP_ADDRESS: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 25);
-/// EC2 gives an instance another public address at each start, unless it has
-/// one of its own: that is one of the block that is for documentation.
-fn public_ip_address(start_count: u32) -> Ipv4Addr {
-    let [a, b, c, d] = PUBLIC_IP_ADDRESS.octets();
-    Ipv4Addr::new(a, b, c, d + (start_count % 200) as u8)
-}
-
-const SUBNET_ID: &str = "subnet-0123456789abcdef0";
-const VPC_ID: &str = "vpc-0123456789abcdef0";
-
 /// More than any instance type has.
 const INTERFACES_MAX: usize = 128;
 
@@ -80,6 +69,7 @@ impl Check {
     pub(super) fn interfaces(
         &mut self,
         instance: &Description,
+        identity: &Identity<'_>,
         instance_id: &str,
         owner_id: &str,
         region: &Region,
@@ -94,7 +84,7 @@ impl Check {
         let mut interfaces: Vec<Interface> = Vec::new();
         for (index, written) in list.iter().enumerate() {
             self.some_group(&format!("/network-interfaces/{index}/groups"), written.groups.as_ref());
-            let addresses = self.addresses(index, written, instance);
+            let addresses = self.addresses(index, written, instance, identity);
             let private_dns_name = private_dns_name(index, written, instance, instance_id, region, &addresses);
             let interface = Interface {
                 id: written
@@ -108,21 +98,31 @@ impl Check {
                 private_dns_name,
                 public_dns_name: public_dns_name(index, written, instance, region, &addresses),
                 groups: groups(written.groups.as_ref().or(instance.security_groups.as_ref())),
-                ipv6_addresses: written.ipv6_addresses.clone(),
+                ipv6_addresses: match identity.ipv6_address {
+                    Some(address) if index == 0 && written.ipv6_addresses.is_empty() => vec![address],
+                    _ => written.ipv6_addresses.clone(),
+                },
                 ipv4_prefixes: ipv4(&written.ipv4_prefixes),
                 ipv6_prefixes: ipv6(&written.ipv6_prefixes),
                 subnet_id: String::new(),
                 subnet_ipv4: None,
                 subnet_ipv6: Vec::new(),
-                vpc_id: written.vpc_id.clone().or(instance.vpc_id.clone()).map_or_else(|| VPC_ID.into(), String::from),
+                vpc_id: match written.vpc_id.as_ref().or(instance.vpc_id.as_ref()) {
+                    Some(id) => id.as_str().to_owned(),
+                    // An instance is in one VPC.
+                    None => {
+                        let primary = interfaces.first().map_or(&addresses, |primary| &primary.addresses);
+                        identity.vpc_id(primary.first().map(|address| address.private))
+                    }
+                },
                 vpc_ipv4: Vec::new(),
                 vpc_ipv6: Vec::new(),
                 addresses,
             };
             interfaces.push(interface);
-            settle_subnet(&mut interfaces, written, instance);
+            settle_subnet(&mut interfaces, written, instance, identity);
         }
-        settle_vpcs(&mut interfaces, list);
+        settle_vpcs(&mut interfaces, list, identity);
         self.nameless(&interfaces);
         self.given_twice(&interfaces);
         let primary = &interfaces[0];
@@ -132,19 +132,25 @@ impl Check {
         interfaces
     }
 
-    fn addresses(&mut self, index: usize, written: &written::NetworkInterface, instance: &Description) -> Vec<Address> {
+    fn addresses(
+        &mut self,
+        index: usize,
+        written: &written::NetworkInterface,
+        instance: &Description,
+        identity: &Identity<'_>,
+    ) -> Vec<Address> {
         let primary = index == 0;
         // The public address that the instance's own field gives the first
         // address of the primary interface.
         let public_of_instance = match &instance.public_ip_address {
-            Part::Default => Some(public_ip_address(instance.start_count)),
+            Part::Default => Some(identity.public_ip_address(instance.start_count)),
             Part::Absent => None,
             Part::Given(address) => Some(*address),
         };
         let Some(list) = &written.private_ip_addresses else {
             let private = match (primary, &instance.private_ip_address) {
                 (false, _) => return Vec::new(),
-                (true, Part::Default) => PRIVATE_IP_ADDRESS,
+                (true, Part::Default) => identity.private_ip_address,
                 (true, Part::Given(address)) => *address,
                 (true, Part::Absent) => {
                     if instance.public_ip_address.given().is_some() {
@@ -299,7 +305,12 @@ fn groups(written: Option<&Vec<written::SecurityGroup>>) -> Vec<SecurityGroup> {
 
 /// Gives the last interface its subnet. One that is not stated is that of the
 /// primary interface if the address lies in it, else one of its own.
-fn settle_subnet(interfaces: &mut [Interface], written: &written::NetworkInterface, instance: &Description) {
+fn settle_subnet(
+    interfaces: &mut [Interface],
+    written: &written::NetworkInterface,
+    instance: &Description,
+    identity: &Identity<'_>,
+) {
     let Some((last, before)) = interfaces.split_last_mut() else {
         return;
     };
@@ -308,10 +319,10 @@ fn settle_subnet(interfaces: &mut [Interface], written: &written::NetworkInterfa
     let of_instance = instance.subnet_id.as_ref().filter(|_| before.is_empty());
     last.subnet_id = match (written.subnet_id.as_ref().or(of_instance), before.first()) {
         (Some(id), _) => id.as_str().to_owned(),
-        (None, None) => SUBNET_ID.to_owned(),
+        (None, None) => identity.subnet_id(last.addresses.first().map(|address| address.private)),
         (None, Some(primary)) => match (address, primary.subnet_ipv4) {
             (Some(address), Some(block)) if CidrBlock::around(address, block.prefix_length) != block => {
-                made::resource_id("subnet-", &CidrBlock::around(address, 24).to_string())
+                made_subnet_id(CidrBlock::around(address, 24))
             }
             _ => primary.subnet_id.clone(),
         },
@@ -331,7 +342,7 @@ fn settle_subnet(interfaces: &mut [Interface], written: &written::NetworkInterfa
 
 /// Gives each VPC its blocks: those stated on any of its interfaces, or what
 /// its addresses need.
-fn settle_vpcs(interfaces: &mut [Interface], list: &[written::NetworkInterface]) {
+fn settle_vpcs(interfaces: &mut [Interface], list: &[written::NetworkInterface], identity: &Identity<'_>) {
     for index in 0..interfaces.len() {
         let of_vpc: Vec<usize> =
             (0..interfaces.len()).filter(|other| interfaces[*other].vpc_id == interfaces[index].vpc_id).collect();
@@ -346,7 +357,7 @@ fn settle_vpcs(interfaces: &mut [Interface], list: &[written::NetworkInterface])
             }
             // A VPC has an IPv4 block even where its instances have no address.
             if vpc_ipv4.is_empty() {
-                vpc_ipv4.push(CidrBlock::around(PRIVATE_IP_ADDRESS.into(), 16));
+                vpc_ipv4.push(CidrBlock::around(identity.private_ip_address.into(), 16));
             }
         }
         if stated_ipv6.is_none() {

@@ -89,6 +89,11 @@ fn change_now(document: Json, change: Json, now: Time) -> Result<Edited, Vec<Pro
     if is_cleared || fields.at("/state").and_then(Json::text) == Some("terminated") {
         to_come.clear();
     }
+    // Nor behind a termination that the change brings.
+    let ends = added.iter().filter(|change| change.fields.at("/state").and_then(Json::text) == Some("terminated"));
+    if let Some(end) = ends.map(|change| change.at).min() {
+        to_come.retain(|change| change.at <= end);
+    }
     let before = to_come.iter().map(|change| change.at).collect();
     let entries: Vec<Json> = to_come.into_iter().chain(in_their_order(added)).map(entry).collect();
     if !entries.is_empty() {
@@ -104,10 +109,24 @@ fn change_before_launch(mut document: Json, change: Json) -> Result<Edited, Vec<
     let mut before = Vec::new();
     match (document.take(TIMELINE), added) {
         (_, Some(Json::Null | Json::Bool(false))) => {}
-        (Some(Json::Array(mut entries)), Some(Json::Array(added))) => {
+        (Some(Json::Array(mut entries)), Some(Json::Array(mut added))) => {
             let start = relative::start_of(&document);
-            let at = |entry: &Json| relative::time(entry.at("/at").and_then(Json::text).unwrap_or_default(), start);
-            before = entries.iter().map(|entry| at(entry).unwrap_or(start)).collect();
+            let at = |entry: &Json| {
+                let text = entry.at("/at").and_then(Json::text).unwrap_or_default();
+                relative::time(text, start).unwrap_or(start)
+            };
+            // Where one of the two ends the instance, the other does not bring it back.
+            let ends =
+                |entries: &[Json]| entries.iter().filter(|entry| change::state(entry) == "terminated").map(at).min();
+            let (end, added_end) = (ends(&entries), ends(&added));
+            let stay_over = |entries: &mut [Json], end: Option<Time>| {
+                for entry in entries.iter_mut().filter(|entry| end.is_some_and(|end| at(entry) > end)) {
+                    entry.take("state");
+                }
+            };
+            stay_over(&mut entries, added_end);
+            stay_over(&mut added, end);
+            before = entries.iter().map(at).collect();
             entries.extend(added);
             document.put(TIMELINE, Json::Array(entries));
         }

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use super::{Timeline, words};
 use crate::description::json::Json;
 use crate::description::problem::Problem;
-use crate::description::{Description, EventState, InstanceState};
+use crate::description::{EventState, InstanceState};
 use crate::facts::Facts;
+use crate::phase::{Phases, Terms};
 use crate::time::Time;
 
 /// Something that happens to an instance at a time of its description.
@@ -36,7 +37,7 @@ pub fn timeline(description: &str, now_ms: u64) -> Result<Vec<Happening>, Vec<Pr
 
 fn happenings(description: &str, now: Time) -> Result<Vec<Happening>, Vec<Problem>> {
     let document = Json::parse(description).map_err(|problem| vec![problem])?;
-    crate::instance::judge(document.clone())?;
+    let phases = Phases::open(document.clone(), Terms::default())?;
     let timeline = Timeline::read(document)?;
     let mut happenings = BTreeSet::new();
     let mut add = |at: Time, what: String| {
@@ -44,8 +45,7 @@ fn happenings(description: &str, now: Time) -> Result<Vec<Happening>, Vec<Proble
     };
     let changes: Vec<(Time, String)> =
         timeline.changes.iter().map(|change| (change.at, words::in_words(&change.fields))).collect();
-    let (chapters, _) = timeline
-        .chapters(|chapter| Ok((chapter.since, Facts::of(Description::of_document(chapter.document.clone())?)?)))?;
+    let chapters: Vec<(Time, &Facts)> = phases.iter().map(|phase| (phase.since, &phase.facts)).collect();
     // Behind its termination nothing happens to an instance.
     let over = chapters.iter().find(|(_, facts)| facts.state == InstanceState::Terminated).map(|(since, _)| *since);
     for (at, what) in changes {
@@ -80,7 +80,7 @@ fn happenings(description: &str, now: Time) -> Result<Vec<Happening>, Vec<Proble
             add_here(event.not_before, format!("event {}: {} begins", event.id, event.code));
         }
         if *since <= now || in_force.is_none() {
-            in_force = Some(facts);
+            in_force = Some(*facts);
         }
     }
     let role = in_force.and_then(|facts| facts.profile.as_ref()?.role.as_ref());

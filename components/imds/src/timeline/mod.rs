@@ -64,6 +64,8 @@ pub struct Chapter {
     pub since: Time,
     /// Since when the identity document is this one, as far as documents tell.
     pub identity_since: Time,
+    /// Whether the network interfaces may be others than in the chapter before.
+    pub network_changes: bool,
     /// What is from then on.
     pub document: Json,
 }
@@ -86,19 +88,25 @@ impl Timeline {
         self,
         mut open: impl FnMut(&Chapter) -> Result<T, Vec<Problem>>,
     ) -> Result<(Vec<T>, Chapter), Vec<Problem>> {
-        let mut chapter = Chapter { since: Time::EPOCH, identity_since: Time::EPOCH, document: self.document };
+        let mut chapter =
+            Chapter { since: Time::EPOCH, identity_since: Time::EPOCH, network_changes: true, document: self.document };
         let mut opened = vec![open(&chapter)?];
         let mut bytes = chapter.bytes();
         for changes in self.changes.chunk_by(|one, other| one.at == other.at) {
-            if chapter.is_over() {
-                break;
-            }
+            chapter.network_changes = false;
+            let was_over = chapter.is_over();
             for change in changes {
-                if !chapter.is_over() {
+                if chapter.is_over() {
+                    stays_over(change)?;
+                } else {
                     chapter.take(change)?;
                 }
             }
+            if was_over {
+                continue;
+            }
             bytes += chapter.bytes();
+            // Before it is opened, which is what takes long.
             if bytes > BYTES_MAX {
                 return Err(vec![too_large(opened.len(), bytes)]);
             }
@@ -122,14 +130,27 @@ impl Chapter {
 
     /// Begins the chapter of a change.
     fn take(&mut self, change: &Change) -> Result<(), Vec<Problem>> {
-        let Merged { identity_changes } = change::merge(&mut self.document, &change.fields, Some(change.at))
-            .map_err(|problems| attributed(problems, core::slice::from_ref(change)))?;
+        let Merged { identity_changes, network_changes } =
+            change::merge(&mut self.document, &change.fields, Some(change.at))
+                .map_err(|problems| attributed(problems, core::slice::from_ref(change)))?;
         self.since = change.at;
+        self.network_changes |= network_changes;
         if identity_changes {
             self.identity_since = change.at;
         }
         Ok(())
     }
+}
+
+/// Refuses a change that brings a terminated instance back. Any other change of it
+/// is one of nothing: so scenarios can be combined of which one ends it.
+fn stays_over(change: &Change) -> Result<(), Vec<Problem>> {
+    if !matches!(change.fields.at("/state").and_then(Json::text), Some("running" | "stopped")) {
+        return Ok(());
+    }
+    let message = "the instance is terminated before this change, and a terminated instance never comes back";
+    let problem = Problem::at(format!("{}/state", change.pointer), message);
+    Err(vec![problem.help("leave out this change or the termination; to stop an instance for a while: \"stopped\"")])
 }
 
 /// The changes of a `timeline`, whose times count from `start`.
@@ -221,6 +242,8 @@ fn attributed(problems: Vec<Problem>, changes: &[Change]) -> Vec<Problem> {
         let has_field = |change: &&Change| change.fields.at(&problem.field).is_some();
         match (changes.iter().rev().find(has_field), changes.last()) {
             (Some(change), _) => Problem { field: format!("{}{}", change.pointer, problem.field), ..problem },
+            // It is one of all changes together.
+            _ if problem.field == format!("/{TIMELINE}") => problem,
             (None, Some(change)) if !problem.field.is_empty() => {
                 let message = format!("with this change, {}: {}", shown(&problem.field), problem.message);
                 Problem { field: change.pointer.clone(), in_name: false, message, ..problem }

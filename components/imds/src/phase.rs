@@ -1,0 +1,231 @@
+//! What an instance is between two changes of its description.
+//!
+//! Opening an instance checks every phase; the tree of paths of a phase is built
+//! when the first request finds the phase in force. So an instance with many
+//! changes to come opens in the time that their checks take, and one with none
+//! is not built before somebody asks.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use crate::answer::{Outcome, Reply};
+use crate::categories;
+use crate::description::json::Json;
+use crate::description::problem::Problem;
+use crate::description::{Description, NetworkInterface};
+use crate::facts::{Facts, Interface};
+use crate::target::Target;
+use crate::time::Time;
+use crate::timeline::{Chapter, Timeline};
+use crate::tree::{Folder, Node, View};
+use crate::version::{DATED, Version};
+
+/// What an instance is from when on, in the order of time; never empty.
+pub struct Phases {
+    list: Vec<Phase>,
+}
+
+/// What an instance is from a time on, until the next phase.
+pub struct Phase {
+    /// Since when it is.
+    pub since: Time,
+    /// Since when the identity document is this one.
+    pub identity_since: Time,
+    /// What the description means then.
+    pub facts: Facts,
+    shell_signs: bool,
+    shown: OnceLock<Shown>,
+}
+
+/// What a phase shows below a version.
+struct Shown {
+    tree: Folder,
+    /// Entries that the operator added to one version, by version and path.
+    version_entries: BTreeMap<(Version, String), String>,
+}
+
+/// The rules of a description that depend on who opens it.
+#[derive(Clone, Copy, Default)]
+pub struct Terms<'t> {
+    /// What an instance is made from that does not say who it is.
+    pub scope: Option<&'t str>,
+    /// Whether the shell can sign identity documents.
+    pub shell_signs: bool,
+}
+
+impl Phases {
+    /// The phases of a description. Fails with everything that is wrong with any
+    /// of them.
+    pub fn open(document: Json, terms: Terms<'_>) -> Result<Phases, Vec<Problem>> {
+        let mut interfaces = None;
+        let mut derived = Derived::default();
+        let (list, _) = Timeline::read(document)?.chapters(|chapter| {
+            let shared = interfaces.take().filter(|_| !chapter.network_changes);
+            let description = Description::of_document(&chapter.document)?;
+            derived.add(&description, shared.is_some())?;
+            let phase = Phase::open(chapter, description, terms, shared)?;
+            interfaces = Some(Arc::clone(&phase.facts.interfaces));
+            Ok(phase)
+        })?;
+        Ok(Phases { list })
+    }
+
+    /// The phase in force at a time.
+    pub fn at(&self, now: Time) -> &Phase {
+        let begun = self.list.partition_point(|phase| phase.since <= now);
+        // The first begins with the epoch.
+        &self.list[begun.saturating_sub(1)]
+    }
+
+    /// The id of the instance, which is the same in all.
+    pub fn instance_id(&self) -> &str {
+        &self.list[0].facts.instance_id
+    }
+
+    /// All of them, in the order of time.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Phase> {
+        self.list.iter()
+    }
+}
+
+/// What has been derived for the phases so far. A few hundred bytes of text can ask
+/// for a lot, so it is counted before it is derived.
+#[derive(Default)]
+struct Derived {
+    phases: usize,
+    network: usize,
+    extra_entries: usize,
+}
+
+/// The most network interfaces, with their addresses, prefixes and security
+/// groups: all that one phase can have, for 64 phases of an instance with 128
+/// interfaces.
+const NETWORK_MAX: usize = 8192;
+
+/// The most extra entries: 16 phases of as many as a description can have.
+const EXTRA_ENTRIES_MAX: usize = 16_384;
+
+impl Derived {
+    /// Counts another phase, which may share the interfaces of the one before.
+    fn add(&mut self, description: &Description, shares_network: bool) -> Result<(), Vec<Problem>> {
+        if !shares_network {
+            self.network += network_of(description);
+        }
+        self.extra_entries += description.extra_entries.0.len();
+        let (field, found, max, what) = if self.network > NETWORK_MAX {
+            let what = "network interfaces, addresses, prefixes and security groups";
+            ("/network-interfaces", self.network, NETWORK_MAX, what)
+        } else if self.extra_entries > EXTRA_ENTRIES_MAX {
+            ("/extra-entries", self.extra_entries, EXTRA_ENTRIES_MAX, "extra entries")
+        } else {
+            self.phases += 1;
+            return Ok(());
+        };
+        Err(vec![match self.phases {
+            0 => Problem::at(field, format!("expected at most {max} {what} in all, found {found}")),
+            phases => {
+                let message = format!("{phases} changes describe {found} {what} anew, and {max} are the most in all");
+                let help = "describe fewer of them, or let fewer changes touch them";
+                Problem::at("/timeline", message).help(help)
+            }
+        }])
+    }
+}
+
+/// The interfaces of a description with all that each has.
+fn network_of(description: &Description) -> usize {
+    let groups = description.security_groups.as_ref().map_or(1, Vec::len);
+    let of_interface = |interface: &NetworkInterface| {
+        interface.groups.as_ref().map_or(groups, Vec::len)
+            + interface.private_ip_addresses.as_ref().map_or(0, Vec::len)
+            + interface.ipv6_addresses.len()
+            + interface.ipv4_prefixes.len()
+            + interface.ipv6_prefixes.len()
+    };
+    let interfaces = &description.network_interfaces;
+    interfaces.iter().map(of_interface).sum::<usize>().max(groups)
+}
+
+impl Phase {
+    /// What a chapter's document says.
+    fn open(
+        chapter: &Chapter,
+        description: Description,
+        terms: Terms<'_>,
+        interfaces: Option<Arc<Vec<Interface>>>,
+    ) -> Result<Phase, Vec<Problem>> {
+        let facts = Facts::of(description, terms.scope, interfaces)?;
+        let Chapter { since, identity_since, .. } = *chapter;
+        let phase = Phase { since, identity_since, facts, shell_signs: terms.shell_signs, shown: OnceLock::new() };
+        // Whether an extra entry is in the way of an item, only the tree tells.
+        match phase.facts.extra_entries.is_empty() {
+            true => Ok(phase),
+            false => phase.build().map(|shown| Phase { shown: shown.into(), ..phase }),
+        }
+    }
+
+    fn build(&self) -> Result<Shown, Vec<Problem>> {
+        let (tree, problems) = categories::tree(&self.facts, self.shell_signs);
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let entries = self.facts.extra_entries.iter();
+        let version_entries =
+            entries.filter_map(|entry| Some(((entry.version?, entry.path.clone()), entry.text.clone()))).collect();
+        Ok(Shown { tree, version_entries })
+    }
+
+    fn shown(&self) -> &Shown {
+        self.shown.get_or_init(|| {
+            // Only extra entries can contradict, and with any of them it was built before.
+            let (tree, _) = categories::tree(&self.facts, self.shell_signs);
+            Shown { tree, version_entries: BTreeMap::new() }
+        })
+    }
+
+    /// The item or listing at a path, if the path is there.
+    pub fn find(&self, target: &Target<'_>, now: Time, with_token: bool) -> Option<Result<Reply, Outcome>> {
+        let launch_time = self.facts.launch_time;
+        let text =
+            |body: String| Ok(Reply::Item { media_type: "text/plain", modified: launch_time, body: body.into_bytes() });
+        let mut segments = target.segments();
+        let Some(version) = segments.next() else {
+            return Some(text(format!("{}\nlatest", DATED.join("\n"))));
+        };
+        let view = View { version: Version::named(version)?, now, with_token };
+        let shown = self.shown();
+        if let Some(body) = shown.version_entry(view.version, segments.clone()) {
+            return Some(text(body));
+        }
+        let node = match segments.clone().next() {
+            None => return shown.tree.listing(view).map(text),
+            Some(_) => shown.tree.look_up(segments)?,
+        };
+        match node {
+            Node::Folder(folder) => folder.listing(view).map(text),
+            Node::Leaf(_) if !node.is_shown(view) => None,
+            Node::Leaf(leaf) => Some(match leaf.content.body(view) {
+                None => Err(Outcome::SignaturesWanted),
+                Some(body) => Ok(Reply::Item {
+                    media_type: leaf.content.media_type(),
+                    modified: leaf.content.modified(view).unwrap_or(launch_time),
+                    body,
+                }),
+            }),
+        }
+    }
+}
+
+impl Shown {
+    /// What the operator added to one version.
+    ///
+    /// DIFFERENCE: it answers and is not listed. For clients that ask an old
+    /// version for what only newer ones have; those that crawl see EC2's lists.
+    fn version_entry<'p>(&self, version: Version, path: impl Iterator<Item = &'p str>) -> Option<String> {
+        if self.version_entries.is_empty() {
+            return None;
+        }
+        let path: Vec<&str> = path.collect();
+        self.version_entries.get(&(version, path.join("/"))).cloned()
+    }
+}
