@@ -3,6 +3,8 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use wasmtime::Trap;
+
 use crate::printable::{Printable, name};
 use crate::problem::Problems;
 
@@ -52,7 +54,7 @@ pub enum Error {
 
 impl Error {
     pub(crate) fn component(error: wasmtime::Error) -> Self {
-        Self::Component(error.into_boxed_dyn_error())
+        Self::Component(Box::new(Failed(error)))
     }
 
     pub(crate) fn identity(error: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
@@ -87,3 +89,28 @@ impl StdError for Error {
         }
     }
 }
+
+/// What the component did, in one sentence. Its backtrace is for who debugs it, and
+/// no client, operator or log ever gets it: it is in the `Debug` form alone.
+struct Failed(wasmtime::Error);
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.downcast_ref::<Trap>() {
+            Some(Trap::Interrupt) => f.write_str("a call ran for longer than it may (wasm trap: interrupt)"),
+            Some(Trap::UnreachableCodeReached) => {
+                f.write_str("its memory is used up, or it has a defect (wasm trap: unreachable)")
+            }
+            Some(trap) => trap.fmt(f),
+            None => write!(f, "{}", self.0.root_cause()),
+        }
+    }
+}
+
+impl fmt::Debug for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl StdError for Failed {}

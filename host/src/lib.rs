@@ -45,6 +45,7 @@ mod caller;
 mod clock;
 mod connection;
 mod control;
+mod deadline;
 mod delivery;
 mod description;
 mod document;

@@ -4,7 +4,7 @@ use std::time::Duration;
 ///
 /// | limit | default | why |
 /// | --- | --- | --- |
-/// | `call` | 1 s | an answer takes microseconds; clients of the service give up after 1 s. A call keeps its thread: as many that never end as a server has threads keep the other clients waiting so long |
+/// | `call` | 1 s | an answer takes microseconds, and the largest description that is valid opens in a fraction of this. What counts is the time for which the call runs, not what passes while it waits for a processor. A call keeps its thread: as many that never end as a server has threads keep the other clients waiting so long |
 /// | `memory_bytes` | 64 MiB | a worker with the default instance open works within 3 MiB; large descriptions fit many times |
 /// | `instances_per_worker` | 512 | open instances that one worker keeps; one that was not used lately is closed, and opened again when it is needed. So many of the size of the default one take 8 MiB, which leaves room in `memory_bytes` for larger ones; with more, each thread would hold much for little, since to open one again takes a fraction of a millisecond |
 /// | `connections` | 900 | the usual limit of open files of a process, 1024, less some; of all listeners of a [`Service`](crate::Service). When so many are open, one that waits for its client is closed for each new one, the one that has waited longest first, if for 100 ms at least; until then more wait in the listener's backlog |
@@ -26,7 +26,7 @@ use std::time::Duration;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// How long one call into the component may take.
+    /// For how long one call into the component may run, on the processor.
     pub call: Duration,
     /// The memory of one worker, in bytes.
     pub memory_bytes: usize,

@@ -6,10 +6,11 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use wasmtime::component::{Component, Linker};
-use wasmtime::{Engine, Store, StoreLimits, StoreLimitsBuilder, Trap};
+use wasmtime::{Engine, Store, StoreLimitsBuilder, Trap, UpdateDeadline};
 
 use crate::bindings::{Imds, ImdsPre};
 use crate::clock::Clock;
+use crate::deadline::{self, Deadline};
 use crate::description::Description;
 use crate::engine;
 use crate::error::Error;
@@ -46,7 +47,7 @@ pub struct Runtime {
 
 struct Shared {
     engine: Engine,
-    component: ImdsPre<StoreLimits>,
+    component: ImdsPre<Bounds>,
     // Not of the embedded one: the cases hold what it promises.
     checks_promises: bool,
     limits: Limits,
@@ -58,9 +59,6 @@ struct Shared {
     // Dropping it ends the thread that moves the engine's epoch.
     _ticker: mpsc::Sender<()>,
 }
-
-/// A call may take this many ticks; the length of one follows from `Limits::call`.
-const TICKS: u32 = 10;
 
 impl Runtime {
     /// A runtime with the default limits.
@@ -115,10 +113,10 @@ impl Runtime {
         // The linker is empty because the component imports nothing.
         let component =
             Linker::new(&engine).instantiate_pre(component).and_then(ImdsPre::new).map_err(Error::component)?;
-        let ticker = start_ticker(&engine, limits.call / TICKS).map_err(Error::System)?;
+        let ticker = start_ticker(&engine, limits.call / deadline::QUESTIONS).map_err(Error::System)?;
 
         let mut worker = new_worker(&engine, &component, &limits).map_err(Error::component)?;
-        let fields_read = worker.fields_read(BOUND).map_err(Error::component)?;
+        let fields_read = worker.fields_read().map_err(Error::component)?;
         Ok(Self {
             shared: Arc::new(Shared {
                 engine,
@@ -169,7 +167,7 @@ impl Runtime {
 
     /// Opens a description to see whether it is valid.
     pub(crate) fn try_open(&self, opening: &Opening) -> Result<Result<(), Vec<Finding>>, Error> {
-        self.with_worker(|worker| worker.try_open(opening, BOUND))
+        self.with_worker(|worker| worker.try_open(opening))
     }
 
     /// A description with a change made before the launch: with a scenario, for
@@ -227,7 +225,7 @@ impl Runtime {
     /// # Ok::<_, imds_host::Error>(())
     /// ```
     pub fn schema(&self) -> Result<String, Error> {
-        self.with_worker(|worker| worker.schema(BOUND))
+        self.with_worker(|worker| worker.schema())
     }
 
     /// The names, in lower case, of the request fields that can change an
@@ -250,7 +248,9 @@ impl Runtime {
         moment: Moment,
         counts: Counts,
     ) -> Result<(Answer, u64), Error> {
-        let answered = self.with_worker(|worker| worker.answer(id, opening, request, moment, counts, self.bounds()))?;
+        let answered = self.with_worker(|worker| {
+            worker.answer(id, opening, request, moment, counts, self.shared.limits.instances_per_worker)
+        })?;
         if self.shared.checks_promises {
             promises::check(request, &answered.0)?;
         }
@@ -269,7 +269,9 @@ impl Runtime {
         opening: &Arc<Opening>,
         now_ms: u64,
     ) -> Result<IdentityDocument, Error> {
-        self.with_worker(|worker| worker.identity_document(id, opening, now_ms, self.bounds()))
+        self.with_worker(|worker| {
+            worker.identity_document(id, opening, now_ms, self.shared.limits.instances_per_worker)
+        })
     }
 
     /// Changes a description, JSON text, by another; see `edit` in the contract.
@@ -279,7 +281,7 @@ impl Runtime {
         change: &str,
         now_ms: Option<u64>,
     ) -> Result<Result<String, Vec<Finding>>, Error> {
-        self.with_worker(|worker| worker.edit(description, change, now_ms, BOUND))
+        self.with_worker(|worker| worker.edit(description, change, now_ms))
     }
 
     /// What happens to the instance of a description, JSON text.
@@ -288,7 +290,7 @@ impl Runtime {
         description: &str,
         now_ms: u64,
     ) -> Result<Result<Vec<Happening>, Vec<Finding>>, Error> {
-        self.with_worker(|worker| worker.timeline(description, now_ms, BOUND))
+        self.with_worker(|worker| worker.timeline(description, now_ms))
     }
 
     /// The runtime's own keys, made when they are first needed.
@@ -301,10 +303,6 @@ impl Runtime {
         }
     }
 
-    fn bounds(&self) -> Bounds {
-        Bounds { ticks: BOUND, instances: self.shared.limits.instances_per_worker }
-    }
-
     /// Lends a worker to `call`. Where that fails in a worker that was used
     /// before, what is open in there may have taken the memory: then a new one
     /// tries again.
@@ -314,6 +312,7 @@ impl Runtime {
         let idle = || idle.lock().unwrap_or_else(PoisonError::into_inner);
         // One that fails is thrown away: a component cannot be entered again after a trap.
         let lend = |mut worker: Worker| {
+            worker.begin();
             let result = call(&mut worker)?;
             idle().push(worker);
             Ok(result)
@@ -335,9 +334,6 @@ impl fmt::Debug for Runtime {
 
 const TRANSLATED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/imds.cwasm"));
 
-// One more than TICKS, since the first tick can come at any moment.
-const BOUND: u64 = TICKS as u64 + 1;
-
 /// The component that the build script translated.
 #[allow(unsafe_code)]
 fn embedded(engine: &Engine) -> wasmtime::Result<Component> {
@@ -347,19 +343,22 @@ fn embedded(engine: &Engine) -> wasmtime::Result<Component> {
     unsafe { Component::deserialize(engine, TRANSLATED) }
 }
 
-fn new_worker(engine: &Engine, component: &ImdsPre<StoreLimits>, limits: &Limits) -> wasmtime::Result<Worker> {
-    let store_limits = StoreLimitsBuilder::new()
+fn new_worker(engine: &Engine, component: &ImdsPre<Bounds>, limits: &Limits) -> wasmtime::Result<Worker> {
+    let memory = StoreLimitsBuilder::new()
         .memory_size(limits.memory_bytes)
         .memories(MEMORIES_MAX)
         .tables(TABLES_MAX)
         .table_elements(TABLE_ELEMENTS_MAX)
         .build();
-    let mut store = Store::new(engine, store_limits);
-    store.limiter(|limits| limits);
+    let mut store = Store::new(engine, Bounds { memory, deadline: Deadline::new(limits.call) });
+    store.limiter(|bounds| &mut bounds.memory);
+    store.epoch_deadline_callback(|mut call| {
+        Ok(if call.data_mut().deadline.is_over() { UpdateDeadline::Interrupt } else { UpdateDeadline::Continue(1) })
+    });
     // Strings that are passed out can overlap: copied, they could be far more
     // than the memory that they are in.
     store.set_hostcall_fuel(limits.memory_bytes);
-    store.set_epoch_deadline(BOUND);
+    store.set_epoch_deadline(1);
     let component: Imds = component.instantiate(&mut store)?;
     Ok(Worker::new(store, component))
 }
@@ -421,7 +420,7 @@ mod tests {
         let [first, second] = ["i-0123456789abcdef0", "i-0123456789abcdef1"].map(|id| with_id(&runtime, id));
         let request = Request::get("/");
         first.try_answer(&request, Moment::at(0, 0)).unwrap();
-        for _ in 0..=BOUND {
+        for _ in 0..=2 * deadline::QUESTIONS {
             runtime.shared.engine.increment_epoch();
         }
         second.try_answer(&request, Moment::at(0, 0)).unwrap();
