@@ -154,12 +154,9 @@ impl Instance {
                 self.decide(phase, request, &target, now, moment.entropy, &mut ttl_left)
             }
         };
-        let mut answer = Answer::write(reply.unwrap_or_else(Reply::Refused), ttl_left, now);
+        let mut answer = Answer::write(reply.unwrap_or_else(Reply::Refused), request.method, ttl_left, now);
         let (Ok(throttle_state) | Err(throttle_state)) = admitted;
         answer.throttle_state = throttle_state;
-        if request.method == "HEAD" {
-            answer.body.clear();
-        }
         if request.method == "PUT" && target.is(&TOKEN_PATH) {
             answer.hop_limit = Some(phase.options.http_put_response_hop_limit.0);
         }
