@@ -5,12 +5,14 @@
 //! are; what a description may leave out is here.
 
 mod faults;
+mod host_names;
 pub mod made;
 mod network;
 mod notices;
 pub mod place;
 mod role;
 mod volumes;
+mod vpc;
 
 use core::net::Ipv4Addr;
 

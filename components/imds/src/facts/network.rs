@@ -1,4 +1,4 @@
-//! Network interfaces: addresses, names, subnets and VPCs.
+//! Network interfaces: addresses and groups. Host names, subnets and VPCs have files of their own.
 //!
 //! The fields that EC2's API has both on the instance and on its primary
 //! interface count for the latter unless it states its own. What is not stated
@@ -6,14 +6,16 @@
 //! every interface.
 
 use core::fmt;
-use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use core::net::{Ipv4Addr, Ipv6Addr};
 use std::collections::BTreeSet;
 
-use super::place::{Region, dashed};
+use super::host_names::{private_dns_name, public_dns_name};
+use super::place::Region;
+use super::vpc::{ipv4, ipv6, settle_subnet, settle_vpcs};
 use super::{Check, made};
 use crate::description::part::Part;
 use crate::description::problem::Problem;
-use crate::description::value::{CidrBlock, Ipv4Block, Ipv6Block, MacAddress};
+use crate::description::value::{CidrBlock, MacAddress};
 use crate::description::{self as written, Description};
 
 /// A network interface.
@@ -61,7 +63,7 @@ impl Interface {
     }
 }
 
-const PRIVATE_IP_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 10);
+pub(super) const PRIVATE_IP_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 10);
 const PUBLIC_IP_ADDRESS: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 25);
 /// EC2 gives an instance another public address at each start, unless it has
 /// one of its own: that is one of the block that is for documentation.
@@ -70,7 +72,6 @@ fn public_ip_address(start_count: u32) -> Ipv4Addr {
     Ipv4Addr::new(a, b, c, d + (start_count % 200) as u8)
 }
 
-const SUBNET_ID: &str = "subnet-0123456789abcdef0";
 const VPC_ID: &str = "vpc-0123456789abcdef0";
 
 /// More than any instance type has.
@@ -195,19 +196,6 @@ impl Check {
         }
     }
 
-    /// Tells a missing host name where there is an address, which has one: it
-    /// is EFA-only interfaces that have neither.
-    fn nameless(&mut self, interfaces: &[Interface]) {
-        for (index, interface) in interfaces.iter().enumerate() {
-            let has_address = !interface.addresses.is_empty() || !interface.ipv6_addresses.is_empty();
-            let has_prefix = !interface.ipv4_prefixes.is_empty() || !interface.ipv6_prefixes.is_empty();
-            if interface.private_dns_name.is_none() && (has_address || has_prefix) {
-                let message = "only an interface without addresses lacks a private host name";
-                self.wrong(format!("/network-interfaces/{index}/private-dns-name"), message);
-            }
-        }
-    }
-
     /// Tells what only one interface can have.
     fn given_twice(&mut self, interfaces: &[Interface]) {
         let mut seen = BTreeSet::new();
@@ -242,51 +230,6 @@ fn numbered(instance_id: &str, index: usize) -> String {
     if index == 0 { instance_id.to_owned() } else { format!("{instance_id} {index}") }
 }
 
-fn private_dns_name(
-    index: usize,
-    written: &written::NetworkInterface,
-    instance: &Description,
-    instance_id: &str,
-    region: &Region,
-    addresses: &[Address],
-) -> Option<String> {
-    let of_instance = instance.private_dns_name.as_ref().filter(|_| index == 0);
-    let stated = match &written.private_dns_name {
-        Part::Absent => return None,
-        Part::Given(name) => Some(name),
-        Part::Default => of_instance,
-    };
-    if let Some(name) = stated {
-        return Some(name.as_str().to_owned());
-    }
-    let by_address = instance.private_dns_name_options.hostname_type == written::HostnameType::IpName;
-    Some(match addresses.first() {
-        Some(first) if by_address => region.private_dns_name(&dashed("ip", first.private)),
-        // Where there is no IPv4 address, EC2 names by the resource.
-        _ => region.private_dns_name(instance_id),
-    })
-}
-
-fn public_dns_name(
-    index: usize,
-    written: &written::NetworkInterface,
-    instance: &Description,
-    region: &Region,
-    addresses: &[Address],
-) -> Option<String> {
-    let name = match (&written.public_dns_name, &instance.public_dns_name) {
-        (Part::Default, of_instance) if index == 0 => of_instance,
-        (of_interface, _) => of_interface,
-    };
-    match name {
-        Part::Given(name) => Some(name.as_str().to_owned()),
-        Part::Absent => None,
-        Part::Default => {
-            addresses.iter().find_map(|address| address.public).map(|public| region.public_dns_name(public))
-        }
-    }
-}
-
 fn groups(written: Option<&Vec<written::SecurityGroup>>) -> Vec<SecurityGroup> {
     let default = vec![written::SecurityGroup::default()];
     let group = |written: &written::SecurityGroup| {
@@ -295,82 +238,6 @@ fn groups(written: Option<&Vec<written::SecurityGroup>>) -> Vec<SecurityGroup> {
         SecurityGroup { id, name }
     };
     written.unwrap_or(&default).iter().map(group).collect()
-}
-
-/// Gives the last interface its subnet. One that is not stated is that of the
-/// primary interface if the address lies in it, else one of its own.
-fn settle_subnet(interfaces: &mut [Interface], written: &written::NetworkInterface, instance: &Description) {
-    let Some((last, before)) = interfaces.split_last_mut() else {
-        return;
-    };
-    let address = last.addresses.first().map(|address| IpAddr::from(address.private));
-    let ipv6_address = last.ipv6_addresses.first().map(|address| IpAddr::from(*address));
-    let of_instance = instance.subnet_id.as_ref().filter(|_| before.is_empty());
-    last.subnet_id = match (written.subnet_id.as_ref().or(of_instance), before.first()) {
-        (Some(id), _) => id.as_str().to_owned(),
-        (None, None) => SUBNET_ID.to_owned(),
-        (None, Some(primary)) => match (address, primary.subnet_ipv4) {
-            (Some(address), Some(block)) if CidrBlock::around(address, block.prefix_length) != block => {
-                made::resource_id("subnet-", &CidrBlock::around(address, 24).to_string())
-            }
-            _ => primary.subnet_id.clone(),
-        },
-    };
-    let same = before.iter().find(|other| other.subnet_id == last.subnet_id);
-    last.subnet_ipv4 = written
-        .subnet_ipv4_cidr_block
-        .map(|block| block.0)
-        .or_else(|| same.and_then(|same| same.subnet_ipv4))
-        .or_else(|| address.map(|address| CidrBlock::around(address, 24)));
-    last.subnet_ipv6 = match (&written.subnet_ipv6_cidr_blocks, same) {
-        (Some(blocks), _) => ipv6(blocks),
-        (None, Some(same)) if !same.subnet_ipv6.is_empty() => same.subnet_ipv6.clone(),
-        (None, _) => ipv6_address.map(|address| CidrBlock::around(address, 64)).into_iter().collect(),
-    };
-}
-
-/// Gives each VPC its blocks: those stated on any of its interfaces, or what
-/// its addresses need.
-fn settle_vpcs(interfaces: &mut [Interface], list: &[written::NetworkInterface]) {
-    for index in 0..interfaces.len() {
-        let of_vpc: Vec<usize> =
-            (0..interfaces.len()).filter(|other| interfaces[*other].vpc_id == interfaces[index].vpc_id).collect();
-        let stated_ipv4 = of_vpc.iter().find_map(|other| list[*other].vpc_ipv4_cidr_blocks.as_ref());
-        let stated_ipv6 = of_vpc.iter().find_map(|other| list[*other].vpc_ipv6_cidr_blocks.as_ref());
-        let mut vpc_ipv4 = stated_ipv4.map(|blocks| ipv4(blocks)).unwrap_or_default();
-        let mut vpc_ipv6 = stated_ipv6.map(|blocks| ipv6(blocks)).unwrap_or_default();
-        if vpc_ipv4.is_empty() {
-            let addresses = of_vpc.iter().filter_map(|other| interfaces[*other].addresses.first());
-            for address in addresses {
-                add(&mut vpc_ipv4, CidrBlock::around(address.private.into(), 16));
-            }
-            // A VPC has an IPv4 block even where its instances have no address.
-            if vpc_ipv4.is_empty() {
-                vpc_ipv4.push(CidrBlock::around(PRIVATE_IP_ADDRESS.into(), 16));
-            }
-        }
-        if stated_ipv6.is_none() {
-            for address in of_vpc.iter().filter_map(|other| interfaces[*other].ipv6_addresses.first()) {
-                add(&mut vpc_ipv6, CidrBlock::around(IpAddr::from(*address), 56));
-            }
-        }
-        interfaces[index].vpc_ipv4 = vpc_ipv4;
-        interfaces[index].vpc_ipv6 = vpc_ipv6;
-    }
-}
-
-fn ipv4(blocks: &[Ipv4Block]) -> Vec<CidrBlock> {
-    blocks.iter().map(|block| block.0).collect()
-}
-
-fn ipv6(blocks: &[Ipv6Block]) -> Vec<CidrBlock> {
-    blocks.iter().map(|block| block.0).collect()
-}
-
-fn add(blocks: &mut Vec<CidrBlock>, block: CidrBlock) {
-    if !blocks.contains(&block) {
-        blocks.push(block);
-    }
 }
 
 /// A locally administered address, as EC2 gives them.
