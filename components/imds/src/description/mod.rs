@@ -5,6 +5,7 @@
 //! place. Some parts an instance need not have (a role, a key pair, a public
 //! address); they are taken away by `false`.
 
+pub mod ipv6;
 pub(crate) mod json;
 pub mod part;
 pub mod problem;
@@ -313,13 +314,14 @@ tables! {
         subnet_id: Option<SubnetId>,
         /// Default: the /24 around the primary address.
         subnet_ipv4_cidr_block: Option<Ipv4Block>,
-        /// Default none, or the /64 around the first IPv6 address.
+        /// Shown also where the interface has no IPv6 address. Default: those of another interface in the same subnet,
+        /// else the /64 around the first IPv6 address in the subnet, if there is one.
         subnet_ipv6_cidr_blocks: Option<Vec<Ipv6Block>>,
         /// Default: the instance's.
         vpc_id: Option<VpcId>,
         /// IPv4 blocks of the VPC, the primary one first. Default: the /16 around the primary address.
         vpc_ipv4_cidr_blocks: Option<Vec<Ipv4Block>>,
-        /// Default none, or the /56 around the first IPv6 address.
+        /// IPv6 blocks of the VPC. Default: the /56 around the first block of each of its subnets, if there is one.
         vpc_ipv6_cidr_blocks: Option<Vec<Ipv6Block>>,
     }
 

@@ -9,6 +9,7 @@ use core::str::FromStr;
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 
+use super::ipv6::EightGroups;
 use crate::time::Time;
 use crate::version::Version;
 
@@ -354,7 +355,8 @@ impl fmt::Display for MacAddress {
 
 read_from_string!(MacAddress, "MacAddress", "^([0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}$");
 
-/// A block of addresses: `10.0.0.0/16`, `2001:db8::/56`.
+/// A block of addresses: `10.0.0.0/16`, `2001:db8::/56`; written as the service
+/// does, an IPv6 block in eight groups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CidrBlock {
     /// The first address.
@@ -394,7 +396,10 @@ impl CidrBlock {
 
 impl fmt::Display for CidrBlock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.address, self.prefix_length)
+        match self.address {
+            IpAddr::V4(address) => write!(f, "{address}/{}", self.prefix_length),
+            IpAddr::V6(address) => write!(f, "{}/{}", EightGroups(address), self.prefix_length),
+        }
     }
 }
 
@@ -603,7 +608,7 @@ mod tests {
     #[test]
     fn a_block_has_a_length_that_its_family_allows_and_its_first_address() {
         assert_eq!("10.0.0.0/28".parse::<Ipv4Block>().unwrap().0.to_string(), "10.0.0.0/28");
-        assert_eq!("2001:db8::/56".parse::<Ipv6Block>().unwrap().0.to_string(), "2001:db8::/56");
+        assert_eq!("2001:db8::/56".parse::<Ipv6Block>().unwrap().0.to_string(), "2001:db8:0:0:0:0:0:0/56");
         for wrong in ["10.0.0.0", "10.0.0.0/33", "10.0.0.10/24", "10.0.0/8", "x/8", "10.0.0.0/-1", "2001:db8::/24"] {
             assert!(wrong.parse::<Ipv4Block>().is_err(), "{wrong}");
         }
@@ -618,9 +623,9 @@ mod tests {
             ("10.1.2.3", 24, "10.1.2.0/24"),
             ("10.1.2.3", 32, "10.1.2.3/32"),
             ("10.1.2.3", 0, "0.0.0.0/0"),
-            ("2001:db8:1:2:3::4", 56, "2001:db8:1::/56"),
-            ("2001:db8::1", 128, "2001:db8::1/128"),
-            ("2001:db8::1", 0, "::/0"),
+            ("2001:db8:1:2:3::4", 56, "2001:db8:1:0:0:0:0:0/56"),
+            ("2001:db8::1", 128, "2001:db8:0:0:0:0:0:1/128"),
+            ("2001:db8::1", 0, "0:0:0:0:0:0:0:0/0"),
         ] {
             assert_eq!(CidrBlock::around(address.parse().unwrap(), length).to_string(), block);
         }

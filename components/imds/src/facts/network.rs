@@ -6,13 +6,14 @@
 //! every interface.
 
 use core::fmt;
-use core::net::{Ipv4Addr, Ipv6Addr};
+use core::net::Ipv4Addr;
 use std::collections::BTreeSet;
 
 use super::host_names::{private_dns_name, public_dns_name};
 use super::place::Region;
-use super::vpc::{ipv4, ipv6, settle_subnet, settle_vpcs};
+use super::vpc::{ipv4, ipv6, settle_ipv6_subnets, settle_subnet, settle_vpcs};
 use super::{Check, made};
+use crate::description::ipv6::EightGroups;
 use crate::description::part::Part;
 use crate::description::problem::Problem;
 use crate::description::value::{CidrBlock, MacAddress};
@@ -29,7 +30,7 @@ pub struct Interface {
     /// None on an EFA-only interface.
     pub private_dns_name: Option<String>,
     pub public_dns_name: Option<String>,
-    pub ipv6_addresses: Vec<Ipv6Addr>,
+    pub ipv6_addresses: Vec<EightGroups>,
     pub ipv4_prefixes: Vec<CidrBlock>,
     pub ipv6_prefixes: Vec<CidrBlock>,
     /// Never empty.
@@ -109,7 +110,7 @@ impl Check {
                 private_dns_name,
                 public_dns_name: public_dns_name(index, written, instance, region, &addresses),
                 groups: groups(written.groups.as_ref().or(instance.security_groups.as_ref())),
-                ipv6_addresses: written.ipv6_addresses.clone(),
+                ipv6_addresses: written.ipv6_addresses.iter().copied().map(EightGroups).collect(),
                 ipv4_prefixes: ipv4(&written.ipv4_prefixes),
                 ipv6_prefixes: ipv6(&written.ipv6_prefixes),
                 subnet_id: String::new(),
@@ -123,6 +124,7 @@ impl Check {
             interfaces.push(interface);
             settle_subnet(&mut interfaces, written, instance);
         }
+        settle_ipv6_subnets(&mut interfaces, list);
         settle_vpcs(&mut interfaces, list);
         self.nameless(&interfaces);
         self.given_twice(&interfaces);

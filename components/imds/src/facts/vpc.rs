@@ -2,6 +2,7 @@
 //! the same blocks on every interface.
 
 use core::net::IpAddr;
+use std::collections::BTreeMap;
 
 use super::made;
 use super::network::{Interface, PRIVATE_IP_ADDRESS};
@@ -17,7 +18,6 @@ pub(super) fn settle_subnet(interfaces: &mut [Interface], written: &written::Net
         return;
     };
     let address = last.addresses.first().map(|address| IpAddr::from(address.private));
-    let ipv6_address = last.ipv6_addresses.first().map(|address| IpAddr::from(*address));
     let of_instance = instance.subnet_id.as_ref().filter(|_| before.is_empty());
     last.subnet_id = match (written.subnet_id.as_ref().or(of_instance), before.first()) {
         (Some(id), _) => id.as_str().to_owned(),
@@ -35,11 +35,29 @@ pub(super) fn settle_subnet(interfaces: &mut [Interface], written: &written::Net
         .map(|block| block.0)
         .or_else(|| same.and_then(|same| same.subnet_ipv4))
         .or_else(|| address.map(|address| CidrBlock::around(address, 24)));
-    last.subnet_ipv6 = match (&written.subnet_ipv6_cidr_blocks, same) {
-        (Some(blocks), _) => ipv6(blocks),
-        (None, Some(same)) if !same.subnet_ipv6.is_empty() => same.subnet_ipv6.clone(),
-        (None, _) => ipv6_address.map(|address| CidrBlock::around(address, 64)).into_iter().collect(),
-    };
+}
+
+/// Gives each subnet its IPv6 blocks: those stated on any of its interfaces, or
+/// what the addresses of its interfaces need. Recorded: an interface without an
+/// IPv6 address shows the blocks of its subnet too.
+pub(super) fn settle_ipv6_subnets(interfaces: &mut [Interface], list: &[written::NetworkInterface]) {
+    let mut of_subnets: BTreeMap<String, Vec<CidrBlock>> = BTreeMap::new();
+    for (interface, written) in interfaces.iter().zip(list) {
+        if let Some(blocks) = &written.subnet_ipv6_cidr_blocks {
+            of_subnets.entry(interface.subnet_id.clone()).or_insert_with(|| ipv6(blocks));
+        }
+    }
+    for interface in interfaces.iter() {
+        if let Some(address) = interface.ipv6_addresses.first() {
+            let needed = || vec![CidrBlock::around(address.0.into(), 64)];
+            of_subnets.entry(interface.subnet_id.clone()).or_insert_with(needed);
+        }
+    }
+    for (interface, written) in interfaces.iter_mut().zip(list) {
+        let of_its_own = written.subnet_ipv6_cidr_blocks.as_ref().map(|blocks| ipv6(blocks));
+        interface.subnet_ipv6 =
+            of_its_own.or_else(|| of_subnets.get(&interface.subnet_id).cloned()).unwrap_or_default();
+    }
 }
 
 /// Gives each VPC its blocks: those stated on any of its interfaces, or what
@@ -63,8 +81,15 @@ pub(super) fn settle_vpcs(interfaces: &mut [Interface], list: &[written::Network
             }
         }
         if stated_ipv6.is_none() {
-            for address in of_vpc.iter().filter_map(|other| interfaces[*other].ipv6_addresses.first()) {
-                add(&mut vpc_ipv6, CidrBlock::around(IpAddr::from(*address), 56));
+            for interface in of_vpc.iter().map(|other| &interfaces[*other]) {
+                for block in &interface.subnet_ipv6 {
+                    add(&mut vpc_ipv6, CidrBlock::around(block.address, block.prefix_length.min(56)));
+                }
+                if let Some(address) = interface.ipv6_addresses.first().map(|address| IpAddr::from(address.0))
+                    && vpc_ipv6.iter().all(|block| CidrBlock::around(address, block.prefix_length) != *block)
+                {
+                    vpc_ipv6.push(CidrBlock::around(address, 56));
+                }
             }
         }
         interfaces[index].vpc_ipv4 = vpc_ipv4;
