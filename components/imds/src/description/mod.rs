@@ -520,9 +520,10 @@ entries! {
         /// The earliest time at which it begins. Needed, but for a change of an event that has it.
         #[serde(default)]
         not_before: Option<Time>,
-        /// The latest time at which it ends. Default: two hours after `not-before`.
+        /// The latest time at which it ends; `false` for an event without an end. Default: two hours after `not-before`,
+        /// none for instance-stop and instance-retirement.
         #[serde(default)]
-        not_after: Option<Time>,
+        not_after: Part<Time>,
         /// Default active.
         #[serde(default)]
         state: EventState,
