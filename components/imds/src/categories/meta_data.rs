@@ -2,7 +2,8 @@
 
 use super::Shelf;
 use crate::description::{EventState, SpotAction, Switch, VirtualizationType};
-use crate::facts::Facts;
+use crate::facts::system::is_xen;
+use crate::facts::{Facts, bare};
 use crate::pretty::{Value, object, quoted};
 use crate::time::Time;
 use crate::tree::Content;
@@ -74,7 +75,9 @@ fn placement(shelf: &mut Shelf, facts: &Facts) {
 
 fn block_device_mapping(shelf: &mut Shelf, facts: &Facts) {
     let root = &facts.root_device_name;
-    shelf.text("meta-data/block-device-mapping/ami", "2007-12-15", crate::facts::bare(root));
+    // Recorded: only Nitro takes `/dev/` away here.
+    let ami = if is_xen(&facts.system) { root } else { bare(root) };
+    shelf.text("meta-data/block-device-mapping/ami", "2007-12-15", ami);
     shelf.text("meta-data/block-device-mapping/root", "2007-12-15", root);
     for (name, device) in &facts.block_devices {
         shelf.text(&format!("meta-data/block-device-mapping/{name}"), "2007-12-15", device);

@@ -196,8 +196,9 @@ tables! {
         ami_manifest_path: Option<Line>,
         /// Default hvm.
         virtualization_type: VirtualizationType,
-        /// The virtualisation system, as `meta-data/system` tells it. Default nitro, whatever the instance type:
-        /// it is Nitro's answers that are given.
+        /// The virtualisation system, as `meta-data/system` tells it: nitro, xen-on-nitro or xen. With the latter two
+        /// `meta-data/block-device-mapping/ami` keeps `/dev/`. Default: xen-on-nitro for an instance type of a Xen family,
+        /// such as t2.micro or m4.large, else nitro.
         system: Option<Line>,
         /// What happens to the instance, as `meta-data/instance-action` tells it. Default none.
         instance_action: InstanceAction,
@@ -443,7 +444,8 @@ entries! {
     BlockDeviceMapping {
         /// The device, `/dev/sdf`.
         device_name: Line,
-        /// `ephemeral0` and so on for an instance store volume, `swap` for a swap device. Default: an EBS volume.
+        /// `ephemeral0` and so on for an instance store volume, `swap` for a swap device. They are shown as stated, also
+        /// on an instance type without an instance store, as on Xen where the AMI maps them. Default: an EBS volume.
         #[serde(default)]
         virtual_name: Option<VirtualName>,
     }

@@ -11,6 +11,7 @@ mod network;
 mod notices;
 pub mod place;
 mod role;
+pub mod system;
 mod volumes;
 mod vpc;
 
@@ -191,7 +192,7 @@ impl Check {
             ancestor_ami_ids: written.ancestor_ami_ids.into_iter().map(String::from).collect(),
             ami_manifest_path: written.ami_manifest_path.map_or_else(|| "(unknown)".into(), String::from),
             virtualization_type: written.virtualization_type,
-            system: written.system.map_or_else(|| "nitro".into(), String::from),
+            system: written.system.map_or_else(|| system::of_type(&instance_type).into(), String::from),
             instance_action: written.instance_action,
             hibernation_configured: written.hibernation_options.given().map(|options| options.configured),
             target_lifecycle_state: written.auto_scaling.given().map(|group| group.target_lifecycle_state),
