@@ -163,9 +163,11 @@ tables! {
         private_ip_address: Part<Ipv4Addr>,
         /// The public IPv4 address of the primary interface. Default 203.0.113.25; `false` for none.
         public_ip_address: Part<Ipv4Addr>,
-        /// The private host name. Default: made from the address and the region.
+        /// The private host name. Default: made from the address or the instance id, and the domain that `vpc.dhcp-options`
+        /// sets or that of the region.
         private_dns_name: Option<Line>,
-        /// The public host name. Default: made from the public address and the region; `false` for none.
+        /// The public host name. Default: made from the public address and the region. `false`: an instance with a public
+        /// address shows an empty `public-hostname`, as in a VPC whose `enable-dns-hostnames` is false.
         public_dns_name: Part<Line>,
         /// What the private host name is made of.
         private_dns_name_options: PrivateDnsNameOptions,
@@ -173,6 +175,8 @@ tables! {
         subnet_id: Option<SubnetId>,
         /// The VPC. Default vpc-0123456789abcdef0.
         vpc_id: Option<VpcId>,
+        /// What host names depend on in the VPCs of the interfaces.
+        vpc: Vpc,
         /// The security groups of the primary interface, at least one. Default one named default.
         #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
         security_groups: Option<Vec<SecurityGroup>>,
@@ -276,6 +280,22 @@ tables! {
         hostname_type: HostnameType,
     }
 
+    /// What host names depend on in a VPC.
+    Vpc {
+        /// Whether instances with a public address get a public host name; where not, `public-hostname` is listed and
+        /// empty. Default true.
+        enable_dns_hostnames: Option<bool>,
+        /// The DHCP options set of the VPC.
+        dhcp_options: DhcpOptions,
+    }
+
+    /// A set of DHCP options.
+    DhcpOptions {
+        /// The domain of private host names: `example.net` for ip-10-0-0-10.example.net. Default: ec2.internal, outside of
+        /// us-east-1 the region and compute.internal; `false` for none, which leaves the bare label.
+        domain_name: Part<Line>,
+    }
+
     /// A security group.
     SecurityGroup {
         /// Default: made from the name.
@@ -300,7 +320,7 @@ tables! {
         private_ip_addresses: Option<Vec<PrivateIpAddress>>,
         /// Default: made from the primary address; `false` for none, as on an EFA-only interface.
         private_dns_name: Part<Line>,
-        /// Default: made from the public address; `false` for none.
+        /// Default: made from the public address; `false` for an empty one where there is such an address.
         public_dns_name: Part<Line>,
         /// IPv6 addresses. Default none.
         ipv6_addresses: Vec<Ipv6Addr>,

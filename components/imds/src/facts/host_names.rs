@@ -21,6 +21,7 @@ impl Check {
     }
 }
 
+/// The private host name, if the interface has one.
 pub(super) fn private_dns_name(
     index: usize,
     written: &written::NetworkInterface,
@@ -39,13 +40,22 @@ pub(super) fn private_dns_name(
         return Some(name.as_str().to_owned());
     }
     let by_address = instance.private_dns_name_options.hostname_type == written::HostnameType::IpName;
-    Some(match addresses.first() {
-        Some(first) if by_address => region.private_dns_name(&dashed("ip", first.private)),
+    let label = match addresses.first() {
+        Some(first) if by_address => dashed("ip", first.private),
         // Where there is no IPv4 address, EC2 names by the resource.
-        _ => region.private_dns_name(instance_id),
+        _ => instance_id.to_owned(),
+    };
+    Some(match &instance.vpc.dhcp_options.domain_name {
+        // Several domains, separated by spaces, stand behind the label as they
+        // are (aws/aws-parallelcluster-cookbook#1127).
+        Part::Given(domain) => format!("{label}.{}", domain.as_str()),
+        Part::Absent => label,
+        Part::Default => region.private_dns_name(&label),
     })
 }
 
+/// The public host name. An interface with a public address always has one; it
+/// is empty where the VPC has no DNS host names (recorded).
 pub(super) fn public_dns_name(
     index: usize,
     written: &written::NetworkInterface,
@@ -57,11 +67,12 @@ pub(super) fn public_dns_name(
         (Part::Default, of_instance) if index == 0 => of_instance,
         (of_interface, _) => of_interface,
     };
+    let public = addresses.iter().find_map(|address| address.public);
     match name {
         Part::Given(name) => Some(name.as_str().to_owned()),
-        Part::Absent => None,
-        Part::Default => {
-            addresses.iter().find_map(|address| address.public).map(|public| region.public_dns_name(public))
+        Part::Default if instance.vpc.enable_dns_hostnames.unwrap_or(true) => {
+            public.map(|public| region.public_dns_name(public))
         }
+        Part::Default | Part::Absent => public.map(|_| String::new()),
     }
 }

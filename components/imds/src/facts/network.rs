@@ -29,6 +29,7 @@ pub struct Interface {
     pub addresses: Vec<Address>,
     /// None on an EFA-only interface.
     pub private_dns_name: Option<String>,
+    /// Empty where there is a public address and no DNS host names.
     pub public_dns_name: Option<String>,
     pub ipv6_addresses: Vec<EightGroups>,
     pub ipv4_prefixes: Vec<CidrBlock>,
