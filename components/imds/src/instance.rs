@@ -308,7 +308,10 @@ impl Phase {
             Some(_) => self.tree.look_up(segments)?,
         };
         match node {
-            Node::Folder(folder) => folder.listing(view).map(text),
+            Node::Folder(folder) => folder.listing(view).map(|body| {
+                let modified = folder.modified(now).unwrap_or(self.launch_time);
+                Ok(Reply::Item { media_type: "text/plain", modified, body: body.into_bytes() })
+            }),
             Node::Leaf(_) if !node.is_shown(view) => None,
             Node::Leaf(leaf) => Some(match leaf.content.body(view) {
                 None => Err(Outcome::SignaturesWanted),

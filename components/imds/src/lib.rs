@@ -59,6 +59,7 @@ mod host;
 pub mod http;
 mod instance;
 mod pretty;
+mod refreshes;
 mod split_mix;
 mod target;
 mod throttle;

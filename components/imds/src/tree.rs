@@ -3,7 +3,8 @@
 //! A folder exists where something in it does: in this version, at this time.
 //! So nothing is ever listed that does not answer.
 
-use crate::credentials::{InfoDocument, RoleCredentials};
+use crate::credentials::{InfoDocument, RoleCredentials, Rotation};
+use crate::refreshes::Refreshes;
 use crate::time::Time;
 use crate::version::Version;
 
@@ -11,6 +12,8 @@ use crate::version::Version;
 #[derive(Default)]
 pub struct Folder {
     entries: Vec<Entry>,
+    /// When its listing is published anew, where that is not only at launch.
+    refreshed: Option<Box<Rotation>>,
 }
 
 struct Entry {
@@ -43,6 +46,8 @@ pub enum Content {
     Text(String),
     /// User data: the one item that is not `text/plain`.
     UserData(crate::facts::UserData),
+    /// A text that is published anew with every refresh.
+    Refreshed(Refreshes, String),
     /// A text that is there from a time on.
     From(Time, String),
     /// `iam/info` and its like, whose update time moves.
@@ -103,6 +108,26 @@ impl Folder {
             (Some(rest), Node::Folder(folder)) => folder.label(rest, label),
             (Some(_), Node::Leaf(_)) => {}
         }
+    }
+
+    /// Lets the listing of the folder at `path`, if there is one, be published with
+    /// the credentials that it lists and with every refresh.
+    pub fn refreshed(&mut self, path: &str, rotation: Rotation) {
+        let folder = path.split('/').try_fold(self, |folder, name| {
+            let index = folder.find(name).ok()?;
+            match &mut folder.entries[index].node {
+                Node::Folder(folder) => Some(folder),
+                Node::Leaf(_) => None,
+            }
+        });
+        if let Some(folder) = folder {
+            folder.refreshed = Some(Box::new(rotation));
+        }
+    }
+
+    /// When the listing was last published, if that was not at launch.
+    pub fn modified(&self, now: Time) -> Option<Time> {
+        self.refreshed.as_ref().map(|rotation| rotation.list_published(now))
     }
 
     /// What is in the way of a leaf at `path`: a leaf on the way, or a folder there.
@@ -200,6 +225,7 @@ impl Content {
         match self {
             Content::From(time, _) => *time <= now,
             Content::Text(_)
+            | Content::Refreshed(..)
             | Content::UserData(_)
             | Content::Info(_)
             | Content::Credentials(_)
@@ -210,7 +236,7 @@ impl Content {
     /// The bytes of the item; none for a signature that is still to be made.
     pub fn body(&self, view: View) -> Option<Vec<u8>> {
         Some(match self {
-            Content::Text(text) | Content::From(_, text) => text.as_bytes().to_vec(),
+            Content::Text(text) | Content::Refreshed(_, text) | Content::From(_, text) => text.as_bytes().to_vec(),
             Content::UserData(data) => data.0.clone(),
             Content::Info(info) => info.document(view.now).into_bytes(),
             Content::Credentials(credentials) => credentials.document(view.now, view.with_token).into_bytes(),
@@ -222,9 +248,10 @@ impl Content {
     pub fn modified(&self, view: View) -> Option<Time> {
         match self {
             Content::Text(_) | Content::UserData(_) | Content::Unsigned => None,
+            Content::Refreshed(refreshes, _) => Some(refreshes.last(view.now)),
             Content::From(time, _) => Some(*time),
-            Content::Info(info) => Some(info.rotation.at(view.now).last_updated),
-            Content::Credentials(credentials) => Some(credentials.last_updated(view.now, view.with_token)),
+            Content::Info(info) => Some(info.published(view.now)),
+            Content::Credentials(credentials) => Some(credentials.published(view.now, view.with_token)),
         }
     }
 
@@ -232,9 +259,12 @@ impl Content {
     pub fn media_type(&self) -> &'static str {
         match self {
             Content::UserData(_) => "application/octet-stream",
-            Content::Text(_) | Content::From(..) | Content::Info(_) | Content::Credentials(_) | Content::Unsigned => {
-                "text/plain"
-            }
+            Content::Text(_)
+            | Content::Refreshed(..)
+            | Content::From(..)
+            | Content::Info(_)
+            | Content::Credentials(_)
+            | Content::Unsigned => "text/plain",
         }
     }
 }

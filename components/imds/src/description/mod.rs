@@ -381,7 +381,8 @@ tables! {
     CredentialsRotation {
         /// From one delivery to the next, at least a second. Default 6h.
         interval: Option<Span>,
-        /// From the delivery of credentials to their end, at least a second. Default 6h35m.
+        /// From the delivery of credentials to their end, at least a second. Default: 6h18m53s to 6h35m, another for each
+        /// delivery, and at least five minutes more than `interval`.
         lifetime: Option<Span>,
         /// When the first were delivered; `+0s` in a change delivers new ones at once. Default: the launch time.
         since: Option<Time>,
@@ -404,7 +405,7 @@ tables! {
         session_token: Option<Secret>,
         /// Default: the last delivery that `credentials-rotation` tells of.
         last_updated: Option<Time>,
-        /// Default: as long after the last update as `credentials-rotation` tells.
+        /// Default: as long after the last update as `credentials-rotation` says.
         expiration: Option<Time>,
     }
 
