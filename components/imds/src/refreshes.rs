@@ -77,6 +77,26 @@ mod tests {
     }
 
     #[test]
+    fn the_identity_document_and_the_list_of_roles_are_published_together() {
+        use crate::http::Request;
+        use crate::{Instance, Moment, Settings};
+
+        let settings = Settings { token_secret: vec![7; 32], ..Settings::default() };
+        let instance = Instance::open("{}", settings).unwrap();
+        for minute in 0..6000 {
+            let now_ms = 1_790_421_382_000 - 600_000 + minute * 60_000;
+            let moment = Moment { now_ms, ..Moment::default() };
+            let [document, list] = ["dynamic/instance-identity/document", "meta-data/iam/security-credentials/"]
+                .map(|path| format!("/latest/{path}"))
+                .map(|target| {
+                    instance.answer(&Request { method: "GET", target: &target, ..Request::default() }, moment)
+                })
+                .map(|answer| answer.fields().find(|(name, _)| *name == "Last-Modified").unwrap().1.to_owned());
+            assert_eq!(document, list, "{now_ms}");
+        }
+    }
+
+    #[test]
     fn a_refresh_lies_seconds_before_what_it_updates() {
         let refreshes = Refreshes::of("i-0123456789abcdef0", Time::EPOCH);
         let lead = |hour: u64| {

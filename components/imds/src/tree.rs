@@ -24,6 +24,17 @@ struct Entry {
     node: Node,
 }
 
+impl Entry {
+    /// How a listing shows it: a name, and a slash behind that of a folder.
+    fn line(&self) -> (&str, &str) {
+        match (&self.label, &self.node) {
+            (Some(label), _) => (label, ""),
+            (None, Node::Leaf(_)) => (&self.name, ""),
+            (None, Node::Folder(_)) => (&self.name, "/"),
+        }
+    }
+}
+
 /// A folder or a leaf.
 pub enum Node {
     /// Lists what is in it.
@@ -177,22 +188,23 @@ impl Folder {
         node
     }
 
-    /// The names shown in `view`, one a line, without a last line end; none
-    /// where nothing is to be shown.
+    /// The names shown in `view`, one a line and in the order of their bytes,
+    /// without a last line end; none where nothing is to be shown.
     pub fn listing(&self, view: View) -> Option<String> {
+        let shown = self.entries.iter().filter(|entry| entry.node.is_shown(view));
+        let mut lines: Vec<(&str, &str)> = shown.map(Entry::line).collect();
+        // Entries are in the order of their names: a slash or a label makes a
+        // difference between such as `a-b` and `a/`.
+        lines.sort_by(|(one, end), (other, other_end)| {
+            one.bytes().chain(end.bytes()).cmp(other.bytes().chain(other_end.bytes()))
+        });
         let mut listing = String::new();
-        for entry in self.entries.iter().filter(|entry| entry.node.is_shown(view)) {
+        for (name, end) in lines {
             if !listing.is_empty() {
                 listing.push('\n');
             }
-            match (&entry.label, &entry.node) {
-                (Some(label), _) => listing.push_str(label),
-                (None, Node::Leaf(_)) => listing.push_str(&entry.name),
-                (None, Node::Folder(_)) => {
-                    listing.push_str(&entry.name);
-                    listing.push('/');
-                }
-            }
+            listing.push_str(name);
+            listing.push_str(end);
         }
         (!listing.is_empty()).then_some(listing)
     }

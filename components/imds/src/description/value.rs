@@ -114,9 +114,9 @@ texts! {
     }
     /// A text of one line, not empty.
     Line {
-        "^[^\\x00-\\x1f\\x7f]+$",
+        "^[^\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]+$",
         "expected a text of one line, not empty",
-        |text| !text.is_empty() && !text.chars().any(char::is_control)
+        |text| !text.is_empty() && !text.chars().any(ends_a_line)
     }
     /// The name of an IAM role or instance profile.
     IamName {
@@ -136,11 +136,11 @@ texts! {
             _ => false,
         }
     }
-    /// A name that can stand in a path.
+    /// A name that can stand in a path, of at most 255 bytes, as in a file system.
     Segment {
-        "^[^/%?#\\x00-\\x1f\\x7f]+$",
-        "expected a name that can stand in a path: not empty, not `.` or `..`, without `/`, `%`, `?` and `#`",
-        is_segment
+        "^[^/%?#\\x00-\\x1f\\x7f]{1,255}$",
+        "expected a name that can stand in a path: 1 to 255 bytes, not `.` or `..`, without `/`, `%`, `?`, `#` and spaces at its ends",
+        |name| name.len() <= 255 && is_segment(name)
     }
     /// A path with the version, of which `*` stands for any one segment.
     PathPattern {
@@ -225,8 +225,14 @@ fn is_iam(byte: u8) -> bool {
 fn is_segment(name: &str) -> bool {
     // A client that reads `%`, `?` or `#` in a listing and asks for it as it
     // stands does not mean the same name.
-    let fits = |c: char| !c.is_control() && !['/', '%', '?', '#'].contains(&c);
-    !name.is_empty() && name != "." && name != ".." && name.chars().all(fits)
+    let fits = |c: char| !ends_a_line(c) && !['/', '%', '?', '#'].contains(&c);
+    // Clients cut white space off the lines of a listing.
+    !name.is_empty() && name != "." && name != ".." && name.trim() == name && name.chars().all(fits)
+}
+
+/// Whether a client may end a line at this character, or not show it.
+fn ends_a_line(c: char) -> bool {
+    c.is_control() || ['\u{2028}', '\u{2029}'].contains(&c)
 }
 
 fn is_region(name: &str) -> bool {

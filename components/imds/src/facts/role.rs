@@ -6,6 +6,7 @@ use crate::credentials::{Life, Rotation};
 use crate::description as written;
 use crate::description::part::Part;
 use crate::description::problem::{Problem, shown};
+use crate::description::value::IamName;
 use crate::refreshes::Refreshes;
 use crate::time::Time;
 
@@ -41,6 +42,11 @@ impl Check {
         let arn = written.arn.map(String::from);
         // The last part of an ARN is the profile's name, behind its path.
         let name_in_arn = arn.as_ref().and_then(|arn| arn.rsplit('/').next()).map(str::to_owned);
+        if let Some(in_arn) = &name_in_arn
+            && let Err(expected) = in_arn.parse::<IamName>()
+        {
+            self.wrong(at("arn"), format!("the name at its end, `{}`, is wrong: {expected}", shown(in_arn)));
+        }
         let name = written.name.map(String::from);
         if let (Some(name), Some(in_arn)) = (&name, &name_in_arn)
             && name != in_arn
