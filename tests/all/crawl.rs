@@ -304,8 +304,14 @@ fn odd_descriptions() -> impl Strategy<Value = String> {
     })
 }
 
+/// 64 cases of each, or as many as `PROPTEST_CASES` says.
+fn config() -> Config {
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(64);
+    Config { cases, failure_persistence: None, ..Config::default() }
+}
+
 proptest! {
-    #![proptest_config(Config { cases: 64, failure_persistence: None, ..Config::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn any_instance_can_be_crawled(toml in descriptions(), version in 0..31_usize, now_ms in times()) {

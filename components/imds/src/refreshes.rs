@@ -41,6 +41,9 @@ impl Refreshes {
     }
 
     /// The one that brought what was updated at `updated`.
+    ///
+    /// UNRECORDED: that of the first credentials, which are updated at the launch
+    /// here. It lies before the launch, so that they too are told the recorded way.
     pub fn before(&self, updated: Time) -> Time {
         let spread = LEAD_SECONDS_MAX - LEAD_SECONDS_MIN + 1;
         updated.minus_seconds(LEAD_SECONDS_MIN + mixed(self.seed, updated.as_ms()) % spread)
