@@ -179,6 +179,49 @@ fn a_value_of_the_wrong_kind_gets_advice() {
 }
 
 #[test]
+fn the_name_in_an_arn_is_checked_like_one_that_is_stated() {
+    let expected = "expected a name of IAM: 1 to 128 letters, digits and + = , . @ _ -";
+    let long = "x".repeat(129);
+    for wrong in ["a b", "..", "", "path/", "path/a%41", "é", "a?b", &long] {
+        let json =
+            format!(r#"{{"iam-instance-profile": {{"arn": "arn:aws:iam::123456789012:instance-profile/{wrong}"}}}}"#);
+        let problems = problems(&json);
+        let at: Vec<&str> = problems.iter().map(|problem| problem.field.as_str()).collect();
+        assert_eq!(at, ["/iam-instance-profile/arn"], "{wrong}");
+        // One without any name at its end is no ARN of a profile at all.
+        assert!(wrong.is_empty() || problems[0].message.ends_with(expected), "{wrong}: {:?}", problems[0]);
+    }
+    // A role of another name makes it no better.
+    assert_problem(
+        r#"{"iam-instance-profile": {"role-name": "web", "arn": "arn:aws:iam::123456789012:instance-profile/a b"}}"#,
+        "/iam-instance-profile/arn",
+        &format!("the name at its end, `a b`, is wrong: {expected}"),
+        None,
+    );
+}
+
+#[test]
+fn an_entry_for_one_version_hides_no_folder_that_another_makes() {
+    let entries = r#""2009-04-04/meta-data/fabric": "x", "meta-data/fabric/rack": "r17""#;
+    assert_problem(
+        &format!(r#"{{"extra-entries": {{{entries}}}}}"#),
+        "/extra-entries/2009-04-04~1meta-data~1fabric",
+        "`meta-data/fabric` is a folder, an entry cannot replace it",
+        None,
+    );
+}
+
+#[test]
+fn an_entry_does_not_look_like_a_key_pair() {
+    assert_problem(
+        r#"{"extra-entries": {"meta-data/public-keys/1=second": "x"}}"#,
+        "/extra-entries/meta-data~1public-keys~11=second",
+        "in `public-keys/` a name with `=` lists a key pair, which answers under the number before it",
+        None,
+    );
+}
+
+#[test]
 fn what_a_terminal_would_obey_is_escaped_and_what_is_long_is_cut() {
     let long = "x".repeat(10_000);
     for json in [

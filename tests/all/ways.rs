@@ -103,6 +103,12 @@ impl Native {
         Native { json, instance, entropy: 0, throttle_state: 0, requests: 0 }
     }
 
+    /// Opens a description in JSON, if it is one of an instance.
+    pub fn open_json(json: &str) -> Result<Native, Vec<imds_core::Problem>> {
+        let instance = imds_core::Instance::open(json, core_settings())?;
+        Ok(Native { json: json.to_owned(), instance, entropy: 0, throttle_state: 0, requests: 0 })
+    }
+
     fn ask(&self, request: &imds_core::http::Request<'_>, now_ms: u64) -> imds_core::Answer {
         let Native { entropy, throttle_state, requests, .. } = *self;
         let moment = imds_core::Moment { now_ms, entropy, throttle_state, request_number: requests };
@@ -133,8 +139,11 @@ pub fn open_in_core(description: &Description) -> imds_core::Instance {
 }
 
 pub fn open_json_in_core(json: &str) -> imds_core::Instance {
-    let settings = imds_core::Settings { token_secret: SECRET.to_vec(), signs_identity: true, ..Default::default() };
-    imds_core::Instance::open(json, settings).unwrap_or_else(|problems| panic!("{problems:?}"))
+    imds_core::Instance::open(json, core_settings()).unwrap_or_else(|problems| panic!("{problems:?}"))
+}
+
+fn core_settings() -> imds_core::Settings {
+    imds_core::Settings { token_secret: SECRET.to_vec(), signs_identity: true, ..Default::default() }
 }
 
 impl Way for Native {

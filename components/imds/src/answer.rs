@@ -146,9 +146,13 @@ impl Answer {
         self.head.split("\r\n").filter_map(|line| line.split_once(": "))
     }
 
-    /// Writes out `reply`. `ttl_left` is what the valid token of the request
-    /// has left, if it had one: every answer to such a request tells it.
-    pub(crate) fn write(reply: Reply, ttl_left: Option<u32>, now: Time) -> Answer {
+    /// Writes out `reply` to a request with `method`. `ttl_left` is what the
+    /// valid token of the request has left, if it had one: every answer to such a
+    /// request tells it.
+    ///
+    /// The answer to `HEAD` has the head of `GET` and no body, with one exception:
+    /// 404 has the head of a refusal without a body (recorded in 2022).
+    pub(crate) fn write(reply: Reply, method: &str, ttl_left: Option<u32>, now: Time) -> Answer {
         let outcome = match &reply {
             Reply::Item { .. } => Outcome::Found,
             Reply::Token { .. } => Outcome::TokenIssued,
@@ -156,8 +160,9 @@ impl Answer {
             Reply::Refused(outcome) => *outcome,
         };
         let (status, status_line) = outcome.status();
+        let is_head = method == "HEAD";
         let mut head = Head::new(status_line, now);
-        let body = match reply {
+        let mut body = match reply {
             Reply::Item { media_type, modified, body } => {
                 head.ttl(ttl_left);
                 head.field("Content-Type", media_type);
@@ -177,7 +182,7 @@ impl Answer {
                 head.empty(Some(methods));
                 Vec::new()
             }
-            Reply::Refused(Outcome::NotFound) => {
+            Reply::Refused(Outcome::NotFound) if !is_head => {
                 head.ttl(ttl_left);
                 head.field("Content-Type", "text/html");
                 head.length_and_server(NOT_FOUND_PAGE.len());
@@ -189,6 +194,9 @@ impl Answer {
                 Vec::new()
             }
         };
+        if is_head {
+            body.clear();
+        }
         Answer { status, head: head.end(), body, hop_limit: None, delivery: None, outcome, throttle_state: 0 }
     }
 

@@ -4,14 +4,14 @@
 use crate::description::Credentials;
 use crate::facts::made;
 use crate::pretty::{Value, object};
+use crate::refreshes::Refreshes;
 use crate::time::Time;
 
 /// How credentials follow one another: new ones every six hours, well before
 /// the old ones end.
 ///
-/// Recorded: role credentials end 6 hours and 35 minutes after `LastUpdated`,
-/// identity credentials 6 hours and 1 to 19 minutes; new ones appear at least
-/// five minutes before the old ones end. UNRECORDED: how often; six hours fit.
+/// Recorded: new ones appear at least five minutes before the old ones end.
+/// UNRECORDED: how often; six hours fit.
 #[derive(Clone, Copy, Debug)]
 pub struct Rotation {
     /// When the first ones were delivered: the launch.
@@ -19,9 +19,19 @@ pub struct Rotation {
     /// The time between two deliveries, at least 1.
     pub interval_ms: u64,
     /// How long each lives.
-    pub life_ms: u64,
+    pub life: Life,
     /// After this time there are no new ones.
     pub until: Option<Time>,
+    /// The refreshes that bring them.
+    pub refreshes: Refreshes,
+}
+
+/// How long credentials live: another whole number of seconds for each delivery,
+/// from the shortest life to the longest.
+#[derive(Clone, Copy, Debug)]
+pub struct Life {
+    shortest_ms: u64,
+    longest_ms: u64,
 }
 
 /// The credentials of one period.
@@ -37,20 +47,52 @@ pub struct Delivery {
 
 /// The time between two deliveries.
 const INTERVAL_MS: u64 = 6 * 3600 * 1000;
-/// The life of a role's credentials.
-const ROLE_LIFE_MS: u64 = (6 * 3600 + 35 * 60) * 1000;
-/// The life of an instance's identity credentials.
-const IDENTITY_LIFE_MS: u64 = (6 * 3600 + 10 * 60) * 1000;
+
+/// What is left of the old credentials when new ones appear. Source: EC2 user
+/// guide, "IAM roles for Amazon EC2".
+const OVERLAP_MS: u64 = 5 * 60 * 1000;
+
+impl Life {
+    /// That of a role's credentials. Recorded: 6 h 18 min 53 s after their own
+    /// `LastUpdated`, and 6 h 35 min after that of `iam/info`, which is the same
+    /// here.
+    pub const OF_ROLE: Life = Life::seconds(6 * 3600 + 18 * 60 + 53, 6 * 3600 + 35 * 60);
+
+    /// That of an instance's identity credentials. Recorded: 6 h 1 min to 6 h
+    /// 19 min; of these, those that end well after the next delivery.
+    const OF_IDENTITY: Life = Life::seconds(6 * 3600 + 6 * 60, 6 * 3600 + 19 * 60);
+
+    const fn seconds(shortest: u64, longest: u64) -> Life {
+        Life { shortest_ms: shortest * 1000, longest_ms: longest * 1000 }
+    }
+
+    /// The same for each delivery.
+    pub fn of_ms(ms: u64) -> Life {
+        Life { shortest_ms: ms, longest_ms: ms }
+    }
+
+    /// The same, but long enough for deliveries every `interval_ms`.
+    pub fn for_deliveries_every(self, interval_ms: u64) -> Life {
+        let least = interval_ms.saturating_add(OVERLAP_MS);
+        Life { shortest_ms: self.shortest_ms.max(least), longest_ms: self.longest_ms.max(least) }
+    }
+
+    /// One of them: the one that `number` picks.
+    fn picked(self, number: u64) -> u64 {
+        let seconds = (self.longest_ms - self.shortest_ms) / 1000;
+        self.shortest_ms + number % (seconds + 1) * 1000
+    }
+}
 
 impl Rotation {
     /// For a role's credentials.
-    pub fn of_role(launch: Time) -> Rotation {
-        Rotation { first: launch, interval_ms: INTERVAL_MS, life_ms: ROLE_LIFE_MS, until: None }
+    pub fn of_role(refreshes: Refreshes, launch: Time) -> Rotation {
+        Rotation { first: launch, interval_ms: INTERVAL_MS, life: Life::OF_ROLE, until: None, refreshes }
     }
 
     /// For an instance's identity credentials.
-    pub fn of_identity(launch: Time) -> Rotation {
-        Rotation { first: launch, interval_ms: INTERVAL_MS, life_ms: IDENTITY_LIFE_MS, until: None }
+    pub fn of_identity(refreshes: Refreshes, launch: Time) -> Rotation {
+        Rotation { life: Life::OF_IDENTITY, ..Rotation::of_role(refreshes, launch) }
     }
 
     /// The delivery in force at `now`: the period in which it lies.
@@ -67,7 +109,7 @@ impl Rotation {
         let next = last_updated.plus_ms(self.interval_ms);
         Delivery {
             last_updated,
-            expiration: last_updated.plus_ms(self.life_ms),
+            expiration: self.end_of(last_updated),
             next: self.until.is_none_or(|until| next <= until).then_some(next),
         }
     }
@@ -77,9 +119,25 @@ impl Rotation {
     pub fn ends(&self, given: &Credentials, now: Time) -> Time {
         match (given.expiration, given.last_updated) {
             (Some(expiration), _) => expiration,
-            (None, Some(updated)) => updated.plus_ms(self.life_ms),
+            (None, Some(updated)) => self.end_of(updated),
             (None, None) => self.at(now).expiration,
         }
+    }
+
+    /// When credentials end that were updated at `updated`.
+    fn end_of(&self, updated: Time) -> Time {
+        updated.plus_ms(self.life.picked(self.refreshes.varied(updated.as_ms())))
+    }
+
+    /// When the service published what was updated at `updated`: with the refresh
+    /// that brought it, and not before what was updated before.
+    fn published(&self, updated: Time) -> Time {
+        self.refreshes.before(updated).max(updated.minus_ms(self.interval_ms / 2))
+    }
+
+    /// When the list of roles was last published.
+    pub fn list_published(&self, now: Time) -> Time {
+        self.refreshes.last(now).max(self.published(self.at(now).last_updated))
     }
 }
 
@@ -101,6 +159,11 @@ impl InfoDocument {
         ];
         fields.extend(self.fields.iter().map(|(name, text)| (*name, Value::Text(text.clone()))));
         object(&fields)
+    }
+
+    /// When the document in force at `now` was published.
+    pub fn published(&self, now: Time) -> Time {
+        self.rotation.published(self.rotation.at(now).last_updated)
     }
 }
 
@@ -127,6 +190,12 @@ impl RoleCredentials {
         // What is stated of credentials says nothing of the failure to have any.
         let stated = self.given(with_token).last_updated.filter(|_| self.failure.is_none());
         stated.unwrap_or(self.rotation.at(now).last_updated)
+    }
+
+    /// When the credentials in force were published, some seconds before they were
+    /// updated.
+    pub fn published(&self, now: Time, with_token: bool) -> Time {
+        self.rotation.published(self.last_updated(now, with_token))
     }
 
     fn given(&self, with_token: bool) -> &Credentials {
@@ -175,24 +244,76 @@ impl RoleCredentials {
 mod tests {
     use super::*;
 
+    const LAUNCH: Time = Time::from_ms(1_790_421_382_000);
+
+    fn rotations(launch: Time) -> [(Rotation, [u64; 2]); 2] {
+        let refreshes = Refreshes::of("i-0123456789abcdef0", launch);
+        let minutes = |hours: u64, minutes: u64| (hours * 60 + minutes) * 60_000;
+        [
+            (Rotation::of_role(refreshes, launch), [minutes(6, 18) + 53_000, minutes(6, 35)]),
+            (Rotation::of_identity(refreshes, launch), [minutes(6, 1), minutes(6, 19)]),
+        ]
+    }
+
     #[test]
     fn new_credentials_appear_well_before_the_old_ones_end() {
-        let launch = Time::from_ms(1_000_000);
-        let rotation = Rotation::of_role(launch);
-        let first = rotation.at(launch);
-        let second = rotation.at(launch.plus_seconds(6 * 3600));
-        assert_eq!((first.last_updated, first.next), (launch, Some(second.last_updated)));
-        assert!(second.last_updated.plus_seconds(300) <= first.expiration);
+        for (rotation, _) in rotations(LAUNCH) {
+            let mut delivery = rotation.at(LAUNCH);
+            assert_eq!(delivery.last_updated, LAUNCH);
+            for _ in 0..1000 {
+                let next = delivery.next.expect("there is always another");
+                assert!(next.plus_seconds(300) <= delivery.expiration, "{delivery:?}");
+                assert_eq!(rotation.at(next.minus_ms(1)).last_updated, delivery.last_updated);
+                delivery = rotation.at(next);
+                assert_eq!(delivery.last_updated, next);
+            }
+        }
+    }
+
+    #[test]
+    fn lives_vary_within_what_was_recorded() {
+        for (rotation, [shortest, longest]) in rotations(LAUNCH) {
+            let life = |number: u64| {
+                let delivery = rotation.at(LAUNCH.plus_seconds(number * 6 * 3600));
+                delivery.expiration.as_ms() - delivery.last_updated.as_ms()
+            };
+            let lives: std::collections::BTreeSet<u64> = (0..1000).map(life).collect();
+            assert!(lives.iter().all(|life| (shortest..=longest).contains(life)), "{lives:?}");
+            assert!(lives.len() > 300, "{lives:?}");
+        }
+    }
+
+    #[test]
+    fn a_long_interval_has_lives_to_match() {
+        let life = Life::OF_ROLE.for_deliveries_every(24 * 3600 * 1000);
+        assert_eq!((life.shortest_ms, life.longest_ms), ((24 * 60 + 5) * 60_000, (24 * 60 + 5) * 60_000));
+        assert!(Life::OF_ROLE.for_deliveries_every(u64::MAX).picked(7) > 0);
+    }
+
+    #[test]
+    fn what_is_published_is_never_older_than_what_it_replaces() {
+        for (rotation, _) in rotations(LAUNCH) {
+            for interval_ms in [1, 1000, 30_000, 6 * 3600 * 1000] {
+                let rotation = Rotation { interval_ms, ..rotation };
+                let published =
+                    |number: u64| rotation.published(rotation.at(LAUNCH.plus_ms(number * interval_ms)).last_updated);
+                for number in 0..1000 {
+                    let updated = rotation.at(LAUNCH.plus_ms(number * interval_ms)).last_updated;
+                    assert!(published(number) <= updated && published(number) <= published(number + 1));
+                }
+            }
+        }
     }
 
     #[test]
     fn credentials_are_in_force_at_any_time() {
-        let launch = Time::from_ms(1_790_421_382_000);
-        for rotation in [Rotation::of_role(launch), Rotation::of_identity(launch), Rotation::of_role(Time::EPOCH)] {
-            for ms in [0, 1, 1_790_421_381_999, 1_790_421_382_000, u64::MAX / 2] {
-                let now = Time::from_ms(ms);
-                let delivery = rotation.at(now);
-                assert!(delivery.last_updated <= now && now <= delivery.expiration, "{now:?}: {delivery:?}");
+        for launch in [LAUNCH, Time::EPOCH] {
+            for (rotation, _) in rotations(launch) {
+                for ms in [0, 1, 1_790_421_381_999, 1_790_421_382_000, u64::MAX / 2] {
+                    let now = Time::from_ms(ms);
+                    let delivery = rotation.at(now);
+                    assert!(delivery.last_updated <= now && now <= delivery.expiration, "{now:?}: {delivery:?}");
+                }
             }
         }
     }

@@ -146,11 +146,9 @@ impl Instance {
         let call = Call { request, target: &target, phase, now, moment };
         let mut noted = Noted { ttl_left: None, throttle_state: moment.throttle_state, fault: None };
         let reply = self.decide(&call, &mut noted);
-        let mut answer = Answer::write(reply.unwrap_or_else(Reply::Refused), noted.ttl_left, now);
+        let reply = reply.unwrap_or_else(Reply::Refused);
+        let mut answer = Answer::write(reply, request.method, noted.ttl_left, now);
         answer.throttle_state = noted.throttle_state;
-        if request.method == "HEAD" {
-            answer.body.clear();
-        }
         if request.method == "PUT" && target.is(&TOKEN_PATH) {
             answer.hop_limit = Some(phase.facts.options.http_put_response_hop_limit.0);
         }

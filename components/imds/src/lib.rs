@@ -60,6 +60,8 @@ pub mod http;
 mod instance;
 mod phase;
 mod pretty;
+mod refreshes;
+mod split_mix;
 mod target;
 mod throttle;
 mod time;

@@ -12,6 +12,7 @@ use crate::answer::{Outcome, Reply};
 use crate::categories;
 use crate::description::json::Json;
 use crate::description::problem::Problem;
+use crate::description::value::Ipv6Block;
 use crate::description::{Description, NetworkInterface};
 use crate::facts::{Facts, Interface};
 use crate::target::Target;
@@ -97,8 +98,7 @@ struct Derived {
     extra_entries: usize,
 }
 
-/// The most network interfaces, with their addresses, prefixes and security
-/// groups: all that one phase can have, for 64 phases of an instance with 128
+/// The most network interfaces, with their addresses, blocks and security groups: all that one phase can have, for 64 phases of an instance with 128
 /// interfaces.
 const NETWORK_MAX: usize = 8192;
 
@@ -113,7 +113,7 @@ impl Derived {
         }
         self.extra_entries += description.extra_entries.0.len();
         let (field, found, max, what) = if self.network > NETWORK_MAX {
-            let what = "network interfaces, addresses, prefixes and security groups";
+            let what = "network interfaces, addresses, blocks and security groups";
             ("/network-interfaces", self.network, NETWORK_MAX, what)
         } else if self.extra_entries > EXTRA_ENTRIES_MAX {
             ("/extra-entries", self.extra_entries, EXTRA_ENTRIES_MAX, "extra entries")
@@ -135,12 +135,16 @@ impl Derived {
 /// The interfaces of a description with all that each has.
 fn network_of(description: &Description) -> usize {
     let groups = description.security_groups.as_ref().map_or(1, Vec::len);
+    let blocks = |blocks: &Option<Vec<Ipv6Block>>| blocks.as_ref().map_or(0, Vec::len);
     let of_interface = |interface: &NetworkInterface| {
         interface.groups.as_ref().map_or(groups, Vec::len)
             + interface.private_ip_addresses.as_ref().map_or(0, Vec::len)
             + interface.ipv6_addresses.len()
             + interface.ipv4_prefixes.len()
             + interface.ipv6_prefixes.len()
+            + blocks(&interface.subnet_ipv6_cidr_blocks)
+            + blocks(&interface.vpc_ipv6_cidr_blocks)
+            + interface.vpc_ipv4_cidr_blocks.as_ref().map_or(0, Vec::len)
     };
     let interfaces = &description.network_interfaces;
     interfaces.iter().map(of_interface).sum::<usize>().max(groups)
@@ -202,7 +206,10 @@ impl Phase {
             Some(_) => shown.tree.look_up(segments)?,
         };
         match node {
-            Node::Folder(folder) => folder.listing(view).map(text),
+            Node::Folder(folder) => folder.listing(view).map(|body| {
+                let modified = folder.modified(now).unwrap_or(launch_time);
+                Ok(Reply::Item { media_type: "text/plain", modified, body: body.into_bytes() })
+            }),
             Node::Leaf(_) if !node.is_shown(view) => None,
             Node::Leaf(leaf) => Some(match leaf.content.body(view) {
                 None => Err(Outcome::SignaturesWanted),

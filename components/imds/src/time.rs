@@ -75,11 +75,12 @@ impl Time {
         let _ = jiff::fmt::rfc2822::DateTimePrinter::new().print_timestamp_rfc9110(&self.timestamp(), text);
     }
 
-    /// `26 Sep 2026 11:16:22 GMT`: maintenance events.
+    /// `26 Sep 2026 11:16:22 GMT`, `1 Jan 2021 02:00:00 GMT`: maintenance events,
+    /// whose days have no leading zero (recorded).
     pub fn event_date(self) -> String {
         let date = self.imf_fixdate();
         let day = date.split_once(", ").map_or("", |(_, rest)| rest);
-        day.to_owned()
+        day.strip_prefix('0').unwrap_or(day).to_owned()
     }
 
     /// The whole second in which this time lies.
@@ -98,6 +99,8 @@ mod tests {
         assert_eq!(time.rfc3339(), "2026-09-26T11:16:22Z");
         assert_eq!(time.imf_fixdate(), "Sat, 26 Sep 2026 11:16:22 GMT");
         assert_eq!(time.event_date(), "26 Sep 2026 11:16:22 GMT");
+        assert_eq!(Time::parse("2021-01-01T02:00:00Z").unwrap().event_date(), "1 Jan 2021 02:00:00 GMT");
+        assert_eq!(Time::parse("2021-01-10T02:00:00Z").unwrap().event_date(), "10 Jan 2021 02:00:00 GMT");
     }
 
     #[test]

@@ -3,7 +3,8 @@
 //! A folder exists where something in it does: in this version, at this time.
 //! So nothing is ever listed that does not answer.
 
-use crate::credentials::{InfoDocument, RoleCredentials};
+use crate::credentials::{InfoDocument, RoleCredentials, Rotation};
+use crate::refreshes::Refreshes;
 use crate::time::Time;
 use crate::version::Version;
 
@@ -11,6 +12,8 @@ use crate::version::Version;
 #[derive(Default)]
 pub struct Folder {
     entries: Vec<Entry>,
+    /// When its listing is published anew, where that is not only at launch.
+    refreshed: Option<Box<Rotation>>,
 }
 
 struct Entry {
@@ -19,6 +22,17 @@ struct Entry {
     /// for a folder).
     label: Option<String>,
     node: Node,
+}
+
+impl Entry {
+    /// How a listing shows it: a name, and a slash behind that of a folder.
+    fn line(&self) -> (&str, &str) {
+        match (&self.label, &self.node) {
+            (Some(label), _) => (label, ""),
+            (None, Node::Leaf(_)) => (&self.name, ""),
+            (None, Node::Folder(_)) => (&self.name, "/"),
+        }
+    }
 }
 
 /// A folder or a leaf.
@@ -43,6 +57,8 @@ pub enum Content {
     Text(String),
     /// User data: the one item that is not `text/plain`.
     UserData(crate::facts::UserData),
+    /// A text that is published anew with every refresh.
+    Refreshed(Refreshes, String),
     /// A text that is there from a time on.
     From(Time, String),
     /// `iam/info` and its like, whose update time moves.
@@ -105,6 +121,26 @@ impl Folder {
         }
     }
 
+    /// Lets the listing of the folder at `path`, if there is one, be published with
+    /// the credentials that it lists and with every refresh.
+    pub fn refreshed(&mut self, path: &str, rotation: Rotation) {
+        let folder = path.split('/').try_fold(self, |folder, name| {
+            let index = folder.find(name).ok()?;
+            match &mut folder.entries[index].node {
+                Node::Folder(folder) => Some(folder),
+                Node::Leaf(_) => None,
+            }
+        });
+        if let Some(folder) = folder {
+            folder.refreshed = Some(Box::new(rotation));
+        }
+    }
+
+    /// When the listing was last published, if that was not at launch.
+    pub fn modified(&self, now: Time) -> Option<Time> {
+        self.refreshed.as_ref().map(|rotation| rotation.list_published(now))
+    }
+
     /// What is in the way of a leaf at `path`: a leaf on the way, or a folder there.
     pub fn in_the_way(&self, path: &str) -> Option<String> {
         let mut folder = self;
@@ -152,22 +188,23 @@ impl Folder {
         node
     }
 
-    /// The names shown in `view`, one a line, without a last line end; none
-    /// where nothing is to be shown.
+    /// The names shown in `view`, one a line and in the order of their bytes,
+    /// without a last line end; none where nothing is to be shown.
     pub fn listing(&self, view: View) -> Option<String> {
+        let shown = self.entries.iter().filter(|entry| entry.node.is_shown(view));
+        let mut lines: Vec<(&str, &str)> = shown.map(Entry::line).collect();
+        // Entries are in the order of their names: a slash or a label makes a
+        // difference between such as `a-b` and `a/`.
+        lines.sort_by(|(one, end), (other, other_end)| {
+            one.bytes().chain(end.bytes()).cmp(other.bytes().chain(other_end.bytes()))
+        });
         let mut listing = String::new();
-        for entry in self.entries.iter().filter(|entry| entry.node.is_shown(view)) {
+        for (name, end) in lines {
             if !listing.is_empty() {
                 listing.push('\n');
             }
-            match (&entry.label, &entry.node) {
-                (Some(label), _) => listing.push_str(label),
-                (None, Node::Leaf(_)) => listing.push_str(&entry.name),
-                (None, Node::Folder(_)) => {
-                    listing.push_str(&entry.name);
-                    listing.push('/');
-                }
-            }
+            listing.push_str(name);
+            listing.push_str(end);
         }
         (!listing.is_empty()).then_some(listing)
     }
@@ -200,6 +237,7 @@ impl Content {
         match self {
             Content::From(time, _) => *time <= now,
             Content::Text(_)
+            | Content::Refreshed(..)
             | Content::UserData(_)
             | Content::Info(_)
             | Content::Credentials(_)
@@ -210,7 +248,7 @@ impl Content {
     /// The bytes of the item; none for a signature that is still to be made.
     pub fn body(&self, view: View) -> Option<Vec<u8>> {
         Some(match self {
-            Content::Text(text) | Content::From(_, text) => text.as_bytes().to_vec(),
+            Content::Text(text) | Content::Refreshed(_, text) | Content::From(_, text) => text.as_bytes().to_vec(),
             Content::UserData(data) => data.0.clone(),
             Content::Info(info) => info.document(view.now).into_bytes(),
             Content::Credentials(credentials) => credentials.document(view.now, view.with_token).into_bytes(),
@@ -222,9 +260,10 @@ impl Content {
     pub fn modified(&self, view: View) -> Option<Time> {
         match self {
             Content::Text(_) | Content::UserData(_) | Content::Unsigned => None,
+            Content::Refreshed(refreshes, _) => Some(refreshes.last(view.now)),
             Content::From(time, _) => Some(*time),
-            Content::Info(info) => Some(info.rotation.at(view.now).last_updated),
-            Content::Credentials(credentials) => Some(credentials.last_updated(view.now, view.with_token)),
+            Content::Info(info) => Some(info.published(view.now)),
+            Content::Credentials(credentials) => Some(credentials.published(view.now, view.with_token)),
         }
     }
 
@@ -232,9 +271,12 @@ impl Content {
     pub fn media_type(&self) -> &'static str {
         match self {
             Content::UserData(_) => "application/octet-stream",
-            Content::Text(_) | Content::From(..) | Content::Info(_) | Content::Credentials(_) | Content::Unsigned => {
-                "text/plain"
-            }
+            Content::Text(_)
+            | Content::Refreshed(..)
+            | Content::From(..)
+            | Content::Info(_)
+            | Content::Credentials(_)
+            | Content::Unsigned => "text/plain",
         }
     }
 }

@@ -4,13 +4,16 @@ use super::Shelf;
 use crate::description::{ProductCodeType, Switch};
 use crate::facts::Facts;
 use crate::pretty::{Value, object};
+use crate::refreshes::Refreshes;
 use crate::tree::Content;
 
 pub fn put(shelf: &mut Shelf, facts: &Facts, shell_signs: bool) {
     if facts.monitoring == Switch::Enabled {
         shelf.text("dynamic/fws/instance-monitoring", "2009-04-04", "enabled");
     }
-    shelf.text("dynamic/instance-identity/document", "2009-04-04", identity_document(facts));
+    let refreshes = Refreshes::of(&facts.instance_id, facts.launch_time);
+    let document = Content::Refreshed(refreshes, identity_document(facts));
+    shelf.put("dynamic/instance-identity/document", "2009-04-04", document);
     let signatures = [
         ("pkcs7", &facts.signatures.pkcs7),
         ("rsa2048", &facts.signatures.rsa2048),
@@ -19,7 +22,10 @@ pub fn put(shelf: &mut Shelf, facts: &Facts, shell_signs: bool) {
     for (name, signature) in signatures {
         let path = format!("dynamic/instance-identity/{name}");
         match signature {
-            Some(base64) => shelf.text(&path, "2009-04-04", in_columns(base64.as_str())),
+            // UNRECORDED: when a signature was published; with the document that it signs.
+            Some(base64) => {
+                shelf.put(&path, "2009-04-04", Content::Refreshed(refreshes, in_columns(base64.as_str())));
+            }
             // DIFFERENCE: where nobody signs, EC2's three signatures are missing.
             None if shell_signs => shelf.put(&path, "2009-04-04", Content::Unsigned),
             None => {}

@@ -4,6 +4,7 @@ use super::Shelf;
 use crate::credentials::{InfoDocument, RoleCredentials, Rotation};
 use crate::description::Credentials;
 use crate::facts::Facts;
+use crate::refreshes::Refreshes;
 use crate::tree::Content;
 
 pub fn put(shelf: &mut Shelf, facts: &Facts) {
@@ -25,9 +26,10 @@ pub fn put(shelf: &mut Shelf, facts: &Facts) {
         };
         let path = format!("meta-data/iam/security-credentials/{}", role.name);
         shelf.put(&path, "2012-01-12", Content::Credentials(Box::new(credentials)));
+        shelf.root.refreshed("meta-data/iam/security-credentials", rotation);
     }
 
-    let rotation = Rotation::of_identity(facts.launch_time);
+    let rotation = Rotation::of_identity(Refreshes::of(&facts.instance_id, facts.launch_time), facts.launch_time);
     let info = InfoDocument { rotation, fields: vec![("AccountId", facts.owner_id.clone())] };
     // Recorded from 2018-03-28 on; documented with the date 2018-05-23.
     shelf.put("meta-data/identity-credentials/ec2/info", "2018-05-23", Content::Info(info));

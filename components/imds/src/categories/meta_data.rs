@@ -2,8 +2,10 @@
 
 use super::Shelf;
 use crate::description::{EventState, SpotAction, Switch, VirtualizationType};
-use crate::facts::Facts;
-use crate::pretty::quoted;
+use crate::facts::system::is_xen;
+use crate::facts::{Facts, bare};
+use crate::pretty::{Value, object, quoted};
+use crate::time::Time;
 use crate::tree::Content;
 
 pub fn put(shelf: &mut Shelf, facts: &Facts) {
@@ -73,7 +75,9 @@ fn placement(shelf: &mut Shelf, facts: &Facts) {
 
 fn block_device_mapping(shelf: &mut Shelf, facts: &Facts) {
     let root = &facts.root_device_name;
-    shelf.text("meta-data/block-device-mapping/ami", "2007-12-15", crate::facts::bare(root));
+    // Recorded: only Nitro takes `/dev/` away here.
+    let ami = if is_xen(&facts.system) { root } else { bare(root) };
+    shelf.text("meta-data/block-device-mapping/ami", "2007-12-15", ami);
     shelf.text("meta-data/block-device-mapping/root", "2007-12-15", root);
     for (name, device) in &facts.block_devices {
         shelf.text(&format!("meta-data/block-device-mapping/{name}"), "2007-12-15", device);
@@ -139,7 +143,7 @@ fn events(shelf: &mut Shelf, facts: &Facts) {
 
 /// Maintenance events as a JSON array; layout of a sample of 2020.
 ///
-/// UNRECORDED: what stands between two events, and days below ten.
+/// UNRECORDED: what stands between two events.
 fn event_list<'f>(events: impl Iterator<Item = &'f crate::facts::Event>) -> String {
     let objects: Vec<String> = events
         .map(|event| {
@@ -149,14 +153,16 @@ fn event_list<'f>(events: impl Iterator<Item = &'f crate::facts::Event>) -> Stri
                 EventState::Canceled => format!("[Canceled] {}", event.description),
             };
             let fields = [
-                ("NotBefore", event.not_before.event_date()),
-                ("Code", event.code.to_owned()),
-                ("Description", description),
-                ("EventId", event.id.clone()),
-                ("NotAfter", event.not_after.event_date()),
-                ("State", event.state.as_str().to_owned()),
+                ("NotBefore", Some(event.not_before.event_date())),
+                ("Code", Some(event.code.to_owned())),
+                ("Description", Some(description)),
+                ("EventId", Some(event.id.clone())),
+                // Recorded: an event without an end has no such line.
+                ("NotAfter", event.not_after.map(Time::event_date)),
+                ("State", Some(event.state.as_str().to_owned())),
             ];
-            crate::pretty::object(&fields.map(|(name, text)| (name, crate::pretty::Value::Text(text))))
+            let fields = fields.into_iter().filter_map(|(name, text)| Some((name, Value::Text(text?))));
+            object(&fields.collect::<Vec<_>>())
         })
         .collect();
     if objects.is_empty() { "[]".to_owned() } else { format!("[ {} ]", objects.join(", ")) }

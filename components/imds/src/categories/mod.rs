@@ -82,14 +82,23 @@ impl Shelf {
 
     /// Puts what the operator added, over what is there. An entry that replaces
     /// an item keeps its version; any other is there as long as the folder that
-    /// it is put in. Entries for one version are looked at, not put.
+    /// it is put in. Entries for one version are looked at, not put, and last:
+    /// none may hide a folder that another entry makes.
     fn extra_entries(&mut self, facts: &Facts) -> Vec<Problem> {
         let mut problems = Vec::new();
         // Entries below a folder leave its first version as it is, so that a folder
         // is searched for it once, however many they are.
         let mut since_of = BTreeMap::new();
-        for entry in &facts.extra_entries {
+        let (for_all, for_one) = facts.extra_entries.iter().partition::<Vec<_>, _>(|entry| entry.version.is_none());
+        for entry in for_all.into_iter().chain(for_one) {
             let path = &entry.path;
+            if is_like_a_key_pair(path) {
+                let field = format!("/extra-entries{}", pointer_step(&entry.name));
+                let message =
+                    "in `public-keys/` a name with `=` lists a key pair, which answers under the number before it";
+                problems.push(Problem { in_name: true, ..Problem::at(field, message) });
+                continue;
+            }
             let in_the_way = match entry.version {
                 Some(_) => self.root.in_the_way(path),
                 None => {
@@ -114,4 +123,11 @@ impl Shelf {
         }
         problems
     }
+}
+
+/// Whether listings would show an entry as they show a key pair, `0=my-key`,
+/// which clients then look for in the folder `0/`.
+fn is_like_a_key_pair(path: &str) -> bool {
+    let name = path.strip_prefix("meta-data/public-keys/").and_then(|path| path.split('/').next());
+    name.is_some_and(|name| name.contains('='))
 }

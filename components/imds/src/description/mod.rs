@@ -5,6 +5,7 @@
 //! place. Some parts an instance need not have (a role, a key pair, a public
 //! address); they are taken away by `false`.
 
+pub mod ipv6;
 pub(crate) mod json;
 pub mod part;
 pub mod problem;
@@ -162,9 +163,11 @@ tables! {
         private_ip_address: Part<Ipv4Addr>,
         /// The public IPv4 address of the primary interface. Default 203.0.113.25; `false` for none.
         public_ip_address: Part<Ipv4Addr>,
-        /// The private host name. Default: made from the address and the region.
+        /// The private host name. Default: made from the address or the instance id, and the domain that `vpc.dhcp-options`
+        /// sets or that of the region.
         private_dns_name: Option<Line>,
-        /// The public host name. Default: made from the public address and the region; `false` for none.
+        /// The public host name. Default: made from the public address and the region. `false`: an instance with a public
+        /// address shows an empty `public-hostname`, as in a VPC whose `enable-dns-hostnames` is false.
         public_dns_name: Part<Line>,
         /// What the private host name is made of.
         private_dns_name_options: PrivateDnsNameOptions,
@@ -172,6 +175,8 @@ tables! {
         subnet_id: Option<SubnetId>,
         /// The VPC. Default vpc-0123456789abcdef0.
         vpc_id: Option<VpcId>,
+        /// What host names depend on in the VPCs of the interfaces.
+        vpc: Vpc,
         /// The security groups of the primary interface, at least one. Default one named default.
         #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
         security_groups: Option<Vec<SecurityGroup>>,
@@ -195,8 +200,9 @@ tables! {
         ami_manifest_path: Option<Line>,
         /// Default hvm.
         virtualization_type: VirtualizationType,
-        /// The virtualisation system, as `meta-data/system` tells it. Default nitro, whatever the instance type:
-        /// it is Nitro's answers that are given.
+        /// The virtualisation system, as `meta-data/system` tells it: nitro, xen-on-nitro or xen. With the latter two
+        /// `meta-data/block-device-mapping/ami` keeps `/dev/`. Default: xen-on-nitro for an instance type of a Xen family,
+        /// such as t2.micro or m4.large, else nitro.
         system: Option<Line>,
         /// What happens to the instance, as `meta-data/instance-action` tells it. Default none.
         instance_action: InstanceAction,
@@ -274,6 +280,22 @@ tables! {
         hostname_type: HostnameType,
     }
 
+    /// What host names depend on in a VPC.
+    Vpc {
+        /// Whether instances with a public address get a public host name; where not, `public-hostname` is listed and
+        /// empty. Default true.
+        enable_dns_hostnames: Option<bool>,
+        /// The DHCP options set of the VPC.
+        dhcp_options: DhcpOptions,
+    }
+
+    /// A set of DHCP options.
+    DhcpOptions {
+        /// The domain of private host names: `example.net` for ip-10-0-0-10.example.net. Default: ec2.internal, outside of
+        /// us-east-1 the region and compute.internal; `false` for none, which leaves the bare label.
+        domain_name: Part<Line>,
+    }
+
     /// A security group.
     SecurityGroup {
         /// Default: made from the name.
@@ -298,7 +320,7 @@ tables! {
         private_ip_addresses: Option<Vec<PrivateIpAddress>>,
         /// Default: made from the primary address; `false` for none, as on an EFA-only interface.
         private_dns_name: Part<Line>,
-        /// Default: made from the public address; `false` for none.
+        /// Default: made from the public address; `false` for an empty one where there is such an address.
         public_dns_name: Part<Line>,
         /// IPv6 addresses. Default none.
         ipv6_addresses: Vec<Ipv6Addr>,
@@ -313,13 +335,14 @@ tables! {
         subnet_id: Option<SubnetId>,
         /// Default: the /24 around the primary address.
         subnet_ipv4_cidr_block: Option<Ipv4Block>,
-        /// Default none, or the /64 around the first IPv6 address.
+        /// Shown also where the interface has no IPv6 address. Default: those of another interface in the same subnet,
+        /// else the /64 around the first IPv6 address in the subnet, if there is one.
         subnet_ipv6_cidr_blocks: Option<Vec<Ipv6Block>>,
         /// Default: the instance's.
         vpc_id: Option<VpcId>,
         /// IPv4 blocks of the VPC, the primary one first. Default: the /16 around the primary address.
         vpc_ipv4_cidr_blocks: Option<Vec<Ipv4Block>>,
-        /// Default none, or the /56 around the first IPv6 address.
+        /// IPv6 blocks of the VPC. Default: the /56 around the first block of each of its subnets, if there is one.
         vpc_ipv6_cidr_blocks: Option<Vec<Ipv6Block>>,
     }
 
@@ -358,7 +381,8 @@ tables! {
     CredentialsRotation {
         /// From one delivery to the next, at least a second. Default 6h.
         interval: Option<Span>,
-        /// From the delivery of credentials to their end, at least a second. Default 6h35m.
+        /// From the delivery of credentials to their end, at least a second. Default: 6h18m53s to 6h35m, another for each
+        /// delivery, and at least five minutes more than `interval`.
         lifetime: Option<Span>,
         /// When the first were delivered; `+0s` in a change delivers new ones at once. Default: the launch time.
         since: Option<Time>,
@@ -381,7 +405,7 @@ tables! {
         session_token: Option<Secret>,
         /// Default: the last delivery that `credentials-rotation` tells of.
         last_updated: Option<Time>,
-        /// Default: as long after the last update as `credentials-rotation` tells.
+        /// Default: as long after the last update as `credentials-rotation` says.
         expiration: Option<Time>,
     }
 
@@ -441,7 +465,8 @@ entries! {
     BlockDeviceMapping {
         /// The device, `/dev/sdf`.
         device_name: Line,
-        /// `ephemeral0` and so on for an instance store volume, `swap` for a swap device. Default: an EBS volume.
+        /// `ephemeral0` and so on for an instance store volume, `swap` for a swap device. They are shown as stated, also
+        /// on an instance type without an instance store, as on Xen where the AMI maps them. Default: an EBS volume.
         #[serde(default)]
         virtual_name: Option<VirtualName>,
     }
@@ -518,9 +543,10 @@ entries! {
         /// The earliest time at which it begins. Needed, but for a change of an event that has it.
         #[serde(default)]
         not_before: Option<Time>,
-        /// The latest time at which it ends. Default: two hours after `not-before`.
+        /// The latest time at which it ends; `false` for an event without an end. Default: two hours after `not-before`,
+        /// none for instance-stop and instance-retirement.
         #[serde(default)]
-        not_after: Option<Time>,
+        not_after: Part<Time>,
         /// Default active.
         #[serde(default)]
         state: EventState,

@@ -2,7 +2,7 @@
 
 /// Other names under which people know a field: the paths of the service, the
 /// identity document, tools.
-const ALSO_KNOWN_AS: [(&str, &str); 38] = [
+const ALSO_KNOWN_AS: [(&str, &str); 41] = [
     ("account", "owner-id"),
     ("account-id", "owner-id"),
     ("ami", "image-id"),
@@ -10,6 +10,9 @@ const ALSO_KNOWN_AS: [(&str, &str); 38] = [
     ("availability-zone", "placement.availability-zone"),
     ("az", "placement.availability-zone"),
     ("block-device-mapping", "block-device-mappings"),
+    ("domain-name", "vpc.dhcp-options.domain-name"),
+    ("enable-dns-hostnames", "vpc.enable-dns-hostnames"),
+    ("enable-dns-host-names", "vpc.enable-dns-hostnames"),
     ("groups", "security-groups"),
     ("hostname", "private-dns-name"),
     ("http-endpoint", "metadata-options.http-endpoint"),

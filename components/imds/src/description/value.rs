@@ -9,6 +9,7 @@ use core::str::FromStr;
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 
+use super::ipv6::EightGroups;
 use crate::time::Time;
 use crate::version::Version;
 
@@ -113,9 +114,9 @@ texts! {
     }
     /// A text of one line, not empty.
     Line {
-        "^[^\\x00-\\x1f\\x7f]+$",
+        "^[^\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]+$",
         "expected a text of one line, not empty",
-        |text| !text.is_empty() && !text.chars().any(char::is_control)
+        |text| !text.is_empty() && !text.chars().any(ends_a_line)
     }
     /// The name of an IAM role or instance profile.
     IamName {
@@ -135,11 +136,11 @@ texts! {
             _ => false,
         }
     }
-    /// A name that can stand in a path.
+    /// A name that can stand in a path, of at most 255 bytes, as in a file system.
     Segment {
-        "^[^/%?#\\x00-\\x1f\\x7f]+$",
-        "expected a name that can stand in a path: not empty, not `.` or `..`, without `/`, `%`, `?` and `#`",
-        is_segment
+        "^[^/%?#\\x00-\\x1f\\x7f]{1,255}$",
+        "expected a name that can stand in a path: 1 to 255 bytes, not `.` or `..`, without `/`, `%`, `?`, `#` and spaces at its ends",
+        |name| name.len() <= 255 && is_segment(name)
     }
     /// A path with the version, of which `*` stands for any one segment.
     PathPattern {
@@ -224,8 +225,14 @@ fn is_iam(byte: u8) -> bool {
 fn is_segment(name: &str) -> bool {
     // A client that reads `%`, `?` or `#` in a listing and asks for it as it
     // stands does not mean the same name.
-    let fits = |c: char| !c.is_control() && !['/', '%', '?', '#'].contains(&c);
-    !name.is_empty() && name != "." && name != ".." && name.chars().all(fits)
+    let fits = |c: char| !ends_a_line(c) && !['/', '%', '?', '#'].contains(&c);
+    // Clients cut white space off the lines of a listing.
+    !name.is_empty() && name != "." && name != ".." && name.trim() == name && name.chars().all(fits)
+}
+
+/// Whether a client may end a line at this character, or not show it.
+fn ends_a_line(c: char) -> bool {
+    c.is_control() || ['\u{2028}', '\u{2029}'].contains(&c)
 }
 
 fn is_region(name: &str) -> bool {
@@ -354,7 +361,8 @@ impl fmt::Display for MacAddress {
 
 read_from_string!(MacAddress, "MacAddress", "^([0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}$");
 
-/// A block of addresses: `10.0.0.0/16`, `2001:db8::/56`.
+/// A block of addresses: `10.0.0.0/16`, `2001:db8::/56`; written as the service
+/// does, an IPv6 block in eight groups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CidrBlock {
     /// The first address.
@@ -394,7 +402,10 @@ impl CidrBlock {
 
 impl fmt::Display for CidrBlock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.address, self.prefix_length)
+        match self.address {
+            IpAddr::V4(address) => write!(f, "{address}/{}", self.prefix_length),
+            IpAddr::V6(address) => write!(f, "{}/{}", EightGroups(address), self.prefix_length),
+        }
     }
 }
 
@@ -603,7 +614,7 @@ mod tests {
     #[test]
     fn a_block_has_a_length_that_its_family_allows_and_its_first_address() {
         assert_eq!("10.0.0.0/28".parse::<Ipv4Block>().unwrap().0.to_string(), "10.0.0.0/28");
-        assert_eq!("2001:db8::/56".parse::<Ipv6Block>().unwrap().0.to_string(), "2001:db8::/56");
+        assert_eq!("2001:db8::/56".parse::<Ipv6Block>().unwrap().0.to_string(), "2001:db8:0:0:0:0:0:0/56");
         for wrong in ["10.0.0.0", "10.0.0.0/33", "10.0.0.10/24", "10.0.0/8", "x/8", "10.0.0.0/-1", "2001:db8::/24"] {
             assert!(wrong.parse::<Ipv4Block>().is_err(), "{wrong}");
         }
@@ -618,9 +629,9 @@ mod tests {
             ("10.1.2.3", 24, "10.1.2.0/24"),
             ("10.1.2.3", 32, "10.1.2.3/32"),
             ("10.1.2.3", 0, "0.0.0.0/0"),
-            ("2001:db8:1:2:3::4", 56, "2001:db8:1::/56"),
-            ("2001:db8::1", 128, "2001:db8::1/128"),
-            ("2001:db8::1", 0, "::/0"),
+            ("2001:db8:1:2:3::4", 56, "2001:db8:1:0:0:0:0:0/56"),
+            ("2001:db8::1", 128, "2001:db8:0:0:0:0:0:1/128"),
+            ("2001:db8::1", 0, "0:0:0:0:0:0:0:0/0"),
         ] {
             assert_eq!(CidrBlock::around(address.parse().unwrap(), length).to_string(), block);
         }

@@ -5,13 +5,16 @@
 //! are; what a description may leave out is here.
 
 mod faults;
+mod host_names;
 mod identity;
 pub mod made;
 mod network;
 mod notices;
 pub mod place;
 mod role;
+pub mod system;
 mod volumes;
+mod vpc;
 
 use core::net::Ipv4Addr;
 use std::sync::Arc;
@@ -200,7 +203,7 @@ impl Check {
             ancestor_ami_ids: written.ancestor_ami_ids.into_iter().map(String::from).collect(),
             ami_manifest_path: written.ami_manifest_path.map_or_else(|| "(unknown)".into(), String::from),
             virtualization_type: written.virtualization_type,
-            system: written.system.map_or_else(|| "nitro".into(), String::from),
+            system: written.system.map_or_else(|| system::of_type(&instance_type).into(), String::from),
             instance_action: written.instance_action,
             hibernation_configured: written.hibernation_options.given().map(|options| options.configured),
             target_lifecycle_state: written.auto_scaling.given().map(|group| group.target_lifecycle_state),

@@ -1,4 +1,4 @@
-//! Network interfaces: addresses, names, subnets and VPCs.
+//! Network interfaces: addresses and groups. Host names, subnets and VPCs have files of their own.
 //!
 //! The fields that EC2's API has both on the instance and on its primary
 //! interface count for the latter unless it states its own. What is not stated
@@ -6,15 +6,18 @@
 //! every interface.
 
 use core::fmt;
-use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use core::net::Ipv4Addr;
 use std::collections::BTreeSet;
 
-use super::identity::{Identity, made_subnet_id};
-use super::place::{Region, dashed};
+use super::host_names::{private_dns_name, public_dns_name};
+use super::identity::Identity;
+use super::place::Region;
+use super::vpc::{ipv4, ipv6, settle_ipv6_subnets, settle_subnet, settle_vpcs};
 use super::{Check, made};
+use crate::description::ipv6::EightGroups;
 use crate::description::part::Part;
 use crate::description::problem::Problem;
-use crate::description::value::{CidrBlock, Ipv4Block, Ipv6Block, MacAddress};
+use crate::description::value::{CidrBlock, MacAddress};
 use crate::description::{self as written, Description};
 
 /// A network interface.
@@ -27,8 +30,9 @@ pub struct Interface {
     pub addresses: Vec<Address>,
     /// None on an EFA-only interface.
     pub private_dns_name: Option<String>,
+    /// Empty where there is a public address and no DNS host names.
     pub public_dns_name: Option<String>,
-    pub ipv6_addresses: Vec<Ipv6Addr>,
+    pub ipv6_addresses: Vec<EightGroups>,
     pub ipv4_prefixes: Vec<CidrBlock>,
     pub ipv6_prefixes: Vec<CidrBlock>,
     /// Never empty.
@@ -99,8 +103,8 @@ impl Check {
                 public_dns_name: public_dns_name(index, written, instance, region, &addresses),
                 groups: groups(written.groups.as_ref().or(instance.security_groups.as_ref())),
                 ipv6_addresses: match identity.ipv6_address {
-                    Some(address) if index == 0 && written.ipv6_addresses.is_empty() => vec![address],
-                    _ => written.ipv6_addresses.clone(),
+                    Some(address) if index == 0 && written.ipv6_addresses.is_empty() => vec![EightGroups(address)],
+                    _ => written.ipv6_addresses.iter().copied().map(EightGroups).collect(),
                 },
                 ipv4_prefixes: ipv4(&written.ipv4_prefixes),
                 ipv6_prefixes: ipv6(&written.ipv6_prefixes),
@@ -122,6 +126,7 @@ impl Check {
             interfaces.push(interface);
             settle_subnet(&mut interfaces, written, instance, identity);
         }
+        settle_ipv6_subnets(&mut interfaces, list);
         settle_vpcs(&mut interfaces, list, identity);
         self.nameless(&interfaces);
         self.given_twice(&interfaces);
@@ -201,19 +206,6 @@ impl Check {
         }
     }
 
-    /// Tells a missing host name where there is an address, which has one: it
-    /// is EFA-only interfaces that have neither.
-    fn nameless(&mut self, interfaces: &[Interface]) {
-        for (index, interface) in interfaces.iter().enumerate() {
-            let has_address = !interface.addresses.is_empty() || !interface.ipv6_addresses.is_empty();
-            let has_prefix = !interface.ipv4_prefixes.is_empty() || !interface.ipv6_prefixes.is_empty();
-            if interface.private_dns_name.is_none() && (has_address || has_prefix) {
-                let message = "only an interface without addresses lacks a private host name";
-                self.wrong(format!("/network-interfaces/{index}/private-dns-name"), message);
-            }
-        }
-    }
-
     /// Tells what only one interface can have.
     fn given_twice(&mut self, interfaces: &[Interface]) {
         let mut seen = BTreeSet::new();
@@ -248,51 +240,6 @@ fn numbered(instance_id: &str, index: usize) -> String {
     if index == 0 { instance_id.to_owned() } else { format!("{instance_id} {index}") }
 }
 
-fn private_dns_name(
-    index: usize,
-    written: &written::NetworkInterface,
-    instance: &Description,
-    instance_id: &str,
-    region: &Region,
-    addresses: &[Address],
-) -> Option<String> {
-    let of_instance = instance.private_dns_name.as_ref().filter(|_| index == 0);
-    let stated = match &written.private_dns_name {
-        Part::Absent => return None,
-        Part::Given(name) => Some(name),
-        Part::Default => of_instance,
-    };
-    if let Some(name) = stated {
-        return Some(name.as_str().to_owned());
-    }
-    let by_address = instance.private_dns_name_options.hostname_type == written::HostnameType::IpName;
-    Some(match addresses.first() {
-        Some(first) if by_address => region.private_dns_name(&dashed("ip", first.private)),
-        // Where there is no IPv4 address, EC2 names by the resource.
-        _ => region.private_dns_name(instance_id),
-    })
-}
-
-fn public_dns_name(
-    index: usize,
-    written: &written::NetworkInterface,
-    instance: &Description,
-    region: &Region,
-    addresses: &[Address],
-) -> Option<String> {
-    let name = match (&written.public_dns_name, &instance.public_dns_name) {
-        (Part::Default, of_instance) if index == 0 => of_instance,
-        (of_interface, _) => of_interface,
-    };
-    match name {
-        Part::Given(name) => Some(name.as_str().to_owned()),
-        Part::Absent => None,
-        Part::Default => {
-            addresses.iter().find_map(|address| address.public).map(|public| region.public_dns_name(public))
-        }
-    }
-}
-
 fn groups(written: Option<&Vec<written::SecurityGroup>>) -> Vec<SecurityGroup> {
     let default = vec![written::SecurityGroup::default()];
     let group = |written: &written::SecurityGroup| {
@@ -301,87 +248,6 @@ fn groups(written: Option<&Vec<written::SecurityGroup>>) -> Vec<SecurityGroup> {
         SecurityGroup { id, name }
     };
     written.unwrap_or(&default).iter().map(group).collect()
-}
-
-/// Gives the last interface its subnet. One that is not stated is that of the
-/// primary interface if the address lies in it, else one of its own.
-fn settle_subnet(
-    interfaces: &mut [Interface],
-    written: &written::NetworkInterface,
-    instance: &Description,
-    identity: &Identity<'_>,
-) {
-    let Some((last, before)) = interfaces.split_last_mut() else {
-        return;
-    };
-    let address = last.addresses.first().map(|address| IpAddr::from(address.private));
-    let ipv6_address = last.ipv6_addresses.first().map(|address| IpAddr::from(*address));
-    let of_instance = instance.subnet_id.as_ref().filter(|_| before.is_empty());
-    last.subnet_id = match (written.subnet_id.as_ref().or(of_instance), before.first()) {
-        (Some(id), _) => id.as_str().to_owned(),
-        (None, None) => identity.subnet_id(last.addresses.first().map(|address| address.private)),
-        (None, Some(primary)) => match (address, primary.subnet_ipv4) {
-            (Some(address), Some(block)) if CidrBlock::around(address, block.prefix_length) != block => {
-                made_subnet_id(CidrBlock::around(address, 24))
-            }
-            _ => primary.subnet_id.clone(),
-        },
-    };
-    let same = before.iter().find(|other| other.subnet_id == last.subnet_id);
-    last.subnet_ipv4 = written
-        .subnet_ipv4_cidr_block
-        .map(|block| block.0)
-        .or_else(|| same.and_then(|same| same.subnet_ipv4))
-        .or_else(|| address.map(|address| CidrBlock::around(address, 24)));
-    last.subnet_ipv6 = match (&written.subnet_ipv6_cidr_blocks, same) {
-        (Some(blocks), _) => ipv6(blocks),
-        (None, Some(same)) if !same.subnet_ipv6.is_empty() => same.subnet_ipv6.clone(),
-        (None, _) => ipv6_address.map(|address| CidrBlock::around(address, 64)).into_iter().collect(),
-    };
-}
-
-/// Gives each VPC its blocks: those stated on any of its interfaces, or what
-/// its addresses need.
-fn settle_vpcs(interfaces: &mut [Interface], list: &[written::NetworkInterface], identity: &Identity<'_>) {
-    for index in 0..interfaces.len() {
-        let of_vpc: Vec<usize> =
-            (0..interfaces.len()).filter(|other| interfaces[*other].vpc_id == interfaces[index].vpc_id).collect();
-        let stated_ipv4 = of_vpc.iter().find_map(|other| list[*other].vpc_ipv4_cidr_blocks.as_ref());
-        let stated_ipv6 = of_vpc.iter().find_map(|other| list[*other].vpc_ipv6_cidr_blocks.as_ref());
-        let mut vpc_ipv4 = stated_ipv4.map(|blocks| ipv4(blocks)).unwrap_or_default();
-        let mut vpc_ipv6 = stated_ipv6.map(|blocks| ipv6(blocks)).unwrap_or_default();
-        if vpc_ipv4.is_empty() {
-            let addresses = of_vpc.iter().filter_map(|other| interfaces[*other].addresses.first());
-            for address in addresses {
-                add(&mut vpc_ipv4, CidrBlock::around(address.private.into(), 16));
-            }
-            // A VPC has an IPv4 block even where its instances have no address.
-            if vpc_ipv4.is_empty() {
-                vpc_ipv4.push(CidrBlock::around(identity.private_ip_address.into(), 16));
-            }
-        }
-        if stated_ipv6.is_none() {
-            for address in of_vpc.iter().filter_map(|other| interfaces[*other].ipv6_addresses.first()) {
-                add(&mut vpc_ipv6, CidrBlock::around(IpAddr::from(*address), 56));
-            }
-        }
-        interfaces[index].vpc_ipv4 = vpc_ipv4;
-        interfaces[index].vpc_ipv6 = vpc_ipv6;
-    }
-}
-
-fn ipv4(blocks: &[Ipv4Block]) -> Vec<CidrBlock> {
-    blocks.iter().map(|block| block.0).collect()
-}
-
-fn ipv6(blocks: &[Ipv6Block]) -> Vec<CidrBlock> {
-    blocks.iter().map(|block| block.0).collect()
-}
-
-fn add(blocks: &mut Vec<CidrBlock>, block: CidrBlock) {
-    if !blocks.contains(&block) {
-        blocks.push(block);
-    }
 }
 
 /// A locally administered address, as EC2 gives them.

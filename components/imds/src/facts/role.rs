@@ -2,10 +2,12 @@
 
 use super::place::Region;
 use super::{Check, made};
-use crate::credentials::Rotation;
+use crate::credentials::{Life, Rotation};
 use crate::description as written;
 use crate::description::part::Part;
 use crate::description::problem::{Problem, shown};
+use crate::description::value::IamName;
+use crate::refreshes::Refreshes;
 use crate::time::Time;
 
 /// An instance profile.
@@ -40,6 +42,11 @@ impl Check {
         let arn = written.arn.map(String::from);
         // The last part of an ARN is the profile's name, behind its path.
         let name_in_arn = arn.as_ref().and_then(|arn| arn.rsplit('/').next()).map(str::to_owned);
+        if let Some(in_arn) = &name_in_arn
+            && let Err(expected) = in_arn.parse::<IamName>()
+        {
+            self.wrong(at("arn"), format!("the name at its end, `{}`, is wrong: {expected}", shown(in_arn)));
+        }
         let name = written.name.map(String::from);
         if let (Some(name), Some(in_arn)) = (&name, &name_in_arn)
             && name != in_arn
@@ -57,7 +64,8 @@ impl Check {
         }
         let credentials = self.credentials(&at("credentials"), written.credentials);
         let without_token = self.credentials(&at("credentials-without-token"), written.credentials_without_token);
-        let rotation = self.rotation(&at("credentials-rotation"), &written.credentials_rotation, launch_time);
+        let recorded = Rotation::of_role(Refreshes::of(instance_id, launch_time), launch_time);
+        let rotation = self.rotation(&at("credentials-rotation"), &written.credentials_rotation, recorded);
         let partition = region.partition;
         let failure_message = written.failure_message.map(String::from);
         Some(Profile {
@@ -80,23 +88,22 @@ impl Check {
         })
     }
 
-    fn rotation(&mut self, pointer: &str, written: &written::CredentialsRotation, launch_time: Time) -> Rotation {
+    fn rotation(&mut self, pointer: &str, written: &written::CredentialsRotation, recorded: Rotation) -> Rotation {
         for (field, span) in [("interval", written.interval), ("lifetime", written.lifetime)] {
             if span.is_some_and(|span| span.0 < 1000) {
                 self.wrong(format!("{pointer}/{field}"), "expected at least a second");
             }
         }
-        let recorded = Rotation::of_role(launch_time);
-        let first = written.since.unwrap_or(launch_time);
+        let first = written.since.unwrap_or(recorded.first);
         if written.until.is_some_and(|until| until < first) {
             self.wrong(format!("{pointer}/until"), "expected a time not before the first delivery");
         }
-        Rotation {
-            first,
-            interval_ms: written.interval.map_or(recorded.interval_ms, |span| span.0.max(1)),
-            life_ms: written.lifetime.map_or(recorded.life_ms, |span| span.0),
-            until: written.until,
-        }
+        let interval_ms = written.interval.map_or(recorded.interval_ms, |span| span.0.max(1));
+        let life = match written.lifetime {
+            Some(span) => Life::of_ms(span.0),
+            None => recorded.life.for_deliveries_every(interval_ms),
+        };
+        Rotation { first, interval_ms, life, until: written.until, ..recorded }
     }
 
     fn credentials(&mut self, pointer: &str, given: Option<written::Credentials>) -> Option<written::Credentials> {

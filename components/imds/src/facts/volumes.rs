@@ -11,6 +11,10 @@ const MAPPINGS_MAX: usize = 128;
 impl Check {
     /// Names and devices of the mappings besides `ami` and `root`: `ebs1`,
     /// `ebs2` … for volumes in their order, `ephemeral0` … and `swap` as given.
+    ///
+    /// Recorded on Xen: what the AMI maps as `ephemeral0` is listed though the
+    /// instance type has no instance store. Documented of Nitro: only volumes that
+    /// are not NVMe are listed. Which those are, the description says.
     pub(super) fn block_devices(&mut self, mappings: Vec<BlockDeviceMapping>, root: &str) -> Vec<(String, String)> {
         if mappings.len() > MAPPINGS_MAX {
             self.wrong("/block-device-mappings", format!("expected at most {MAPPINGS_MAX} mappings"));
@@ -39,7 +43,8 @@ impl Check {
     }
 }
 
-/// The device without `/dev/`, as the service shows all but the root device.
+/// The device without `/dev/`, as the service shows all but the root device, and
+/// on Nitro that one too under the name `ami`.
 pub fn bare(device: &str) -> &str {
     device.strip_prefix("/dev/").unwrap_or(device)
 }
