@@ -13,6 +13,7 @@ pub use self::key::CallerKey;
 use crate::caller::{Caller, Instances};
 use crate::description::Description;
 use crate::error::Error;
+use crate::identity::IdentitySigning;
 use crate::instance::Instance;
 use crate::runtime::Runtime;
 use crate::settings::Settings;
@@ -236,10 +237,14 @@ impl Fleet {
         if !needs_keys {
             return Ok(());
         }
-        let runtime = self.shared.runtime.clone();
+        let Shared { runtime, terms, .. } = &*self.shared;
+        let (runtime, terms) = (runtime.clone(), Arc::clone(terms));
         let make = move || {
             // What fails here is tried again when a signature is asked for.
-            let _ = runtime.identity_keys();
+            let _ = match &terms.identity_signing {
+                IdentitySigning::MadeBy(maker) => maker.keys(),
+                _ => runtime.identity_keys(),
+            };
         };
         thread::Builder::new().name("imds-signatures".into()).spawn(make).map(drop).map_err(Error::System)
     }
