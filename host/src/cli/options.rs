@@ -61,9 +61,13 @@ pub struct Options {
     token_secret_file: Option<PathBuf>,
 
     /// The keys that sign the identity document; made if the file does not
-    /// exist. Without it keys are made at the start and end with the process
+    /// exist. Without it, those kept for this user by the first start
     #[arg(long, value_name = "FILE")]
     identity_keys: Option<PathBuf>,
+
+    /// Sign the identity document with new keys at each start, and keep none
+    #[arg(long, conflicts_with = "identity_keys")]
+    forget_identity_keys: bool,
 
     /// A name that clients may use for this service besides local ones;
     /// repeatable, * is all
@@ -171,7 +175,8 @@ impl Options {
             allowed_hosts: self.allow_host.clone(),
             identity_signing: match &self.identity_keys {
                 Some(file) => IdentitySigning::With(Arc::new(identity::read_or_make(file)?)),
-                None => IdentitySigning::AtFirstNeed,
+                None if self.forget_identity_keys => IdentitySigning::AtFirstNeed,
+                None => identity::kept(),
             },
         })
     }
