@@ -379,4 +379,26 @@ mod tests {
         }
         assert!(Arc::ptr_eq(&keys, &runtime.identity_keys().unwrap()));
     }
+
+    #[test]
+    fn a_maker_of_keys_is_called_ahead_and_once() {
+        use crate::identity::{IdentityKeys, KeyMaker};
+
+        let (called, calls) = std::sync::mpsc::channel();
+        let maker = KeyMaker::new(move || {
+            called.send(()).unwrap();
+            IdentityKeys::generate()
+        });
+        let settings = Settings { identity_signing: IdentitySigning::MadeBy(maker), ..Settings::default() };
+        let fleet = Fleet::new(&Runtime::new().unwrap(), &settings, CallerKey::Host).unwrap();
+        fleet.insert("a", &Description::default()).unwrap();
+        fleet.insert("b", &Description::default()).unwrap();
+        fleet.make_keys_ahead().unwrap();
+        calls.recv().unwrap();
+        let request = Request::get("/latest/dynamic/instance-identity/rsa2048");
+        for key in ["a", "b"] {
+            assert_eq!(fleet.get(key).unwrap().answer(&request, NOW).status, 200);
+        }
+        assert!(calls.try_recv().is_err());
+    }
 }
