@@ -5,15 +5,21 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Output, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
 
+// Its files are devices and pipes.
+#[cfg(unix)]
+#[path = "program/bounds.rs"]
+mod bounds;
 #[path = "program/certificates.rs"]
 mod certificates;
 #[path = "program/check.rs"]
 mod check;
+#[path = "program/command.rs"]
+mod command;
 // Unix sockets.
 #[cfg(unix)]
 #[path = "program/control.rs"]
@@ -28,6 +34,8 @@ mod faults;
 mod hop_limit;
 #[path = "program/instances.rs"]
 mod instances;
+#[path = "program/kept_keys.rs"]
+mod kept_keys;
 #[path = "program/large.rs"]
 mod large;
 #[cfg(target_os = "linux")]
@@ -72,6 +80,8 @@ mod struck;
 mod unread;
 #[path = "program/wrong_use.rs"]
 mod wrong_use;
+
+use command::Command;
 
 const IMDS: &str = env!("CARGO_BIN_EXE_imds");
 

@@ -55,7 +55,8 @@ impl Description {
     ///
     /// Fails with [`Error::Read`] where the file cannot be read, is a
     /// directory, larger than 1 MiB or not UTF-8, and with [`Error::Invalid`]
-    /// where the text is not TOML or JSON.
+    /// where the text is not TOML or JSON. Of a named pipe it waits for a writer, as
+    /// the system does.
     ///
     /// ```no_run
     /// let description = imds_host::Description::read("instance.toml")?;

@@ -238,6 +238,7 @@ impl Instance {
         let Opened { id, opening, signed } = self.opened();
         let keys = match &opening.terms.identity_signing {
             IdentitySigning::With(keys) => Arc::clone(keys),
+            IdentitySigning::MadeBy(maker) => maker.keys()?,
             IdentitySigning::AtFirstNeed | IdentitySigning::Never => self.runtime.identity_keys()?,
         };
         let document = self.runtime.identity_document(*id, opening, now_ms)?;
@@ -315,7 +316,9 @@ impl Opening {
 
     /// Whether somebody can ask for a signature for which a key must be made.
     pub(crate) fn needs_keys(&self) -> bool {
-        matches!(self.terms.identity_signing, IdentitySigning::AtFirstNeed) && !self.signatures_missing().is_empty()
+        let makes_keys =
+            matches!(self.terms.identity_signing, IdentitySigning::AtFirstNeed | IdentitySigning::MadeBy(_));
+        makes_keys && !self.signatures_missing().is_empty()
     }
 
     /// The fields of the signatures that the description lacks.
@@ -368,6 +371,7 @@ const SIGNATURES: [&str; 3] =
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::identity::{IdentityKeys, KeyMaker};
     use crate::settings::Settings;
 
     #[test]
@@ -378,6 +382,8 @@ mod tests {
             ("", IdentitySigning::AtFirstNeed, true),
             (two, IdentitySigning::AtFirstNeed, true),
             (&three, IdentitySigning::AtFirstNeed, false),
+            (two, IdentitySigning::MadeBy(KeyMaker::new(IdentityKeys::generate)), true),
+            (&three, IdentitySigning::MadeBy(KeyMaker::new(IdentityKeys::generate)), false),
             ("", IdentitySigning::Never, false),
         ] {
             let description = Description::from_toml("test", toml).unwrap();

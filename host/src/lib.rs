@@ -96,7 +96,7 @@ pub use description::Description;
 pub use error::Error;
 pub use fleet::{CallerKey, Fleet};
 pub use happening::Happening;
-pub use identity::{Certificate, IdentityKeys, IdentitySigning};
+pub use identity::{Certificate, IdentityKeys, IdentitySigning, KeyMaker};
 pub use instance::Instance;
 pub use journal::{Journal, JournalEntry, Usage};
 pub use limits::Limits;

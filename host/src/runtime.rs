@@ -15,7 +15,7 @@ use crate::description::Description;
 use crate::engine;
 use crate::error::Error;
 use crate::happening::Happening;
-use crate::identity::IdentityKeys;
+use crate::identity::{IdentityKeys, KeyMaker};
 use crate::instance::{Instance, Opening};
 use crate::limits::Limits;
 use crate::message::{Answer, Moment, RequestRef};
@@ -55,7 +55,7 @@ struct Shared {
     // Never held while the component runs.
     idle: Mutex<Vec<Worker>>,
     next_id: AtomicU64,
-    identity_keys: Mutex<Option<Arc<IdentityKeys>>>,
+    identity_keys: KeyMaker,
     // Dropping it ends the thread that moves the engine's epoch.
     _ticker: mpsc::Sender<()>,
 }
@@ -126,7 +126,7 @@ impl Runtime {
                 fields_read: fields_read.into(),
                 idle: Mutex::new(vec![worker]),
                 next_id: AtomicU64::new(0),
-                identity_keys: Mutex::new(None),
+                identity_keys: KeyMaker::new(IdentityKeys::generate),
                 _ticker: ticker,
             }),
         })
@@ -295,12 +295,7 @@ impl Runtime {
 
     /// The runtime's own keys, made when they are first needed.
     pub(crate) fn identity_keys(&self) -> Result<Arc<IdentityKeys>, Error> {
-        // Held while keys are made, so that they are made once.
-        let mut keys = self.shared.identity_keys.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*keys {
-            Some(keys) => Ok(Arc::clone(keys)),
-            None => Ok(Arc::clone(keys.insert(Arc::new(IdentityKeys::generate()?)))),
-        }
+        self.shared.identity_keys.keys()
     }
 
     /// Lends a worker to `call`. Where that fails in a worker that was used

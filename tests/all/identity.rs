@@ -95,6 +95,33 @@ fn signatures_have_the_recorded_sizes_and_lines() {
     }
 }
 
+/// Source: bodies of 2022 and 2026.
+#[test]
+fn rsa2048_is_signed_by_sha256_with_rsa_encryption() {
+    let instance = instance(IdentitySigning::AtFirstNeed);
+    let directory = directory("algorithms");
+    let body = [b"-----BEGIN PKCS7-----\n", &get(&instance, "rsa2048")[..], b"\n-----END PKCS7-----\n"].concat();
+    std::fs::write(directory.join("rsa2048"), body).expect("a file can be written");
+    let parsed = openssl(&directory, "asn1parse -inform PEM -in rsa2048");
+    let parsed = String::from_utf8(parsed).expect("openssl prints text");
+    // Each line has the type behind `prim:` or `cons:`, and what it holds behind that.
+    let values: Vec<String> = parsed
+        .lines()
+        .filter_map(|line| line.split_once("prim:").or_else(|| line.split_once("cons:")))
+        .map(|(_, value)| value.split_whitespace().collect::<Vec<_>>().join(" "))
+        .collect();
+    let behind = |name: &str| -> Vec<&str> {
+        let pairs = values.iter().zip(values.iter().skip(1));
+        pairs.filter(|(value, _)| *value == &format!("OBJECT :{name}")).map(|(_, next)| next.as_str()).collect()
+    };
+    // In CMSAlgorithmProtection and of the signer; the digest's has no parameter.
+    assert_eq!(behind("sha256WithRSAEncryption"), ["NULL", "NULL"], "{parsed}");
+    assert_eq!(behind("rsaEncryption"), [""; 0], "{parsed}");
+    let digests = behind("sha256");
+    assert_eq!(digests.len(), 3, "{parsed}");
+    assert!(!digests.contains(&"NULL"), "{parsed}");
+}
+
 #[test]
 fn where_nobody_signs_only_the_signatures_given_are_there() {
     let instance = instance(IdentitySigning::Never);

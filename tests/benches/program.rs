@@ -76,6 +76,9 @@ impl Served {
     fn start(arguments: &[&str]) -> Served {
         let mut process = Command::new(env!("CARGO_BIN_EXE_imds"))
             .args(["serve", "--listen", "127.0.0.1:0"])
+            // Not in a home: the first start would keep keys there.
+            .env_remove("STATE_DIRECTORY")
+            .env("XDG_STATE_HOME", env!("CARGO_TARGET_TMPDIR"))
             .args(arguments)
             .stderr(Stdio::piped())
             .spawn()

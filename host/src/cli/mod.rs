@@ -9,6 +9,7 @@ mod ctl;
 mod environment;
 mod export;
 mod failure;
+mod file;
 mod identity;
 mod instances;
 mod limits;

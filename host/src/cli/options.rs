@@ -1,7 +1,7 @@
 // The flags that `serve` and `run` share.
 
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,6 +14,7 @@ use imds_host::{
 
 use super::clock::ClockFlags;
 use super::failure::WrongUse;
+use super::file;
 use super::identity;
 use super::limits::LimitFlags;
 use super::log::{Format, Level, Log};
@@ -60,9 +61,13 @@ pub struct Options {
     token_secret_file: Option<PathBuf>,
 
     /// The keys that sign the identity document; made if the file does not
-    /// exist. Without it keys are made at the start and end with the process
+    /// exist. Without it, those kept for this user by the first start
     #[arg(long, value_name = "FILE")]
     identity_keys: Option<PathBuf>,
+
+    /// Sign the identity document with new keys at each start, and keep none
+    #[arg(long, conflicts_with = "identity_keys")]
+    forget_identity_keys: bool,
 
     /// A name that clients may use for this service besides local ones;
     /// repeatable, * is all
@@ -89,9 +94,6 @@ pub struct Options {
 }
 
 const METADATA: &str = "Metadata options, over those of the description";
-
-/// No file that a flag names is larger than this.
-const BYTES_MAX: u64 = 1 << 20;
 
 impl Options {
     /// Starts the log.
@@ -173,7 +175,8 @@ impl Options {
             allowed_hosts: self.allow_host.clone(),
             identity_signing: match &self.identity_keys {
                 Some(file) => IdentitySigning::With(Arc::new(identity::read_or_make(file)?)),
-                None => IdentitySigning::AtFirstNeed,
+                None if self.forget_identity_keys => IdentitySigning::AtFirstNeed,
+                None => identity::kept(),
             },
         })
     }
@@ -255,7 +258,7 @@ pub fn read_description(file: &Path) -> Result<Description, imds_host::Error> {
     if is_standard_input(file) {
         return Description::read_from(&name(file), io::stdin().lock());
     }
-    Description::read(file)
+    file::description(file)
 }
 
 /// Refuses files that are read again and have nothing to read: who waits for a
@@ -289,14 +292,5 @@ fn is_standard_input(file: &Path) -> bool {
 }
 
 fn read_bytes(file: &Path) -> anyhow::Result<Vec<u8>> {
-    let read = || {
-        let mut bytes = Vec::new();
-        File::open(file)?.take(BYTES_MAX + 1).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > BYTES_MAX {
-            return Err(io::Error::other("it is larger than 1 MiB"));
-        }
-        Ok(bytes)
-    };
-    let message = || WrongUse(format!("cannot read {}", file.display()));
-    read().with_context(message)
+    file::read(file).with_context(|| WrongUse(format!("cannot read {}", file.display())))
 }

@@ -9,6 +9,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Arg, Args, Command, Error};
 use imds_host::{Clock, Control, Description, Runtime, Scenario};
 
+use super::file;
 use super::print::to_stdout;
 
 /// The flag that names scenarios.
@@ -49,7 +50,7 @@ impl ScenarioFlags {
     pub fn read(&self) -> Result<Vec<Description>, imds_host::Error> {
         let read = |chosen: &Chosen| match chosen {
             Chosen::Shipped(scenario) => Ok(scenario.description()),
-            Chosen::File(file) => Description::read(file),
+            Chosen::File(file) => file::description(file),
         };
         self.chosen.iter().map(read).collect()
     }

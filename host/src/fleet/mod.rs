@@ -13,6 +13,7 @@ pub use self::key::CallerKey;
 use crate::caller::{Caller, Instances};
 use crate::description::Description;
 use crate::error::Error;
+use crate::identity::IdentitySigning;
 use crate::instance::Instance;
 use crate::runtime::Runtime;
 use crate::settings::Settings;
@@ -236,10 +237,14 @@ impl Fleet {
         if !needs_keys {
             return Ok(());
         }
-        let runtime = self.shared.runtime.clone();
+        let Shared { runtime, terms, .. } = &*self.shared;
+        let (runtime, terms) = (runtime.clone(), Arc::clone(terms));
         let make = move || {
             // What fails here is tried again when a signature is asked for.
-            let _ = runtime.identity_keys();
+            let _ = match &terms.identity_signing {
+                IdentitySigning::MadeBy(maker) => maker.keys(),
+                _ => runtime.identity_keys(),
+            };
         };
         thread::Builder::new().name("imds-signatures".into()).spawn(make).map(drop).map_err(Error::System)
     }
@@ -373,5 +378,27 @@ mod tests {
             assert_eq!(fleet.get(key).unwrap().answer(&request, NOW).status, 200);
         }
         assert!(Arc::ptr_eq(&keys, &runtime.identity_keys().unwrap()));
+    }
+
+    #[test]
+    fn a_maker_of_keys_is_called_ahead_and_once() {
+        use crate::identity::{IdentityKeys, KeyMaker};
+
+        let (called, calls) = std::sync::mpsc::channel();
+        let maker = KeyMaker::new(move || {
+            called.send(()).unwrap();
+            IdentityKeys::generate()
+        });
+        let settings = Settings { identity_signing: IdentitySigning::MadeBy(maker), ..Settings::default() };
+        let fleet = Fleet::new(&Runtime::new().unwrap(), &settings, CallerKey::Host).unwrap();
+        fleet.insert("a", &Description::default()).unwrap();
+        fleet.insert("b", &Description::default()).unwrap();
+        fleet.make_keys_ahead().unwrap();
+        calls.recv().unwrap();
+        let request = Request::get("/latest/dynamic/instance-identity/rsa2048");
+        for key in ["a", "b"] {
+            assert_eq!(fleet.get(key).unwrap().answer(&request, NOW).status, 200);
+        }
+        assert!(calls.try_recv().is_err());
     }
 }

@@ -3,7 +3,9 @@
 //!
 //! Source: a body published in 2020 shows indefinite lengths, the content as a
 //! constructed octet string and no certificates; sizes recorded in 2026-09 are
-//! those of this layout with four signed attributes.
+//! those of this layout with four signed attributes. Bodies of `rsa2048` from
+//! 2022 and 2026 name the signature algorithm sha256WithRSAEncryption with a NULL
+//! parameter, in both places, and the one of 2026 has SHA-256 without a parameter.
 
 use super::asn1::*;
 

@@ -6,13 +6,14 @@ use base64::engine::general_purpose::STANDARD;
 use dsa::pkcs8::{DecodePrivateKey, EncodePrivateKey, EncodePublicKey, LineEnding};
 use dsa::signature::SignatureEncoding;
 use dsa::signature::hazmat::PrehashVerifier;
+use rsa::rand_core::OsRng;
 use rsa::traits::PublicKeyParts;
 use rsa::{Pkcs1v15Sign, RsaPrivateKey};
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
 use super::Signatures;
-use super::asn1::{DSA_WITH_SHA_1, NULL, RSA, RSA_WITH_SHA_256, SHA_1, SHA_256, algorithm};
+use super::asn1::{DSA_WITH_SHA_1, NULL, RSA_WITH_SHA_256, SHA_1, SHA_256, algorithm};
 use super::certificate::{self, Certificate};
 use super::cms::{Scheme, signed_data};
 use super::dsa_parameters;
@@ -47,11 +48,10 @@ impl IdentityKeys {
     ///
     /// Fails with [`Error::Identity`] where a key cannot be made.
     pub fn generate() -> Result<Self, Error> {
-        let mut entropy = rsa::rand_core::OsRng;
         Ok(Self {
-            dsa: dsa::SigningKey::generate(&mut entropy, dsa_parameters::parameters()?),
-            rsa: RsaPrivateKey::new(&mut entropy, 1024).map_err(Error::identity)?,
-            rsa2048: RsaPrivateKey::new(&mut entropy, 2048).map_err(Error::identity)?,
+            dsa: dsa::SigningKey::generate(&mut OsRng, dsa_parameters::parameters()?),
+            rsa: RsaPrivateKey::new(&mut OsRng, 1024).map_err(Error::identity)?,
+            rsa2048: RsaPrivateKey::new(&mut OsRng, 2048).map_err(Error::identity)?,
         })
     }
 
@@ -107,7 +107,7 @@ impl IdentityKeys {
         };
         let rsa2048 = Scheme {
             digest: algorithm(SHA_256, &[]),
-            signature: algorithm(RSA, NULL),
+            signature: algorithm(RSA_WITH_SHA_256, NULL),
             hash: |bytes| Sha256::digest(bytes).to_vec(),
             signer: certificate::signer(&rsa_info(&self.rsa2048)),
             sign: &|bytes| sign_rsa(&self.rsa2048, bytes),
@@ -184,9 +184,12 @@ fn wrong(what: &str) -> Error {
 }
 
 /// RSA over SHA-256 (PKCS#1 version 1.5).
+///
+/// With blinding: how long it takes tells nothing about the key (RUSTSEC-2023-0071).
+/// The signature does not depend on what blinds it.
 fn sign_rsa(key: &RsaPrivateKey, bytes: &[u8]) -> Vec<u8> {
     // Fails only for keys too short to hold the digest, which these are not.
-    key.sign(Pkcs1v15Sign::new::<Sha256>(), &Sha256::digest(bytes)).unwrap_or_default()
+    key.sign_with_rng(&mut OsRng, Pkcs1v15Sign::new::<Sha256>(), &Sha256::digest(bytes)).unwrap_or_default()
 }
 
 /// DSA over SHA-1, with the nonce of RFC 6979, so that it is the same each time.
@@ -216,8 +219,6 @@ impl fmt::Debug for IdentityKeys {
 mod tests {
     use std::sync::OnceLock;
 
-    use rsa::rand_core::OsRng;
-
     use super::*;
 
     /// Made once: it takes a second.
@@ -237,6 +238,26 @@ mod tests {
         // for the sign (one in four), or are shorter (one in thousands), there
         // is a group of base64 more or less.
         assert!(matches!(signatures.pkcs7.len(), 1148 | 1152 | 1156), "{}", signatures.pkcs7.len());
+    }
+
+    /// Source: bodies of 2022 and 2026. RFC 5652 would allow rsaEncryption as well.
+    #[test]
+    fn rsa2048_names_its_algorithms_as_those_recorded() {
+        const SHA_256_ALONE: &[u8] = &[0x30, 0x0b, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1];
+        const RSA_WITH_SHA_256_NULL: &[u8] = &[6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 11, 5, 0];
+
+        let message = STANDARD.decode(keys().sign(&[b'x'; 474], SIGNING_TIME_MS).rsa2048).unwrap();
+        assert_eq!(message.len(), 1101);
+        let has = |parts: &[&[u8]]| {
+            let wanted = parts.concat();
+            message.windows(wanted.len()).filter(|window| *window == wanted).count()
+        };
+        assert_eq!(has(&[SHA_256_ALONE]), 3, "of the message, of the signer and in CMSAlgorithmProtection");
+        assert_eq!(has(&[SHA_256_ALONE, &[0xa1, 0x0d], RSA_WITH_SHA_256_NULL]), 1, "in CMSAlgorithmProtection");
+        // Behind it, the signature of 256 bytes ends the one SignerInfo.
+        assert_eq!(has(&[&[0x30, 0x0d], RSA_WITH_SHA_256_NULL, &[4, 0x82, 1, 0]]), 1, "of the signer");
+        let rsa_encryption = &RSA_WITH_SHA_256_NULL[..10];
+        assert_eq!(has(&[rsa_encryption, &[1]]), 0);
     }
 
     #[test]

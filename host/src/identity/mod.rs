@@ -7,12 +7,14 @@ mod asn1;
 mod certificate;
 mod cms;
 mod dsa_parameters;
+mod key_maker;
 mod keys;
 
 use std::fmt;
 use std::sync::Arc;
 
 pub use self::certificate::Certificate;
+pub use self::key_maker::KeyMaker;
 pub use self::keys::IdentityKeys;
 
 /// Who signs the identity document.
@@ -30,6 +32,8 @@ pub enum IdentitySigning {
     /// [`Instance::sign_ahead`](crate::Instance::sign_ahead).
     #[default]
     AtFirstNeed,
+    /// Keys that this makes when a signature is first asked for, or before as above.
+    MadeBy(KeyMaker),
     /// These keys.
     With(Arc<IdentityKeys>),
     /// Nobody: the signatures are there only if the description has them.
@@ -40,6 +44,7 @@ impl fmt::Debug for IdentitySigning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::AtFirstNeed => "AtFirstNeed",
+            Self::MadeBy(_) => "MadeBy(..)",
             Self::With(_) => "With(..)",
             Self::Never => "Never",
         })

@@ -1,7 +1,6 @@
 // Descriptions in one file, each on a line that names its caller.
 
 use std::fmt;
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 use std::str;
@@ -15,15 +14,19 @@ use super::keys::{Keys, Refused};
 use super::load::{Entry, Source};
 use super::wrong::words;
 use crate::cli::failure::WrongUse;
+use crate::cli::file::open;
 
 /// As much as a description may have, and more than what stands around it.
 const LINE_BYTES_MAX: u64 = (1 << 20) + (1 << 10);
+
+/// A hundred thousand descriptions of 10 KiB.
+const FILE_BYTES_MAX: u64 = 1 << 30;
 
 /// Gives the descriptions line by line, and what is wrong with the others.
 pub fn read(file: &Path, callers: &CallerKey, give: &mut dyn FnMut(Result<Entry, String>)) -> anyhow::Result<()> {
     let source = file.display().to_string();
     let cannot = || WrongUse(format!("cannot read {source}"));
-    let mut lines = BufReader::new(File::open(file).with_context(cannot)?);
+    let mut lines = BufReader::new(open(file).with_context(cannot)?.take(FILE_BYTES_MAX + 1));
     let mut keys = Keys::new(callers);
     let mut bytes = Vec::new();
     for number in 1.. {
@@ -68,6 +71,10 @@ pub fn read(file: &Path, callers: &CallerKey, give: &mut dyn FnMut(Result<Entry,
             Err(error) if error.is_eof() => Err(refuse(line.trim_end().len() + 1, message(&error))),
             Err(error) => Err(refuse(error.column().max(1), message(&error))),
         });
+    }
+    if lines.get_ref().limit() == 0 {
+        return Err(io::Error::other("it is larger than 1 GiB; divide it among several processes"))
+            .with_context(cannot);
     }
     Ok(())
 }
