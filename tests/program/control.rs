@@ -409,8 +409,9 @@ fn a_crowd_of_operators_takes_turns() {
         assert!(controlled.get("/").starts_with("HTTP/1.1 200 "));
     });
     match before.zip(threads()) {
-        // Threads that were taken for calls stay for some seconds.
-        Some((before, after)) => assert!(after <= before + 4, "{before} threads before, {after} after"),
+        // Threads that were taken for calls stay for some seconds: a few for those that
+        // have their turn, and not one for each caller.
+        Some((before, after)) => assert!(after <= before + 12, "{before} threads before, {after} after"),
         None => eprintln!("SKIPPED: the system does not tell how many threads a process has"),
     }
 }
