@@ -191,7 +191,8 @@ impl Control {
         &self.shared.clock
     }
 
-    /// How often the description was opened: 1 at first, one more with each edit.
+    /// How often the description was opened: 1 at first, one more with each edit that
+    /// changes something.
     ///
     /// ```
     /// # use imds_host::{Control, Description, Runtime, VirtualClock};
@@ -206,8 +207,9 @@ impl Control {
     }
 
     /// Changes the instance now, by a piece of a description: `edit` in
-    /// `wit/imds.wit` tells what it can say. Gives the new revision. All of it is
-    /// done, or nothing; requests that run get the one or the other.
+    /// `wit/imds.wit` tells what it can say. Returns the revision that has it: a new
+    /// one, or the present one where the change says only what is so already. All
+    /// of it is done, or nothing; requests that run get the one or the other.
     ///
     /// Fails with [`Error::Invalid`], whose places are those of `change`.
     ///
@@ -215,6 +217,7 @@ impl Control {
     /// # use imds_host::{Control, Description, Error, Request, Runtime, VirtualClock};
     /// # let control = Control::open(&Runtime::new()?, &Default::default(), &Default::default(), VirtualClock::system())?;
     /// let required = Description::from_toml("required", "metadata-options.http-tokens = 'required'")?;
+    /// assert_eq!(control.edit(&required)?, 2);
     /// assert_eq!(control.edit(&required)?, 2);
     /// assert_eq!(control.answer(&Request::get("/")).status, 401);
     ///
@@ -383,6 +386,9 @@ impl Control {
         let present = self.expect(revision)?;
         let now_ms = self.shared.clock.now_ms();
         let json = self.edited(&present.description, &change.to_json(), change, now_ms)?;
+        if json == self.edited(&present.description, "{}", &Description::default(), now_ms)? {
+            return Ok(present.revision);
+        }
         Ok(self.put(&Description::from_json("the present description", &json)?))
     }
 

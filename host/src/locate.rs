@@ -5,13 +5,13 @@ use crate::document::{Member, Node, Origin, Value};
 use crate::excerpt::place;
 use crate::lines::Lines;
 use crate::problem::{Finding, PROBLEMS_MAX, Problem, segments};
-use crate::secrets::names_secret;
+use crate::secrets::{names_secret, tag_names_secret};
 
 /// Finds where in `text` the component's findings are, and sorts them by that.
 pub(crate) fn locate(findings: Vec<Finding>, text: &str, root: &Node) -> Vec<Problem> {
     let lines = Lines::of(text);
     let mut secrets = Vec::new();
-    add_secrets(root, false, &mut secrets);
+    add_secrets(root, "", false, &mut secrets);
     let findings = findings.into_iter().take(PROBLEMS_MAX);
     let mut problems: Vec<_> = findings.map(|finding| locate_one(finding, &lines, root, &mut secrets)).collect();
     let mut may_be_shown = BTreeMap::new();
@@ -94,20 +94,22 @@ fn suggests_secret(help: &str) -> bool {
     help.split('`').skip(1).step_by(2).any(names_secret)
 }
 
-/// Adds where the secret fields of a document stand, and all that is in them.
-fn add_secrets(node: &Node, in_secret: bool, secrets: &mut Vec<Range<usize>>) {
+/// Adds where the secret fields of a part of a document stand, and all that is in
+/// them. The part has the name `of`, or is an item of what has.
+fn add_secrets(node: &Node, of: &str, in_secret: bool, secrets: &mut Vec<Range<usize>>) {
     if let (true, Some(range)) = (in_secret, node.origin.range()) {
         secrets.push(range.clone());
     }
     match &node.value {
         Value::Literal(_) => {}
-        Value::Array(items) => items.iter().for_each(|item| add_secrets(item, in_secret, secrets)),
+        Value::Array(items) => items.iter().for_each(|item| add_secrets(item, of, in_secret, secrets)),
         Value::Object(members) => {
             for member in members {
-                if in_secret || names_secret(&member.name) {
+                let is_secret_tag = of == "tags" && tag_names_secret(&member.name);
+                if in_secret || is_secret_tag || names_secret(&member.name) {
                     add_secret(member, secrets);
                 } else {
-                    add_secrets(&member.node, false, secrets);
+                    add_secrets(&member.node, &member.name, false, secrets);
                 }
             }
         }
@@ -116,7 +118,7 @@ fn add_secrets(node: &Node, in_secret: bool, secrets: &mut Vec<Range<usize>>) {
 
 fn add_secret(member: &Member, secrets: &mut Vec<Range<usize>>) {
     secrets.extend(member.name_origin.range().cloned());
-    add_secrets(&member.node, true, secrets);
+    add_secrets(&member.node, &member.name, true, secrets);
 }
 
 #[cfg(test)]

@@ -173,8 +173,8 @@ impl Outcome {
         match self {
             Self::NotRunning => {
                 "The instance is stopped or terminated, so nothing runs there that could ask: the connection is closed \
-                 and nothing is sent. Start it by changing its state to \"running\": imds ctl start. A terminated one \
-                 is served anew."
+                 and nothing is sent. A stopped one is started by changing its state to \"running\": imds ctl start. A \
+                 terminated one comes back when its description is served anew: imds ctl reload."
             }
             Self::FaultRefused => {
                 "The description asks for faults, and one of the kind \"refuse\" struck: a rule of this product, to see \

@@ -1,5 +1,9 @@
 //! Names of what no error may repeat.
 
+mod tags;
+
+pub(crate) use self::tags::tag_names_secret;
+
 /// What the names of secrets contain, as [`fold`] leaves it. User data and
 /// extra entries may hold anything.
 const PARTS: [&str; 13] = [

@@ -188,6 +188,20 @@ impl VirtualClock {
         self.change(|moved| moved.shown = moved.shown.saturating_add(time).min(LAST));
     }
 
+    /// Moves it back at once, whether it is paused or not; not before 1970.
+    ///
+    /// ```
+    /// use std::time::{Duration, UNIX_EPOCH};
+    /// use imds_host::{Clock, VirtualClock};
+    ///
+    /// let clock = VirtualClock::paused_at(UNIX_EPOCH + Duration::from_secs(60));
+    /// clock.step_back(Duration::from_secs(5));
+    /// assert_eq!(clock.now_ms(), 55_000);
+    /// ```
+    pub fn step_back(&self, time: Duration) {
+        self.change(|moved| moved.shown = moved.shown.saturating_sub(time));
+    }
+
     /// Sets it to a time, forward or back. It goes on as it did: paused, or at
     /// its speed.
     ///

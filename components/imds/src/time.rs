@@ -7,7 +7,7 @@ use jiff::Timestamp;
 pub struct Time(u64);
 
 /// 9998-12-31T23:59:59Z: header fields and documents have four digits for a
-/// year, and a token issued in the last second can still expire.
+/// year, and what is a little later than the last second can still be written.
 const LAST_MS: u64 = 253_370_764_799_000;
 
 impl Time {

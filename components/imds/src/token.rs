@@ -65,10 +65,15 @@ impl TokenKey {
 
     /// Issues a token that lives `ttl_seconds` from `now`; with 0 it is expired
     /// from the start, as recorded.
+    ///
+    /// The expiry may lie behind the last [`Time`]: a token whose life were cut
+    /// short there would end before the lifetime that its answer states. Where
+    /// time stands, at that last second, tokens keep what they have left.
     pub fn issue(&self, now: Time, ttl_seconds: u32, entropy: u64) -> String {
         let mut token = [0; TOKEN_BYTES];
         token[..4].copy_from_slice(&PREFIX);
-        token[4..12].copy_from_slice(&now.plus_seconds(ttl_seconds.into()).as_ms().to_be_bytes());
+        let expiry_ms = now.as_ms() + u64::from(ttl_seconds) * 1000;
+        token[4..12].copy_from_slice(&expiry_ms.to_be_bytes());
         token[12..20].copy_from_slice(&entropy.to_be_bytes());
         let mac = self.mac.clone().chain_update(&token[4..SEALED_BYTES]).finalize_fixed();
         token[SEALED_BYTES..].copy_from_slice(&mac);
@@ -144,6 +149,21 @@ mod tests {
         assert_eq!(check(299_999), Ok(1));
         assert_eq!(check(300_000), Err(Refused::Expired));
         assert_eq!(key().check(key().issue(NOW, 0, 0).as_bytes(), NOW), Err(Refused::Expired));
+    }
+
+    #[test]
+    fn a_token_of_the_last_second_of_time_has_the_lifetime_that_was_granted() {
+        let last = Time::from_ms(u64::MAX);
+        let token = key().issue(last, 300, 0);
+        assert_eq!(key().check(token.as_bytes(), last), Ok(300));
+        assert_eq!(key().check(key().issue(last, 0, 0).as_bytes(), last), Err(Refused::Expired));
+
+        let before = last.minus_seconds(60);
+        let token = key().issue(before, TTL_SECONDS_MAX, 0);
+        assert_eq!(key().check(token.as_bytes(), before), Ok(TTL_SECONDS_MAX));
+        assert_eq!(key().check(token.as_bytes(), last), Ok(TTL_SECONDS_MAX - 60));
+        let short = key().issue(before, 60, 0);
+        assert_eq!(key().check(short.as_bytes(), last), Err(Refused::Expired));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::toml_keys::{Keys, Kind};
 use crate::lines::Lines;
-use crate::secrets::{names_secret, resembles_secret};
+use crate::secrets::{names_secret, resembles_secret, tag_names_secret};
 
 /// Of TOML text with the names that the parser found in it and the lines that
 /// it found wrong, in order: everything from the name of a secret to the next
@@ -68,7 +68,10 @@ fn is_field(line: &str) -> bool {
 /// of a secret.
 pub(super) fn in_json(text: &str, at: usize) -> Option<Range<usize>> {
     let names = json_names(&text[..at]);
-    names.iter().any(|name| names_secret(name) || resembles_secret(name)).then_some(0..text.len())
+    names
+        .iter()
+        .any(|name| names_secret(name) || resembles_secret(name) || tag_names_secret(name))
+        .then_some(0..text.len())
 }
 
 /// Whether a line of TOML begins with the name of a secret, or has one anywhere.
@@ -78,7 +81,13 @@ fn names_secret_field(line: &str) -> bool {
     let line = line.trim();
     let name = line.split(['=', ':']).next().unwrap_or_default();
     let name = name.trim_matches(|c: char| c.is_whitespace() || "[]\"'".contains(c));
-    !line.is_empty() && !line.starts_with('#') && (names_secret(line) || resembles_secret(name))
+    let is_secret = || names_secret(line) || resembles_secret(name) || names_in(line).any(tag_names_secret);
+    !line.is_empty() && !line.starts_with('#') && is_secret()
+}
+
+/// What may be names in a line of TOML: tables of one line have some too.
+fn names_in(line: &str) -> impl Iterator<Item = &str> {
+    line.split_inclusive(['=', ':', ',', '{']).filter(|part| part.ends_with(['=', ':']))
 }
 
 /// Strings of several lines from their second line on: a secret whose name is
@@ -170,6 +179,9 @@ mod tests {
             "[extra-entries]\n\"meta-data/w\" = \"\"\n\"meta-data/x\" = hunter2\n",
             "[extra-entries]\n\"meta-data/x\" = [\n{ a = 1 },\nhunter2\n]\n",
             "[iam-instance-profile.credentials]\nkey = hunter2\n",
+            "[tags]\ndb-pwd = hunter2\n",
+            "tags = { Name = 'x', dbPass = 'hunter2' oops\n",
+            "{\"tags\": {\"jwt\":\n \"hunter2\" oops}}",
             "tags = { user-data = [\n\"x\",\nhunter2\n] }\n",
             "user-data = \"#!/bin/sh\"\necho hunter2\n",
             "a: 1\nuser-data = [\n\"hunter2\",\noops hunter2]\n",
@@ -194,6 +206,7 @@ mod tests {
             "instance-type = t3.micro\n",
             "[metadata-options]\nhttp-tokens = required\n",
             "[tags]\nName = web-1\n",
+            "[tags]\nAuthor = web-1\n",
             "billing-products = [\n\"bp-1\"\n\"bp-2\"\n]\n",
             "# user-data = \"\"\n# credentials\ninstance-type = t3\n",
             "user-data = \"x\"\n[tags]\nName = web-1\n",

@@ -1,7 +1,7 @@
 //! A document as it may be shown: without what may be a secret.
 
 use super::{Member, Node, Value};
-use crate::secrets::names_secret;
+use crate::secrets::{names_secret, tag_names_secret};
 
 /// What stands in place of a secret.
 const HIDDEN: &str = r#""(hidden)""#;
@@ -44,6 +44,8 @@ impl Member {
 enum Within {
     /// Of nothing that is secret.
     Plain,
+    /// Of tags, whose names say what they hold.
+    Tags,
     /// Of credentials, whose times are none.
     Credentials,
     /// Of a secret.
@@ -56,6 +58,8 @@ impl Within {
             Self::Plain if name == ROTATION => Self::Plain,
             Self::Plain if ["credentials", "credentials-without-token"].contains(&name) => Self::Credentials,
             Self::Plain if names_secret(name) => Self::Secret,
+            Self::Plain if name == "tags" => Self::Tags,
+            Self::Tags if tag_names_secret(name) => Self::Secret,
             Self::Credentials if TIMES.contains(&name) => Self::Plain,
             Self::Credentials => Self::Secret,
             within => within,
@@ -64,7 +68,8 @@ impl Within {
 
     fn hides(self, literal: &str) -> bool {
         let is_word = ["null", "true", "false"].contains(&literal);
-        !is_word && (self != Self::Plain || literal.contains(PRIVATE_KEY))
+        let is_secret = matches!(self, Self::Credentials | Self::Secret);
+        !is_word && (is_secret || literal.contains(PRIVATE_KEY))
     }
 }
 
@@ -75,14 +80,15 @@ mod tests {
     #[test]
     fn secrets_are_not_shown_wherever_they_stand() {
         let text = r#"{
-            "user-data": "hunter2", "user-data-base64": "hunter2", "tags": {"db_password": "hunter2"},
+            "user-data": "hunter2", "user-data-base64": "hunter2",
+            "tags": {"db_password": "hunter2", "DB_PWD": "hunter2", "ssh-key": ["hunter2", {"x": "hunter2"}]},
             "iam-instance-profile": {
                 "credentials": {"access-key-id": "hunter2", "secret-access-key": "hunter2", "session-token": "hunter2"},
                 "credentials-without-token": {"session-token": "hunter2"}
             },
             "extra-entries": {"meta-data/x": "hunter2", "expiration": "hunter2"},
             "managed-ssh-keys": {"signer-cert": "-----BEGIN EC PRIVATE KEY-----hunter2", "active-keys": {"x": "public"}},
-            "timeline": [{"at": "+5m", "user-data": "hunter2", "extra-entries": {"meta-data/y": ["hunter2", 7]}}],
+            "timeline": [{"at": "+5m", "user-data": "hunter2", "tags": {"authHeader": "hunter2"}, "extra-entries": {"meta-data/y": ["hunter2", 7]}}],
             "usr-token": {"last-updated": "hunter2", "x": 7}
         }"#;
         let shown = Node::from_json(text).unwrap_or_else(|_| panic!("JSON")).without_secrets().to_string();
@@ -94,7 +100,7 @@ mod tests {
 
     #[test]
     fn what_is_no_secret_is_shown() {
-        let text = r#"{"user-data":false,"extra-entries":null,"tags":{"Name":"web"},"metadata-options":{"http-tokens":"required"},"iam-instance-profile":{"credentials-rotation":{"interval":"6h"},"credentials":{"expiration":"2026-10-01T00:00:00Z"}}}"#;
+        let text = r#"{"user-data":false,"extra-entries":null,"tags":{"Name":"web","Author":"me","compass":"north"},"metadata-options":{"http-tokens":"required"},"iam-instance-profile":{"credentials-rotation":{"interval":"6h"},"credentials":{"expiration":"2026-10-01T00:00:00Z"}}}"#;
         assert_eq!(Node::from_json(text).unwrap_or_else(|_| panic!("JSON")).without_secrets().to_string(), text);
     }
 }

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -83,7 +84,8 @@ impl JournalEntry {
     }
 
     /// The rule by which the client got what it got, and what to do about it:
-    /// that of the fault which struck, else [`Outcome::rule`].
+    /// [`Outcome::rule`] of a refusal, and that of the fault which struck. Where a
+    /// fault spoils a refusal, both are told.
     ///
     /// ```
     /// # use imds_host::{Control, Description, Request, Runtime, VirtualClock};
@@ -93,29 +95,39 @@ impl JournalEntry {
     /// assert!(control.journal().entries(0, 1)[0].rule().contains("\"cut\""));
     /// # Ok::<_, imds_host::Error>(())
     /// ```
-    pub fn rule(&self) -> &'static str {
-        match self.fault {
-            Some("delay") => {
+    pub fn rule(&self) -> Cow<'static, str> {
+        match self.fault_rule() {
+            Some(fault) if self.outcome.is_refusal() => format!("{} {fault}", self.outcome.rule()).into(),
+            Some(fault) => fault.into(),
+            None => self.outcome.rule().into(),
+        }
+    }
+
+    /// The rule of a fault that spoiled an answer. One that refuses is an outcome of
+    /// its own.
+    fn fault_rule(&self) -> Option<&'static str> {
+        Some(match self.fault? {
+            "delay" => {
                 "A fault of the description struck, of the kind \"delay\": the answer was sent late. Wait for it or ask \
                  again, or end the faults: imds ctl fault off, or take them out of the description."
             }
-            Some("close") => {
+            "close" => {
                 "A fault of the description struck, of the kind \"close\": the connection ended and nothing was sent. \
                  Ask again on another connection, or end the faults: imds ctl fault off, or take them out of the \
                  description."
             }
-            Some("cut") => {
+            "cut" => {
                 "A fault of the description struck, of the kind \"cut\": half of the body was sent, less than its \
                  Content-Length. Throw it away and ask again, or end the faults: imds ctl fault off, or take them out \
                  of the description."
             }
-            Some("withhold") => {
+            "withhold" => {
                 "A fault of the description struck, of the kind \"withhold\": nothing was sent and the connection was \
                  left open. Give up after a time and ask again, or end the faults: imds ctl fault off, or take them \
                  out of the description."
             }
-            _ => self.outcome.rule(),
-        }
+            _ => return None,
+        })
     }
 
     /// An entry without its number.

@@ -112,6 +112,8 @@ pub fn merge(document: &mut Json, change: &Json, at: Option<Time>) -> Result<Mer
                 document.take(name);
                 document.merge_field(name, value);
             }
+            // The state restated is no change, whether or not the description states it.
+            ("state", Json::String(restated)) if at.is_some() && restated == state(document) => {}
             (name, value) => document.merge_field(name, value),
         }
     }
@@ -148,7 +150,7 @@ pub fn state(document: &Json) -> &str {
 fn allowed(before: &Json, after: &Json, change: &Json) -> Result<(), Vec<Problem>> {
     if state(before) == "terminated" && before != after {
         let problem = Problem::at("", "the instance is terminated, and nothing about it changes any more");
-        return Err(vec![problem.help("serve its description anew to have it back")]);
+        return Err(vec![problem.help("serve its description anew to have it back: imds ctl reload")]);
     }
     let changes = |pointer: &&&str| before.at(pointer) != after.at(pointer);
     let mut problems = Vec::new();
@@ -163,7 +165,21 @@ fn allowed(before: &Json, after: &Json, change: &Json) -> Result<(), Vec<Problem
             problems.push(Problem::at(place(change, pointer), message).help(help));
         }
     }
+    if state(before) == "stopped" && state(after) == "stopped" {
+        problems.extend(NOTICES.iter().filter_map(|notice| refused_notice(change, notice)));
+    }
     if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
+/// EC2 interrupts and rebalances running instances. A stopped one could not read
+/// the notice, and its next start takes notices away.
+fn refused_notice(change: &Json, notice: &str) -> Option<Problem> {
+    let pointer = pointer_step(notice);
+    let is_new = matches!(change.at(&pointer), Some(Json::Object(_)));
+    let message = format!("the instance is stopped, and only a running one gets a `{notice}`");
+    is_new.then(|| {
+        Problem::at(pointer, message).help("start it first: imds ctl start, or `state` as \"running\" in a change")
+    })
 }
 
 /// Where a change says what becomes of a field: there, or above it; user data in

@@ -62,6 +62,32 @@ struct Told {
     /// When what was to come before comes, in the order of the timeline. What the
     /// change brings stands behind it.
     before: Vec<Time>,
+    /// Where the entries of the change begin in its `timeline`.
+    first: usize,
+}
+
+/// What a change does to the timeline.
+struct Entries {
+    added: Option<Json>,
+    /// Whether what was to come goes.
+    replaces: bool,
+    /// Where the first one stands in the list.
+    first: usize,
+}
+
+impl Entries {
+    /// `false` and `null` take away what is to come, and so does `false` as the
+    /// first item of a list: then the rest comes instead.
+    fn read(timeline: Option<Json>) -> Entries {
+        match timeline {
+            Some(Json::Null | Json::Bool(false)) => Entries { added: None, replaces: true, first: 0 },
+            Some(Json::Array(mut items)) if items.first() == Some(&Json::Bool(false)) => {
+                items.remove(0);
+                Entries { added: Some(Json::Array(items)), replaces: true, first: 1 }
+            }
+            added => Entries { added, replaces: false, first: 0 },
+        }
+    }
 }
 
 fn change_now(document: Json, change: Json, now: Time) -> Result<Edited, Vec<Problem>> {
@@ -74,19 +100,15 @@ fn change_now(document: Json, change: Json, now: Time) -> Result<Edited, Vec<Pro
 
     let mut fields = change.clone();
     let mut problems = Vec::new();
-    let entries = fields.take(TIMELINE);
-    let (entries, is_cleared) = match entries {
-        Some(Json::Null | Json::Bool(false)) => (None, true),
-        entries => (entries, false),
-    };
+    let Entries { added, replaces, first } = Entries::read(fields.take(TIMELINE));
     relative::resolve(&mut fields, now, "", &mut problems);
-    let added = read_changes(entries, now, &mut problems);
+    let added = read_changes(added, now, &mut problems);
     if !problems.is_empty() {
-        return Err(problems);
+        return Err(problems.into_iter().map(|problem| moved(problem, first)).collect());
     }
     change::merge(&mut document, &fields, Some(now))?;
     // Nothing happens any more to an instance that is gone.
-    if is_cleared || fields.at("/state").and_then(Json::text) == Some("terminated") {
+    if replaces || fields.at("/state").and_then(Json::text) == Some("terminated") {
         to_come.clear();
     }
     // Nor behind a termination that the change brings.
@@ -99,16 +121,15 @@ fn change_now(document: Json, change: Json, now: Time) -> Result<Edited, Vec<Pro
     if !entries.is_empty() {
         document.put(TIMELINE, Json::Array(entries));
     }
-    Ok(Edited { document, told: Told { change, before } })
+    Ok(Edited { document, told: Told { change, before, first } })
 }
 
 fn change_before_launch(mut document: Json, change: Json) -> Result<Edited, Vec<Problem>> {
     let mut fields = change.clone();
-    let added = fields.take(TIMELINE);
+    let Entries { added, replaces, first } = Entries::read(fields.take(TIMELINE));
     change::merge(&mut document, &fields, None)?;
     let mut before = Vec::new();
-    match (document.take(TIMELINE), added) {
-        (_, Some(Json::Null | Json::Bool(false))) => {}
+    match (document.take(TIMELINE).filter(|_| !replaces), added) {
         (Some(Json::Array(mut entries)), Some(Json::Array(mut added))) => {
             let start = relative::start_of(&document);
             let at = |entry: &Json| {
@@ -136,7 +157,7 @@ fn change_before_launch(mut document: Json, change: Json) -> Result<Edited, Vec<
             }
         }
     }
-    Ok(Edited { document, told: Told { change, before } })
+    Ok(Edited { document, told: Told { change, before, first } })
 }
 
 /// As they stand in the change, so that problems of the document point there.
@@ -172,7 +193,7 @@ impl Told {
             None => self.change.at(&problem.field).map(|_| problem.field.clone()),
             Some((index, below)) => match self.before.get(index) {
                 Some(at) => return to_come(problem, *at, &below),
-                None => Some(format!("/timeline/{}{below}", index - self.before.len())),
+                None => Some(format!("/timeline/{}{below}", index - self.before.len() + self.first)),
             },
         };
         match in_change {
@@ -193,10 +214,76 @@ fn entry_of(pointer: &str) -> Option<(usize, String)> {
     Some((index.parse().ok()?, below.to_owned()))
 }
 
+/// A problem with an entry, which stands so much further behind in the change.
+fn moved(problem: Problem, by: usize) -> Problem {
+    match entry_of(&problem.field) {
+        Some((index, below)) => Problem { field: format!("/timeline/{}{below}", index + by), ..problem },
+        None => problem,
+    }
+}
+
 /// A problem with what was to come before the change, which it does not fit.
 fn to_come(problem: Problem, at: Time, below: &str) -> Problem {
     let place = if below.is_empty() { String::new() } else { format!(", {}", shown(below)) };
     let message = format!("what is to come at {}{place} does not fit this change: {}", at.rfc3339(), problem.message);
     let help = "to take what is to come away: `timeline = false`, alone or with this change";
     Problem { field: String::new(), in_name: false, message, ..problem }.help(help)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW_MS: u64 = 1_790_812_800_000;
+
+    fn edited_now(description: &str, change: &str) -> Result<String, Problem> {
+        edit(description, change, Some(NOW_MS)).map_err(|mut problems| problems.remove(0))
+    }
+
+    #[test]
+    fn a_state_that_is_restated_changes_nothing() {
+        for (description, state) in [
+            ("{}", "running"),
+            (r#"{"state":"stopped"}"#, "stopped"),
+            (r#"{"state":"terminated"}"#, "terminated"),
+            (r#"{"timeline":[{"at":"2026-10-02T00:00:00Z","state":"stopped"}]}"#, "running"),
+        ] {
+            let restated = format!(r#"{{"state": "{state}"}}"#);
+            assert_eq!(edited_now(description, &restated), edited_now(description, "{}"), "{description}");
+        }
+    }
+
+    #[test]
+    fn a_stopped_instance_gets_no_notice() {
+        let stopped = r#"{"instance-lifecycle": "spot", "state": "stopped"}"#;
+        for notice in ["spot-interruption", "rebalance-recommendation"] {
+            let change = format!(r#"{{"{notice}": {{}}}}"#);
+            let refused = edited_now(stopped, &change).unwrap_err();
+            assert_eq!(refused.field, format!("/{notice}"));
+            assert!(refused.message.starts_with("the instance is stopped"), "{}", refused.message);
+            // One that is called off is none, and one that starts in the same change runs.
+            assert!(edited_now(stopped, &format!(r#"{{"{notice}": false}}"#)).is_ok());
+            assert!(edited_now(stopped, &format!(r#"{{"state": "running", "{notice}": {{}}}}"#)).is_ok());
+            let terminated = edited_now(r#"{"state": "terminated"}"#, &change).unwrap_err();
+            assert!(terminated.help.unwrap().contains("imds ctl reload"));
+        }
+    }
+
+    #[test]
+    fn a_list_that_begins_with_false_comes_instead_of_what_was_to_come() {
+        let there = r#"{"timeline":[{"at":"2026-10-02T00:00:00Z","state":"stopped"}]}"#;
+        let change = r#"{"timeline": [false, {"at": "+5m", "state": "terminated"}]}"#;
+        let instead = r#"{"timeline":[{"at":"2026-10-01T00:05:00Z","state":"terminated"}]}"#;
+        assert_eq!(edited_now(there, change).as_deref(), Ok(instead));
+        assert_eq!(edited_now(there, r#"{"timeline": [false]}"#), edited_now(there, r#"{"timeline": false}"#));
+        let before_launch = edit(there, change, None).unwrap();
+        assert_eq!(before_launch, r#"{"timeline":[{"at":"+5m","state":"terminated"}]}"#);
+        for (wrong, field) in [
+            (r#"{"timeline": [false, {"at": "soon"}]}"#, "/timeline/1/at"),
+            (r#"{"timeline": [false, {"at": "+5m", "state": "gone"}]}"#, "/timeline/1/state"),
+            (r#"{"timeline": [false, false]}"#, "/timeline/1"),
+        ] {
+            assert_eq!(edited_now(there, wrong).unwrap_err().field, field, "{wrong}");
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use hyper::StatusCode;
 use imds_host::{ClockState, VirtualClock};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Number, Value, json};
 
 use super::super::values;
 use super::instance::time;
@@ -32,10 +32,26 @@ pub fn shown(state: &ClockState) -> Value {
 #[derive(Debug, Default, PartialEq)]
 struct Change {
     now: Option<SystemTime>,
-    advance: Option<Duration>,
+    advance: Option<Step>,
     paused: Option<bool>,
     speed: Option<f64>,
     system: bool,
+}
+
+/// A way from the time that it shows.
+#[derive(Debug, PartialEq)]
+enum Step {
+    On(Duration),
+    Back(Duration),
+}
+
+impl Step {
+    fn read(text: &str) -> Result<Self, String> {
+        match text.strip_prefix('-') {
+            Some(rest) if !rest.starts_with('+') => values::span(rest).map(Self::Back),
+            _ => values::span(text).map(Self::On),
+        }
+    }
 }
 
 impl Change {
@@ -46,7 +62,8 @@ impl Change {
             let wrong = |wrong: String| format!("{name}: {wrong}");
             match (name.as_str(), value) {
                 ("now", Value::String(text)) => change.now = Some(values::time(text).map_err(wrong)?),
-                ("advance", Value::String(text)) => change.advance = Some(values::span(text).map_err(wrong)?),
+                ("advance", Value::String(text)) => change.advance = Some(Step::read(text).map_err(wrong)?),
+                ("advance", Value::Number(number)) => return Err(wrong(without_unit(number))),
                 ("paused", Value::Bool(paused)) => change.paused = Some(*paused),
                 ("speed", Value::Number(speed)) => {
                     change.speed = Some(values::speed(&speed.to_string()).map_err(wrong)?);
@@ -81,13 +98,23 @@ impl Change {
         if let Some(now) = self.now {
             clock.set(now);
         }
-        if let Some(advance) = self.advance {
-            clock.advance(advance);
+        match self.advance {
+            Some(Step::On(time)) => clock.advance(time),
+            Some(Step::Back(time)) => clock.step_back(time),
+            None => {}
         }
         if self.paused == Some(false) {
             clock.resume();
         }
     }
+}
+
+/// What to write instead of a bare number.
+fn without_unit(number: &Number) -> String {
+    let seconds = number.as_i64().unwrap_or(300);
+    let in_minutes =
+        if seconds != 0 && seconds % 60 == 0 { format!(" or \"{}m\"", seconds / 60) } else { String::new() };
+    format!("a number has no unit; expected a time with its unit in quotes, such as \"{seconds}s\"{in_minutes}")
 }
 
 const EXPECTED: &str = "an object with any of {\"now\": \"2026-10-01T00:00:00Z\", \"advance\": \"5m\", \"paused\": true, \
@@ -104,8 +131,20 @@ mod tests {
         let answer: Value = serde_json::from_str(patch(&clock, body).body()).unwrap();
         let wanted = json!({ "now": "2026-10-01T00:05:00.000Z", "paused": true, "speed": 60.0, "system": false });
         assert_eq!(answer, wanted);
+        let back: Value = serde_json::from_str(patch(&clock, br#"{"advance": "-90s"}"#).body()).unwrap();
+        assert_eq!(back["now"], "2026-10-01T00:03:30.000Z");
         assert_eq!(patch(&clock, br#"{"system": true}"#).status(), 200);
         assert!(clock.state().is_system);
+    }
+
+    #[test]
+    fn a_number_is_told_its_unit() {
+        for (number, advice) in
+            [("300", r#""300s" or "5m""#), ("90", r#"such as "90s""#), ("-60", r#""-60s" or "-1m""#)]
+        {
+            let wrong = Change::read(format!(r#"{{"advance": {number}}}"#).as_bytes()).unwrap_err();
+            assert!(wrong.starts_with("advance: a number has no unit; ") && wrong.ends_with(advice), "{wrong}");
+        }
     }
 
     #[test]
@@ -117,7 +156,9 @@ mod tests {
             "[]",
             "{}",
             r#"{"paused": false, "advance": "5"}"#,
-            r#"{"paused": false, "advance": "-5m"}"#,
+            r#"{"paused": false, "advance": "-+5m"}"#,
+            r#"{"paused": false, "advance": 300}"#,
+            r#"{"paused": false, "advance": -1.5e300}"#,
             r#"{"paused": false, "now": "tomorrow"}"#,
             r#"{"paused": false, "speed": 0}"#,
             r#"{"paused": false, "speed": "60"}"#,

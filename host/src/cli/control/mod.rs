@@ -11,6 +11,7 @@ mod requests;
 mod routes;
 #[cfg(unix)]
 mod socket;
+mod turns;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use tokio::task::{JoinHandle, spawn};
 pub use self::place::{DEFAULT, Place, VARIABLE};
 use self::reload::Reload;
 pub use self::reload::{Asked, channel};
+use self::turns::Turns;
 use super::listen::bind_for;
 use super::metrics::Page;
 use super::operator::{self, Bounds, Listener};
@@ -101,8 +103,8 @@ impl Controlling {
     /// Listens at a place; from then on clients are answered.
     pub async fn start(place: &Place, operated: Operated) -> anyhow::Result<Self> {
         let log = operated.page.log.clone();
-        let operated = Arc::new(operated);
-        let answer = move |request| routes::answer(Arc::clone(&operated), request);
+        let shared = Arc::new((operated, Turns::default()));
+        let answer = move |request| routes::answer(Arc::clone(&shared), request);
         let serve = |listener| spawn(operator::serve(listener, BOUNDS, log, answer));
         match place {
             Place::Tcp(address) => {

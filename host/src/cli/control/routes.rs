@@ -10,6 +10,7 @@ use serde_json::json;
 use tokio::time::timeout;
 
 use super::reply::{Reply, error, failed, method_not_allowed, ok, page};
+use super::turns::Turns;
 use super::{Operated, clock, guard, instance, requests};
 
 /// The document that describes all this.
@@ -38,7 +39,10 @@ const BODY_BYTES_TAKEN: usize = 8 << 20;
 /// For the body, on this machine.
 const BODY_TIME: Duration = Duration::from_secs(5);
 
-pub async fn answer(operated: Arc<Operated>, request: Request<Incoming>) -> Reply {
+/// Where the component opens descriptions, which takes milliseconds of a processor.
+const TAKE_TURNS: [&str; 2] = ["/v1/instance", "/v1/reload"];
+
+pub async fn answer(shared: Arc<(Operated, Turns)>, request: Request<Incoming>) -> Reply {
     let (parts, body) = request.into_parts();
     // Before anything is refused: who still sends does not read.
     let body = match timeout(BODY_TIME, read(body)).await {
@@ -66,7 +70,14 @@ pub async fn answer(operated: Arc<Operated>, request: Request<Incoming>) -> Repl
         Ok(body) => body,
         Err(refusal) => return refusal,
     };
-    let Operated { control, page: told, reload } = &*operated;
+    let (Operated { control, page: told, reload }, turns) = &*shared;
+    let _turn = match TAKE_TURNS.contains(&path) {
+        true => match turns.take().await {
+            Ok(turn) => Some(turn),
+            Err(refusal) => return refusal,
+        },
+        false => None,
+    };
     match (method, path) {
         ("PATCH", "/v1/instance") => instance::patch(control, &parts, &body),
         ("PUT", "/v1/instance") => instance::put(control, &parts, &body),

@@ -12,9 +12,9 @@ use super::client::{Ask, Client};
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Clock {
-    /// Set it (2026-10-01T00:00:00Z), move it on (+5m), let it stand or run on, or
-    /// go back to the system's
-    #[arg(value_name = "TIME|+5m|pause|resume|system", allow_hyphen_values = true)]
+    /// Set it (2026-10-01T00:00:00Z), move it on (+5m) or back (-5m), let it stand or
+    /// run on, or make it the system's again
+    #[arg(value_name = "TIME|+5m|-5m|pause|resume|system", allow_hyphen_values = true)]
     change: Option<String>,
 
     /// How many seconds it shows for each that passes
@@ -26,6 +26,7 @@ const EXAMPLES: &str = "\
 Examples:
   imds ctl clock
   imds ctl clock +2m
+  imds ctl clock -5m
   imds ctl clock 2026-10-01T00:00:00Z --speed 60
   imds ctl clock pause
 
@@ -49,15 +50,18 @@ impl Clock {
             Some("pause") => change["paused"] = json!(true),
             Some("resume") => change["paused"] = json!(false),
             Some("system") => change["system"] = json!(true),
-            Some(text) if text.starts_with('+') => {
-                values::span(text).map_err(|wrong| WrongUse(format!("{text}: {wrong}")))?;
+            // The listener looks at the rest.
+            Some(text) if text.starts_with(['+', '-']) && values::span(&text[1..]).is_ok() => {
                 change["advance"] = json!(text);
             }
             Some(text) => {
-                let expected = "expected a time such as 2026-10-01T00:00:00Z, a way from now such as +5m, or pause, \
-                                resume or system";
+                let expected = "expected a time such as 2026-10-01T00:00:00Z, a way from now such as +5m or -5m, or \
+                                pause, resume or system";
                 values::time(text).map_err(|wrong| match humantime::parse_rfc3339(text) {
                     Ok(_) => WrongUse(format!("{text}: {wrong}")),
+                    Err(_) if values::span(text).is_ok() => WrongUse(format!(
+                        "{text} has no sign; write +{text} to move the clock on, -{text} to move it back"
+                    )),
                     Err(_) => WrongUse(format!("{text}: {expected}")),
                 })?;
                 change["now"] = json!(text);

@@ -4,12 +4,12 @@
 use std::time::Duration;
 
 use clap::Args;
-use imds_host::{Error, Problems};
 use serde_json::{Value, json};
 
 use super::super::values;
 use super::Told;
-use super::client::{Answer, Ask, Client};
+use super::change::{Changed, change};
+use super::client::{Ask, Client};
 use super::edit::revision;
 use super::times;
 
@@ -50,68 +50,123 @@ const HIBERNATES: Duration = Duration::from_secs(10);
 
 impl Interrupt {
     pub fn make(self, client: &Client) -> anyhow::Result<Told> {
-        let Self { action, after, notice_only } = self;
-        let before = client.ask(Ask::get("/v1/instance"))?.body;
-        let replaced = replace(client, &before)?;
-        let mut interruption = json!({ "action": action });
-        if let Some(after) = after {
-            interruption["time"] = json!(times::from_now(after));
-        }
-        let (state, end) = match action.as_str() {
-            "hibernate" => ("stopped", after.unwrap_or_default().saturating_add(HIBERNATES)),
-            "stop" => ("stopped", after.unwrap_or(NOTICE)),
-            _ => ("terminated", after.unwrap_or(NOTICE)),
-        };
-        let mut change = json!({ "spot-interruption": interruption });
-        if !notice_only {
-            change["timeline"] = json!([{ "at": times::from_now(end), "state": state }]);
-        }
-        let (mut told, instance) = of_spot(client, "interrupt", change)?;
-        told = replaced.into_iter().fold(told, Told::with);
+        let (state, end) = self.end();
+        let Changed { before, answer } = change(client, "interrupt", |before| {
+            let mut fields = as_spot(before, json!({ "spot-interruption": self.interruption() }));
+            let end = (!self.notice_only).then(|| json!({ "at": times::from_now(end), "state": state }));
+            let is_replaced = matches!(Pending::of(before), Pending::WithItsEnd(_));
+            match (is_replaced, end) {
+                // In the same step, so that there is no moment with two ends or none.
+                (true, Some(end)) => fields["timeline"] = json!([false, end]),
+                (true, None) => fields["timeline"] = json!(false),
+                (false, Some(end)) => fields["timeline"] = json!([end]),
+                (false, None) => {}
+            }
+            fields
+        })?;
+        let revision_made = answer.body["revision"].clone();
+        let mut told = with_lifecycle(revision(answer), &before);
+        told = Pending::of(&before).in_words().into_iter().fold(told, Told::with);
+        let after = client.ask(Ask::get("/v1/instance"))?.body;
+        // Somebody else may have changed it since.
+        let interruption = (after["revision"] == revision_made).then_some(after);
+        Ok(told.with(self.in_words(interruption.as_ref())))
+    }
 
-        let now = &instance["clock"]["now"];
-        let time = &instance["description"]["spot-interruption"]["time"];
-        let at = format!("{}, at {}", times::relative(time, now), time.as_str().unwrap_or_default());
-        let to_notice = match action.as_str() {
-            "hibernate" => after.unwrap_or_default(),
-            _ => after.unwrap_or(NOTICE).saturating_sub(NOTICE),
+    fn interruption(&self) -> Value {
+        match self.after {
+            Some(after) => json!({ "action": self.action, "time": times::from_now(after) }),
+            None => json!({ "action": self.action }),
+        }
+    }
+
+    /// What becomes of the instance, and when from now.
+    fn end(&self) -> (&'static str, Duration) {
+        match self.action.as_str() {
+            "hibernate" => ("stopped", self.time().saturating_add(HIBERNATES)),
+            "stop" => ("stopped", self.time()),
+            _ => ("terminated", self.time()),
+        }
+    }
+
+    /// When from now the interruption is.
+    fn time(&self) -> Duration {
+        self.after.unwrap_or(if self.is_told_before() { NOTICE } else { Duration::ZERO })
+    }
+
+    fn is_told_before(&self) -> bool {
+        self.action != "hibernate"
+    }
+
+    /// What was announced to an instance, as the listener shows it after that.
+    fn in_words(&self, instance: Option<&Value>) -> String {
+        let at = match instance {
+            Some(instance) => {
+                let time = &instance["description"]["spot-interruption"]["time"];
+                let from_now = times::relative(time, &instance["clock"]["now"]);
+                format!("{from_now}, at {}", time.as_str().unwrap_or_default())
+            }
+            None => format!("in {}", times::in_words(self.time())),
         };
+        let to_notice = if self.is_told_before() { self.time().saturating_sub(NOTICE) } else { self.time() };
         let notice = match to_notice.is_zero() {
             true => "notice now".to_owned(),
             false => format!("notice in {}", times::in_words(to_notice)),
         };
-        let end = match (action.as_str(), notice_only) {
-            (_, true) => format!("{action} {at}, which is told only"),
-            ("hibernate", _) => format!("hibernate {at}; stopped in {}", times::in_words(end)),
-            _ => format!("{state} {at}"),
+        let (state, end) = self.end();
+        let end = match self.is_told_before() {
+            _ if self.notice_only => format!("{} {at}, which is told only", self.action),
+            false => format!("hibernate {at}; stopped in {}", times::in_words(end)),
+            true => format!("{state} {at}"),
         };
-        Ok(told.with(format!("spot interruption: {notice}; {end}")))
+        format!("spot interruption: {notice}; {end}")
     }
 }
 
-/// Takes away how an interruption ends whose time is to come, so that this one's
-/// end does not come too early; tells of it.
-fn replace(client: &Client, instance: &Value) -> anyhow::Result<Option<String>> {
-    let description = &instance["description"];
-    let time = &description["spot-interruption"]["time"];
-    let until = times::later(time, HIBERNATES);
-    let now = &instance["clock"]["now"];
-    if !until.is_some_and(|until| times::is_before(now, &json!(until))) {
-        return Ok(None);
+/// The interruption of an instance that a new one replaces: one whose time is to
+/// come.
+enum Pending<'i> {
+    None,
+    /// All that is to come is its end, which would be too early or too late for the
+    /// new one.
+    WithItsEnd(&'i Value),
+    /// Something else is to come too, or nothing.
+    Other {
+        time: &'i Value,
+        is_last: bool,
+    },
+}
+
+impl<'i> Pending<'i> {
+    fn of(instance: &'i Value) -> Self {
+        let description = &instance["description"];
+        let time = &description["spot-interruption"]["time"];
+        let until = times::later(time, HIBERNATES);
+        if !until.is_some_and(|until| times::is_before(&instance["clock"]["now"], &json!(until))) {
+            return Self::None;
+        }
+        match to_come(description) {
+            [] => Self::Other { time, is_last: true },
+            entries if is_end(entries, time) => Self::WithItsEnd(time),
+            _ => Self::Other { time, is_last: false },
+        }
     }
-    let to_come = description["timeline"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let told = format!("it replaces the interruption at {}", time.as_str().unwrap_or_default());
-    if to_come.is_empty() {
-        return Ok(Some(told));
+
+    fn in_words(&self) -> Option<String> {
+        let (Self::WithItsEnd(time) | Self::Other { time, .. }) = self else { return None };
+        let words = format!("it replaces the interruption at {}", time.as_str().unwrap_or_default());
+        Some(match self {
+            Self::Other { is_last: false, .. } => format!(
+                "{words}; what else was to come still comes: imds ctl show lists it, imds ctl edit 'timeline = false' \
+                 takes it away"
+            ),
+            _ => words,
+        })
     }
-    if !is_end(to_come, time) {
-        let help = "what else was to come still comes: imds ctl show lists it, imds ctl edit 'timeline = false' takes \
-                    it away";
-        return Ok(Some(format!("{told}; {help}")));
-    }
-    let ask = Ask::patch("/v1/instance", json!({ "timeline": false })).of_revision(instance["revision"].as_u64());
-    client.ask(ask).map_err(|error| told_of("interrupt", error))?;
-    Ok(Some(told))
+}
+
+fn to_come(description: &Value) -> &[Value] {
+    description["timeline"].as_array().map(Vec::as_slice).unwrap_or_default()
 }
 
 /// Whether all that is to come is the end of the interruption at this time.
@@ -126,54 +181,48 @@ fn is_end(to_come: &[Value], time: &Value) -> bool {
 
 /// A rebalance recommendation, from now on.
 pub fn rebalance(client: &Client) -> anyhow::Result<Told> {
-    let (told, _) = of_spot(client, "rebalance", json!({ "rebalance-recommendation": {} }))?;
+    let Changed { before, answer } =
+        change(client, "rebalance", |before| as_spot(before, json!({ "rebalance-recommendation": {} })))?;
+    let told = with_lifecycle(revision(answer), &before);
     Ok(told.with("rebalance recommendation: now".to_owned()))
 }
 
-/// Another state of the instance.
+/// Another state of the instance. The one that it has already is no change.
 pub fn state(client: &Client, verb: &str, state: &str) -> anyhow::Result<Told> {
-    let mut fields = json!({ "state": state });
-    if state == "running" {
+    let Changed { before, answer } = change(client, verb, |before| {
+        let mut fields = json!({ "state": state });
         // A start ends an interruption: what it was to end with does not come any more.
-        let description = &client.ask(Ask::get("/v1/instance"))?.body["description"];
-        let to_come = description["timeline"].as_array().map(Vec::as_slice).unwrap_or_default();
-        if !to_come.is_empty() && is_end(to_come, &description["spot-interruption"]["time"]) {
+        let description = &before["description"];
+        let entries = to_come(description);
+        let starts = state == "running" && before["state"] == "stopped";
+        if starts && !entries.is_empty() && is_end(entries, &description["spot-interruption"]["time"]) {
             fields["timeline"] = json!(false);
         }
+        fields
+    })?;
+    let mut words = format!("the instance is {state}");
+    if before["state"] == state {
+        words += " already; nothing was changed";
     }
-    let answer = change(client, verb, fields)?;
-    Ok(revision(answer).with(format!("the instance is {state}")))
+    if state == "terminated" {
+        words += "; to have it back: imds ctl reload";
+    }
+    Ok(revision(answer).with(words))
 }
 
-/// Makes a change that only a spot instance takes; gives what the instance is then.
-fn of_spot(client: &Client, verb: &str, mut fields: Value) -> anyhow::Result<(Told, Value)> {
-    let before = client.ask(Ask::get("/v1/instance"))?.body;
-    let lifecycle = before["instance-lifecycle"].as_str().unwrap_or_default();
-    let was_another = lifecycle != "spot";
-    if was_another {
+/// The same change of an instance that is spot then: others are not interrupted.
+fn as_spot(before: &Value, mut fields: Value) -> Value {
+    if before["instance-lifecycle"] != "spot" {
         fields["instance-lifecycle"] = json!("spot");
     }
-    let mut told = revision(change(client, verb, fields)?);
-    if was_another {
-        told = told.with(format!("instance-lifecycle was {lifecycle} and is spot now: others are not interrupted"));
-    }
-    Ok((told, client.ask(Ask::get("/v1/instance"))?.body))
+    fields
 }
 
-/// Nobody typed the change, so what is wrong with it is told of the verb.
-fn change(client: &Client, verb: &str, change: Value) -> anyhow::Result<Answer> {
-    client.ask(Ask::patch("/v1/instance", change)).map_err(|error| told_of(verb, error))
-}
-
-/// The same error of the verb.
-pub fn told_of(verb: &str, error: anyhow::Error) -> anyhow::Error {
-    match error.downcast() {
-        Ok(Error::Invalid(Problems { mut list, .. })) => {
-            list.iter_mut().for_each(|problem| problem.place = None);
-            Error::Invalid(Problems { source: format!("imds ctl {verb}"), list }).into()
-        }
-        Ok(error) => error.into(),
-        Err(error) => error,
+/// Tells of an instance that was not spot before.
+fn with_lifecycle(told: Told, before: &Value) -> Told {
+    match before["instance-lifecycle"].as_str() {
+        Some("spot") | None => told,
+        Some(other) => told.with(format!("instance-lifecycle was {other} and is spot now: others are not interrupted")),
     }
 }
 

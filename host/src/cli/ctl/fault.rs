@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use super::super::failure::WrongUse;
 use super::super::values;
 use super::Told;
-use super::client::{Answer, Ask, Client, Conflict};
-use super::event::told_of;
+use super::change::{change, told_of};
+use super::client::{Answer, Ask, Client};
 use super::times;
 
 /// Let requests fail, to see what clients do; without a kind, list what does so
@@ -73,9 +73,6 @@ Examples:
 /// What a description means that does not say how late.
 const DELAY: &str = "1s";
 
-/// Somebody else changes the instance all the time.
-const TRIES: usize = 5;
-
 impl Fault {
     pub fn make(self, client: &Client) -> anyhow::Result<Told> {
         let changes = match self.kind.as_deref() {
@@ -85,11 +82,11 @@ impl Fault {
             }
             Some("off") => {
                 self.refuse_flags("off", &["share", "path", "method", "for", "delay", "seed", "burst", "per-second"])?;
-                Some(self.change(client, json!({ "faults": null, "request-throttle": null }), None)?)
+                Some(self.set(client, json!({ "faults": null, "request-throttle": null }))?)
             }
             Some("throttle") => {
                 self.refuse_flags("throttle", &["share", "path", "method", "for", "delay", "seed"])?;
-                Some(self.change(client, json!({ "request-throttle": self.throttle() }), None)?)
+                Some(self.set(client, json!({ "request-throttle": self.throttle() }))?)
             }
             Some(kind) => {
                 self.refuse_flags(kind, &["burst", "per-second"])?;
@@ -104,25 +101,23 @@ impl Fault {
 
     /// Adds one to those that are there, less those whose time is over.
     fn add(&self, client: &Client, kind: &str) -> anyhow::Result<Answer> {
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            let instance = client.ask(Ask::get("/v1/instance"))?.body;
+        let with_this_one = |instance: &Value| {
             let now = &instance["clock"]["now"];
             let is_over = |fault: &Value| times::is_before(&fault["until"], now);
             let mut faults: Vec<_> = instance["faults"].as_array().cloned().unwrap_or_default();
             faults.retain(|fault| !is_over(fault));
             faults.push(self.fault(kind));
-            match self.change(client, json!({ "faults": faults }), instance["revision"].as_u64()) {
-                Err(error) if error.is::<Conflict>() && tries < TRIES => {}
-                result => return result,
-            }
-        }
+            json!({ "faults": faults })
+        };
+        Ok(change(client, &self.verb(), with_this_one)?.answer)
     }
 
-    fn change(&self, client: &Client, change: Value, revision: Option<u64>) -> anyhow::Result<Answer> {
-        let verb = format!("fault {}", self.kind.as_deref().unwrap_or_default());
-        client.ask(Ask::patch("/v1/instance", change).of_revision(revision)).map_err(|error| told_of(&verb, error))
+    fn set(&self, client: &Client, fields: Value) -> anyhow::Result<Answer> {
+        client.ask(Ask::patch("/v1/instance", fields)).map_err(|error| told_of(&self.verb(), error))
+    }
+
+    fn verb(&self) -> String {
+        format!("fault {}", self.kind.as_deref().unwrap_or_default())
     }
 
     fn fault(&self, kind: &str) -> Value {

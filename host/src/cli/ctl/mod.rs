@@ -1,5 +1,6 @@
 // `imds ctl`: a client of the control listener.
 
+mod change;
 mod client;
 mod clock;
 mod edit;

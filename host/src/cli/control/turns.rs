@@ -1,0 +1,80 @@
+// Whose turn it is: calls that take the component's time come a few at a time.
+
+use std::time::Duration;
+
+use hyper::StatusCode;
+use hyper::header::{HeaderValue, RETRY_AFTER};
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::timeout;
+
+use super::reply::{Reply, error};
+
+/// Hands out turns in the order in which they are asked for.
+pub struct Turns {
+    free: Semaphore,
+    wait: Duration,
+}
+
+/// One that changes the instance, and one that looks at it meanwhile. Each takes a
+/// thread and a worker with its memory, which clients of the instance need too.
+const AT_ONCE: usize = 2;
+
+/// `imds ctl` waits ten seconds for an answer.
+const WAIT: Duration = Duration::from_secs(5);
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self { free: Semaphore::new(AT_ONCE), wait: WAIT }
+    }
+}
+
+impl Turns {
+    /// A turn, which ends when it is dropped; or the answer to a caller whose turn
+    /// does not come in time.
+    pub async fn take(&self) -> Result<SemaphorePermit<'_>, Reply> {
+        match timeout(self.wait, self.free.acquire()).await {
+            Ok(Ok(turn)) => Ok(turn),
+            // It is never closed.
+            Ok(Err(_)) | Err(_) => {
+                let mut reply = error(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "too many operators look at the instance or change it at once; ask again in a second",
+                );
+                reply.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+                Err(reply)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_caller_whose_turn_does_not_come_is_told_when_to_ask_again() {
+        let turns = Turns { wait: Duration::from_millis(1), ..Turns::default() };
+        let (one, _other) = (turns.take().await.unwrap(), turns.take().await.unwrap());
+        let refused = turns.take().await.unwrap_err();
+        assert_eq!((refused.status(), &refused.headers()["retry-after"]), (StatusCode::SERVICE_UNAVAILABLE, "1"));
+        assert!(refused.body().contains("ask again"), "{}", refused.body());
+        drop(one);
+        assert!(turns.take().await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn turns_come_in_the_order_in_which_they_are_asked_for() {
+        let turns = Turns::default();
+        let held = (turns.take().await.unwrap(), turns.take().await.unwrap());
+        let order = std::cell::RefCell::new(Vec::new());
+        let caller = |number| {
+            let (turns, order) = (&turns, &order);
+            async move {
+                let _turn = turns.take().await.unwrap();
+                order.borrow_mut().push(number);
+            }
+        };
+        tokio::join!(caller(1), caller(2), caller(3), async { drop(held) });
+        assert_eq!(*order.borrow(), [1, 2, 3]);
+    }
+}

@@ -1,0 +1,46 @@
+// A change of the instance that depends on what the instance is.
+
+use imds_host::{Error, Problems};
+use serde_json::Value;
+
+use super::client::{Answer, Ask, Client, Conflict};
+
+/// What was changed and how.
+pub struct Changed {
+    /// What the instance was.
+    pub before: Value,
+    /// What the listener says of the change.
+    pub answer: Answer,
+}
+
+/// Somebody else changes the instance all the time.
+const TRIES: usize = 5;
+
+/// Looks at the instance and makes the change that `decide` wants of it, in one
+/// step: of the revision that was looked at and no other. Where somebody else
+/// comes first, it looks again.
+pub fn change(client: &Client, verb: &str, decide: impl Fn(&Value) -> Value) -> anyhow::Result<Changed> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let before = client.ask(Ask::get("/v1/instance"))?.body;
+        let ask = Ask::patch("/v1/instance", decide(&before)).of_revision(before["revision"].as_u64());
+        match client.ask(ask) {
+            Ok(answer) => return Ok(Changed { before, answer }),
+            Err(error) if error.is::<Conflict>() && tries < TRIES => {}
+            Err(error) => return Err(told_of(verb, error)),
+        }
+    }
+}
+
+/// The same error, told of the verb: nobody typed the change that is wrong.
+pub fn told_of(verb: &str, error: anyhow::Error) -> anyhow::Error {
+    match error.downcast() {
+        Ok(Error::Invalid(Problems { mut list, .. })) => {
+            list.iter_mut().for_each(|problem| problem.place = None);
+            Error::Invalid(Problems { source: format!("imds ctl {verb}"), list }).into()
+        }
+        Ok(error) => error.into(),
+        Err(error) => error,
+    }
+}
