@@ -10,6 +10,11 @@ use crate::problem::Problem;
 use crate::secrets::names_secret;
 use crate::shown::has_secret;
 
+/// Of a character that no text has.
+pub(super) const NUL: &str = "this is a NUL character, which no text has";
+pub(super) const WITHOUT_NUL: &str =
+    "take it out; where a file has many, it is damaged, no text, or text of another encoding than UTF-8";
+
 /// A text that cannot be read, so that its fields are not known.
 pub(super) struct Unread<'t> {
     pub(super) lines: Lines<'t>,
