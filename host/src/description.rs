@@ -287,7 +287,9 @@ fn read_text(stream: impl Read) -> io::Result<String> {
     }
     // By its mark or, without one, by the empty halves of the first characters.
     let has_mark = matches!(bytes[..], [0xfe, 0xff, ..] | [0xff, 0xfe, ..]);
-    let is_halved = matches!(bytes[..], [0, 1.., 0, 1.., ..] | [1.., 0, 1.., 0, ..] | [0, 1..] | [1.., 0]);
+    let is_empty: Vec<bool> = bytes.iter().take(4).map(|byte| *byte == 0).collect();
+    let is_halved =
+        matches!(is_empty[..], [true, false] | [false, true] | [true, false, true, false] | [false, true, false, true]);
     if has_mark || is_halved {
         return Err(io::Error::other("it is UTF-16 text; UTF-8 is expected"));
     }
