@@ -63,6 +63,10 @@ mod openapi;
 mod run;
 #[path = "program/scenarios.rs"]
 mod scenarios;
+// Signals end what it watches.
+#[cfg(unix)]
+#[path = "program/secrets.rs"]
+mod secrets;
 #[cfg(unix)]
 #[path = "program/socket_activation.rs"]
 mod socket_activation;

@@ -275,7 +275,7 @@ fn in_words_of_toml(problem: &mut Problem) {
 /// Its advice about TOML comes last.
 fn in_words_of_json(problem: &mut Problem) {
     if let Some((before, _)) = problem.help.as_deref().and_then(|help| help.split_once("in TOML")) {
-        let before = before.trim_end_matches(": ").to_owned();
+        let before = before.trim_end_matches([':', ',', ' ']).to_owned();
         problem.help = Some(before).filter(|before| !before.is_empty());
     }
 }
@@ -286,8 +286,12 @@ fn read_text(stream: impl Read) -> io::Result<String> {
     if bytes.len() as u64 > BYTES_MAX {
         return Err(io::Error::other("it is larger than 1 MiB, the most that a description may have"));
     }
-    // By its mark or, without one, by the empty half of the first character.
-    if matches!(bytes[..], [0xfe, 0xff, ..] | [0xff, 0xfe, ..] | [0, _, ..] | [_, 0, ..]) {
+    // By its mark or, without one, by the empty halves of the first characters.
+    let has_mark = matches!(bytes[..], [0xfe, 0xff, ..] | [0xff, 0xfe, ..]);
+    let is_empty: Vec<bool> = bytes.iter().take(4).map(|byte| *byte == 0).collect();
+    let is_halved =
+        matches!(is_empty[..], [true, false] | [false, true] | [true, false, true, false] | [false, true, false, true]);
+    if has_mark || is_halved {
         return Err(io::Error::other("it is UTF-16 text; UTF-8 is expected"));
     }
     String::from_utf8(bytes).map_err(|error| {

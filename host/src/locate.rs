@@ -6,6 +6,7 @@ use crate::excerpt::place;
 use crate::lines::Lines;
 use crate::problem::{Finding, PROBLEMS_MAX, Problem, segments};
 use crate::secrets::{names_secret, tag_names_secret};
+use crate::shown::{has_secret, without_secrets};
 
 /// Finds where in `text` the component's findings are, and sorts them by that.
 pub(crate) fn locate(findings: Vec<Finding>, text: &str, root: &Node) -> Vec<Problem> {
@@ -20,7 +21,8 @@ pub(crate) fn locate(findings: Vec<Finding>, text: &str, root: &Node) -> Vec<Pro
         let is_harmless = *may_be_shown.entry(place.line).or_insert_with(|| {
             let line = lines.line(place.line);
             let overlaps = |secret: &Range<usize>| secret.start <= line.end && line.start < secret.end;
-            !names_secret(&text[line.clone()]) && !secrets.iter().any(overlaps)
+            let shown = &text[line.clone()];
+            !names_secret(shown) && !has_secret(shown) && !secrets.iter().any(overlaps)
         });
         place.excerpt = place.excerpt.take().filter(|_| is_harmless);
     }
@@ -46,7 +48,10 @@ fn locate_one(finding: Finding, lines: &Lines<'_>, root: &Node, secrets: &mut Ve
         Some(Origin::Set(by)) => (None, Some(by.clone())),
         Some(Origin::Default) | None => (None, None),
     };
-    Problem { field: finding.field, in_name: finding.in_name, message: finding.message, help, place, set_by }
+    // A message may repeat a word of the text.
+    let message = without_secrets(&finding.message);
+    let help = help.as_deref().map(without_secrets);
+    Problem { field: finding.field, in_name: finding.in_name, message, help, place, set_by }
 }
 
 /// What a pointer leads to.

@@ -3,8 +3,10 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use crate::delivery::Delivery;
 use crate::outcome::Outcome;
+use crate::shown;
 
-/// One HTTP request, as plain values: no connection, no body.
+/// One HTTP request, as plain values: no connection, no body. It prints as a log
+/// may show it.
 ///
 /// ```
 /// use imds_host::{Field, Request};
@@ -17,7 +19,7 @@ use crate::outcome::Outcome;
 /// };
 /// assert_eq!(request.method, "PUT");
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Request {
     /// The method as sent; methods are compared with case.
     pub method: String,
@@ -53,6 +55,17 @@ impl Request {
     pub fn with(mut self, name: impl Into<String>, value: impl Into<Vec<u8>>) -> Self {
         self.fields.push(Field::new(name, value));
         self
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("method", &shown::method(&self.method))
+            .field("target", &shown::target(&self.target))
+            .field("fields", &self.fields)
+            .field("over_ipv6", &self.over_ipv6)
+            .finish()
     }
 }
 
@@ -93,7 +106,7 @@ impl Field {
 
 impl fmt::Debug for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: <{} bytes>", self.name, self.value.len())
+        write!(f, "{}: <{} bytes>", shown::user_agent(&self.name), self.value.len())
     }
 }
 
@@ -237,6 +250,15 @@ impl Moment {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_key_in_a_request_is_printed() {
+        let key = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+        let request = Request { method: key.into(), ..Request::get(format!("/latest/{key}")) };
+        let printed = format!("{:?}", request.with(key, key).with("Host", "localhost"));
+        assert!(key.split('/').all(|part| !printed.contains(part)), "{printed}");
+        assert!(printed.contains("/latest/…") && printed.contains("Host: <9 bytes>"), "{printed}");
+    }
 
     #[test]
     fn the_ends_of_time_can_be_written() {

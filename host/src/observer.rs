@@ -7,6 +7,7 @@ use crate::delivery::Delivery;
 use crate::error::Error;
 use crate::outcome::Outcome;
 use crate::session_version::SessionVersion;
+use crate::shown;
 
 /// Is told of every answer, for logs and metrics. Any closure over
 /// [`Answered`] is one; of two in a tuple, both are told, the first one first;
@@ -88,7 +89,7 @@ impl<O: Observer> Observer for Option<O> {
 /// What happened to one request. Of its header fields it holds `Host` and
 /// `User-Agent` only, and no body: hence no token and no credentials, unless a
 /// client puts them where they do not belong. What goes to a log goes there by
-/// [`shown`](crate::shown).
+/// [`shown`](crate::shown), and it prints so.
 ///
 /// ```
 /// use imds_host::{Answered, Outcome};
@@ -97,7 +98,6 @@ impl<O: Observer> Observer for Option<O> {
 ///     (answered.outcome == Outcome::TokenMissing).then(|| format!("{:?}", answered.peer))
 /// }
 /// ```
-#[derive(Debug)]
 #[non_exhaustive]
 pub struct Answered<'a> {
     /// When the request was answered, by the service's own [`Clock`](crate::Clock):
@@ -161,6 +161,25 @@ impl Answered<'_> {
                 Delivery::Withheld => "withhold",
             }),
         }
+    }
+}
+
+impl fmt::Debug for Answered<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answered")
+            .field("now_ms", &self.now_ms)
+            .field("peer", &self.peer)
+            .field("method", &shown::method(self.method))
+            .field("target", &shown::target(self.target))
+            .field("host", &self.host.map(shown::host))
+            .field("user_agent", &self.user_agent.map(shown::user_agent))
+            .field("status", &self.status)
+            .field("outcome", &self.outcome)
+            .field("delivery", &self.delivery)
+            .field("version", &self.version)
+            .field("duration", &self.duration)
+            .field("error", &self.error)
+            .finish()
     }
 }
 
@@ -236,6 +255,20 @@ mod tests {
         fn disconnected(&self) {
             self.0.fetch_add(1000, Ordering::Relaxed);
         }
+    }
+
+    #[test]
+    fn no_key_in_what_is_told_is_printed() {
+        let key = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+        let (tell, told) = mpsc::channel();
+        let instance = Runtime::new().unwrap().open(&Default::default(), &Default::default()).unwrap();
+        let service =
+            Service::new(instance).observer(move |answered: &Answered<'_>| tell.send(format!("{answered:?}")).unwrap());
+        let request = hyper::Request::get(format!("/latest/{key}?{key}"));
+        service.respond(request.header("host", key.replace('/', "_")).header("user-agent", key).body(()).unwrap());
+        let printed = told.recv().unwrap();
+        assert!(key.split('/').all(|part| !printed.contains(part)), "{printed}");
+        assert!(printed.contains("/latest/…?…"), "{printed}");
     }
 
     #[test]

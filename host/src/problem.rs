@@ -1,6 +1,7 @@
 use std::fmt;
 
 use crate::printable::{Printable, name};
+use crate::shown::without_secrets;
 
 /// The most problems of a text that are told: more than anybody reads at once.
 /// The component tells no more either.
@@ -135,7 +136,7 @@ struct Dotted<'a>(&'a str);
 impl fmt::Display for Dotted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, step) in segments(self.0).enumerate() {
-            let step = name(&step);
+            let step = without_secrets(&name(&step));
             if !step.is_empty() && step.bytes().all(|byte| byte.is_ascii_digit()) {
                 write!(f, "[{step}]")?;
                 continue;

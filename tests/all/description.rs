@@ -36,6 +36,127 @@ fn a_misspelt_field_gets_a_suggestion() {
     );
 }
 
+/// What people call things elsewhere: in EC2's API, cloud-init, Terraform.
+#[test]
+fn a_field_of_another_name_leads_to_the_right_one() {
+    for (name, field) in [
+        ("name", "tags.Name"),
+        ("Name", "tags.Name"),
+        ("region", "placement.region"),
+        ("zone", "placement.availability-zone"),
+        ("AvailabilityZone", "placement.availability-zone"),
+        ("http_tokens", "metadata-options.http-tokens"),
+        ("role", "iam-instance-profile.role-name"),
+        ("key_name", "key-pair.key-name"),
+        ("mac", "network-interfaces[].mac-address"),
+    ] {
+        let help = format!("this is `{field}` in a description, after EC2's API");
+        let message = format!("unknown field `{name}`");
+        assert_problem(&format!(r#"{{"{name}": "x"}}"#), &format!("/{name}"), &message, Some(&help));
+    }
+    for (name, field) in [
+        ("type", "instance-type"),
+        ("size", "instance-type"),
+        ("ami", "image-id"),
+        ("hostname", "private-dns-name"),
+        ("ip", "private-ip-address"),
+        ("public_ip", "public-ip-address"),
+        ("profile", "iam-instance-profile"),
+        ("sg", "security-groups"),
+        ("account", "owner-id"),
+        ("volumes", "block-device-mappings"),
+        ("script", "user-data"),
+    ] {
+        let help = format!("did you mean `{field}`?");
+        let message = format!("unknown field `{name}`");
+        assert_problem(&format!(r#"{{"{name}": "x"}}"#), &format!("/{name}"), &message, Some(&help));
+    }
+    assert_problem(
+        r#"{"security-groups": [{"name": "web"}]}"#,
+        "/security-groups/0/name",
+        "unknown field `name`",
+        Some("did you mean `group-name`?"),
+    );
+}
+
+#[test]
+fn a_field_that_nobody_knows_is_told_where_the_fields_are() {
+    assert_problem(
+        r#"{"colour": "blue"}"#,
+        "/colour",
+        "unknown field `colour`",
+        Some("all fields are in what `imds new` prints, and in the schema, which `imds schema` prints"),
+    );
+    assert_problem(
+        r#"{"key-pair": {"colour": "blue"}}"#,
+        "/key-pair/colour",
+        "unknown field `colour`",
+        Some("known here: key-name, public-key"),
+    );
+}
+
+#[test]
+fn an_id_in_upper_case_gets_the_one_in_lower_case() {
+    assert_problem(
+        r#"{"instance-id": "i-0ABC123"}"#,
+        "/instance-id",
+        "expected an id that begins with `i-`, such as i-0123456789abcdef0",
+        Some("did you mean \"i-0abc123\"? EC2 writes ids in lower case"),
+    );
+    assert_problem(
+        r#"{"vpc-id": "VPC-12345678"}"#,
+        "/vpc-id",
+        "expected an id that begins with `vpc-`, such as vpc-0123456789abcdef0",
+        Some("did you mean \"vpc-12345678\"? EC2 writes ids in lower case"),
+    );
+}
+
+#[test]
+fn tags_as_a_list_of_pairs_are_told_how_to_write_them() {
+    for (tags, found, name) in [
+        (r#"[{"Key": "Role", "Value": "x"}]"#, "an array", "Role"),
+        (r#"[{"key": "Role", "value": "x"}]"#, "an array", "Role"),
+        (r#"["Name=x"]"#, "an array", "Name"),
+        (r#""Name=x""#, "a string", "Name"),
+    ] {
+        let message = format!("expected an object, found {found}");
+        let help = format!("write each name with its text: {{ \"{name}\": \"…\" }}, in TOML {{ {name} = \"…\" }}");
+        assert_problem(&format!(r#"{{"tags": {tags}}}"#), "/tags", &message, Some(&help));
+    }
+}
+
+#[test]
+fn the_path_of_an_extra_entry_that_is_none_gets_the_right_one() {
+    let in_every = |below: &str, path: &str| {
+        format!(
+            "did you mean `{below}`, in every version? `{path}`, without a slash before it, is in this version only"
+        )
+    };
+    for (path, help) in [
+        ("/meta-data/x", "did you mean `meta-data/x`? The path has no slash before or behind it".to_owned()),
+        ("meta-data/x/", "did you mean `meta-data/x`? The path has no slash before or behind it".to_owned()),
+        ("/latest/meta-data/x", in_every("meta-data/x", "latest/meta-data/x")),
+        ("http://169.254.169.254/latest/meta-data/x", in_every("meta-data/x", "latest/meta-data/x")),
+        ("/2021-03-23/dynamic/x", in_every("dynamic/x", "2021-03-23/dynamic/x")),
+        (
+            "2020-01-01/meta-data/x",
+            "`2020-01-01` is no version of the service; `meta-data/x` is in every version".to_owned(),
+        ),
+        ("rack", "did you mean `meta-data/rack`?".to_owned()),
+        ("latest/user-data", "user data is not an entry: it is the field `user-data` of the instance".to_owned()),
+    ] {
+        assert_problem(
+            &format!(r#"{{"extra-entries": {{"{path}": "x"}}}}"#),
+            &format!("/extra-entries/{}", path.replace('/', "~1")),
+            "expected a path of at most 512 bytes such as meta-data/fabric/rack or, in one version only, 2009-04-04/meta-data/mac",
+            Some(&help),
+        );
+    }
+    // One under a version is right, and one that nothing can be made of has no help.
+    assert_eq!(problems(r#"{"extra-entries": {"2021-03-23/meta-data/x": "x"}}"#), []);
+    assert_eq!(problems(r#"{"extra-entries": {"a%41": "x"}}"#)[0].help, None);
+}
+
 #[test]
 fn a_wrong_word_gets_the_words_there_are() {
     assert_problem(

@@ -133,6 +133,45 @@ fn check_names_what_is_no_description() {
 }
 
 #[test]
+fn check_names_a_nul_in_a_text() {
+    const NUL: &str = "error: this is a NUL character, which no text has\n";
+    for (name, content, place) in [
+        ("nul.toml", "instance-type = \"t3\0.micro\"\n", "1:20"),
+        ("nul-line.toml", "instance-type = \"t3.micro\"\n\0\n", "2:1"),
+        ("nul.json", "{\"instance-type\": \"t3\0.micro\"}\n", "1:22"),
+        ("nul-value.json", "{\"instance-type\":\n \0\"t3.micro\"}\n", "2:2"),
+        ("nul-first.toml", "\0", "1:1"),
+    ] {
+        let file = File::new(name, content);
+        let errors = text(&imds(&["check", file.path.to_str().unwrap()]).stderr);
+        assert!(errors.starts_with(NUL), "{errors}");
+        assert!(errors.contains(&format!("{name}:{place}\n")), "{errors}");
+        assert!(errors.contains("\nhelp: take it out; "), "{errors}");
+    }
+}
+
+#[test]
+fn check_hides_what_looks_like_a_key_wherever_it_is() {
+    const KEY: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+    for (name, content) in [
+        ("key-as-value.toml", format!("monitoring = \"{KEY}\"\n")),
+        ("key-as-name.toml", format!("\"{KEY}\" = 1\n")),
+        ("key-as-name.json", format!("{{\"{KEY}\": 1}}\n")),
+        ("key-as-tag.toml", format!("[tags]\n\"{KEY}\" = 1\n")),
+        ("key-in-no-quotes.toml", format!("region = {KEY}\n")),
+        ("key-in-no-quotes.json", format!("{{\"region\": {KEY}}}\n")),
+        ("key-beside.json", format!("{{\"a\": \"{KEY}\", \"monitoring\": 7}}\n")),
+    ] {
+        let file = File::new(name, content);
+        let errors = text(&imds(&["check", file.path.to_str().unwrap()]).stderr);
+        assert!(errors.starts_with("error: "), "{errors}");
+        for part in KEY.split('/') {
+            assert!(!errors.contains(part), "{errors}");
+        }
+    }
+}
+
+#[test]
 fn check_says_which_language_was_expected() {
     for (name, content, message) in [
         ("toml-in.json", "# x\ninstance-type = \"t3.micro\"\n", "this is TOML\n"),
@@ -152,9 +191,10 @@ fn check_advises_in_the_language_of_the_file() {
         (
             "array.toml",
             "[[tags]]\na = '1'\n",
-            "help: in TOML, `[name]` begins a table, `[[name]]` an entry of an array",
+            "help: write each name with its text: { \"Name\": \"…\" }, in TOML { Name = \"…\" }",
         ),
-        ("array.json", "{\"tags\": [{\"a\": \"1\"}]}\n", "  |          ^^^^^^^^^^^^"),
+        ("table.toml", "[[key-pair]]\n", "help: in TOML, `[name]` begins a table, `[[name]]` an entry of an array"),
+        ("array.json", "{\"tags\": [{\"Key\": \"1\"}]}\n", "help: write each name with its text: { \"1\": \"…\" }"),
         (
             "first-level.json",
             "{\"tags\": {}, \"placement\": {\"instance-type\": \"a\"}}\n",

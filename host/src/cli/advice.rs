@@ -1,5 +1,6 @@
 // What a user meant whose command line cannot be parsed.
 
+use std::env;
 use std::path::Path;
 
 use clap::Parser;
@@ -23,7 +24,11 @@ fn tip(error: &Error) -> Option<String> {
         _ => None,
     };
     match error.kind() {
-        ErrorKind::UnknownArgument => text(ContextKind::InvalidArg).filter(is_description).map(to_serve),
+        ErrorKind::UnknownArgument => {
+            let argument = text(ContextKind::InvalidArg)?;
+            let is_address = || names_address(argument) && takes_address();
+            is_description(&argument).then(|| to_serve(argument)).or_else(|| is_address().then(|| TO_LISTEN.to_owned()))
+        }
         ErrorKind::InvalidSubcommand => text(ContextKind::InvalidSubcommand).filter(is_description).map(to_serve),
         ErrorKind::ArgumentConflict => {
             let command = text(ContextKind::InvalidSubcommand)?;
@@ -31,6 +36,21 @@ fn tip(error: &Error) -> Option<String> {
         }
         _ => None,
     }
+}
+
+const TO_LISTEN: &str = "to serve at another address or port: --listen 127.0.0.1:1338";
+
+/// Whether a flag is what other programs call the address that they listen on.
+fn names_address(flag: &str) -> bool {
+    const FLAGS: [&str; 9] =
+        ["-p", "-P", "-l", "--port", "--address", "--addr", "--bind", "--host", "--listen-address"];
+    FLAGS.contains(&flag.split('=').next().unwrap_or_default())
+}
+
+/// Whether the command is one that serves.
+fn takes_address() -> bool {
+    let command = env::args().nth(1).unwrap_or_default();
+    command.starts_with('-') || ["serve", "run"].contains(&command.as_str())
 }
 
 fn is_description(name: &&str) -> bool {

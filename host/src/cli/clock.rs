@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use clap::Args;
 use imds_host::VirtualClock;
 
-use super::values::{speed, time};
+use super::values::{speed_flag, time};
 
 #[derive(Args)]
 pub struct ClockFlags {
@@ -19,7 +19,7 @@ pub struct ClockFlags {
     clock_paused: bool,
 
     /// How many seconds the service's clock shows for each that passes
-    #[arg(long, value_name = "N", value_parser = speed, help_heading = CLOCK)]
+    #[arg(long, value_name = "N", value_parser = speed_flag, allow_negative_numbers = true, help_heading = CLOCK)]
     clock_speed: Option<f64>,
 }
 

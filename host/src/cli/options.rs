@@ -20,7 +20,7 @@ use super::limits::LimitFlags;
 use super::log::{Format, Level, Log};
 use super::scenarios::{ScenarioFlags, combine};
 use super::secret_file::warn_of_others;
-use super::values::host_name;
+use super::values::{hops, host_name};
 
 #[derive(Args)]
 pub struct Options {
@@ -40,7 +40,7 @@ pub struct Options {
     http_endpoint: Option<String>,
 
     /// How many network hops the answer with a token may travel, 1 to 64
-    #[arg(long, value_name = "N", help_heading = METADATA)]
+    #[arg(long, value_name = "N", value_parser = hops, allow_negative_numbers = true, help_heading = METADATA)]
     http_put_response_hop_limit: Option<u64>,
 
     /// Whether requests over IPv6 are answered; disabled, they get 403

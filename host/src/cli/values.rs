@@ -1,11 +1,11 @@
 // Values of flags, with what is expected instead of a wrong one.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
-use imds_host::{CallerKey, VirtualClock};
+use imds_host::{CallerKey, VirtualClock, shown};
 
 use super::link_local;
 
@@ -16,8 +16,56 @@ pub fn address(text: &str) -> Result<SocketAddr, String> {
         Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
     };
     text.parse().ok().or_else(local).ok_or_else(|| {
-        "expected an IP address and a port, such as 127.0.0.1:1338 or [::1]:1338, or localhost:1338".to_owned()
+        const EXPECTED: &str =
+            "expected an IP address and a port, such as 127.0.0.1:1338 or [::1]:1338, or localhost:1338";
+        match wrong_in_address(text) {
+            Some(wrong) => format!("{wrong}; {EXPECTED}"),
+            None => EXPECTED.to_owned(),
+        }
     })
+}
+
+/// What is wrong with a text that is no address with a port.
+fn wrong_in_address(text: &str) -> Option<String> {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if let Some((_, rest)) = text.split_once("://") {
+        let address = rest.trim_end_matches('/');
+        return Some(match address.parse::<SocketAddr>() {
+            Ok(address) => format!("this is a URL; did you mean {address}?"),
+            Err(_) => "this is a URL".to_owned(),
+        });
+    }
+    if let Ok(ip) = text.trim_matches(['[', ']']).parse::<IpAddr>() {
+        let address = SocketAddr::new(ip, 1338);
+        return Some(match text.rsplit_once(':') {
+            // The last part of an IPv6 address may be meant as a port.
+            Some((ip, port)) if is_number(port) && port.len() > 2 && ip.parse::<Ipv6Addr>().is_ok() => {
+                format!("an IPv6 address with a port has brackets; did you mean [{ip}]:{port}?")
+            }
+            _ => format!("there is no port; did you mean {address}?"),
+        });
+    }
+    let Some((host, port)) = text.rsplit_once(':') else {
+        return match text.parse::<u16>() {
+            Ok(port) => Some(format!("this is a port alone; did you mean 127.0.0.1:{port}?")),
+            Err(_) if text == "localhost" => Some("there is no port; did you mean localhost:1338?".to_owned()),
+            Err(_) => None,
+        };
+    };
+    match (host, port.parse::<u16>()) {
+        ("" | "*", Ok(port)) => Some(format!(
+            "there is no IP address; did you mean 127.0.0.1:{port}, or 0.0.0.0:{port} for all who reach this machine?"
+        )),
+        (_, Err(_)) if port.is_empty() => Some("there is no port behind the colon".to_owned()),
+        (_, Err(_)) => Some(format!("the port {} is not a number from 0 to 65535", shown::text(port, 20))),
+        (host, Ok(port)) if host.contains(':') && host.parse::<Ipv6Addr>().is_ok() => {
+            Some(format!("an IPv6 address with a port has brackets; did you mean [{host}]:{port}?"))
+        }
+        (host, Ok(_)) if host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') => {
+            Some(format!("{} is no IP address", shown::text(host, 40)))
+        }
+        _ => Some("names are not looked up".to_owned()),
+    }
 }
 
 /// An address to serve metrics on, which may be none that instances ask.
@@ -77,6 +125,11 @@ pub fn whole<N: FromStr + TryFrom<u64>>(text: &str) -> Result<N, String> {
     })
 }
 
+/// A number of network hops; the service says which ones there are.
+pub fn hops(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| "expected a whole number from 1 to 64, such as 2".to_owned())
+}
+
 /// A length of time to go on, with a `+` or without.
 pub fn span(text: &str) -> Result<Duration, String> {
     let text = text.strip_prefix('+').unwrap_or(text);
@@ -88,6 +141,15 @@ pub fn speed(text: &str) -> Result<f64, String> {
     let speed = text.parse().map_err(|_| "expected a number such as 60".to_owned())?;
     VirtualClock::system().set_speed(speed).map_err(|wrong| wrong.to_string())?;
     Ok(speed)
+}
+
+/// The same as a flag.
+pub fn speed_flag(text: &str) -> Result<f64, String> {
+    speed(text).map_err(|wrong| match text.parse::<f64>() {
+        Ok(number) if number < 0.0 => "time does not run backwards; expected a number such as 60".to_owned(),
+        Ok(0.0) => "to let the clock stand: --clock-paused".to_owned(),
+        _ => wrong,
+    })
 }
 
 /// A length of time above zero.
@@ -130,6 +192,36 @@ mod tests {
         for text in ["localhost", "1338", "127.0.0.1", "example.com:80", "::1:80x", ""] {
             assert!(address(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_wrong_address_is_told_what_is_wrong_with_it() {
+        for (text, wrong) in [
+            ("1338", "this is a port alone; did you mean 127.0.0.1:1338?"),
+            ("127.0.0.1", "there is no port; did you mean 127.0.0.1:1338?"),
+            ("localhost", "there is no port; did you mean localhost:1338?"),
+            ("::1", "there is no port; did you mean [::1]:1338?"),
+            ("[::1]", "there is no port; did you mean [::1]:1338?"),
+            ("fd00:ec2::254", "there is no port; did you mean [fd00:ec2::254]:1338?"),
+            ("::1:1338", "an IPv6 address with a port has brackets; did you mean [::1]:1338?"),
+            ("http://127.0.0.1:1338/", "this is a URL; did you mean 127.0.0.1:1338?"),
+            ("http://x", "this is a URL"),
+            (
+                ":1338",
+                "there is no IP address; did you mean 127.0.0.1:1338, or 0.0.0.0:1338 for all who reach this machine?",
+            ),
+            ("127.0.0.1:", "there is no port behind the colon"),
+            ("127.0.0.1:99999", "the port 99999 is not a number from 0 to 65535"),
+            ("127.0.0.1:http", "the port http is not a number from 0 to 65535"),
+            ("127.0.0.1.1:80", "127.0.0.1.1 is no IP address"),
+            ("127.0.0.300:80", "127.0.0.300 is no IP address"),
+            ("example.com:80", "names are not looked up"),
+        ] {
+            let message = address(text).unwrap_err();
+            assert_eq!(message.split("; expected ").next(), Some(wrong), "{text}");
+            assert!(message.ends_with("such as 127.0.0.1:1338 or [::1]:1338, or localhost:1338"), "{message}");
+        }
+        assert!(address("").unwrap_err().starts_with("expected an IP address and a port"));
     }
 
     #[test]

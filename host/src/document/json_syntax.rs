@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::hidden::in_json;
-use super::syntax::{QUOTES, Unread, before, in_place_of, word};
+use super::syntax::{NUL, QUOTES, Unread, WITHOUT_NUL, before, in_place_of, word};
 use crate::lines::Lines;
 use crate::problem::Problem;
 
@@ -15,6 +15,10 @@ pub(super) fn unread(text: &str, at: usize) -> Unread<'_> {
 /// The problem of which the parser says `error`. What is not known here is
 /// passed on as it is.
 pub(super) fn explain(error: &serde_json::Error, text: &str) -> Box<Problem> {
+    if let Some(at) = text.find('\0') {
+        // All else that is wrong follows from that.
+        return Box::new(unread(text, at).problem(at..at + 1, NUL, Some(WITHOUT_NUL.to_owned())));
+    }
     let said = said(error);
     // Of a control character the parser tells the column before.
     let behind = usize::from(said.starts_with("control character"));

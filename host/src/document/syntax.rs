@@ -8,6 +8,12 @@ use crate::lines::Lines;
 use crate::printable::name;
 use crate::problem::Problem;
 use crate::secrets::names_secret;
+use crate::shown::has_secret;
+
+/// Of a character that no text has.
+pub(super) const NUL: &str = "this is a NUL character, which no text has";
+pub(super) const WITHOUT_NUL: &str =
+    "take it out; where a file has many, it is damaged, no text, or text of another encoding than UTF-8";
 
 /// A text that cannot be read, so that its fields are not known.
 pub(super) struct Unread<'t> {
@@ -27,7 +33,8 @@ impl<'t> Unread<'t> {
         let mut place = place(&self.lines, range);
         let line = self.lines.line(place.line);
         let is_hidden = |hidden: &Range<usize>| hidden.start <= line.end && line.start < hidden.end;
-        if names_secret(&self.text()[line.clone()]) || self.hidden.iter().any(is_hidden) {
+        let shown = &self.text()[line.clone()];
+        if names_secret(shown) || has_secret(shown) || self.hidden.iter().any(is_hidden) {
             place.excerpt = None;
         }
         // The help may repeat what stands there.

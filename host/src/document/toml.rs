@@ -3,7 +3,7 @@ use std::ops::Range;
 use ::toml::de::{DeTable, DeValue, Error};
 
 use super::hidden::in_toml;
-use super::syntax::Unread;
+use super::syntax::{NUL, Unread, WITHOUT_NUL};
 use super::toml_keys::Keys;
 use super::toml_syntax::explain;
 use super::{Member, Node, Origin, Value, json_string};
@@ -31,6 +31,11 @@ pub(super) fn read(text: &str) -> Result<Node, Vec<Problem>> {
 /// line follows from the first, and no more than anybody reads.
 fn problems(errors: &[Error], text: &str, read: &DeTable<'_>) -> Vec<Problem> {
     let lines = Lines::of(text);
+    if let Some(at) = text.find('\0') {
+        // All else that is wrong follows from that.
+        let hidden = in_toml(&lines, &Keys::of(&lines, read), &[lines.number(at)]);
+        return vec![Unread { lines, hidden }.problem(at..at + 1, NUL, Some(WITHOUT_NUL.to_owned()))];
+    }
     let mut errors: Vec<_> = errors
         .iter()
         .map(|error| {

@@ -137,13 +137,18 @@ impl Fault {
 impl de::Error for Fault {
     fn custom<T: core::fmt::Display>(message: T) -> Fault {
         let message = message.to_string();
+        // A second line is the help, as values with a syntax of their own give it.
+        let (message, help) = match message.split_once('\n') {
+            Some((message, help)) => (message.to_owned(), Some(help.to_owned())),
+            None => (message, None),
+        };
         // What the standard library says of addresses.
         let message = match message.as_str() {
             "invalid IPv4 address syntax" => "expected an IPv4 address such as 10.0.0.10".to_owned(),
             "invalid IPv6 address syntax" => "expected an IPv6 address such as 2001:db8::10".to_owned(),
             _ => message,
         };
-        Fault::new(message, None)
+        Fault::new(message, help)
     }
 
     // Serde's own words for these would repeat the value, which may be a secret.
@@ -315,7 +320,16 @@ impl<'de> Deserializer<'de> for Reader<'_> {
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         match self.0 {
             Json::Object(_) => self.deserialize_any(visitor),
-            _ => Err(self.wrong_kind(&"an object")),
+            _ => {
+                let mut fault = self.wrong_kind(&"an object");
+                let name = shown(pair_name(self.0).unwrap_or("Name"));
+                if *self.0 != Json::Null {
+                    fault.0.help = Some(format!(
+                        "write each name with its text: {{ \"{name}\": \"…\" }}, in TOML {{ {name} = \"…\" }}"
+                    ));
+                }
+                Err(fault)
+            }
         }
     }
 
@@ -352,6 +366,16 @@ impl Reader<'_> {
             },
             _ => Err(self.wrong_kind(&"a whole number")),
         }
+    }
+}
+
+/// The first name in a list of pairs `Key`, `Value`, as EC2's API has tags.
+fn pair_name(value: &Json) -> Option<&str> {
+    let Json::Array(items) = value else { return None };
+    let pair = items.first()?.fields();
+    match pair.iter().find(|(name, _)| name.eq_ignore_ascii_case("key")) {
+        Some((_, Json::String(name))) => Some(name),
+        _ => None,
     }
 }
 

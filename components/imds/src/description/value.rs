@@ -10,15 +10,36 @@ use core::str::FromStr;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 
 use super::ipv6::EightGroups;
+use super::problem::shown;
 use crate::time::Time;
 use crate::version::Version;
 
-/// Reads a string value with `FromStr`.
+/// Why a text is refused. Its second line, if it has one, is the help: serde takes
+/// no more than a text.
+struct Refused {
+    expected: &'static str,
+    help: Option<String>,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.expected)?;
+        self.help.iter().try_for_each(|help| write!(f, "\n{help}"))
+    }
+}
+
+/// Reads a string value with `FromStr`. What `help` says of a wrong one is shown
+/// with what is expected.
 macro_rules! read_from_string {
     ($type:ty, $schema:expr, $pattern:expr) => {
+        read_from_string!($type, $schema, $pattern, |_| None);
+    };
+    ($type:ty, $schema:expr, $pattern:expr, $help:expr) => {
         impl<'de> Deserialize<'de> for $type {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+                let text = String::deserialize(deserializer)?;
+                let help: fn(&str) -> Option<String> = $help;
+                text.parse().map_err(|expected| D::Error::custom(Refused { expected, help: help(&text) }))
             }
         }
 
@@ -37,7 +58,7 @@ macro_rules! read_from_string {
 
 /// Texts that have a form: a type for each, whose `FromStr` refuses all others.
 macro_rules! texts {
-    ($($(#[$doc:meta])* $name:ident { $pattern:expr, $expected:expr, $fits:expr })*) => { $(
+    ($($(#[$doc:meta])* $name:ident { $pattern:expr, $expected:expr, $fits:expr $(, $help:expr)? })*) => { $(
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
         pub struct $name(String);
@@ -64,7 +85,7 @@ macro_rules! texts {
             }
         }
 
-        read_from_string!($name, stringify!($name), $pattern);
+        read_from_string!($name, stringify!($name), $pattern $(, $help)?);
     )* };
 }
 
@@ -75,7 +96,12 @@ macro_rules! ids {
         $name {
             concat!("^", $prefix, "[0-9a-z-]+$"),
             concat!("expected an id that begins with `", $prefix, "`, such as ", $prefix, "0123456789abcdef0"),
-            |text| text.strip_prefix($prefix).is_some_and(is_id)
+            |text| text.strip_prefix($prefix).is_some_and(is_id),
+            |text| {
+                let meant = text.trim().to_ascii_lowercase();
+                let is_id = meant.strip_prefix($prefix).is_some_and(is_id);
+                is_id.then(|| format!("did you mean \"{}\"? EC2 writes ids in lower case", shown(&meant)))
+            }
         }
     )* } };
 }
@@ -165,7 +191,8 @@ texts! {
             };
             let mut names = path.split('/');
             text.len() <= ENTRY_PATH_BYTES_MAX && matches!(names.next(), Some("meta-data" | "dynamic")) && path.contains('/') && names.all(is_segment)
-        }
+        },
+        entry_help
     }
     /// A region: `eu-west-1`.
     RegionName {
@@ -206,6 +233,40 @@ texts! {
         |text| {
             let number = text.strip_prefix("ephemeral").unwrap_or_default();
             text == "swap" || (!number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+        }
+    }
+}
+
+/// What was meant by the path of an extra entry that is none. People paste what
+/// clients ask for, with a version, or leave out what all paths begin with.
+fn entry_help(text: &str) -> Option<String> {
+    let fits = |path: &&str| path.parse::<EntryPath>().is_ok();
+    let path = text.split_once("://").map_or(text, |(_, rest)| rest.split_once('/').map_or("", |(_, path)| path));
+    let path = path.trim_matches('/');
+    if path.split('/').any(|name| name == "user-data") {
+        return Some("user data is not an entry: it is the field `user-data` of the instance".to_owned());
+    }
+    let below = path
+        .split_once('/')
+        .map(|(_, below)| below)
+        .filter(|below| below.starts_with("meta-data/") || below.starts_with("dynamic/"));
+    match below.filter(fits) {
+        Some(below) if fits(&path) => Some(format!(
+            "did you mean `{}`, in every version? `{}`, without a slash before it, is in this version only",
+            shown(below),
+            shown(path)
+        )),
+        Some(below) => Some(format!(
+            "`{}` is no version of the service; `{}` is in every version",
+            shown(path.split('/').next().unwrap_or_default()),
+            shown(below)
+        )),
+        None if fits(&path) => {
+            Some(format!("did you mean `{}`? The path has no slash before or behind it", shown(path)))
+        }
+        None => {
+            let path = format!("meta-data/{path}");
+            fits(&path.as_str()).then(|| format!("did you mean `{}`?", shown(&path)))
         }
     }
 }

@@ -54,7 +54,9 @@ fn how_to_allow(host: Option<&str>) -> String {
         Some(_) => return "; it is no name that could be allowed".to_owned(),
         None => None,
     };
-    let name = name.filter(|name| !name.starts_with('-') && name.len() <= 253);
+    // What looks like a key is not repeated.
+    let may_be_shown = |name: &String| !name.starts_with('-') && name.len() <= 253 && shown::host(name) == *name;
+    let name = name.filter(may_be_shown);
     format!("; if the name is yours, allow it: --allow-host {}", name.as_deref().unwrap_or("NAME"))
 }
 
@@ -68,6 +70,8 @@ mod tests {
             (Some("imds.example.com"), "imds.example.com"),
             (Some("imds.example.com.:80"), "imds.example.com"),
             (Some("--keep-alive.example.com"), "NAME"),
+            (Some("AQAEAGgjYjLbgtpvYW5kgXLTrR-Tk9Xt_0qVvYg7wRzjUkEVsvk1SA"), "NAME"),
+            (Some("wJalrXUtnFEMI.K7MDENG.bPxRfiCYEXAMPLEKEY:80"), "NAME"),
             (None, "NAME"),
         ] {
             let advice = how_to_allow(host);
