@@ -245,7 +245,7 @@ async fn on_request(
     let version = request.version();
     // What is left of a body must not be taken for the next request.
     let closes = !is_whole || closes_after(&request);
-    let mut response = service.respond_in_server(request, caller).await;
+    let mut response = service.respond_later(service.receive(request, Some(caller))).await;
     if closes {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         // Or hyper would tell a client of HTTP/1.0 that it keeps the connection.
