@@ -60,6 +60,20 @@ fn a_file_that_is_watched_is_read_when_it_changes() {
     fs::rename(&other.path, &file.path).unwrap();
     served.line_with("again: revision 4");
     assert_eq!(instance_type(&served), "t3.large");
+
+    // Of the same size and from the same time, as `cp --preserve` makes it.
+    let modified = fs::metadata(&file.path).unwrap().modified().unwrap();
+    let set_back = |path: &Path| fs::File::options().write(true).open(path).unwrap().set_modified(modified).unwrap();
+    let other = File::new("watched.toml~", "instance-type = 'm7i.large'\n");
+    set_back(&other.path);
+    fs::rename(&other.path, &file.path).unwrap();
+    served.line_with("again: revision 5");
+    assert_eq!(instance_type(&served), "m7i.large");
+    // Or in its place.
+    fs::write(&file.path, "instance-type = 'c7i.large'\n").unwrap();
+    set_back(&file.path);
+    served.line_with("again: revision 6");
+    assert_eq!(instance_type(&served), "c7i.large");
 }
 
 #[test]
