@@ -21,6 +21,10 @@ use tokio::time::{Duration, Instant, timeout_at};
 /// a caller that has its share gets no place for which one of another's share
 /// would have to leave. So one caller cannot push out others, however many
 /// connections it makes.
+///
+/// A kept connection whose client asks again and again never waits for long. So
+/// while a new one waits that could have its place, it is closed with its next
+/// answer: see [`is_wanted`](Place::is_wanted).
 pub(crate) struct Places {
     table: Mutex<Table>,
     // A place became free, or its connection began to wait.
@@ -41,6 +45,9 @@ struct Table {
     /// Those that wait for their clients, by their turns to leave.
     waiting: BTreeMap<u64, Waiting>,
     last_turn: u64,
+    /// Those that wait for a place: their callers, and the share of each. As many
+    /// as there are listeners and room to wait, so that a search is cheap.
+    newcomers: Vec<(IpAddr, usize)>,
 }
 
 struct Waiting {
@@ -113,7 +120,7 @@ impl Places {
             let changed = self.changed.notified();
             match self.look(caller, bounds) {
                 Look::Taken(place, before) => return place.after(before).await,
-                Look::Wait { until, .. } => wait(changed, until).await,
+                Look::Wait { until, .. } => self.wait(caller, bounds, changed, until).await,
             }
         }
     }
@@ -126,7 +133,7 @@ impl Places {
             match self.look(caller, bounds) {
                 Look::Taken(place, before) => return Some(place.after(before).await),
                 Look::Wait { for_its_own: true, .. } => return None,
-                Look::Wait { until, .. } => wait(changed, until).await,
+                Look::Wait { until, .. } => self.wait(caller, bounds, changed, until).await,
             }
         }
     }
@@ -135,6 +142,19 @@ impl Places {
     /// too.
     pub(crate) fn waiting_room(self: &Arc<Self>) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.waiting_room).try_acquire_owned().ok()
+    }
+
+    /// Waits for a change, as a newcomer that connections have to be closed for.
+    async fn wait(&self, caller: IpAddr, bounds: Bounds, changed: Notified<'_>, until: Option<Instant>) {
+        let entry = (caller, bounds.share);
+        self.table().newcomers.push(entry);
+        let _newcomer = Newcomer { places: self, entry };
+        match until {
+            Some(until) => {
+                let _ = timeout_at(until, changed).await;
+            }
+            None => changed.await,
+        }
     }
 
     fn look(self: &Arc<Self>, caller: IpAddr, bounds: Bounds) -> Look {
@@ -185,12 +205,18 @@ impl Places {
     }
 }
 
-async fn wait(changed: Notified<'_>, until: Option<Instant>) {
-    match until {
-        Some(until) => {
-            let _ = timeout_at(until, changed).await;
+/// A connection that waits for a place, until this is dropped.
+struct Newcomer<'p> {
+    places: &'p Places,
+    entry: (IpAddr, usize),
+}
+
+impl Drop for Newcomer<'_> {
+    fn drop(&mut self) {
+        let mut table = self.places.table();
+        if let Some(index) = table.newcomers.iter().position(|entry| *entry == self.entry) {
+            table.newcomers.swap_remove(index);
         }
-        None => changed.await,
     }
 }
 
@@ -326,6 +352,16 @@ impl Place {
     pub(crate) fn is_open(&self) -> bool {
         let turn = self.seat.turn.load(Ordering::Relaxed);
         turn == 0 || turn & (OPEN | SURPLUS) != 0
+    }
+
+    /// Whether a newcomer waits that could have this place: any while the caller
+    /// has more than its share, else one of the same caller or one whose caller
+    /// lacks its share.
+    pub(crate) fn is_wanted(&self) -> bool {
+        let table = self.places.table();
+        let is_surplus = table.of(self.caller) > self.share;
+        let could_have_it = |(caller, share): &(IpAddr, usize)| *caller == self.caller || table.of(*caller) < *share;
+        table.newcomers.iter().any(|newcomer| is_surplus || could_have_it(newcomer))
     }
 
     /// Ends when the connection has to leave.
@@ -547,5 +583,33 @@ mod tests {
         drop((second, third, other));
         assert!(poll(fourth).is_some() && poll(others).is_some());
         assert!(places.table().callers.is_empty());
+    }
+
+    #[test]
+    fn a_place_is_wanted_while_a_newcomer_waits_that_could_have_it() {
+        let places = Arc::new(Places::new(Duration::from_secs(3600)));
+        let bounds = Bounds { places: 2, share: 1 };
+        let take = |caller| poll(pin!(Places::take(&places, caller, bounds)));
+        let wanted = |taken: [&Place; 2]| taken.map(Place::is_wanted);
+        let [own, other] = [CALLER, OTHER].map(|caller| take(caller).unwrap());
+        assert!(own.work() && other.work());
+        assert_eq!(wanted([&own, &other]), [false, false]);
+        for (newcomer, expected) in [(IpAddr::from([127, 0, 0, 3]), [true, true]), (CALLER, [true, false])] {
+            let mut waits = pin!(places.take(newcomer, bounds));
+            assert!(poll(waits.as_mut()).is_none());
+            assert_eq!(wanted([&own, &other]), expected, "{newcomer}");
+        }
+        assert_eq!(wanted([&own, &other]), [false, false], "nobody waits any more");
+
+        drop(other);
+        let surplus = take(CALLER).unwrap();
+        assert!(surplus.work());
+        let mut waits = pin!(places.take_in_turn(OTHER, bounds));
+        assert!(poll(waits.as_mut()).is_none());
+        assert_eq!(wanted([&own, &surplus]), [true, true]);
+        drop(own);
+        let taken = poll(waits).flatten().unwrap();
+        assert_eq!(wanted([&surplus, &taken]), [false, false], "it has one");
+        assert!(places.table().newcomers.is_empty());
     }
 }

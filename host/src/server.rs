@@ -244,8 +244,10 @@ async fn on_request(
     exchange.begin().await;
     let version = request.version();
     // What is left of a body must not be taken for the next request.
-    let closes = !is_whole || closes_after(&request);
+    let mut closes = !is_whole || closes_after(&request);
     let mut response = service.respond_later(service.receive(request, Some(caller))).await;
+    // Who asks again and again would never wait for long enough to lose its place.
+    closes |= service.keeps_alive() && exchange.is_wanted();
     if closes {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         // Or hyper would tell a client of HTTP/1.0 that it keeps the connection.
@@ -306,7 +308,8 @@ async fn linger(socket: Connection, limits: &Limits) {
 mod tests {
     use std::io::{Read, Write};
     use std::net::{Shutdown, TcpStream};
-    use std::sync::mpsc;
+    use std::sync::{Mutex, mpsc};
+    use std::task::{Context, Waker};
     use std::thread;
 
     use super::*;
@@ -393,6 +396,36 @@ mod tests {
         assert!(all_from(&kept).ends_with("\nlatest"));
         asking.shutdown(Shutdown::Write).unwrap();
         assert!(all_from(&asking).ends_with("\nlatest"));
+    }
+
+    /// It begins to wait while the request is answered, which no clock decides.
+    #[test]
+    fn an_answer_closes_its_connection_while_a_newcomer_waits() {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let instance = Runtime::new().unwrap().open(&Default::default(), &Default::default()).unwrap();
+        let service = Service::new(instance).keep_alive(true);
+        let newcomer = Arc::new(Mutex::new(None));
+        let (places, waits) = (Arc::clone(service.places()), Arc::clone(&newcomer));
+        let service = service.observer(move |answered: &Answered<'_>| {
+            if answered.target == "/last" {
+                let places = Arc::clone(&places);
+                let bounds = Bounds { places: 1, share: 1 };
+                let mut newcomer = Box::pin(async move { places.take([127, 0, 0, 2].into(), bounds).await });
+                assert!(newcomer.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+                *waits.lock().unwrap() = Some(newcomer);
+            }
+        });
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let mut kept = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        runtime.spawn(serve(listener, service, few(1), std::future::pending()));
+        let head = |target| format!("GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        kept.write_all((head("/") + &head("/last") + &head("/")).as_bytes()).unwrap();
+        let received = all_from(&kept);
+        let answers: Vec<&str> = received.split("HTTP/1.1 ").skip(1).collect();
+        assert_eq!(answers.len(), 2, "nothing is answered behind the close: {received}");
+        assert_eq!([answers[0], answers[1]].map(|answer| answer.contains("\r\nConnection: close\r\n")), [false, true]);
+        let newcomer = newcomer.lock().unwrap().take().unwrap();
+        drop(runtime.block_on(newcomer));
     }
 
     #[test]

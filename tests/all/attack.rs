@@ -92,7 +92,7 @@ fn who_does_not_read_keeps_nobody_out() {
 mod flood {
     use std::collections::VecDeque;
     use std::net::SocketAddr;
-    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
     use tokio::net::TcpSocket;
 
@@ -192,6 +192,59 @@ mod flood {
                 }
             }
         }
+    }
+
+    /// Nine addresses, each with its whole share of the places, whose clients ask
+    /// again as soon as they have their answer: none waits for as long as one must
+    /// that has to leave.
+    #[test]
+    fn kept_connections_that_never_rest_keep_no_newcomer_out() {
+        let limits = Limits { connections: 9, connections_per_caller: 1, ..few() };
+        let server = Server::within(limits, "", true);
+        let address = server.address;
+        let (asking, asked) = (AtomicBool::new(true), AtomicUsize::new(0));
+        std::thread::scope(|scope| {
+            for number in 2..11 {
+                let (asking, asked) = (&asking, &asked);
+                scope.spawn(move || {
+                    let connect = || connect_from(&format!("127.0.0.{number}:0"), address);
+                    let mut kept = connect();
+                    while asking.load(Ordering::Relaxed) {
+                        let is_kept = ask_again(&mut kept);
+                        asked.fetch_add(1, Ordering::Relaxed);
+                        if !is_kept {
+                            kept = connect();
+                        }
+                    }
+                });
+            }
+            // They have all places now, as nearly always from here on.
+            while asked.load(Ordering::Relaxed) < 100 {
+                std::thread::yield_now();
+            }
+            for _ in 0..20 {
+                assert!(server.ask(LAST).starts_with("HTTP/1.1 200 OK\r\n"));
+            }
+            asking.store(false, Ordering::Relaxed);
+        });
+    }
+
+    /// Asks on a kept connection, if it is open still. False if it must not be asked
+    /// again.
+    fn ask_again(stream: &mut TcpStream) -> bool {
+        let mut received = String::new();
+        let mut piece = [0; 1024];
+        if stream.write_all(GET.as_bytes()).is_err() {
+            return false;
+        }
+        while !received.ends_with(ID) {
+            match stream.read(&mut piece) {
+                Ok(count @ 1..) => received.push_str(std::str::from_utf8(&piece[..count]).expect("ASCII")),
+                // It had to leave before it was asked.
+                _ => return false,
+            }
+        }
+        !received.contains("\r\nConnection: close\r\n")
     }
 
     #[test]
