@@ -28,6 +28,10 @@ mod faults;
 mod hop_limit;
 #[path = "program/instances.rs"]
 mod instances;
+// The system tells there what it keeps for each socket.
+#[cfg(target_os = "linux")]
+#[path = "program/kernel_memory.rs"]
+mod kernel_memory;
 #[path = "program/large.rs"]
 mod large;
 #[cfg(target_os = "linux")]

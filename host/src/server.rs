@@ -32,6 +32,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use crate::buffers;
 use crate::caller::Caller;
 use crate::connection::Connection;
 use crate::delivery::Delivery;
@@ -69,6 +70,7 @@ use crate::struck::{Sent, Struck, deliver, withhold};
 /// ```
 pub async fn serve(listener: TcpListener, service: Service, limits: Limits, shutdown: impl Future<Output = ()>) {
     let mut shutdown = pin!(shutdown);
+    buffers::bound(&listener, &limits);
     let limits = Arc::new(limits);
     let bounds = Bounds { places: limits.connections.max(1), share: limits.connections_per_caller.max(1) };
     let (stop, stopped) = watch::channel(());
@@ -201,6 +203,10 @@ async fn hold(
         }
     };
     let mut socket = connection.into_parts().io.into_inner();
+    if socket.is_given_up() {
+        // Dropped, it is reset.
+        return;
+    }
     if let Err(error) = ended {
         if let Some(Struck(delivery)) = Struck::of(&error) {
             if delivery == Delivery::Withheld {

@@ -36,6 +36,10 @@ pub struct LimitFlags {
     #[arg(long, value_name = "TIME", default_value_t = Time(Limits::default().write_time), hide_short_help = true, help_heading = LIMITS)]
     write_time: Time,
 
+    /// Bytes that the system keeps for a connection in each direction
+    #[arg(long, value_name = "BYTES", value_parser = count, default_value_t = Limits::default().buffer_bytes, hide_short_help = true, help_heading = LIMITS)]
+    buffer_bytes: usize,
+
     /// For open requests to end after the signal to stop
     #[arg(long, value_name = "TIME", default_value_t = Time(Limits::default().stop_time), hide_short_help = true, help_heading = LIMITS)]
     stop_time: Time,
@@ -53,6 +57,7 @@ impl LimitFlags {
             body_bytes: self.body_bytes,
             body_time: self.body_time.0,
             write_time: self.write_time.0,
+            buffer_bytes: self.buffer_bytes,
             stop_time: self.stop_time.0,
             ..Limits::default()
         }
