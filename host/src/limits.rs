@@ -43,7 +43,8 @@ pub struct Limits {
     pub head_time: Duration,
     /// The size of a request head; above it the answer is 431.
     pub head_bytes: usize,
-    /// The number of header fields; above it the answer is 431.
+    /// The number of header fields; above it the answer is 431. More than 4096 are
+    /// 4096.
     pub head_fields: usize,
     /// How much of a request's body is read before the answer, in bytes.
     pub body_bytes: usize,

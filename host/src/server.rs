@@ -178,9 +178,9 @@ async fn hold(
     let answering = service_fn(|request| on_request(request, &service, caller, exchange, limits));
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(limits.head_time)
+        .header_read_timeout(limits.head_time.min(HEAD_TIME_MAX))
         .max_header_size(limits.head_bytes)
-        .max_headers(limits.head_fields)
+        .max_headers(limits.head_fields.min(HEAD_FIELDS_MAX))
         // The least that hyper takes is 8 KiB.
         .max_buf_size(limits.head_bytes.max(8 << 10))
         .keep_alive(keep_alive)
@@ -225,6 +225,13 @@ async fn hold(
     exchange.end();
     linger(socket, limits).await;
 }
+
+/// hyper adds the time for a head to the present and panics where the sum is
+/// beyond what the system can count. A year is as good as for ever.
+const HEAD_TIME_MAX: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// hyper reserves room for so many fields with each head.
+const HEAD_FIELDS_MAX: usize = 4096;
 
 /// A request of which not even the head is there gets so long to come when the
 /// server stops.
@@ -432,6 +439,33 @@ mod tests {
         assert_eq!([answers[0], answers[1]].map(|answer| answer.contains("\r\nConnection: close\r\n")), [false, true]);
         let newcomer = newcomer.lock().unwrap().take().unwrap();
         drop(runtime.block_on(newcomer));
+    }
+
+    /// Numbers and times at their ends, where others add to them.
+    #[test]
+    fn limits_have_no_value_that_is_too_large() {
+        let (count, time) = (usize::MAX, Duration::MAX);
+        let (address, _stop) = start(
+            Limits {
+                connections: count,
+                connections_per_caller: count,
+                head_time: time,
+                head_bytes: count,
+                head_fields: count,
+                body_bytes: count,
+                body_time: time,
+                write_time: time,
+                buffer_bytes: count,
+                stop_time: time,
+                ..Limits::default()
+            },
+            |_: &Answered<'_>| {},
+        );
+        for _ in 0..2 {
+            let asking = ask(address);
+            asking.shutdown(Shutdown::Write).unwrap();
+            assert!(all_from(&asking).ends_with("\nlatest"));
+        }
     }
 
     #[test]

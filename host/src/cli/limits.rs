@@ -24,6 +24,10 @@ pub struct LimitFlags {
     #[arg(long, value_name = "BYTES", value_parser = count, default_value_t = Limits::default().head_bytes, hide_short_help = true, help_heading = LIMITS)]
     head_bytes: usize,
 
+    /// Header fields of a request; above it the answer is 431
+    #[arg(long, value_name = "N", value_parser = count, default_value_t = Limits::default().head_fields, hide_short_help = true, help_heading = LIMITS)]
+    head_fields: usize,
+
     /// Bytes of a request body, which is read and ignored
     #[arg(long, value_name = "BYTES", value_parser = count, default_value_t = Limits::default().body_bytes, hide_short_help = true, help_heading = LIMITS)]
     body_bytes: usize,
@@ -54,6 +58,7 @@ impl LimitFlags {
             connections_per_caller: self.connections_per_caller,
             head_time: self.head_time.0,
             head_bytes: self.head_bytes,
+            head_fields: self.head_fields,
             body_bytes: self.body_bytes,
             body_time: self.body_time.0,
             write_time: self.write_time.0,
