@@ -77,6 +77,21 @@ fn an_address_that_was_there_stays() {
 }
 
 #[test]
+fn an_instance_that_does_not_run_is_served_where_its_options_say() {
+    let Some(namespace) = Namespace::new("stopped") else { return };
+    for (options, addresses) in [
+        ("", &["169.254.169.254:80"][..]),
+        ("metadata-options.http-protocol-ipv6 = 'enabled'\n", &["169.254.169.254:80", "[fd00:ec2::254]:80"]),
+    ] {
+        let file = File::new("link-local-stopped.toml", format!("state = 'stopped'\n{options}"));
+        let flags = ["--add-addresses", "--instance", file.path.to_str().unwrap()];
+        let mut served = Served::spawn(serve(&namespace, &flags), addresses.len());
+        assert_eq!(served.addresses, addresses);
+        assert!(served.terminate().success());
+    }
+}
+
+#[test]
 fn a_start_that_fails_leaves_no_address() {
     let Some(namespace) = Namespace::new("fails") else { return };
     let taken = namespace.enter(|| TcpListener::bind("0.0.0.0:80").unwrap());

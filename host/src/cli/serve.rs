@@ -123,7 +123,7 @@ impl Serve {
         let journal = served.control().filter(|_| self.control.is_on()).map(|control| control.journal().clone());
         let service = served.service(&self.options, ((log.clone(), metrics.clone()), journal));
         let mut signals = Signals::for_server()?;
-        let link_local = self.link_local.addresses(served.is_over_ipv6(&self.options));
+        let link_local = self.link_local.addresses(served.is_over_ipv6(&self.options)?);
         // Removed at the end, whatever comes.
         let _added = self.link_local.add(&link_local).await?;
         let mut listeners = passed.into_iter().map(TcpListener::from_std).collect::<Result<Vec<_>, _>>()?;
@@ -172,7 +172,7 @@ impl Serve {
         let mut ready = served.ready(&addresses, metrics_address);
         ready.extend(controlling.iter().map(|controlling| format!("\n{}", controlling.ready())));
         to_stderr(&match self.options.log_format {
-            Format::Text => ready + &served.welcome(&addresses, &self.options),
+            Format::Text => ready + &served.welcome(&addresses, &self.options)?,
             // Nobody reads it who would want help.
             Format::Json => ready,
         });
