@@ -111,6 +111,8 @@ fn kept_connections_that_never_rest_keep_no_newcomer_out() {
     let server = Server::within(limits, "", true);
     let address = server.address;
     let (asking, asked) = (AtomicBool::new(true), AtomicUsize::new(0));
+    // When the test fails too: it waits for its threads.
+    let stop = Stop(&asking);
     std::thread::scope(|scope| {
         for number in 2..11 {
             let (asking, asked) = (&asking, &asked);
@@ -133,8 +135,16 @@ fn kept_connections_that_never_rest_keep_no_newcomer_out() {
         for _ in 0..20 {
             assert!(server.ask(LAST).starts_with("HTTP/1.1 200 OK\r\n"));
         }
-        asking.store(false, Ordering::Relaxed);
+        drop(stop);
     });
+}
+
+struct Stop<'a>(&'a AtomicBool);
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
 }
 
 /// Asks on a kept connection, if it is open still. False if it must not be asked
