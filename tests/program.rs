@@ -34,6 +34,10 @@ mod faults;
 mod hop_limit;
 #[path = "program/instances.rs"]
 mod instances;
+// The system tells there what it keeps for each socket.
+#[cfg(target_os = "linux")]
+#[path = "program/kernel_memory.rs"]
+mod kernel_memory;
 #[path = "program/kept_keys.rs"]
 mod kept_keys;
 #[path = "program/large.rs"]

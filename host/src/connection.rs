@@ -10,6 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
+use crate::buffers;
 use crate::exchange::Exchange;
 use crate::observer::Trouble;
 use crate::service::Service;
@@ -28,6 +29,7 @@ pub(crate) struct Connection {
     write_time: Duration,
     // Runs from the first write that waits until all is written.
     taking: Option<Pin<Box<Sleep>>>,
+    is_given_up: bool,
 }
 
 /// EC2 answers in it whatever version the request has (RFC 9110, section 2.5).
@@ -36,13 +38,18 @@ const VERSION: &[u8] = b"HTTP/1.1";
 impl Connection {
     pub(crate) fn new(stream: TcpStream, service: Service, exchange: Arc<Exchange>, write_time: Duration) -> Self {
         service.connected();
-        Self { stream, service, exchange, hop_limit: None, sent: 0, write_time, taking: None }
+        Self { stream, service, exchange, hop_limit: None, sent: 0, write_time, taking: None, is_given_up: false }
     }
 
     /// Tells the client that nothing more comes. hyper has no say in it: it would
     /// do so before a head that it refuses is answered.
     pub(crate) async fn end(&mut self) -> io::Result<()> {
         self.stream.shutdown().await
+    }
+
+    /// Whether the client took too long to take what was sent.
+    pub(crate) fn is_given_up(&self) -> bool {
+        self.is_given_up
     }
 
     /// Throws away what was received, if anything was; 0 at the stream's end.
@@ -135,12 +142,18 @@ impl Connection {
         let taking = self.taking.get_or_insert_with(|| Box::pin(sleep(write_time)));
         self.exchange.stall();
         ready!(taking.as_mut().poll(cx));
+        self.is_given_up = true;
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
+        // It ends in the midst of an answer that its client does not take. What the
+        // system still has of that would outlive the connection.
+        if self.taking.is_some() {
+            let _ = buffers::abandon(&self.stream);
+        }
         self.service.disconnected();
     }
 }

@@ -10,7 +10,7 @@ use crate::description::Description;
 use crate::entropy::Entropy;
 use crate::error::Error;
 use crate::happening::Happening;
-use crate::instance::{Instance, Opening};
+use crate::instance::{Instance, Opening, failed};
 use crate::journal::Journal;
 use crate::message::{Answer, Moment, Request};
 use crate::observer::{Answered, Observer};
@@ -143,7 +143,11 @@ impl Control {
     pub fn answer(&self, request: &Request) -> Answer {
         let started = Instant::now();
         let now_ms = self.shared.clock.now_ms();
-        let answer = self.instance().answer(request, Moment::at(now_ms, self.shared.entropy.next()));
+        let answer = self.instance().try_answer(request, Moment::at(now_ms, self.shared.entropy.next()));
+        let (answer, error) = match answer {
+            Ok(answer) => (answer, None),
+            Err(error) => (failed(now_ms), Some(error)),
+        };
         let field = |name: &str| {
             let field = request.fields.iter().find(|field| field.name.eq_ignore_ascii_case(name));
             field.and_then(|field| str::from_utf8(&field.value).ok())
@@ -160,7 +164,7 @@ impl Control {
             version: SessionVersion::of(&answer),
             duration: started.elapsed(),
             delivery: answer.delivery,
-            error: None,
+            error: error.as_ref(),
         });
         answer
     }

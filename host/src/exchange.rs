@@ -105,6 +105,12 @@ impl Exchange {
         self.place.is_open()
     }
 
+    /// Whether a new connection waits that could have the place of this one: then
+    /// this one is not kept for more requests.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.place.is_wanted()
+    }
+
     /// Ends when the connection has to leave its place to another.
     pub(crate) async fn sent_away(&self) {
         self.place.sent_away().await;

@@ -41,6 +41,7 @@
 
 mod bindings;
 mod body;
+mod buffers;
 mod caller;
 mod clock;
 mod connection;

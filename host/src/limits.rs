@@ -14,7 +14,8 @@ use std::time::Duration;
 /// | `head_fields` | 64 | likewise |
 /// | `body_bytes` | 64 KiB | of a request's body, which no rule looks at: so much is read and thrown away, so that closing does not reset the connection under the answer; with more the answer is sent at once |
 /// | `body_time` | 1 s | for the same body: a client that announces one and sends none gets its answer before it gives up |
-/// | `write_time` | 10 s | for the client to take the whole answer, from when it first lets it wait; the largest usual one is user data of 16 KiB |
+/// | `write_time` | 10 s | for the client to take the whole answer, from when it first lets it wait; the largest usual one is user data of 16 KiB. After that, and after as long without progress on a connection that was closed, the connection is reset |
+/// | `buffer_bytes` | 64 KiB | what the operating system keeps for a connection in each direction: four of the largest usual answers. Linux takes as much again for its own records. Without a bound it takes some megabytes for a client that sends requests and reads no answer |
 /// | `stop_time` | 5 s | for open requests when a server is told to stop |
 ///
 /// ```
@@ -42,7 +43,8 @@ pub struct Limits {
     pub head_time: Duration,
     /// The size of a request head; above it the answer is 431.
     pub head_bytes: usize,
-    /// The number of header fields; above it the answer is 431.
+    /// The number of header fields; above it the answer is 431. More than 4096 are
+    /// 4096.
     pub head_fields: usize,
     /// How much of a request's body is read before the answer, in bytes.
     pub body_bytes: usize,
@@ -51,6 +53,9 @@ pub struct Limits {
     /// How long a client may take for a whole answer, from when it first lets it
     /// wait.
     pub write_time: Duration,
+    /// How much the operating system keeps for a connection in each direction, in
+    /// bytes. It may round, and has bounds of its own.
+    pub buffer_bytes: usize,
     /// How long open requests may take after the signal to stop.
     pub stop_time: Duration,
 }
@@ -69,6 +74,7 @@ impl Default for Limits {
             body_bytes: 64 << 10,
             body_time: Duration::from_secs(1),
             write_time: Duration::from_secs(10),
+            buffer_bytes: 64 << 10,
             stop_time: Duration::from_secs(5),
         }
     }

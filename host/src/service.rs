@@ -1,14 +1,14 @@
 use std::convert::Infallible;
 use std::fmt;
-use std::future::{Ready, ready};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::thread;
 use std::time::Instant;
 
 use hyper::header::{HOST, USER_AGENT};
 use hyper::http::request::Parts;
 use hyper::{Request, Response};
-use tokio::sync::Semaphore;
-use tokio::task::spawn_blocking;
+use tokio::sync::{Semaphore, oneshot};
 
 use crate::body::Body;
 use crate::caller::{Caller, Instances};
@@ -26,10 +26,10 @@ use crate::session_version::SessionVersion;
 /// The metadata service of one instance or of many, as HTTP requests in and
 /// responses out.
 ///
-/// It implements [`hyper::service::Service`]; [`respond`](Self::respond) mounts
-/// it anywhere else, for instance in `tower::service_fn`. [`serve`](crate::serve)
-/// puts it on a listener. Clones share everything, the connections that
-/// [`Limits`](crate::Limits) allow too.
+/// It implements [`hyper::service::Service`], whose futures never block the
+/// executor; [`respond`](Self::respond) is for callers without one.
+/// [`serve`](crate::serve) puts it on a listener. Clones share everything, the
+/// connections that [`Limits`](crate::Limits) allow too.
 ///
 /// A server of another kind must do itself what only a server can: send the
 /// names of header fields in title case and in order, add none, set the
@@ -137,6 +137,8 @@ impl Service {
     /// waits for nothing, but for the first request for a signature of the
     /// identity document, which makes keys where none are given
     /// ([`IdentitySigning`](crate::IdentitySigning)): that takes about a second.
+    /// So in an executor, call the service as a [`hyper::service::Service`], which
+    /// signs on a thread of its own.
     ///
     /// What is known of the caller is read from the request's extensions: put
     /// a [`Caller`] there.
@@ -149,8 +151,7 @@ impl Service {
     /// # Ok::<_, Box<dyn std::error::Error>>(())
     /// ```
     pub fn respond<B>(&self, request: Request<B>) -> Response<Body> {
-        let caller = request.extensions().get::<Caller>().copied().unwrap_or_default();
-        let received = Received::new(request, caller);
+        let received = self.receive(request, None);
         let instance = self.instances.instance_for(&received.caller, &received.parts);
         let answer = instance.map(|instance| {
             for _ in 0..SIGNINGS_MAX {
@@ -158,7 +159,7 @@ impl Service {
                 if answer.outcome != Outcome::SignaturesWanted {
                     return Ok(answer);
                 }
-                instance.sign(self.clock.now_ms())?;
+                instance.sign(received.moment.now_ms)?;
             }
             self.ask(&instance, &received)
         });
@@ -166,15 +167,24 @@ impl Service {
     }
 
     /// Like [`respond`](Self::respond), but where the identity document has to
-    /// be signed first, that happens on a thread for such work, so that others
-    /// are answered meanwhile.
-    pub(crate) async fn respond_in_server<B>(&self, request: Request<B>, caller: Caller) -> Response<Body> {
-        let received = Received::new(request, caller);
+    /// be signed first, that happens on a thread of its own, so that others are
+    /// answered meanwhile.
+    pub(crate) async fn respond_later(&self, received: Received) -> Response<Body> {
         let answer = match self.instances.instance_for(&received.caller, &received.parts) {
-            Some(instance) => Some(self.answer_in_server(&instance, &received).await),
+            Some(instance) => Some(self.answer_later(&instance, &received).await),
             None => None,
         };
         self.finish(&received, answer)
+    }
+
+    /// A request as of now. Its caller is the one in its extensions where the
+    /// server does not tell.
+    pub(crate) fn receive<B>(&self, request: Request<B>, caller: Option<Caller>) -> Received {
+        let started = Instant::now();
+        let (parts, _body) = request.into_parts();
+        let caller = caller.or_else(|| parts.extensions.get().copied()).unwrap_or_default();
+        let moment = Moment::at(self.clock.now_ms(), self.entropy.next());
+        Received { started, caller, moment, parts }
     }
 
     pub(crate) fn keeps_alive(&self) -> bool {
@@ -233,54 +243,57 @@ impl Service {
         Some(answer)
     }
 
-    async fn answer_in_server(&self, instance: &Instance, received: &Received) -> Result<Answer, Error> {
+    async fn answer_later(&self, instance: &Instance, received: &Received) -> Result<Answer, Error> {
         for _ in 0..SIGNINGS_MAX {
             let signed_times = instance.signed_times();
             let answer = self.ask(instance, received)?;
             if answer.outcome != Outcome::SignaturesWanted {
                 return Ok(answer);
             }
-            self.sign(instance, signed_times).await?;
+            self.sign(instance, signed_times, received.moment.now_ms).await?;
         }
         self.ask(instance, received)
     }
 
     fn ask(&self, instance: &Instance, received: &Received) -> Result<Answer, Error> {
-        let Received { caller, parts, .. } = received;
+        let Received { caller, moment, parts, .. } = received;
         let request = RequestRef {
             method: parts.method.as_str(),
             target: &target(parts),
             fields: &fields_in(parts, instance.runtime().fields_read()),
             over_ipv6: caller.is_over_ipv6(),
         };
-        instance.ask(request, self.moment())
+        instance.ask(request, *moment)
     }
 
-    async fn sign(&self, instance: &Instance, signed_times: usize) -> Result<(), Error> {
+    async fn sign(&self, instance: &Instance, signed_times: usize, now_ms: u64) -> Result<(), Error> {
         // One at a time: who waited finds it done, and holds no thread meanwhile.
         let permit = Arc::clone(&self.signing).acquire_owned().await;
         if instance.signed_times() > signed_times {
             return Ok(());
         }
-        let (instance, now_ms) = (instance.clone(), self.clock.now_ms());
-        let signing = spawn_blocking(move || {
+        let instance = instance.clone();
+        let (tell, told) = oneshot::channel();
+        // Not tokio's: an embedder's executor may be another.
+        let sign = move || {
             // Kept even if the request is given up.
             let _permit = permit;
-            instance.sign(now_ms)
-        });
-        signing.await.unwrap_or_else(|failed| Err(Error::identity(failed)))
+            let _ = tell.send(instance.sign(now_ms));
+        };
+        thread::Builder::new().name("imds-signatures".into()).spawn(sign).map_err(Error::System)?;
+        told.await.unwrap_or_else(|_| Err(Error::identity("the thread that signs panicked")))
     }
 
     fn finish(&self, received: &Received, answer: Option<Result<Answer, Error>>) -> Response<Body> {
+        let Received { started, caller, moment: Moment { now_ms, .. }, parts } = received;
         let (answer, error) = match answer {
-            None => (Answer::without_body(403, "Forbidden", Outcome::NoInstance, self.clock.now_ms()), None),
+            None => (Answer::without_body(403, "Forbidden", Outcome::NoInstance, *now_ms), None),
             Some(Ok(answer)) => (answer, None),
-            Some(Err(error)) => (failed(self.clock.now_ms()), Some(error)),
+            Some(Err(error)) => (failed(*now_ms), Some(error)),
         };
-        let Received { started, caller, parts } = received;
         if let Some(observer) = &self.observer {
             observer.answered(&Answered {
-                now_ms: self.clock.now_ms(),
+                now_ms: *now_ms,
                 peer: caller.peer,
                 method: parts.method.as_str(),
                 target: &target(parts),
@@ -296,19 +309,33 @@ impl Service {
         }
         response_out(answer, self.keep_alive)
     }
-
-    fn moment(&self) -> Moment {
-        Moment::at(self.clock.now_ms(), self.entropy.next())
-    }
 }
 
+/// Answers as [`respond`](Service::respond) does, but never blocks: where the
+/// identity document has to be signed first, another thread does so, and the
+/// future waits for it. It needs no runtime of its own.
+///
+/// ```
+/// use hyper::service::Service as _;
+/// use imds_host::{Runtime, Service};
+///
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// let service = Service::new(Runtime::new()?.open(&Default::default(), &Default::default())?);
+/// let request = hyper::Request::get("/latest/dynamic/instance-identity/signature").body(())?;
+/// assert_eq!(service.call(request).await?.status(), 200);
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 impl<B> hyper::service::Service<Request<B>> for Service {
     type Response = Response<Body>;
     type Error = Infallible;
-    type Future = Ready<Result<Self::Response, Infallible>>;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
 
     fn call(&self, request: Request<B>) -> Self::Future {
-        ready(Ok(self.respond(request)))
+        let received = self.receive(request, None);
+        let service = self.clone();
+        Box::pin(async move { Ok(service.respond_later(received).await) })
     }
 }
 
@@ -344,16 +371,14 @@ fn host(parts: &Parts) -> Option<&str> {
 }
 
 /// A request and what is known of where it comes from.
-struct Received {
+pub(crate) struct Received {
     started: Instant,
     caller: Caller,
+    /// The one time of the answer, its log line and its place in the journal,
+    /// however long they take and however fast the clock runs.
+    moment: Moment,
     parts: Parts,
 }
 
-impl Received {
-    fn new<B>(request: Request<B>, caller: Caller) -> Self {
-        let started = Instant::now();
-        let (parts, _body) = request.into_parts();
-        Self { started, caller, parts }
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -21,6 +21,34 @@ fn who_speaks_is_answered_when_file_descriptors_run_out() {
     assert!(log.lines().count() < 100, "{log}");
 }
 
+/// Below 4 there is no room for the libraries that the system loads.
+#[test]
+fn with_hardly_any_file_descriptors_it_serves_or_says_why_not() {
+    let mut least = None;
+    for descriptors in 4..24 {
+        let mut imds = Command::new("sh");
+        let script = format!("ulimit -n {descriptors}; exec \"$0\" serve --listen 127.0.0.1:0");
+        imds.args(["-c", &script, IMDS]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = imds.spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+        let first = lines.next().unwrap();
+        if first.starts_with("imds: listening on ") {
+            least = least.or(Some(descriptors));
+            kill(&child, "TERM");
+        }
+        let rest: Vec<String> = lines.collect();
+        let status = child.wait().unwrap();
+        assert!(rest.iter().all(|line| !line.contains("panicked")), "{descriptors}: {first} {rest:?}");
+        if least.is_none() {
+            assert_eq!(status.code(), Some(1), "{descriptors}: {first}");
+            assert!(first.starts_with("imds: ") && first.contains("Too many open files"), "{descriptors}: {first}");
+        } else {
+            assert_eq!(status.code(), Some(0), "{descriptors}: {first}");
+        }
+    }
+    assert!(least.is_some_and(|descriptors| descriptors < 24), "it never served");
+}
+
 #[test]
 fn the_log_tells_why_nobody_gets_the_metrics() {
     let mut imds = Command::new("sh");

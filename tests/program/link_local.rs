@@ -77,6 +77,45 @@ fn an_address_that_was_there_stays() {
 }
 
 #[test]
+fn what_a_kill_left_behind_is_taken_over() {
+    let Some(namespace) = Namespace::new("killed") else { return };
+    let flags = ["--add-addresses", "--http-protocol-ipv6", "enabled"];
+    let mut killed = Served::spawn(serve(&namespace, &flags), 2);
+    // While it serves, its addresses are nobody else's.
+    let errors = fails(&mut serve(&namespace, &flags));
+    assert!(errors.contains(&format!("{V4} is on lo already, and stays there at the end")), "{errors}");
+    assert!(errors.contains(&format!("cannot listen on {V4}:80: Address already in use")), "{errors}");
+    assert_eq!(addresses(&namespace), [V4, V6]);
+    kill(&killed.child, "KILL");
+    assert_eq!(killed.child.wait().unwrap().code(), None);
+    assert_eq!(addresses(&namespace), [V4, V6]);
+
+    let mut served = Served::spawn(serve(&namespace, &flags), 2);
+    let taken_over = |ip| format!("imds: note: took over {ip}, which a killed imds left on lo");
+    assert_eq!(served.notes, [V4, V6].map(taken_over));
+    for address in &served.addresses {
+        assert!(namespace.enter(|| request(address, GET)).ends_with("\r\n\r\nt3.micro"), "{address}");
+    }
+    assert!(served.terminate().success());
+    assert_eq!(addresses(&namespace), [""; 0]);
+}
+
+#[test]
+fn an_instance_that_does_not_run_is_served_where_its_options_say() {
+    let Some(namespace) = Namespace::new("stopped") else { return };
+    for (options, addresses) in [
+        ("", &["169.254.169.254:80"][..]),
+        ("metadata-options.http-protocol-ipv6 = 'enabled'\n", &["169.254.169.254:80", "[fd00:ec2::254]:80"]),
+    ] {
+        let file = File::new("link-local-stopped.toml", format!("state = 'stopped'\n{options}"));
+        let flags = ["--add-addresses", "--instance", file.path.to_str().unwrap()];
+        let mut served = Served::spawn(serve(&namespace, &flags), addresses.len());
+        assert_eq!(served.addresses, addresses);
+        assert!(served.terminate().success());
+    }
+}
+
+#[test]
 fn a_start_that_fails_leaves_no_address() {
     let Some(namespace) = Namespace::new("fails") else { return };
     let taken = namespace.enter(|| TcpListener::bind("0.0.0.0:80").unwrap());

@@ -1,5 +1,9 @@
 //! Reading a description again while it is served.
 
+use std::io;
+use std::net::Ipv4Addr;
+use std::path::Path;
+
 use super::*;
 
 const TYPE: &str = "GET /latest/meta-data/instance-type HTTP/1.1\r\nHost: localhost\r\n\r\n";
@@ -60,6 +64,20 @@ fn a_file_that_is_watched_is_read_when_it_changes() {
     fs::rename(&other.path, &file.path).unwrap();
     served.line_with("again: revision 4");
     assert_eq!(instance_type(&served), "t3.large");
+
+    // Of the same size and from the same time, as `cp --preserve` makes it.
+    let modified = fs::metadata(&file.path).unwrap().modified().unwrap();
+    let set_back = |path: &Path| fs::File::options().write(true).open(path).unwrap().set_modified(modified).unwrap();
+    let other = File::new("watched.toml~", "instance-type = 'm7i.large'\n");
+    set_back(&other.path);
+    fs::rename(&other.path, &file.path).unwrap();
+    served.line_with("again: revision 5");
+    assert_eq!(instance_type(&served), "m7i.large");
+    // Or in its place.
+    fs::write(&file.path, "instance-type = 'c7i.large'\n").unwrap();
+    set_back(&file.path);
+    served.line_with("again: revision 6");
+    assert_eq!(instance_type(&served), "c7i.large");
 }
 
 #[test]
@@ -99,6 +117,33 @@ fn many_instances_are_read_again_as_a_whole() {
     kill(&served.child, "HUP");
     served.line_with("again: 1 instance");
     assert!(served.request(TYPE).starts_with("HTTP/1.1 403 "));
+}
+
+/// So many lines take minutes, and the signal comes in the first moments.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_stop_does_not_wait_for_a_description_that_is_being_read() {
+    if !is_delivered("HUP") {
+        return;
+    }
+    let file = File::new("long-again.jsonl", line("127.0.0.1", "m7g.large"));
+    let mut served = Served::start(&["--instances", file.path.to_str().unwrap(), "--caller", "client-address"]);
+    let lines = (0..200_000).map(|number: u32| line(&Ipv4Addr::from(number).to_string(), "c7i.xlarge"));
+    fs::write(&file.path, lines.collect::<String>()).unwrap();
+    kill(&served.child, "HUP");
+    let open_files = format!("/proc/{}/fd", served.child.id());
+    let is_open =
+        |entry: io::Result<fs::DirEntry>| fs::read_link(entry.unwrap().path()).is_ok_and(|to| to == file.path);
+    while !fs::read_dir(&open_files).unwrap().any(is_open) {
+        assert!(served.child.try_wait().unwrap().is_none());
+        thread::sleep(Duration::from_millis(1));
+    }
+    // Others are answered meanwhile.
+    assert_eq!(instance_type(&served), "m7g.large");
+    let started = Instant::now();
+    assert_eq!(served.terminate().code(), Some(0));
+    assert!(started.elapsed() < DEADLINE);
+    assert!(served.lines.iter().all(|line| !line.contains(" again: ")), "it read all of them");
 }
 
 fn line(caller: &str, instance_type: &str) -> String {

@@ -114,3 +114,28 @@ fn a_share_strikes_the_same_requests_in_every_run() {
     let count = first.iter().filter(|struck| **struck).count();
     assert!((16..=48).contains(&count), "{count} of 64");
 }
+
+/// What the start does is no request: the first that a client sends is the first
+/// that a fault counts.
+#[test]
+fn who_is_struck_depends_on_clients_alone() {
+    let description = "faults = [{ kind = 'refuse', share = 0.5, seed = 7 }]\n";
+    let file = File::new("faults-seed.toml", description);
+    let instance = {
+        let description = imds_host::Description::from_toml("faults-seed.toml", description).unwrap();
+        imds_host::Runtime::new().unwrap().open(&description, &Default::default()).unwrap()
+    };
+    let request = imds_host::Request::get("/latest/").with("Host", "localhost");
+    let expected: Vec<u16> =
+        (0..16).map(|_| instance.answer(&request, imds_host::Moment::at(1_790_812_800_000, 0)).status).collect();
+    assert!(expected.contains(&200) && expected.contains(&503), "{expected:?}");
+
+    // More listeners than one, and a list of what is to come.
+    let flags =
+        ["--instance", file.path.to_str().unwrap(), "--scenario", "spot-interruption", "--control", "127.0.0.1:0"];
+    let served = Served::start(&[&flags[..], &["--listen", "127.0.0.1:0"]].concat());
+    served.line_with("imds: control on ");
+    let answered: Vec<u16> =
+        (0..16).map(|_| get(&served, "/latest/")["HTTP/1.1 ".len()..][..3].parse().unwrap()).collect();
+    assert_eq!(answered, expected);
+}

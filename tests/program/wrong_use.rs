@@ -29,6 +29,39 @@ fn wrong_use_and_wrong_descriptions_end_with_2() {
     }
 }
 
+/// Each flag that takes a number or a time, at its ends: it is refused in a
+/// sentence, or the service answers.
+#[test]
+fn no_number_is_too_large_for_a_flag() {
+    let help = text(&imds(&["serve", "--help"]).stdout);
+    let flags: Vec<&str> = help
+        .lines()
+        .filter_map(|line| line.trim_start().split_once(" <"))
+        .filter(|(flag, value)| flag.starts_with("--") && ["N>", "TIME>", "BYTES>"].contains(value))
+        .map(|(flag, _)| flag)
+        .collect();
+    assert!(flags.contains(&"--head-time") && flags.contains(&"--clock-speed") && flags.len() > 12, "{flags:?}");
+    for flag in flags {
+        for value in ["18446744073709551615s", "18446744073709551615", "99999999999999999999", "0", "1e300"] {
+            let mut imds = Command::new(IMDS);
+            imds.args(["serve", "--listen", "127.0.0.1:0", &format!("{flag}={value}")]);
+            let mut child = imds.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+            let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+            let first = lines.next().unwrap_or_default();
+            if let Some(address) = first.strip_prefix("imds: listening on http://") {
+                let answer = request(address, "GET /latest/ HTTP/1.1\r\nHost: localhost\r\n\r\n");
+                assert!(answer.starts_with("HTTP/1.1 "), "{flag}={value}: {answer}");
+                child.kill().unwrap();
+                child.wait().unwrap();
+            } else {
+                assert_eq!(child.wait().unwrap().code(), Some(2), "{flag}={value}: {first}");
+                assert!(first.starts_with("error: "), "{flag}={value}: {first}");
+            }
+            assert!(lines.all(|line| !line.contains("panicked")), "{flag}={value}");
+        }
+    }
+}
+
 #[test]
 fn a_wrong_flag_is_named_in_the_problem() {
     let output = imds(&["run", "--http-put-response-hop-limit", "65", "--", "true"]);

@@ -22,21 +22,34 @@ pub struct AddedAddresses {
 /// A service in the same data centre takes less than a millisecond.
 const ANSWER_TIME: Duration = Duration::from_millis(500);
 
+/// Marks the addresses that this program adds, so that the next start recognises
+/// those that a killed one left behind. It is the metric of the route to the
+/// address: there is one such route only, so the number has no effect. Unlike
+/// labels, IPv6 has it, and interfaces of any name.
+const MARK: [&str; 2] = ["metric", "169254"];
+
 /// It takes Linux milliseconds.
 const USABLE_TIME: Duration = Duration::from_secs(5);
 
 impl AddedAddresses {
-    /// Adds the address, unless an interface has it.
+    /// Adds the address, unless an interface has it. One that a killed program left
+    /// behind is removed first.
     ///
-    /// Not where something answers at it: on an instance of a cloud that is the
+    /// Adds nothing where something answers at the address: on an instance of a cloud that is the
     /// real service, which this machine could not reach any more.
     pub async fn add(&mut self, address: SocketAddr, interface: &str) -> anyhow::Result<()> {
         let ip = address.ip();
-        if let Some(holder) = holder(ip)? {
-            to_stderr(&format!("imds: note: {ip} is on {holder} already, and stays there at the end"));
-            return Ok(());
+        if let Some(Holder { interface, is_marked }) = holder(ip)? {
+            // Another process of this program may serve there now; or this one may not
+            // remove the address.
+            let is_left_behind = is_marked && !answers(address).await;
+            if !is_left_behind || remove(ip, &interface).is_err() {
+                to_stderr(&format!("imds: note: {ip} is on {interface} already, and stays there at the end"));
+                return Ok(());
+            }
+            to_stderr(&format!("imds: note: took over {ip}, which a killed imds left on {interface}"));
         }
-        if let Ok(Ok(_)) = timeout(ANSWER_TIME, TcpStream::connect(address)).await {
+        if answers(address).await {
             anyhow::bail!(
                 "something answers at {address} already, in this network or in the cloud that this machine runs in\n\
                  help: with the address on this machine, nothing on it could reach that any more. Serve in a \
@@ -72,7 +85,8 @@ impl Added {
         if ip_says(&["-o", "link", "show", "dev", interface, "up"]).with_context(context)?.trim().is_empty() {
             anyhow::bail!("{}: it is down\nhelp: as root: ip link set {interface} up", context());
         }
-        ip_says(&to_add(ip, interface)).with_context(context).map_err(|error| {
+        let words: Vec<String> = to_add(ip, interface).into_iter().chain(MARK.map(str::to_owned)).collect();
+        ip_says(&words).with_context(context).map_err(|error| {
             // In the words of the system, which `ip` does not translate.
             if !format!("{error:#}").contains("Operation not permitted") {
                 return error;
@@ -90,9 +104,8 @@ impl Added {
 impl Drop for Added {
     fn drop(&mut self) {
         let Self { ip, interface } = self;
-        let words = ["address", "del", &with_prefix(*ip), "dev", interface];
-        if let Err(error) = ip_says(&words) {
-            let words = words.join(" ");
+        if let Err(error) = remove(*ip, interface) {
+            let words = to_remove(*ip, interface).join(" ");
             to_stderr(&format!(
                 "imds: warning: {ip} stays on {interface}: {error:#}; to remove it, as root: ip {words}"
             ));
@@ -100,11 +113,35 @@ impl Drop for Added {
     }
 }
 
-/// The interface that has the address.
-fn holder(ip: IpAddr) -> anyhow::Result<Option<String>> {
+/// What `ip` takes to remove an address.
+fn to_remove(ip: IpAddr, interface: &str) -> [String; 5] {
+    ["address", "del", &with_prefix(ip), "dev", interface].map(str::to_owned)
+}
+
+fn remove(ip: IpAddr, interface: &str) -> anyhow::Result<()> {
+    ip_says(&to_remove(ip, interface)).map(drop)
+}
+
+/// Whether a service answers at the address.
+async fn answers(address: SocketAddr) -> bool {
+    matches!(timeout(ANSWER_TIME, TcpStream::connect(address)).await, Ok(Ok(_)))
+}
+
+/// What has an address.
+struct Holder {
+    interface: String,
+    /// Whether this program added the address.
+    is_marked: bool,
+}
+
+fn holder(ip: IpAddr) -> anyhow::Result<Option<Holder>> {
     let lines = ip_says(&["-o", "address", "show", "to", &with_prefix(ip)])?;
-    // As in `1: lo    inet 169.254.169.254/32 scope link lo`.
-    Ok(lines.split_whitespace().nth(1).map(Into::into))
+    // As in `1: lo    inet 169.254.169.254/32 metric 169254 scope link lo`.
+    let words: Vec<&str> = lines.lines().next().unwrap_or_default().split_whitespace().collect();
+    Ok(words.get(1).map(|interface| Holder {
+        interface: (*interface).to_owned(),
+        is_marked: words.windows(2).any(|pair| pair == MARK),
+    }))
 }
 
 /// Whether packets to the address stay here.

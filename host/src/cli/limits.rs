@@ -24,6 +24,10 @@ pub struct LimitFlags {
     #[arg(long, value_name = "BYTES", value_parser = count, default_value_t = Limits::default().head_bytes, hide_short_help = true, help_heading = LIMITS)]
     head_bytes: usize,
 
+    /// Header fields of a request; above it the answer is 431
+    #[arg(long, value_name = "N", value_parser = count, default_value_t = Limits::default().head_fields, hide_short_help = true, help_heading = LIMITS)]
+    head_fields: usize,
+
     /// Bytes of a request body, which is read and ignored
     #[arg(long, value_name = "BYTES", value_parser = count, default_value_t = Limits::default().body_bytes, hide_short_help = true, help_heading = LIMITS)]
     body_bytes: usize,
@@ -35,6 +39,10 @@ pub struct LimitFlags {
     /// For the client to take an answer
     #[arg(long, value_name = "TIME", default_value_t = Time(Limits::default().write_time), hide_short_help = true, help_heading = LIMITS)]
     write_time: Time,
+
+    /// Bytes that the system keeps for a connection in each direction
+    #[arg(long, value_name = "BYTES", value_parser = count, default_value_t = Limits::default().buffer_bytes, hide_short_help = true, help_heading = LIMITS)]
+    buffer_bytes: usize,
 
     /// For open requests to end after the signal to stop
     #[arg(long, value_name = "TIME", default_value_t = Time(Limits::default().stop_time), hide_short_help = true, help_heading = LIMITS)]
@@ -50,9 +58,11 @@ impl LimitFlags {
             connections_per_caller: self.connections_per_caller,
             head_time: self.head_time.0,
             head_bytes: self.head_bytes,
+            head_fields: self.head_fields,
             body_bytes: self.body_bytes,
             body_time: self.body_time.0,
             write_time: self.write_time.0,
+            buffer_bytes: self.buffer_bytes,
             stop_time: self.stop_time.0,
             ..Limits::default()
         }

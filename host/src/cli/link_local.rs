@@ -52,11 +52,6 @@ impl LinkLocal {
     }
 }
 
-/// The address that a listener for IPv6 would have.
-pub fn over_ipv6() -> SocketAddr {
-    SocketAddr::from((V6, PORT))
-}
-
 /// Whether it is one of EC2's addresses.
 pub fn is_one(ip: IpAddr) -> bool {
     [V4, V6].contains(&ip)

@@ -10,7 +10,7 @@ use clap::Args;
 use imds_host::Metrics;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, spawn_blocking};
 
 use super::control::{self, ControlFlag, Controlling, Operated};
 use super::failure::{self, WrongUse};
@@ -123,7 +123,7 @@ impl Serve {
         let journal = served.control().filter(|_| self.control.is_on()).map(|control| control.journal().clone());
         let service = served.service(&self.options, ((log.clone(), metrics.clone()), journal));
         let mut signals = Signals::for_server()?;
-        let link_local = self.link_local.addresses(served.is_over_ipv6(&self.options));
+        let link_local = self.link_local.addresses(served.is_over_ipv6(&self.options)?);
         // Removed at the end, whatever comes.
         let _added = self.link_local.add(&link_local).await?;
         let mut listeners = passed.into_iter().map(TcpListener::from_std).collect::<Result<Vec<_>, _>>()?;
@@ -172,13 +172,14 @@ impl Serve {
         let mut ready = served.ready(&addresses, metrics_address);
         ready.extend(controlling.iter().map(|controlling| format!("\n{}", controlling.ready())));
         to_stderr(&match self.options.log_format {
-            Format::Text => ready + &served.welcome(&addresses, &self.options),
+            Format::Text => ready + &served.welcome(&addresses, &self.options)?,
             // Nobody reads it who would want help.
             Format::Json => ready,
         });
         notify::ready();
 
-        self.read_again_until_stopped(&served, metrics.as_ref(), watch, &mut signals, &mut reloads).await;
+        let serve = Arc::new(self);
+        serve.read_again_until_stopped(&Arc::new(served), metrics.as_ref(), watch, &mut signals, &mut reloads).await;
         notify::stopping();
         drop(stop);
         // Who asks for its health is to know that it ends.
@@ -193,36 +194,50 @@ impl Serve {
     }
 
     /// Reads the description again when it is asked for, until a signal asks to
-    /// stop.
+    /// stop. That signal does not wait for a description that is being read.
     async fn read_again_until_stopped(
-        &self,
-        served: &Served,
+        self: Arc<Self>,
+        served: &Arc<Served>,
         metrics: Option<&Metrics>,
         mut watch: Option<Watch>,
         signals: &mut Signals,
         reloads: &mut control::Asked,
     ) {
         let had_terminal = signals::has_terminal();
+        // Where its terminal was closed, nobody is left who wants it.
+        let stops = |asked| asked != Asked::Hangup || (had_terminal && !signals::has_terminal());
         let mut changed = async || match &mut watch {
             Some(watch) => watch.changed().await,
             None => std::future::pending().await,
         };
+        let mut asked_meanwhile = false;
         loop {
             let mut client = None;
-            tokio::select! {
-                () = changed() => {}
-                asked = reloads.next() => client = Some(asked),
-                asked = signals.any() => {
-                    // Its terminal was closed: nobody is left who wants it.
-                    let is_left_alone = had_terminal && !signals::has_terminal();
-                    if asked != Asked::Hangup || is_left_alone {
-                        return;
+            if !std::mem::take(&mut asked_meanwhile) {
+                tokio::select! {
+                    () = changed() => {}
+                    asked = reloads.next() => client = Some(asked),
+                    asked = signals.any() => {
+                        if stops(asked) {
+                            return;
+                        }
                     }
                 }
             }
-            // Many take a while, in which others are answered.
-            let read_again = || served.read_again(&self.options, &self.instances);
-            let done = tokio::task::block_in_place(read_again);
+            // Many take a while.
+            let (serve, again) = (Arc::clone(&self), Arc::clone(served));
+            let mut reading = spawn_blocking(move || again.read_again(&serve.options, &serve.instances));
+            let done = loop {
+                tokio::select! {
+                    done = &mut reading => break done.unwrap_or_else(|failed| Err(failed.into())),
+                    asked = signals.any() => {
+                        if stops(asked) {
+                            return;
+                        }
+                        asked_meanwhile = true;
+                    }
+                }
+            };
             match &done {
                 Ok(done) => to_stderr(&format!("imds: {done}")),
                 Err(error) => {

@@ -5,10 +5,9 @@ use std::net::SocketAddr;
 use imds_host::{CallerKey, Control, Observer, Service};
 
 use super::instances::{Instances, Many};
-use super::link_local;
 use super::options::{Options, refuse_pipes};
 use super::scenarios::foreseen;
-use super::welcome::{ready, refusal, welcome, welcome_many};
+use super::welcome::{MetadataOptions, ready, welcome, welcome_many};
 
 /// One instance for all callers, or one for each.
 pub enum Served {
@@ -54,12 +53,12 @@ impl Served {
         }
     }
 
-    /// Whether somebody gets an answer over IPv6. Of many instances nobody asks
-    /// each: they are served there where a flag says so for all of them.
-    pub fn is_over_ipv6(&self, options: &Options) -> bool {
+    /// Whether requests over IPv6 are to be answered. Of many instances nobody looks
+    /// at each: they are served there where a flag says so for all of them.
+    pub fn is_over_ipv6(&self, options: &Options) -> anyhow::Result<bool> {
         match self {
-            Self::One(control) => refusal(&control.instance(), link_local::over_ipv6()).is_none(),
-            Self::Many(_) => options.enables_ipv6(),
+            Self::One(control) => Ok(MetadataOptions::of(control)?.ipv6),
+            Self::Many(_) => Ok(options.enables_ipv6()),
         }
     }
 
@@ -78,13 +77,13 @@ impl Served {
     }
 
     /// What a newcomer needs next.
-    pub fn welcome(&self, addresses: &[SocketAddr], options: &Options) -> String {
-        match self {
+    pub fn welcome(&self, addresses: &[SocketAddr], options: &Options) -> anyhow::Result<String> {
+        Ok(match self {
             Self::One(control) => {
                 let foreseen = if options.has_scenario() { foreseen(control) } else { String::new() };
-                welcome(addresses, &control.instance(), options.instance.as_deref()) + &foreseen
+                welcome(addresses, &MetadataOptions::of(control)?, options.instance.as_deref()) + &foreseen
             }
             Self::Many(many) => welcome_many(many),
-        }
+        })
     }
 }

@@ -1,8 +1,8 @@
 // Signals, and the runtime that waits for them.
 
-use std::io;
 use std::thread;
 
+use anyhow::Context;
 use tokio::process::Child;
 use tokio::runtime::{Builder, Runtime};
 
@@ -11,9 +11,37 @@ use tokio::runtime::{Builder, Runtime};
 const THREADS_MAX: usize = 4;
 
 /// The runtime of `serve` and `run`.
-pub fn runtime() -> io::Result<Runtime> {
+pub fn runtime() -> anyhow::Result<Runtime> {
+    ensure_descriptors()?;
     let processors = thread::available_parallelism().map_or(1, usize::from);
-    Builder::new_multi_thread().worker_threads(processors.min(THREADS_MAX)).thread_name("imds").enable_all().build()
+    Builder::new_multi_thread()
+        .worker_threads(processors.min(THREADS_MAX))
+        .thread_name("imds")
+        .enable_all()
+        .build()
+        .context("cannot start")
+}
+
+/// Pairs of file descriptors that a runtime opens when it starts, and a few more
+/// for what it waits for.
+#[cfg(unix)]
+const PAIRS: usize = 4;
+
+/// Fails where so few files may be open that tokio would panic.
+#[cfg(unix)]
+pub fn ensure_descriptors() -> anyhow::Result<()> {
+    let pairs = (0..PAIRS).map(|_| std::os::unix::net::UnixStream::pair());
+    pairs.collect::<Result<Vec<_>, _>>().map(drop).map_err(|error| {
+        anyhow::anyhow!(
+            "cannot start: {error}\n\
+             help: allow this process more open files, for instance by `ulimit -n 1024` before"
+        )
+    })
+}
+
+#[cfg(not(unix))]
+pub fn ensure_descriptors() -> anyhow::Result<()> {
+    Ok(())
 }
 
 /// A signal that asks the program to end.

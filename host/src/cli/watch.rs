@@ -16,10 +16,23 @@ pub struct Watch {
 /// What changes with a file, in the order of the names.
 type Stamps = Vec<(PathBuf, Option<Stamp>)>;
 
+/// A copy can have the size and the time of modification of the file that it
+/// replaces, so the system's own account counts too.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Stamp {
     modified: Option<SystemTime>,
     bytes: u64,
+    #[cfg(unix)]
+    node: Node,
+}
+
+/// Which file it is, and when it last changed, a time that nobody can set.
+#[cfg(unix)]
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Node {
+    device: u64,
+    inode: u64,
+    changed: (i64, i64),
 }
 
 /// Soon enough for a person who saved a file.
@@ -74,5 +87,16 @@ fn files(path: &Path) -> Vec<PathBuf> {
 
 fn stamp(file: &Path) -> Option<Stamp> {
     let file = fs::metadata(file).ok()?;
-    Some(Stamp { modified: file.modified().ok(), bytes: file.len() })
+    Some(Stamp {
+        modified: file.modified().ok(),
+        bytes: file.len(),
+        #[cfg(unix)]
+        node: node(&file),
+    })
+}
+
+#[cfg(unix)]
+fn node(file: &fs::Metadata) -> Node {
+    use std::os::unix::fs::MetadataExt;
+    Node { device: file.dev(), inode: file.ino(), changed: (file.ctime(), file.ctime_nsec()) }
 }

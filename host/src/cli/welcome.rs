@@ -4,7 +4,8 @@ use std::env;
 use std::net::SocketAddr;
 use std::path::Path;
 
-use imds_host::{CallerKey, Instance, Moment, Outcome, Request};
+use imds_host::{CallerKey, Control, Outcome};
+use serde_json::Value;
 
 use super::instances::Many;
 use super::link_local;
@@ -29,10 +30,10 @@ pub fn ready(addresses: &[SocketAddr], what_can_be_had: &str, metrics: Option<So
 }
 
 /// What a newcomer needs next.
-pub fn welcome(addresses: &[SocketAddr], instance: &Instance, description: Option<&Path>) -> String {
+pub fn welcome(addresses: &[SocketAddr], options: &MetadataOptions, description: Option<&Path>) -> String {
     let mut lines = vec![String::new()];
-    let answering = addresses.iter().find(|address| refusal(instance, **address).is_none());
-    lines.push(match (answering, addresses.first().and_then(|address| refusal(instance, *address))) {
+    let answering = addresses.iter().find(|address| options.refusal(**address).is_none());
+    lines.push(match (answering, addresses.first().and_then(|address| options.refusal(*address))) {
         (Some(address), _) => how_to_ask(*address),
         (None, Some(refusal)) => format!("\nEvery request gets 403: {refusal}"),
         (None, None) => String::new(),
@@ -69,16 +70,28 @@ pub fn welcome_many(Many { fleet, path, .. }: &Many) -> String {
     )
 }
 
-/// Why nobody gets an answer at this address.
-pub fn refusal(instance: &Instance, address: SocketAddr) -> Option<String> {
-    let over_ipv6 = for_clients(address).ip().to_canonical().is_ipv6();
-    let request = Request { over_ipv6, ..Request::get("/").with("Host", "localhost") };
-    // At the beginning of time, so that it does not count for the throttle.
-    let outcome = instance.answer(&request, Moment::at(0, 0)).outcome;
-    match outcome {
-        Outcome::EndpointDisabled => Some(outcome.to_string()),
-        Outcome::Ipv6Disabled => Some(format!("{outcome}; to allow it: --http-protocol-ipv6 enabled")),
-        _ => None,
+/// Which of the metadata options are enabled now. A request would tell less, where
+/// the instance does not run, and would count as one of a client.
+pub struct MetadataOptions {
+    endpoint: bool,
+    pub ipv6: bool,
+}
+
+impl MetadataOptions {
+    pub fn of(control: &Control) -> anyhow::Result<Self> {
+        let options: Value = serde_json::from_str(&control.snapshot()?.metadata_options)?;
+        let is_enabled = |name| options[name] == "enabled";
+        Ok(Self { endpoint: is_enabled("http-endpoint"), ipv6: is_enabled("http-protocol-ipv6") })
+    }
+
+    /// Why nobody gets an answer at this address.
+    fn refusal(&self, address: SocketAddr) -> Option<String> {
+        if !self.endpoint {
+            return Some(Outcome::EndpointDisabled.to_string());
+        }
+        let over_ipv6 = for_clients(address).ip().to_canonical().is_ipv6();
+        (over_ipv6 && !self.ipv6)
+            .then(|| format!("{}; to allow it: --http-protocol-ipv6 enabled", Outcome::Ipv6Disabled))
     }
 }
 

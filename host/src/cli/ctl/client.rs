@@ -21,6 +21,7 @@ use tokio::time::timeout;
 use super::super::control::Place;
 use super::super::failure::WrongUse;
 use super::super::operator::Stream;
+use super::super::signals::ensure_descriptors;
 
 /// Asks the listener at one place.
 pub struct Client {
@@ -75,7 +76,8 @@ impl<'a> Ask<'a> {
 }
 
 impl Client {
-    pub fn new(place: Place) -> io::Result<Self> {
+    pub fn new(place: Place) -> anyhow::Result<Self> {
+        ensure_descriptors()?;
         Ok(Self { place, runtime: Builder::new_current_thread().enable_all().build()?, refusal: RefCell::default() })
     }
 

@@ -1,0 +1,266 @@
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::sync::{Mutex, mpsc};
+use std::task::{Context, Waker};
+use std::thread;
+
+use super::*;
+use crate::{Answered, Runtime};
+
+/// Serves the default instance; the sender's end stops it.
+fn start(limits: Limits, observer: impl crate::Observer) -> (SocketAddr, tokio::sync::oneshot::Sender<()>) {
+    let instance = Runtime::new().unwrap().open(&Default::default(), &Default::default()).unwrap();
+    let service = Service::new(instance).observer(observer);
+    let (stop, stopped) = tokio::sync::oneshot::channel();
+    let (tell, told) = mpsc::channel();
+    thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            tell.send(listener.local_addr().unwrap()).unwrap();
+            let shutdown = async { drop(stopped.await) };
+            serve(listener, service, limits, shutdown).await;
+        });
+    });
+    (told.recv().unwrap(), stop)
+}
+
+/// So few connections, which nothing ends in the time of a test.
+fn few(connections: usize) -> Limits {
+    let long = Duration::from_secs(3600);
+    Limits { connections, head_time: long, body_time: long, ..Limits::default() }
+}
+
+fn ask(address: SocketAddr) -> TcpStream {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    stream
+}
+
+fn all_from(mut stream: &TcpStream) -> String {
+    let mut text = String::new();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream.read_to_string(&mut text).unwrap();
+    text
+}
+
+#[test]
+fn a_head_that_does_not_come_ends_the_connection() {
+    let limits = Limits { head_time: Duration::from_millis(20), ..Limits::default() };
+    let (address, _stop) = start(limits, |_: &Answered<'_>| {});
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(b"GET / HT").unwrap();
+    assert_eq!(all_from(&stream), "");
+}
+
+#[test]
+fn silent_connections_keep_nobody_out() {
+    let (address, _stop) = start(few(1), |_: &Answered<'_>| {});
+    for sent in ["", "GET / HT", "PUT / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\n"] {
+        let mut silent = TcpStream::connect(address).unwrap();
+        silent.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        silent.write_all(sent.as_bytes()).unwrap();
+        assert!(all_from(&ask(address)).starts_with("HTTP/1.1 200 OK"), "{sent:?}");
+        // Reset where the server has not read all that was sent.
+        let left = silent.read(&mut [0; 1]).or_else(|error| match error.kind() {
+            io::ErrorKind::ConnectionReset => Ok(0),
+            _ => Err(error),
+        });
+        assert_eq!(left.unwrap(), 0, "{sent:?}");
+    }
+}
+
+#[test]
+fn listeners_of_one_service_share_its_connections() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let instance = Runtime::new().unwrap().open(&Default::default(), &Default::default()).unwrap();
+    let service = Service::new(instance).keep_alive(true);
+    let [first, second] = [(); 2].map(|()| {
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let address = listener.local_addr().unwrap();
+        runtime.spawn(serve(listener, service.clone(), few(1), std::future::pending()));
+        address
+    });
+    let mut kept = ask(first);
+    // It has a place as soon as something comes.
+    kept.read_exact(&mut [0; 1]).unwrap();
+    let asking = ask(second);
+    assert!(all_from(&kept).ends_with("\nlatest"));
+    asking.shutdown(Shutdown::Write).unwrap();
+    assert!(all_from(&asking).ends_with("\nlatest"));
+}
+
+/// It begins to wait while the request is answered, which no clock decides.
+#[test]
+fn an_answer_closes_its_connection_while_a_newcomer_waits() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let instance = Runtime::new().unwrap().open(&Default::default(), &Default::default()).unwrap();
+    let service = Service::new(instance).keep_alive(true);
+    let newcomer = Arc::new(Mutex::new(None));
+    let (places, waits) = (Arc::clone(service.places()), Arc::clone(&newcomer));
+    let service = service.observer(move |answered: &Answered<'_>| {
+        if answered.target == "/last" {
+            let places = Arc::clone(&places);
+            let bounds = Bounds { places: 1, share: 1 };
+            let mut newcomer = Box::pin(async move { places.take([127, 0, 0, 2].into(), bounds).await });
+            assert!(newcomer.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+            *waits.lock().unwrap() = Some(newcomer);
+        }
+    });
+    let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+    let mut kept = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    runtime.spawn(serve(listener, service, few(1), std::future::pending()));
+    let head = |target| format!("GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    kept.write_all((head("/") + &head("/last") + &head("/")).as_bytes()).unwrap();
+    let received = all_from(&kept);
+    let answers: Vec<&str> = received.split("HTTP/1.1 ").skip(1).collect();
+    assert_eq!(answers.len(), 2, "nothing is answered behind the close: {received}");
+    assert_eq!([answers[0], answers[1]].map(|answer| answer.contains("\r\nConnection: close\r\n")), [false, true]);
+    let newcomer = newcomer.lock().unwrap().take().unwrap();
+    drop(runtime.block_on(newcomer));
+}
+
+/// Numbers and times at their ends, where others add to them.
+#[test]
+fn limits_have_no_value_that_is_too_large() {
+    let (count, time) = (usize::MAX, Duration::MAX);
+    let (address, _stop) = start(
+        Limits {
+            connections: count,
+            connections_per_caller: count,
+            head_time: time,
+            head_bytes: count,
+            head_fields: count,
+            body_bytes: count,
+            body_time: time,
+            write_time: time,
+            buffer_bytes: count,
+            stop_time: time,
+            ..Limits::default()
+        },
+        |_: &Answered<'_>| {},
+    );
+    for _ in 0..2 {
+        let asking = ask(address);
+        asking.shutdown(Shutdown::Write).unwrap();
+        assert!(all_from(&asking).ends_with("\nlatest"));
+    }
+}
+
+#[test]
+fn hyper_differs_as_described() {
+    let limits = Limits { head_fields: 3, body_time: Duration::from_millis(20), ..Limits::default() };
+    let (address, _stop) = start(limits, |_: &Answered<'_>| {});
+    let answer = |head: &str| {
+        let mut stream = TcpStream::connect(address).unwrap();
+        write!(stream, "{head}\r\nHost: localhost\r\n\r\n").unwrap();
+        all_from(&stream)
+    };
+    for head in [
+        "GET /a b HTTP/1.1",
+        "GET /< HTTP/1.1",
+        "GET /> HTTP/1.1",
+        "GET /` HTTP/1.1",
+        "GET /",
+        "GET / HTTP/1.1\r\nA : 1",
+        "GET / HTTP/1.1\r\nA: \u{1}",
+        "GET / HTTP/1.1\r\nA: 1\r\n 2",
+    ] {
+        assert!(answer(head).starts_with("HTTP/1.1 400 Bad Request\r\n"), "{head}");
+    }
+    let many = "GET / HTTP/1.1\r\nA: 1\r\nB: 2\r\nC: 3";
+    assert!(answer(many).starts_with("HTTP/1.1 431 Request Header Fields Too Large\r\n"));
+    assert!(answer("GET /latest/meta-data/mac#x HTTP/1.1").starts_with("HTTP/1.1 200 OK\r\n"));
+    let expecting = "GET / HTTP/1.1\r\nContent-Length: 1\r\nExpect: 100-continue";
+    assert!(answer(expecting).starts_with("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n"));
+}
+
+/// More clients than places, each of which speaks at once.
+#[test]
+fn nobody_who_speaks_is_sent_away() {
+    let limits = Limits { connections: 4, ..Limits::default() };
+    let (address, _stop) = start(limits, |_: &Answered<'_>| {});
+    thread::scope(|scope| {
+        for _ in 0..16 {
+            scope.spawn(|| {
+                for _ in 0..10 {
+                    let mut stream = TcpStream::connect(address).unwrap();
+                    stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+                    assert!(all_from(&stream).starts_with("HTTP/1.1 200 OK"));
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn the_observer_sees_caller_and_outcome() {
+    let (tell, told) = mpsc::channel();
+    let observer = move |answered: &Answered<'_>| {
+        let seen = (answered.peer, answered.target.to_owned(), answered.outcome);
+        tell.send(seen).unwrap();
+    };
+    let (address, _stop) = start(Limits::default(), observer);
+    let mut stream = TcpStream::connect(address).unwrap();
+    let peer = stream.local_addr().unwrap();
+    stream.write_all(b"GET /none HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    all_from(&stream);
+    assert_eq!(told.recv().unwrap(), (Some(peer), "/none".into(), crate::Outcome::NotFound));
+}
+
+#[test]
+fn others_are_answered_while_keys_are_made() {
+    let (tell, told) = mpsc::channel();
+    let observer = move |answered: &Answered<'_>| tell.send(answered.target.to_owned()).unwrap();
+    let (address, _stop) = start(Limits::default(), observer);
+    let signature = "/latest/dynamic/instance-identity/signature";
+    let streams = [signature, signature, "/"].map(|target| {
+        let mut stream = TcpStream::connect(address).unwrap();
+        write!(stream, "GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+        stream
+    });
+    let [first, second, _] = streams.each_ref().map(all_from);
+    assert!(first.starts_with("HTTP/1.1 200 OK"), "{first}");
+    assert_eq!(first.split("\r\n\r\n").nth(1), second.split("\r\n\r\n").nth(1));
+    assert_eq!(told.iter().take(3).collect::<Vec<_>>(), ["/", signature, signature]);
+}
+
+#[test]
+fn a_token_that_a_fault_delays_or_cuts_has_its_hop_limit() {
+    for kind in ["'delay', delay = '1ms'", "'cut'"] {
+        let description = format!("faults = [{{ kind = {kind} }}]\nmetadata-options.http-put-response-hop-limit = 3");
+        let description = crate::Description::from_toml("faults.toml", &description).unwrap();
+        let instance = Runtime::new().unwrap().open(&description, &Default::default()).unwrap();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let put = "PUT /latest/api/token HTTP/1.1\r\nHost: localhost\r\nX-aws-ec2-metadata-token-ttl-seconds: 60";
+        write!(client, "{put}\r\n\r\n").unwrap();
+        client.shutdown(Shutdown::Write).unwrap();
+        let (server, _) = listener.accept().unwrap();
+        server.set_nonblocking(true).unwrap();
+        let kept = server.try_clone().unwrap();
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+            let service = Service::new(instance);
+            let bounds = Bounds { places: 1, share: 1 };
+            let place = service.places().take(client.local_addr().unwrap().ip(), bounds).await;
+            let stream = tokio::net::TcpStream::from_std(server).unwrap();
+            let (_stop, stopped) = watch::channel(());
+            on_connection(stream, place, service, Arc::default(), stopped).await;
+        });
+        assert!(all_from(&client).starts_with("HTTP/1.1 200 OK"), "{kind}");
+        assert_eq!(socket2::SockRef::from(&kept).ttl_v4().unwrap(), 3, "{kind}");
+    }
+}
+
+#[test]
+fn stopping_refuses_new_connections_and_ends_idle_ones() {
+    let (address, stop) = start(Limits::default(), |_: &Answered<'_>| {});
+    let idle = TcpStream::connect(address).unwrap();
+    // Accepted before the one that is answered.
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    all_from(&stream);
+    drop(stop);
+    assert_eq!(all_from(&idle), "");
+    assert!(TcpStream::connect(address).is_err());
+}
