@@ -53,6 +53,9 @@ mod openapi;
 #[cfg(unix)]
 #[path = "program/run.rs"]
 mod run;
+#[cfg(target_os = "linux")]
+#[path = "program/run_link_local.rs"]
+mod run_link_local;
 #[path = "program/scenarios.rs"]
 mod scenarios;
 #[cfg(unix)]

@@ -143,7 +143,7 @@ impl Serve {
         let (reload, mut reloads) = control::channel();
         let controlling = match (self.control.for_server(), served.control(), page.clone()) {
             (Some(place), Some(control), Some(page)) => {
-                Some(Controlling::start(&place, Operated { control: control.clone(), page, reload }).await?)
+                Some(Controlling::start(&place, Operated { control: control.clone(), page, reload }, None).await?)
             }
             _ => None,
         };
