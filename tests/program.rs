@@ -35,11 +35,11 @@ mod hop_limit;
 #[path = "program/instances.rs"]
 mod instances;
 // The system tells there what it keeps for each socket.
+#[path = "program/kept_keys.rs"]
+mod kept_keys;
 #[cfg(target_os = "linux")]
 #[path = "program/kernel_memory.rs"]
 mod kernel_memory;
-#[path = "program/kept_keys.rs"]
-mod kept_keys;
 #[path = "program/large.rs"]
 mod large;
 #[cfg(target_os = "linux")]
@@ -65,6 +65,9 @@ mod openapi;
 #[cfg(unix)]
 #[path = "program/run.rs"]
 mod run;
+#[cfg(target_os = "linux")]
+#[path = "program/run_link_local.rs"]
+mod run_link_local;
 #[path = "program/scenarios.rs"]
 mod scenarios;
 // Signals end what it watches.

@@ -218,6 +218,28 @@ impl Runtime {
         Description::from_json("the description with the change", &edited)
     }
 
+    /// A scenario that happens `speed` times as fast, 1 to 1000, and in which every
+    /// time is still true: what a [`VirtualClock`](crate::VirtualClock) cannot do for
+    /// clients that have clocks of their own. [`combine`](Self::combine) puts it over
+    /// a description.
+    ///
+    /// Fails with [`Error::Invalid`] for another speed, and where a time in the
+    /// scenario is absolute, so that it cannot come sooner.
+    ///
+    /// ```
+    /// use imds_host::{Description, Runtime};
+    ///
+    /// let scenario = Description::from_toml("late.toml", "timeline = [{ at = '+5m', state = 'stopped' }]")?;
+    /// let faster = Runtime::new()?.speed_up(&scenario, 10.0)?;
+    /// assert_eq!(faster.to_json(), r#"{"timeline":[{"at":"+30s","state":"stopped"}]}"#);
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn speed_up(&self, scenario: &Description, speed: f64) -> Result<Description, Error> {
+        let faster = self.with_worker(|worker| worker.speed_up(&scenario.to_json(), speed))?;
+        let faster = faster.map_err(|findings| Error::Invalid(scenario.locate(findings)))?;
+        Description::from_json(&format!("{} at speed {speed}", scenario.source()), &faster)
+    }
+
     /// The JSON Schema of a description, as JSON text.
     ///
     /// ```

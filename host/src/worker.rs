@@ -119,6 +119,13 @@ impl Worker {
         Ok(edited.map_err(|problems| problems.into_iter().map(Finding::from).collect()))
     }
 
+    /// Lets a scenario happen faster.
+    pub(crate) fn speed_up(&mut self, scenario: &str, speed: f64) -> wasmtime::Result<Result<String, Vec<Finding>>> {
+        let service = self.component.imds_service_metadata();
+        let faster = service.call_speed_up(&mut self.store, scenario, speed)?;
+        Ok(faster.map_err(|problems| problems.into_iter().map(Finding::from).collect()))
+    }
+
     /// What happens to the instance of a description.
     pub(crate) fn timeline(
         &mut self,

@@ -18,6 +18,7 @@ mod load;
 mod play;
 mod purity;
 mod shell;
+mod speed;
 mod spin;
 mod supply_chain;
 mod timeline;

@@ -96,14 +96,32 @@ fn a_command_that_uses_version_2_alone_keeps_its_status() {
 }
 
 #[test]
-fn a_command_that_asks_for_nothing_shows_nothing_about_versions() {
-    let (status, printed) = run_requiring_v2(&[], 0, |_| ());
-    let warning = "imds: warning: --require-v2 shows nothing: the command asked for nothing";
-    assert_eq!((status, printed.as_str()), (Some(0), warning));
-    // Nor does one that was never there.
+fn a_command_that_asks_for_nothing_does_not_pass_as_one_of_version_2() {
+    for (status, kept) in [(0, 1), (7, 7)] {
+        let (ended, printed) = run_requiring_v2(&[], status, |_| ());
+        assert_eq!(ended, Some(kept), "{printed}");
+        let wanted = "imds: the command asked the service for nothing, so --require-v2 cannot tell its version\n";
+        assert!(printed.starts_with(wanted), "{printed}");
+        assert!(printed.contains("169.254.169.254") && printed.contains("imds run --link-local"), "{printed}");
+    }
+    // One that was never there has a status of its own.
     let output = imds(&["run", "--require-v2", "--", "no-such-command-anywhere"]);
     assert_eq!(output.status.code(), Some(127));
     assert!(!text(&output.stderr).contains("--require-v2"), "{}", text(&output.stderr));
+}
+
+/// `imds run --help` says what works with credentials that are made up.
+#[test]
+fn the_curl_of_the_help_works() {
+    let help = text(&imds(&["run", "--help"]).stdout);
+    let example = help.lines().find_map(|line| line.trim().strip_prefix("imds run -- sh -c '")).unwrap();
+    let script = example.strip_suffix('\'').unwrap();
+    if !Command::new("curl").arg("--version").output().is_ok_and(|output| output.status.success()) {
+        skipped("the example with curl: there is no curl");
+        return;
+    }
+    let output = imds(&["run", "--", "sh", "-c", script]);
+    assert_eq!(text(&output.stdout), "t3.micro");
 }
 
 #[test]

@@ -99,6 +99,54 @@ fn the_start_tells_what_will_happen() {
 }
 
 #[test]
+fn a_scenario_at_another_speed_tells_true_times() {
+    let served = serve(&["--scenario", "spot-interruption", "--scenario-speed", "10"]);
+    for wanted in ["  in 3s: spot notice: terminate at 2026-10-01T00:00:15Z", "  in 15s: state = terminated"] {
+        served.line_with(wanted);
+    }
+    let instance = File::new("sped-up.toml", "instance-type = 'm7g.large'\n");
+    let path = instance.path.to_str().unwrap();
+    let export =
+        ["export", path, "--scenario", "spot-stop", "--scenario-speed", "2", "--start", "2026-10-01T00:00:00Z"];
+    let exported = text(&imds(&export).stdout);
+    assert!(exported.contains(r#"{"at":"+10s","spot-interruption":{"action":"stop","#), "{exported}");
+    assert!(exported.contains(r#""time":"+60s"}"#), "{exported}");
+}
+
+#[test]
+fn a_speed_that_makes_no_sense_is_refused_with_a_sentence() {
+    for (speed, wanted) in [
+        ("0", "error: expected a scenario's speed from 1 to 1000, found 0\n"),
+        ("-3", "error: expected a scenario's speed from 1 to 1000, found -3\n"),
+        ("NaN", "error: expected a scenario's speed from 1 to 1000, found NaN\n"),
+        ("1e9", "error: expected a scenario's speed from 1 to 1000, found 1000000000\n"),
+        ("fast", "'--scenario-speed <N>': expected a number such as 10\n"),
+    ] {
+        let output = imds(&["check", "--scenario", "spot-stop", "--scenario-speed", speed]);
+        assert_eq!(output.status.code(), Some(2), "{speed}");
+        let errors = text(&output.stderr);
+        assert!(errors.contains(wanted), "{speed}: {errors}");
+    }
+    let output = imds(&["serve", "--scenario-speed", "10"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("--scenario <NAME|FILE>"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn what_cannot_be_sped_up_has_its_place_in_the_scenario() {
+    let absolute = File::new("absolute.toml", "[[timeline]]\nat = \"2026-10-01T00:00:00Z\"\nstate = \"stopped\"\n");
+    let wrong = File::new("wrong-at-any-speed.toml", "[[timeline]]\nat = \"+1m\"\nrebalance-recommendation = {}\n");
+    for (file, place) in [(&absolute, "2:6 (timeline[0].at)"), (&wrong, "3:28 (timeline[0].rebalance-recommendation)")]
+    {
+        let path = file.path.to_str().unwrap();
+        let output = imds(&["check", "--scenario", path, "--scenario-speed", "10"]);
+        assert_eq!(output.status.code(), Some(2));
+        let errors = text(&output.stderr);
+        assert!(errors.contains(&format!("--> {path}:{place}\n")), "{errors}");
+    }
+}
+
+#[test]
 fn what_is_wrong_with_a_scenario_has_its_place_in_it() {
     let scenario = File::new("wrong-scenario.toml", "[[timeline]]\nat = \"+1m\"\nrebalance-recommendation = {}\n");
     let instance = File::new("on-demand.toml", "instance-type = \"t3.micro\"\n");

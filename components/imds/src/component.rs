@@ -37,6 +37,10 @@ impl wit::Guest for Component {
         let happenings = crate::timeline(&description, now_ms).map_err(problems)?;
         Ok(happenings.into_iter().map(happening).collect())
     }
+
+    fn speed_up(scenario: String, speed: f64) -> Result<String, Vec<wit::Problem>> {
+        crate::speed_up(&scenario, speed).map_err(problems)
+    }
 }
 
 impl wit::GuestInstance for crate::Instance {

@@ -9,7 +9,7 @@ use imds_host::{Description, Runtime, Settings};
 use super::failure;
 use super::options::{name, read_description};
 use super::print::{to_stderr, to_stdout};
-use super::scenarios::{ScenarioFlags, combine};
+use super::scenarios::{ScenarioFlags, Story, combine};
 
 /// Say whether descriptions are valid, and what is wrong where
 #[derive(Args)]
@@ -32,7 +32,7 @@ Examples:
 impl Check {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         let runtime = Runtime::new()?;
-        let scenarios = self.scenarios.read()?;
+        let scenarios = self.scenarios.read(&runtime)?;
         // Without a file, over the default instance.
         let files: Vec<Option<&Path>> = match &self.files[..] {
             [] => vec![None],
@@ -57,7 +57,7 @@ impl Check {
     }
 }
 
-fn check(runtime: &Runtime, file: Option<&Path>, scenarios: &[Description]) -> anyhow::Result<()> {
+fn check(runtime: &Runtime, file: Option<&Path>, scenarios: &[Story]) -> anyhow::Result<()> {
     let description = file.map_or_else(|| Ok(Description::default()), read_description)?;
     runtime.open(&combine(runtime, description, scenarios)?, &Settings::default())?;
     Ok(())

@@ -18,7 +18,8 @@ pub struct ClockFlags {
     #[arg(long, help_heading = CLOCK)]
     clock_paused: bool,
 
-    /// How many seconds the service's clock shows for each that passes
+    /// How many seconds the service's clock shows for each that passes. Clients have clocks of their own, by which
+    /// the times that they are told are wrong then; --scenario-speed keeps them true
     #[arg(long, value_name = "N", value_parser = speed_flag, allow_negative_numbers = true, help_heading = CLOCK)]
     clock_speed: Option<f64>,
 }

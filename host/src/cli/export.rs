@@ -51,7 +51,7 @@ impl Export {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         let runtime = Runtime::new()?;
         let now = SystemTime::now();
-        let mut description = combine(&runtime, read_description(&self.file)?, &self.scenarios.read()?)?;
+        let mut description = combine(&runtime, read_description(&self.file)?, &self.scenarios.read(&runtime)?)?;
         if self.start.is_some() || self.edit.is_some() || !self.scenarios.names().is_empty() {
             description.start_at(self.start.unwrap_or(now));
         }

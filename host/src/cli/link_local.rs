@@ -28,9 +28,7 @@ pub struct LinkLocal {
 impl LinkLocal {
     /// The addresses to listen on; IPv6's only where it is served.
     pub fn addresses(&self, serves_ipv6: bool) -> Vec<SocketAddr> {
-        let v4 = self.link_local.then_some(V4);
-        let v6 = (self.link_local && serves_ipv6).then_some(V6);
-        v4.into_iter().chain(v6).map(|ip| SocketAddr::from((ip, PORT))).collect()
+        if self.link_local { addresses(serves_ipv6) } else { Vec::new() }
     }
 
     /// Adds these addresses, if that is asked for.
@@ -50,6 +48,12 @@ impl LinkLocal {
         }
         Ok(added)
     }
+}
+
+/// EC2's addresses; IPv6's only where it is served.
+pub fn addresses(serves_ipv6: bool) -> Vec<SocketAddr> {
+    let v6 = serves_ipv6.then_some(V6);
+    [V4].into_iter().chain(v6).map(|ip| SocketAddr::from((ip, PORT))).collect()
 }
 
 /// Whether it is one of EC2's addresses.

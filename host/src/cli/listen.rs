@@ -5,8 +5,10 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::{env, fs};
 
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 
 use super::link_local;
+use super::network_namespace::NetworkNamespace;
 
 /// Binds an address that `--listen` names.
 pub async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
@@ -16,6 +18,13 @@ pub async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
 /// Binds an address that this flag names.
 pub async fn bind_for(flag: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.map_err(|error| failed(error, flag, address))
+}
+
+/// Binds an address in a network namespace. To be called on a runtime.
+pub fn bind_inside(namespace: &NetworkNamespace, flag: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let runtime = Handle::current();
+    // The socket is made where it is asked for: on the thread inside.
+    namespace.enter(|| runtime.block_on(bind_for(flag, address)))?
 }
 
 /// Binds an address that this machine must have. Where nothing is set up yet, as
@@ -29,7 +38,7 @@ pub async fn bind_present(address: SocketAddr) -> anyhow::Result<TcpListener> {
 }
 
 /// Whether packets to an address stay on this machine; none is sent.
-fn is_present(address: SocketAddr) -> io::Result<bool> {
+pub fn is_present(address: SocketAddr) -> io::Result<bool> {
     let any = match address.ip() {
         IpAddr::V4(_) => IpAddr::from([0; 4]),
         IpAddr::V6(_) => IpAddr::from([0; 16]),

@@ -17,6 +17,7 @@ mod link_local;
 mod listen;
 mod log;
 mod metrics;
+mod network_namespace;
 mod notify;
 mod operator;
 mod options;
@@ -60,7 +61,7 @@ Examples:
   imds new > instance.toml                 write a description to change
   imds serve --instance instance.toml      serve it
   imds serve --scenario spot-interruption  let something happen to it; `imds scenarios` lists what
-  imds run -- aws sts get-caller-identity  run a command that believes it is on EC2
+  imds run -- aws configure list           run a command that believes it is on EC2
   imds serve --control                     serve one that imds ctl can change, then:
   imds ctl interrupt                       a spot notice, now
 

@@ -18,7 +18,7 @@ use super::file;
 use super::identity;
 use super::limits::LimitFlags;
 use super::log::{Format, Level, Log};
-use super::scenarios::{ScenarioFlags, combine};
+use super::scenarios::{ScenarioFlags, Story, combine};
 use super::secret_file::warn_of_others;
 use super::values::{hops, host_name};
 
@@ -137,7 +137,7 @@ impl Options {
             Some(file) => read_description(file)?,
             None => Description::default(),
         };
-        Ok(self.changes()?.apply(runtime, description)?)
+        Ok(self.changes(runtime)?.apply(runtime, description)?)
     }
 
     /// Reads the description again, which is served from then on. A wrong one changes
@@ -182,12 +182,12 @@ impl Options {
     }
 
     /// What the flags set over descriptions.
-    pub fn changes(&self) -> anyhow::Result<Changes<'_>> {
+    pub fn changes(&self, runtime: &Runtime) -> anyhow::Result<Changes<'_>> {
         let user_data = match &self.user_data {
             Some(file) => Some((read_bytes(file)?, format!("--user-data {}", file.display()))),
             None => None,
         };
-        Ok(Changes { options: self, scenarios: self.scenarios.read()?, user_data })
+        Ok(Changes { options: self, scenarios: self.scenarios.read(runtime)?, user_data })
     }
 
     fn token_secret(&self) -> anyhow::Result<Option<Secret>> {
@@ -210,7 +210,7 @@ impl Options {
 /// What the flags set over descriptions.
 pub struct Changes<'o> {
     options: &'o Options,
-    scenarios: Vec<Description>,
+    scenarios: Vec<Story>,
     /// The bytes, and what names them.
     user_data: Option<(Vec<u8>, String)>,
 }

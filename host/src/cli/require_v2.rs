@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use imds_host::{Answered, Observer, Outcome, SessionVersion, shown};
 
+use super::environment::other_credentials;
+
 /// Counts the requests of a command by version. Clones count together.
 #[derive(Clone, Default)]
 pub struct RequireV2 {
@@ -40,14 +42,15 @@ const LINES_MAX: usize = 20;
 
 impl RequireV2 {
     /// What to print once the command has ended with a status, and the status to
-    /// end with.
-    pub fn verdict(&self, status: u8) -> (String, u8) {
+    /// end with. Only a command that used version 2, and it alone, passes.
+    pub fn verdict(&self, status: u8, is_link_local: bool) -> (String, u8) {
         let asked = self.asked();
         let version_1 = asked.version_1.values().map(|times| times.all()).sum::<u64>() + asked.version_1_rest;
-        if version_1 == 0 {
-            return (asked.praise(), status);
-        }
-        let mut lines = asked.summary(version_1);
+        let mut lines = match (version_1, asked.version_2) {
+            (0, 0) => asked.nothing_shown(is_link_local, other_credentials()),
+            (0, _) => return (asked.praise(), status),
+            (version_1, _) => asked.summary(version_1),
+        };
         lines.push(match status {
             0 => "imds: the command ended with 0; for --require-v2 this is 1".to_owned(),
             _ => format!("imds: the command failed too, and its status is kept: {status}"),
@@ -88,19 +91,33 @@ impl Asked {
         *if is_rejected { &mut times.rejected } else { &mut times.answered } += 1;
     }
 
-    /// What there is to say where nothing used version 1.
+    /// What there is to say where all that told its version used version 2.
     fn praise(&self) -> String {
-        let Self { version_2, unknown, .. } = *self;
-        let shows_nothing = "imds: warning: --require-v2 shows nothing:";
-        match (version_2, unknown) {
-            (0, 0) => format!("{shows_nothing} the command asked for nothing"),
-            (0, _) => format!("{shows_nothing} none of {} tells its version", requests(unknown)),
-            (_, 0) => format!("imds: all {} used version 2", requests(version_2)),
-            _ => {
-                let unknown = requests(unknown);
-                format!("imds: all {} used version 2; {unknown} besides did not tell a version", requests(version_2))
-            }
+        let all = format!("imds: all {} used version 2", requests(self.version_2));
+        match self.unknown {
+            0 => all,
+            unknown => format!("{all}; {} besides did not tell a version", requests(unknown)),
         }
+    }
+
+    /// Why there is nothing to judge, as far as one can tell, and what to do.
+    fn nothing_shown(&self, is_link_local: bool, other_credentials: Option<String>) -> Vec<String> {
+        if self.unknown > 0 {
+            let unknown = requests(self.unknown);
+            return vec![format!("imds: none of {unknown} tells its version, so --require-v2 cannot tell either")];
+        }
+        let elsewhere = match other_credentials {
+            Some(source) => format!("imds:   it may have taken its credentials from elsewhere: {source}"),
+            None => "imds:   it may have its credentials from elsewhere: a file of its own, or a cache".to_owned(),
+        };
+        let unreached = if is_link_local {
+            "imds:   it may have ended before it asked, for example because it has no other network here"
+        } else {
+            "imds:   it may always ask 169.254.169.254, whatever AWS_EC2_METADATA_SERVICE_ENDPOINT says; to serve it \
+             there: imds run --link-local --require-v2 -- COMMAND"
+        };
+        let nothing = "imds: the command asked the service for nothing, so --require-v2 cannot tell its version";
+        vec![nothing.to_owned(), elsewhere, unreached.to_owned()]
     }
 
     fn summary(&self, version_1: u64) -> Vec<String> {
@@ -152,25 +169,43 @@ mod tests {
     }
 
     #[test]
-    fn no_version_1_leaves_the_status_and_says_what_was_seen() {
+    fn version_2_alone_leaves_the_status_and_says_what_was_seen() {
         for (version_2, unknown, wanted) in [
             (3, 0, "imds: all 3 requests used version 2"),
             (1, 2, "imds: all 1 request used version 2; 2 requests besides did not tell a version"),
-            (0, 2, "imds: warning: --require-v2 shows nothing: none of 2 requests tells its version"),
-            (0, 0, "imds: warning: --require-v2 shows nothing: the command asked for nothing"),
         ] {
             for status in [0, 1, 42] {
                 let asked = asked(std::iter::empty(), version_2, unknown);
-                assert_eq!(asked.verdict(status), (wanted.to_owned(), status));
+                assert_eq!(asked.verdict(status, false), (wanted.to_owned(), status));
             }
         }
+    }
+
+    #[test]
+    fn what_was_never_seen_does_not_pass() {
+        for (unknown, wanted) in [
+            (0, "imds: the command asked the service for nothing, so --require-v2 cannot tell its version\n"),
+            (2, "imds: none of 2 requests tells its version, so --require-v2 cannot tell either\n"),
+        ] {
+            for (status, kept) in [(0, 1), (1, 1), (42, 42)] {
+                let (text, ended) = asked(std::iter::empty(), 0, unknown).verdict(status, false);
+                assert!(text.starts_with(wanted), "{text}");
+                assert_eq!(ended, kept);
+            }
+        }
+        let why = |is_link_local, other: Option<&str>| {
+            Asked::default().nothing_shown(is_link_local, other.map(str::to_owned)).join("\n")
+        };
+        assert!(why(false, None).contains("to serve it there: imds run --link-local --require-v2 -- COMMAND"));
+        assert!(!why(true, None).contains("--link-local"));
+        assert!(why(true, Some("AWS_PROFILE is set")).contains("from elsewhere: AWS_PROFILE is set"));
     }
 
     #[test]
     fn a_crowd_of_targets_is_counted_and_its_most_frequent_are_listed() {
         let targets = (0..2000).map(|number| ("/", number));
         let more = [("/", 7), ("/", 7), ("/", 3)].into_iter();
-        let (text, status) = asked(targets.chain(more), 1, 0).verdict(0);
+        let (text, status) = asked(targets.chain(more), 1, 0).verdict(0, false);
         let lines: Vec<_> = text.lines().collect();
         assert_eq!((lines.len(), status), (1 + LINES_MAX + 2, 1));
         assert_eq!(lines[0], "imds: 2003 requests used version 1, 1 used version 2:");

@@ -11,29 +11,41 @@ use std::time::SystemTime;
 use anyhow::Context;
 use clap::Args;
 use imds_host::{Control, Metrics, Service};
+use tokio::net::TcpListener;
 use tokio::process::Command;
+use tokio::runtime::Handle;
 
 use super::control::{self, ControlFlag, Controlling, Operated};
-use super::environment;
+use super::environment::{self, Endpoint};
 use super::failure;
-use super::listen::{bind, url_for_clients};
+use super::link_local;
+use super::listen::{bind, bind_inside, url_for_clients};
 use super::metrics::Page;
+use super::network_namespace::NetworkNamespace;
 use super::options::Options;
 use super::print::to_stderr;
 use super::require_v2::RequireV2;
 use super::signals::{self, Signals};
 use super::socket_activation::take_listeners;
+use super::welcome::MetadataOptions;
 
-/// Run a command that finds the service by AWS_EC2_METADATA_SERVICE_ENDPOINT
+/// Run a command that finds the service by AWS_EC2_METADATA_SERVICE_ENDPOINT, or
+/// at 169.254.169.254
 #[derive(Args)]
 #[command(override_usage = "imds run [OPTIONS] -- <COMMAND>...", after_help = after_help())]
 pub struct Run {
     #[command(flatten)]
     options: Options,
 
-    /// Fail if the command asks without a token (version 1), and say for what
+    /// Fail unless the command asks with tokens (version 2) and never without, and say what it asked for without
     #[arg(long)]
     require_v2: bool,
+
+    /// Run the command in a network of its own, in which 169.254.169.254 port 80 and, where http-protocol-ipv6 is
+    /// enabled, fd00:ec2::254 are the service: for commands that ask no other address. It has no other network
+    /// (Linux; without root where users may have namespaces)
+    #[arg(long)]
+    link_local: bool,
 
     #[command(flatten)]
     control: ControlFlag,
@@ -49,24 +61,34 @@ fn after_help() -> String {
 
 const EXAMPLES: &str = "\
 Examples:
-  imds run -- aws sts get-caller-identity
+  imds run -- aws configure list           its credentials are of the type iam-role
+  imds run -- sh -c 'curl -s $AWS_EC2_METADATA_SERVICE_ENDPOINT/latest/meta-data/instance-type'
+  imds run --link-local -- curl -s http://169.254.169.254/latest/meta-data/instance-type
   imds run --instance instance.toml --http-tokens required -- ./integration-tests
   imds run --require-v2 -- ./my-agent --once
+  imds run --scenario spot-interruption --scenario-speed 10 -- ./my-handler
   imds run --control -- sh -c './my-agent & imds ctl interrupt; wait'
 
 It serves on a free port of 127.0.0.1 while the command runs, passes on signals
 that ask it to end, and ends with its exit status: 128 + n where signal n ended
 it, 127 where there is no such command, 126 where it cannot be run.
 
+Its credentials are made up: AWS refuses them, as in aws sts get-caller-identity.
+
 With --require-v2 it lists at the end what was asked for without a session
-token, and a command that succeeded ends with 1 then. Requests are answered as
-always: whether version 1 is, --http-tokens says.";
+token, and a command that succeeded ends with 1 then, as does one that asked for
+nothing. Requests are answered as always: whether version 1 is, --http-tokens
+says.
+
+With --link-local the command reaches the service and its own 127.0.0.1, and no
+other host, proxy or name server. --control is there too, at the same address.";
 
 impl Run {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         // First, while there are no threads. They are closed, for the command is not to
         // have what was passed to this program.
         drop(take_listeners()?);
+        let namespace = if self.link_local { Some(NetworkNamespace::make()?) } else { None };
         let control = self.options.open()?;
         let log = self.options.log()?;
         let require_v2 = self.require_v2.then(RequireV2::default);
@@ -81,12 +103,12 @@ impl Run {
         let service = self.options.service(control.clone(), control.clock().clone(), observer);
         environment::note_other_credentials();
         let runtime = signals::runtime()?;
-        let ended = runtime.block_on(self.run_beside(service, &control, page));
+        let ended = runtime.block_on(self.run_beside(service, &control, page, namespace));
         // Connections that the command left open are not waited for.
         runtime.shutdown_background();
         let (summary, code) = match (ended, require_v2) {
             (Ok(Ended::With(status)), Some(require_v2)) => {
-                let (summary, status) = require_v2.verdict(status);
+                let (summary, status) = require_v2.verdict(status, self.link_local);
                 (Some(summary), Ok(status))
             }
             (Ok(Ended::With(status) | Ended::NotRun(status)), _) => (None, Ok(status)),
@@ -96,17 +118,33 @@ impl Run {
         code.map(ExitCode::from)
     }
 
-    async fn run_beside(self, service: Service, control: &Control, page: Option<Arc<Page>>) -> anyhow::Result<Ended> {
+    async fn run_beside(
+        &self,
+        service: Service,
+        control: &Control,
+        page: Option<Arc<Page>>,
+        namespace: Option<NetworkNamespace>,
+    ) -> anyhow::Result<Ended> {
         let mut signals = Signals::for_command()?;
-        let listener = bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
-        let url = url_for_clients(listener.local_addr()?);
-        tokio::spawn(imds_host::serve(listener, service, self.options.limits(), std::future::pending()));
+        let listeners = match &namespace {
+            Some(namespace) => listen_inside(namespace, control)?,
+            None => vec![bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?],
+        };
+        let url = match (&namespace, &listeners[..]) {
+            (None, [listener, ..]) => Some(url_for_clients(listener.local_addr()?)),
+            _ => None,
+        };
+        for listener in listeners {
+            let limits = self.options.limits();
+            tokio::spawn(imds_host::serve(listener, service.clone(), limits, std::future::pending()));
+        }
 
         let (reload, mut reloads) = control::channel();
         // It ends with this.
         let controlling = match (self.control.for_command(), page) {
             (Some(place), Some(page)) => {
-                Some(Controlling::start(&place, Operated { control: control.clone(), page, reload }).await?)
+                let operated = Operated { control: control.clone(), page, reload };
+                Some(Controlling::start(&place, operated, namespace.as_ref()).await?)
             }
             _ => None,
         };
@@ -118,8 +156,19 @@ impl Run {
         };
         let mut command = Command::new(program);
         command.args(arguments);
-        environment::set(&mut command, &url, controlling.as_ref().map(|controlling| controlling.place.to_string()));
-        let mut child = match command.spawn() {
+        let endpoint = url.as_deref().map_or(Endpoint::LinkLocal, Endpoint::Told);
+        environment::set(&mut command, endpoint, controlling.as_ref().map(|controlling| controlling.place.to_string()));
+        let spawned = match &namespace {
+            Some(namespace) => {
+                let runtime = Handle::current();
+                namespace.enter(|| {
+                    let _runtime = runtime.enter();
+                    command.spawn()
+                })?
+            }
+            None => command.spawn(),
+        };
+        let mut child = match spawned {
             Ok(child) => child,
             Err(error) => return Ok(Ended::NotRun(not_run(&program.to_string_lossy(), &error))),
         };
@@ -152,6 +201,16 @@ impl Run {
             }
         }
     }
+}
+
+/// Listens where EC2 does, in a network of its own.
+fn listen_inside(namespace: &NetworkNamespace, control: &Control) -> anyhow::Result<Vec<TcpListener>> {
+    let serves_ipv6 = MetadataOptions::of(control)?.ipv6;
+    let listen = |address: SocketAddr| {
+        namespace.add_address(address.ip())?;
+        bind_inside(namespace, "--link-local", address)
+    };
+    link_local::addresses(serves_ipv6).into_iter().map(listen).collect()
 }
 
 /// A request of a command that ended has come by then.

@@ -11,14 +11,28 @@ use imds_host::{Clock, Control, Description, Runtime, Scenario};
 
 use super::file;
 use super::print::to_stdout;
+use super::values::scenario_speed;
 
-/// The flag that names scenarios.
+/// The flags that name scenarios and say how fast they happen.
 #[derive(Args)]
 pub struct ScenarioFlags {
     /// What happens to the instance: a scenario that `imds scenarios` lists, or a file like them; repeatable, each
     /// changes what those before say
     #[arg(long = "scenario", value_name = "NAME|FILE", value_parser = NameOrFile)]
     chosen: Vec<Chosen>,
+
+    /// Let the scenarios happen N times as fast, 1 to 1000, with every time that is served true by the system's clock:
+    /// at 10, an interruption comes 12 seconds after its notice, and the notice says so
+    #[arg(long, value_name = "N", value_parser = scenario_speed, requires = "chosen", allow_negative_numbers = true)]
+    scenario_speed: Option<f64>,
+}
+
+/// A scenario that was read.
+pub struct Story {
+    /// As it is written, which has the places of what is wrong.
+    written: Description,
+    /// The same at another speed, where one is asked for.
+    faster: Option<Description>,
 }
 
 /// A scenario as it was asked for.
@@ -47,10 +61,14 @@ impl ScenarioFlags {
     }
 
     /// Reads them, in their order.
-    pub fn read(&self) -> Result<Vec<Description>, imds_host::Error> {
-        let read = |chosen: &Chosen| match chosen {
-            Chosen::Shipped(scenario) => Ok(scenario.description()),
-            Chosen::File(file) => file::description(file),
+    pub fn read(&self, runtime: &Runtime) -> Result<Vec<Story>, imds_host::Error> {
+        let read = |chosen: &Chosen| {
+            let written = match chosen {
+                Chosen::Shipped(scenario) => scenario.description(),
+                Chosen::File(file) => file::description(file)?,
+            };
+            let faster = self.scenario_speed.map(|speed| runtime.speed_up(&written, speed)).transpose()?;
+            Ok(Story { written, faster })
         };
         self.chosen.iter().map(read).collect()
     }
@@ -60,9 +78,15 @@ impl ScenarioFlags {
 pub fn combine(
     runtime: &Runtime,
     description: Description,
-    scenarios: &[Description],
+    scenarios: &[Story],
 ) -> Result<Description, imds_host::Error> {
-    scenarios.iter().try_fold(description, |description, scenario| runtime.combine(&description, scenario))
+    scenarios.iter().try_fold(description, |description, Story { written, faster }| {
+        let Some(faster) = faster else { return runtime.combine(&description, written) };
+        // What is wrong at any speed is told with its place in the file.
+        runtime
+            .combine(&description, faster)
+            .map_err(|error| runtime.combine(&description, written).err().unwrap_or(error))
+    })
 }
 
 /// What happens in the next hour of the service's clock, a line for each thing.
@@ -119,6 +143,7 @@ const EXAMPLES: &str = "\
 Examples:
   imds scenarios
   imds serve --scenario spot-interruption
+  imds serve --scenario spot-interruption --scenario-speed 10
   imds scenarios spot-interruption > mine.toml
   imds check --scenario mine.toml
   imds serve --scenario mine.toml --watch";

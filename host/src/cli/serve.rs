@@ -71,7 +71,7 @@ Examples:
   imds serve --instance instance.toml --http-tokens required
   imds serve --listen 127.0.0.1:0 --listen [::1]:0
   imds serve --instance instance.toml --user-data cloud-init.yaml --log all
-  imds serve --scenario spot-interruption --clock-speed 10
+  imds serve --scenario spot-interruption --scenario-speed 10
   imds serve --instances guests/ --caller client-address
   imds serve --link-local --add-addresses
   imds serve --metrics 127.0.0.1:1339 --log-format json
@@ -143,7 +143,7 @@ impl Serve {
         let (reload, mut reloads) = control::channel();
         let controlling = match (self.control.for_server(), served.control(), page.clone()) {
             (Some(place), Some(control), Some(page)) => {
-                Some(Controlling::start(&place, Operated { control: control.clone(), page, reload }).await?)
+                Some(Controlling::start(&place, Operated { control: control.clone(), page, reload }, None).await?)
             }
             _ => None,
         };

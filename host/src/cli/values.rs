@@ -152,6 +152,11 @@ pub fn speed_flag(text: &str) -> Result<f64, String> {
     })
 }
 
+/// How fast a scenario happens; which speeds there are, the component knows.
+pub fn scenario_speed(text: &str) -> Result<f64, String> {
+    text.parse().map_err(|_| "expected a number such as 10".to_owned())
+}
+
 /// A length of time above zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Time(pub Duration);

@@ -6,7 +6,7 @@ use super::NOW_MS;
 /// Any text is a description or is refused with its problems, and an instance
 /// that opens can be asked for all that it lists. It tells what happens to it, in
 /// the order of time, and the description of it from now on is of one that
-/// answers the same.
+/// answers the same. As a scenario it is sped up or refused.
 ///
 /// The bytes: the description's text.
 ///
@@ -15,6 +15,10 @@ use super::NOW_MS;
 /// ```
 pub fn description(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
+    match imds_core::speed_up(&text, 7.0) {
+        Ok(faster) => assert!(imds_core::speed_up(&faster, 1.0).is_ok(), "{faster}"),
+        Err(problems) => are_told(&problems),
+    }
     let opened = Instance::open(&text, super::settings());
     let instance = match opened {
         Ok(instance) => instance,

@@ -566,6 +566,15 @@ impl FromStr for Span {
     }
 }
 
+impl core::fmt::Display for Span {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self.0 % 1000 {
+            0 => write!(f, "{}s", self.0 / 1000),
+            _ => write!(f, "{}ms", self.0),
+        }
+    }
+}
+
 /// Units of time in milliseconds; `ms` before `m`, with which it begins.
 const UNITS: [(&str, u64); 5] = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
 

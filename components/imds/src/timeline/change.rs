@@ -198,7 +198,7 @@ fn field(pointer: &str) -> String {
 }
 
 /// What the notices of a change leave out begins with it.
-fn begin_notices(document: &mut Json, change: &Json, at: Time) {
+pub(super) fn begin_notices(document: &mut Json, change: &Json, at: Time) {
     let Json::Object(fields) = document else { return };
     for (name, value) in fields.iter_mut().filter(|(name, _)| change.at(&pointer_step(name)).is_some()) {
         match name.as_str() {

@@ -10,11 +10,13 @@ mod change;
 mod edit;
 mod happenings;
 mod relative;
+mod speed;
 mod words;
 
 use self::change::{Merged, SIGNATURES};
 pub use self::edit::edit;
 pub use self::happenings::{Happening, timeline};
+pub use self::speed::speed_up;
 use crate::description::json::{ENTRIES_MAX, Json};
 use crate::description::problem::{Problem, pointer_step, shown};
 use crate::time::Time;

@@ -50,28 +50,52 @@ pub fn time(text: &str, origin: Time) -> Result<Time, &'static str> {
     }
 }
 
+/// Whether a time counts from another one.
+pub fn is_relative(text: &str) -> bool {
+    text.starts_with(['+', '-'])
+}
+
+/// The relative time that lies `ms` milliseconds after its origin, or before it
+/// where `ms` is negative: `+12s`, `-500ms`.
+pub fn written(ms: i64) -> String {
+    let sign = if ms < 0 { '-' } else { '+' };
+    format!("{sign}{}", Span(ms.unsigned_abs()))
+}
+
 /// Makes all relative times absolute. What is no time is left for the reader of
 /// descriptions to tell; `prefix` stands before the places of what is told here.
 pub fn resolve(document: &mut Json, origin: Time, prefix: &str, problems: &mut Vec<Problem>) {
+    each_time(document, prefix, &mut |pointer, text| {
+        if is_relative(text) {
+            match time(text, origin) {
+                Ok(time) => *text = time.rfc3339_exact(),
+                Err(wrong) => problems.push(Problem::at(pointer, wrong)),
+            }
+        }
+    });
+}
+
+/// Calls `visit` with every time of a document, and with its place behind
+/// `prefix`, a JSON Pointer.
+pub fn each_time(document: &mut Json, prefix: &str, visit: &mut impl FnMut(String, &mut String)) {
     for path in TIMES {
-        resolve_at(document, path, origin, prefix.to_owned(), problems);
+        each_text(document, path, prefix.to_owned(), visit);
     }
 }
 
-fn resolve_at(value: &mut Json, path: &[&str], origin: Time, pointer: String, problems: &mut Vec<Problem>) {
+/// Calls `visit` with every text at a path, in which `*` stands for each entry
+/// of a list.
+pub fn each_text(value: &mut Json, path: &[&str], pointer: String, visit: &mut impl FnMut(String, &mut String)) {
     match (path, value) {
-        ([], Json::String(text)) if text.starts_with(['+', '-']) => match time(text, origin) {
-            Ok(time) => *text = time.rfc3339_exact(),
-            Err(wrong) => problems.push(Problem::at(pointer, wrong)),
-        },
+        ([], Json::String(text)) => visit(pointer, text),
         (["*", rest @ ..], Json::Array(items)) => {
             for (index, item) in items.iter_mut().enumerate() {
-                resolve_at(item, rest, origin, format!("{pointer}/{index}"), problems);
+                each_text(item, rest, format!("{pointer}/{index}"), visit);
             }
         }
         ([name, rest @ ..], Json::Object(fields)) => {
             for (_, value) in fields.iter_mut().filter(|(field, _)| field == name) {
-                resolve_at(value, rest, origin, format!("{pointer}/{name}"), problems);
+                each_text(value, rest, format!("{pointer}/{name}"), visit);
             }
         }
         _ => {}

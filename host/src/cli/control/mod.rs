@@ -25,8 +25,9 @@ pub use self::place::{DEFAULT, Place, VARIABLE};
 use self::reload::Reload;
 pub use self::reload::{Asked, channel};
 use self::turns::Turns;
-use super::listen::bind_for;
+use super::listen::{bind_for, bind_inside};
 use super::metrics::Page;
+use super::network_namespace::NetworkNamespace;
 use super::operator::{self, Bounds, Listener};
 
 #[derive(Args)]
@@ -70,7 +71,7 @@ pub struct Operated {
 pub struct Controlling {
     /// Where it is.
     pub place: Place,
-    serving: JoinHandle<()>,
+    serving: Vec<JoinHandle<()>>,
     #[cfg(unix)]
     _file: Option<socket::SocketFile>,
 }
@@ -100,17 +101,22 @@ impl ControlFlag {
 }
 
 impl Controlling {
-    /// Listens at a place; from then on clients are answered.
-    pub async fn start(place: &Place, operated: Operated) -> anyhow::Result<Self> {
+    /// Listens at a place; from then on clients are answered. A command in a network
+    /// of its own has the same place in there.
+    pub async fn start(place: &Place, operated: Operated, inside: Option<&NetworkNamespace>) -> anyhow::Result<Self> {
         let log = operated.page.log.clone();
         let shared = Arc::new((operated, Turns::default()));
         let answer = move |request| routes::answer(Arc::clone(&shared), request);
-        let serve = |listener| spawn(operator::serve(listener, BOUNDS, log, answer));
+        let serve = |listener| spawn(operator::serve(listener, BOUNDS, log.clone(), answer.clone()));
         match place {
             Place::Tcp(address) => {
                 let listener = bind_for("--control", *address).await?;
-                let place = Place::Tcp(listener.local_addr()?);
-                let serving = serve(Listener::Tcp(listener));
+                let address = listener.local_addr()?;
+                let place = Place::Tcp(address);
+                let mut serving = vec![serve(Listener::Tcp(listener))];
+                if let Some(inside) = inside {
+                    serving.push(serve(Listener::Tcp(bind_inside(inside, "--control", address)?)));
+                }
                 #[cfg(unix)]
                 return Ok(Self { place, serving, _file: None });
                 #[cfg(not(unix))]
@@ -121,7 +127,7 @@ impl Controlling {
                 // A command may go to another directory and look for it there.
                 let path = std::path::absolute(path)?;
                 let (listener, file) = socket::bind(&path)?;
-                let serving = serve(Listener::Unix(listener));
+                let serving = vec![serve(Listener::Unix(listener))];
                 Ok(Self { place: Place::Path(path), serving, _file: Some(file) })
             }
             #[cfg(not(unix))]
@@ -137,6 +143,6 @@ impl Controlling {
 
 impl Drop for Controlling {
     fn drop(&mut self) {
-        self.serving.abort();
+        self.serving.iter().for_each(JoinHandle::abort);
     }
 }

@@ -81,7 +81,7 @@ impl Instances {
         let settings = options.settings()?;
         let clock = options.clock();
         let start = clock.now();
-        let changes = options.changes()?;
+        let changes = options.changes(&runtime)?;
         // What is wrong with the flags is told once, not of every instance.
         let default = changes.apply(&runtime, Description::default())?;
         runtime.open(&default, &settings)?;
@@ -97,7 +97,7 @@ impl Instances {
     /// Loads all of them again; where that fails, they are what they were.
     pub fn load_again(&self, many: &Many, options: &Options) -> anyhow::Result<()> {
         let loaded = many.fleet.empty();
-        self.load(&loaded, many, &options.changes()?)?;
+        self.load(&loaded, many, &options.changes(&many.runtime)?)?;
         many.fleet.replace_all(loaded);
         Ok(())
     }
