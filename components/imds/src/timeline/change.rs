@@ -165,21 +165,7 @@ fn allowed(before: &Json, after: &Json, change: &Json) -> Result<(), Vec<Problem
             problems.push(Problem::at(place(change, pointer), message).help(help));
         }
     }
-    if state(before) == "stopped" && state(after) == "stopped" {
-        problems.extend(NOTICES.iter().filter_map(|notice| refused_notice(change, notice)));
-    }
     if problems.is_empty() { Ok(()) } else { Err(problems) }
-}
-
-/// EC2 interrupts and rebalances running instances. A stopped one could not read
-/// the notice, and its next start takes notices away.
-fn refused_notice(change: &Json, notice: &str) -> Option<Problem> {
-    let pointer = pointer_step(notice);
-    let is_new = matches!(change.at(&pointer), Some(Json::Object(_)));
-    let message = format!("the instance is stopped, and only a running one gets a `{notice}`");
-    is_new.then(|| {
-        Problem::at(pointer, message).help("start it first: imds ctl start, or `state` as \"running\" in a change")
-    })
 }
 
 /// Where a change says what becomes of a field: there, or above it; user data in

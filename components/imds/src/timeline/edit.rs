@@ -1,8 +1,9 @@
 //! An edit: document in, document out.
 
+use super::change::NOTICES;
 use super::{Change, TIMELINE, Timeline, change, of_an_event, read_changes, refuse_fields, relative};
 use crate::description::json::Json;
-use crate::description::problem::{Problem, shown};
+use crate::description::problem::{Problem, pointer_step, shown};
 use crate::instance::judge;
 use crate::time::Time;
 
@@ -106,7 +107,14 @@ fn change_now(document: Json, change: Json, now: Time) -> Result<Edited, Vec<Pro
     if !problems.is_empty() {
         return Err(problems.into_iter().map(|problem| moved(problem, first)).collect());
     }
+    let was_stopped = change::state(&document) == "stopped";
     change::merge(&mut document, &fields, Some(now))?;
+    if was_stopped && change::state(&document) == "stopped" {
+        let refused: Vec<Problem> = NOTICES.iter().filter_map(|notice| refused_notice(&fields, notice)).collect();
+        if !refused.is_empty() {
+            return Err(refused);
+        }
+    }
     // Nothing happens any more to an instance that is gone.
     if replaces || fields.at("/state").and_then(Json::text) == Some("terminated") {
         to_come.clear();
@@ -122,6 +130,18 @@ fn change_now(document: Json, change: Json, now: Time) -> Result<Edited, Vec<Pro
         document.put(TIMELINE, Json::Array(entries));
     }
     Ok(Edited { document, told: Told { change, before, first } })
+}
+
+/// EC2 interrupts and rebalances running instances. A stopped one could not read
+/// the notice, and its next start takes notices away. A timeline may have one all
+/// the same, so that scenarios can be combined: it has no effect.
+fn refused_notice(change: &Json, notice: &str) -> Option<Problem> {
+    let pointer = pointer_step(notice);
+    let is_new = matches!(change.at(&pointer), Some(Json::Object(_)));
+    let message = format!("the instance is stopped, and only a running one gets a `{notice}`");
+    is_new.then(|| {
+        Problem::at(pointer, message).help("start it first: imds ctl start, or `state` as \"running\" in a change")
+    })
 }
 
 fn change_before_launch(mut document: Json, change: Json) -> Result<Edited, Vec<Problem>> {
