@@ -4,6 +4,7 @@
 //! one to the other. The other modules test what no single exchange shows.
 
 mod attack;
+mod busy;
 mod case;
 mod clients;
 mod conformance;

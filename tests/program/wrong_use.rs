@@ -91,7 +91,7 @@ fn advice_says_what_was_meant() {
         (&["-p", "1338"], "to serve at another address or port: --listen 127.0.0.1:1338"),
         (&["run", "-p", "1338", "--", "true"], "to serve at another address or port: --listen 127.0.0.1:1338"),
         (&["serve", "--clock-speed", "-1"], "time does not run backwards; expected a number such as 60"),
-        (&["serve", "--clock-speed", "0"], "to let the clock stand: --clock-paused"),
+        (&["serve", "--clock-speed", "0"], "expected a number above zero; to let the clock stand: --clock-paused"),
         (&["serve", "--http-put-response-hop-limit", "two"], "expected a whole number from 1 to 64, such as 2"),
         (&["serve", "--http-put-response-hop-limit", "-1"], "expected a whole number from 1 to 64, such as 2"),
         (&["serve", "--allow-host", "http://a.b"], "expected a name without scheme and port"),

@@ -147,7 +147,7 @@ pub fn speed(text: &str) -> Result<f64, String> {
 pub fn speed_flag(text: &str) -> Result<f64, String> {
     speed(text).map_err(|wrong| match text.parse::<f64>() {
         Ok(number) if number < 0.0 => "time does not run backwards; expected a number such as 60".to_owned(),
-        Ok(0.0) => "to let the clock stand: --clock-paused".to_owned(),
+        Ok(0.0) => "expected a number above zero; to let the clock stand: --clock-paused".to_owned(),
         _ => wrong,
     })
 }

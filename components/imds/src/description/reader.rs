@@ -253,7 +253,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
             value => visitor.visit_newtype_struct(self).map_err(|mut fault| {
                 // What the part is made of is wrong, or the part itself.
                 let may_mean_none = match value {
-                    Json::Object(_) => false,
+                    Json::Object(_) | Json::Array(_) => false,
                     Json::String(text) => text.is_empty(),
                     _ => true,
                 };
