@@ -37,6 +37,12 @@ impl wit::Guest for Component {
         let happenings = crate::timeline(&description, now_ms).map_err(problems)?;
         Ok(happenings.into_iter().map(happening).collect())
     }
+
+    fn warnings(description: String, now_ms: u64) -> Result<Vec<wit::Warning>, Vec<wit::Problem>> {
+        let warnings = crate::warnings(&description, now_ms).map_err(problems)?;
+        let warning = |it: crate::Warning| wit::Warning { name: it.name.to_owned(), problem: problem(it.problem) };
+        Ok(warnings.into_iter().map(warning).collect())
+    }
 }
 
 impl wit::GuestInstance for crate::Instance {

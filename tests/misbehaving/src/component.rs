@@ -48,6 +48,10 @@ impl wit::Guest for Component {
     fn timeline(_: String, _: u64) -> Result<Vec<wit::Happening>, Vec<wit::Problem>> {
         Ok(Vec::new())
     }
+
+    fn warnings(_: String, _: u64) -> Result<Vec<wit::Warning>, Vec<wit::Problem>> {
+        Ok(Vec::new())
+    }
 }
 
 impl wit::GuestInstance for Instance {
