@@ -135,6 +135,22 @@ impl Worker {
         })
     }
 
+    /// What a description says that cannot be real, each with its rule's name.
+    pub(crate) fn warnings(
+        &mut self,
+        description: &str,
+        now_ms: u64,
+        ticks: u64,
+    ) -> wasmtime::Result<Result<Vec<(String, Finding)>, Vec<Finding>>> {
+        self.store.set_epoch_deadline(ticks);
+        let service = self.component.imds_service_metadata();
+        let warnings = service.call_warnings(&mut self.store, description, now_ms)?;
+        Ok(match warnings {
+            Ok(warnings) => Ok(warnings.into_iter().map(|it| (it.name, it.problem.into())).collect()),
+            Err(problems) => Err(problems.into_iter().map(Finding::from).collect()),
+        })
+    }
+
     fn resource(&mut self, id: u64, opening: &Opening, bounds: Bounds) -> wasmtime::Result<ResourceAny> {
         if let Some(resource) = self.opened.get(id) {
             return Ok(*resource);

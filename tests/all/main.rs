@@ -22,5 +22,6 @@ mod spin;
 mod supply_chain;
 mod timeline;
 mod tokens;
+mod warnings;
 mod ways;
 mod wire;
