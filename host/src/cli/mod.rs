@@ -29,6 +29,7 @@ mod served;
 mod signals;
 mod socket_activation;
 mod values;
+mod warnings;
 mod watch;
 mod welcome;
 

@@ -23,6 +23,7 @@ use super::print::to_stderr;
 use super::require_v2::RequireV2;
 use super::signals::{self, Signals};
 use super::socket_activation::take_listeners;
+use super::warnings;
 
 /// Run a command that finds the service by AWS_EC2_METADATA_SERVICE_ENDPOINT
 #[derive(Args)]
@@ -67,7 +68,8 @@ impl Run {
         // First, while there are no threads. They are closed, for the command is not to
         // have what was passed to this program.
         drop(take_listeners()?);
-        let control = self.options.open()?;
+        let (control, warnings) = self.options.open()?;
+        warnings::tell(&warnings, self.options.log_format);
         let log = self.options.log()?;
         let require_v2 = self.require_v2.then(RequireV2::default);
         let metrics = self.control.is_on().then(Metrics::new);

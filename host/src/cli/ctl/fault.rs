@@ -9,6 +9,7 @@ use super::super::failure::WrongUse;
 use super::super::values;
 use super::Told;
 use super::client::{Answer, Ask, Client, Conflict};
+use super::edit::tell_warnings;
 use super::event::told_of;
 use super::times;
 
@@ -96,6 +97,7 @@ impl Fault {
                 Some(self.add(client, kind)?)
             }
         };
+        changes.iter().for_each(tell_warnings);
         let instance = client.ask(Ask::get("/v1/instance"))?;
         let lines = in_words(&instance.body);
         let text = if lines.is_empty() { "no faults".to_owned() } else { lines.join("\n") };
