@@ -34,17 +34,24 @@ fn address_outside_subnet() {
 
 #[test]
 fn reserved_address() {
+    let with = |address: &str, block: &str| {
+        format!(
+            r#"{{"private-ip-address": "{address}", "network-interfaces": [{{"subnet-ipv4-cidr-block": "{block}"}}]}}"#
+        )
+    };
     for address in ["10.0.0.0", "10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.255"] {
         assert_warning(
-            &format!(r#"{{"private-ip-address": "{address}"}}"#),
+            &with(address, "10.0.0.0/24"),
             "reserved-address",
             "/private-ip-address",
             &format!("EC2 keeps {address} for itself in the subnet 10.0.0.0/24"),
         );
     }
-    for address in ["10.0.0.4", "10.0.0.254"] {
-        assert_none(&format!(r#"{{"private-ip-address": "{address}"}}"#));
-    }
+    assert_none(&with("10.0.0.4", "10.0.0.0/24"));
+    assert_none(&with("10.0.0.254", "10.0.0.0/24"));
+    assert_none(&with("10.0.1.1", "10.0.0.0/20"));
+    // Its subnet may be larger than the default.
+    assert_none(r#"{"private-ip-address": "172.31.20.1"}"#);
 }
 
 #[test]

@@ -80,7 +80,7 @@ impl Judge<'_> {
                             }
                         }),
                     );
-                } else if is_reserved(address.private, block) {
+                } else if block_is_stated && is_reserved(address.private, block) {
                     let message = format!("EC2 keeps {} for itself in the subnet {block}", address.private);
                     let problem = Problem::at(self.stated(at_address()), message);
                     self.warn(
