@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use crate::document::{Node, json_string};
 use crate::error::Error;
 use crate::locate::{in_the_order_of_the_text, locate, place_each};
-use crate::problem::{Finding, Problem, Problems, segments};
+use crate::problem::{Finding, NamedFindings, Problem, Problems, segments};
 use crate::rfc3339::rfc3339;
 use crate::warning::{Warning, Warnings};
 
@@ -258,7 +258,7 @@ impl Description {
     }
 
     /// What the component warns of, with the places in the text.
-    pub(crate) fn locate_warnings(&self, found: Vec<(String, Finding)>) -> Warnings {
+    pub(crate) fn locate_warnings(&self, found: NamedFindings) -> Warnings {
         let (names, findings): (Vec<_>, Vec<_>) = found.into_iter().unzip();
         let mut problems = place_each(findings, &self.text, &self.document);
         problems.iter_mut().for_each(|problem| self.in_its_words(problem));

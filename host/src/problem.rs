@@ -163,3 +163,6 @@ pub(crate) struct Finding {
     pub(crate) message: String,
     pub(crate) help: Option<String>,
 }
+
+/// What the component warns of, each with the name of its rule.
+pub(crate) type NamedFindings = Vec<(String, Finding)>;

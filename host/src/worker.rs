@@ -11,7 +11,7 @@ use crate::happening::Happening;
 use crate::instance::Opening;
 use crate::message::{Answer, Moment, RequestRef};
 use crate::outcome::Outcome;
-use crate::problem::Finding;
+use crate::problem::{Finding, NamedFindings};
 use crate::recent::Recent;
 
 /// One instance of the component in memory of its own. It makes one call at a
@@ -141,7 +141,7 @@ impl Worker {
         description: &str,
         now_ms: u64,
         ticks: u64,
-    ) -> wasmtime::Result<Result<Vec<(String, Finding)>, Vec<Finding>>> {
+    ) -> wasmtime::Result<Result<NamedFindings, Vec<Finding>>> {
         self.store.set_epoch_deadline(ticks);
         let service = self.component.imds_service_metadata();
         let warnings = service.call_warnings(&mut self.store, description, now_ms)?;

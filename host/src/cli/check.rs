@@ -105,7 +105,7 @@ impl Check {
     }
 
     fn check_many(&self, judge: &Judge<'_>, path: &Path) -> anyhow::Result<()> {
-        let read = instances::read(path, self.caller.as_ref());
+        let read = |give: &mut dyn FnMut(_)| instances::read(path, self.caller.as_ref(), give);
         let Found { right, wrong, warned, left_out } =
             instances::each(read, |_, description| judge.judge(description))?;
         left_out.iter().for_each(|line| to_stderr(line));

@@ -81,12 +81,14 @@ impl Told {
     }
 }
 
-/// Reads descriptions from a directory, or from the lines of a file.
+/// Gives the descriptions of a directory, or of the lines of a file, and what is
+/// wrong with the others. Returns lines that say what was left out.
 pub fn read(
     path: &Path,
     callers: Option<&CallerKey>,
-) -> impl FnOnce(&mut dyn FnMut(Result<Entry, String>)) -> anyhow::Result<Vec<String>> {
-    move |give| match path.is_dir() {
+    give: &mut dyn FnMut(Result<Entry, String>),
+) -> anyhow::Result<Vec<String>> {
+    match path.is_dir() {
         true => directory::read(path, callers, give),
         false => lines::read(path, callers, give).map(|()| Vec::new()),
     }
@@ -151,15 +153,18 @@ impl Instances {
     ) -> anyhow::Result<Told> {
         let now = clock.now();
         let opened = AtomicUsize::new(0);
-        let Found { wrong, mut warned, left_out, .. } = each(read(path, Some(fleet.callers())), |key, description| {
-            let mut description = changes.apply(runtime, description)?;
-            description.start_at(*start);
-            fleet.insert(key, &description)?;
-            match opened.fetch_add(1, Ordering::Relaxed) < LOOKED_AT_MAX {
-                true => runtime.warnings(&description, now),
-                false => Ok(Warnings::default()),
-            }
-        })?;
+        let Found { wrong, mut warned, left_out, .. } = each(
+            |give| read(path, Some(fleet.callers()), give),
+            |key, description| {
+                let mut description = changes.apply(runtime, description)?;
+                description.start_at(*start);
+                fleet.insert(key, &description)?;
+                match opened.fetch_add(1, Ordering::Relaxed) < LOOKED_AT_MAX {
+                    true => runtime.warnings(&description, now),
+                    false => Ok(Warnings::default()),
+                }
+            },
+        )?;
         warned.not_looked_at = opened.into_inner().saturating_sub(LOOKED_AT_MAX);
         let told = Told { left_out, warned };
         if wrong.number() > 0 {
