@@ -89,6 +89,8 @@ mod struck;
 #[cfg(target_os = "linux")]
 #[path = "program/unread.rs"]
 mod unread;
+#[path = "program/warnings.rs"]
+mod warnings;
 #[path = "program/wrong_use.rs"]
 mod wrong_use;
 

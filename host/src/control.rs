@@ -22,6 +22,7 @@ use crate::settings::Settings;
 use crate::snapshot::{Snapshot, WithDefaults};
 use crate::terms::Terms;
 use crate::virtual_clock::VirtualClock;
+use crate::warning::Warnings;
 
 /// An instance that changes while it is served, under a clock that can be moved:
 /// the operator's side of EC2.
@@ -360,6 +361,23 @@ impl Control {
     /// ```
     pub fn timeline(&self) -> Result<Vec<Happening>, Error> {
         self.timeline_at(&self.present(), self.shared.clock.now_ms())
+    }
+
+    /// What the description says as of now that can be served and cannot be real:
+    /// [`Runtime::warnings`] of [`description`](Self::description), without places,
+    /// since nobody has its text.
+    ///
+    /// ```
+    /// # use imds_host::{Control, Description, Runtime, VirtualClock};
+    /// # let control = Control::open(&Runtime::new()?, &Default::default(), &Default::default(), VirtualClock::system())?;
+    /// control.edit(&Description::from_toml("edit", "tags = { Name = 'web' }")?)?;
+    /// assert_eq!(control.warnings()?.list[0].name, "tags-not-shown");
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn warnings(&self) -> Result<Warnings, Error> {
+        let mut warnings = self.shared.runtime.warnings(&self.description()?, self.shared.clock.now())?;
+        warnings.list.iter_mut().for_each(|warning| warning.problem.place = None);
+        Ok(warnings)
     }
 
     fn timeline_at(&self, present: &Present, now_ms: u64) -> Result<Vec<Happening>, Error> {

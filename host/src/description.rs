@@ -9,9 +9,10 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::document::{Node, json_string};
 use crate::error::Error;
-use crate::locate::locate;
-use crate::problem::{Finding, Problem, Problems, segments};
+use crate::locate::{in_the_order_of_the_text, locate, place_each};
+use crate::problem::{Finding, NamedFindings, Problem, Problems, segments};
 use crate::rfc3339::rfc3339;
+use crate::warning::{Warning, Warnings};
 
 /// The largest file that is read; far above the largest description.
 const BYTES_MAX: u64 = 1 << 20;
@@ -154,6 +155,23 @@ impl Description {
         self.set(field, value.to_string(), by);
     }
 
+    /// Adds names to `allow-warnings`: warnings that are not given for this
+    /// description. `by` names what allows them.
+    ///
+    /// ```
+    /// use imds_host::{Description, Runtime};
+    ///
+    /// let mut description = Description::from_toml("my.toml", "instance-type = 't9.micro'")?;
+    /// description.allow_warnings(["unknown-instance-type"], "--allow-warning");
+    /// assert!(Runtime::new()?.warnings(&description, std::time::SystemTime::now())?.list.is_empty());
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn allow_warnings<'n>(&mut self, names: impl IntoIterator<Item = &'n str>, by: &str) {
+        for name in names {
+            self.document.append("allow-warnings", json_string(name), by);
+        }
+    }
+
     /// Sets the user data to these bytes, in place of any that the text has.
     ///
     /// ```
@@ -236,11 +254,26 @@ impl Description {
     /// What the component found, with the places in the text.
     pub(crate) fn locate(&self, findings: Vec<Finding>) -> Problems {
         let mut list = locate(findings, &self.text, &self.document);
-        list.iter_mut().for_each(match self.form {
-            Form::Toml => in_words_of_toml,
-            Form::Json => in_words_of_json,
-        });
+        list.iter_mut().for_each(|problem| self.in_its_words(problem));
         Problems { source: self.source.clone(), list }
+    }
+
+    /// What the component warns of, with the places in the text.
+    pub(crate) fn locate_warnings(&self, found: NamedFindings) -> Warnings {
+        let (names, findings): (Vec<_>, Vec<_>) = found.into_iter().unzip();
+        let mut problems = place_each(findings, &self.text, &self.document);
+        problems.iter_mut().for_each(|problem| self.in_its_words(problem));
+        let mut list: Vec<_> =
+            names.into_iter().zip(problems).map(|(name, problem)| Warning { name, problem }).collect();
+        list.sort_by_key(|warning| in_the_order_of_the_text(&warning.problem));
+        Warnings { source: self.source.clone(), list }
+    }
+
+    fn in_its_words(&self, problem: &mut Problem) {
+        match self.form {
+            Form::Toml => in_words_of_toml(problem),
+            Form::Json => in_words_of_json(problem),
+        }
     }
 
     fn set(&mut self, field: &str, literal: String, by: &str) {

@@ -86,6 +86,7 @@ mod snapshot;
 mod struck;
 mod terms;
 mod virtual_clock;
+mod warning;
 mod worker;
 
 pub use body::Body;
@@ -114,6 +115,7 @@ pub use session_version::SessionVersion;
 pub use settings::{Secret, Settings};
 pub use snapshot::Snapshot;
 pub use virtual_clock::{ClockState, VirtualClock, WrongSpeed};
+pub use warning::{Warning, Warnings};
 
 /// The component itself, as WebAssembly: for other engines, and for tests that
 /// hold its list of imports to the empty list.

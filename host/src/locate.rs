@@ -10,10 +10,18 @@ use crate::shown::{has_secret, without_secrets};
 
 /// Finds where in `text` the component's findings are, and sorts them by that.
 pub(crate) fn locate(findings: Vec<Finding>, text: &str, root: &Node) -> Vec<Problem> {
+    let findings = findings.into_iter().take(PROBLEMS_MAX).collect();
+    let mut problems = place_each(findings, text, root);
+    problems.sort_by_key(in_the_order_of_the_text);
+    problems
+}
+
+/// Finds where in `text` each finding is; in their order.
+pub(crate) fn place_each(findings: Vec<Finding>, text: &str, root: &Node) -> Vec<Problem> {
     let lines = Lines::of(text);
     let mut secrets = Vec::new();
     add_secrets(root, "", false, &mut secrets);
-    let findings = findings.into_iter().take(PROBLEMS_MAX);
+    let findings = findings.into_iter();
     let mut problems: Vec<_> = findings.map(|finding| locate_one(finding, &lines, root, &mut secrets)).collect();
     let mut may_be_shown = BTreeMap::new();
     for place in problems.iter_mut().filter_map(|problem| problem.place.as_mut()) {
@@ -26,11 +34,15 @@ pub(crate) fn locate(findings: Vec<Finding>, text: &str, root: &Node) -> Vec<Pro
         });
         place.excerpt = place.excerpt.take().filter(|_| is_harmless);
     }
-    problems.sort_by_key(|problem| match &problem.place {
+    problems
+}
+
+/// Those without a place last.
+pub(crate) fn in_the_order_of_the_text(problem: &Problem) -> (bool, usize, usize) {
+    match &problem.place {
         Some(place) => (false, place.line, place.column),
         None => (true, 0, 0),
-    });
-    problems
+    }
 }
 
 fn locate_one(finding: Finding, lines: &Lines<'_>, root: &Node, secrets: &mut Vec<Range<usize>>) -> Problem {

@@ -97,15 +97,16 @@ impl fmt::Display for Problems {
             if index > 0 {
                 f.write_str("\n\n")?;
             }
-            problem.write(&self.source, f)?;
+            problem.write("error", "", &self.source, f)?;
         }
         Ok(())
     }
 }
 
 impl Problem {
-    fn write(&self, source: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error: {}", Printable(&self.message))?;
+    /// Writes it as one of `kind`, with what stands behind the message.
+    pub(crate) fn write(&self, kind: &str, behind: &str, source: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{kind}: {}{behind}", Printable(&self.message))?;
         let line = self.place.as_ref().map(|place| place.line.to_string());
         let margin = " ".repeat(line.as_ref().map_or(1, String::len));
         write!(f, "\n{margin}--> ")?;
@@ -163,3 +164,6 @@ pub(crate) struct Finding {
     pub(crate) message: String,
     pub(crate) help: Option<String>,
 }
+
+/// What the component warns of, each with the name of its rule.
+pub(crate) type NamedFindings = Vec<(String, Finding)>;

@@ -23,6 +23,7 @@ use crate::problem::Finding;
 use crate::promises;
 use crate::settings::Settings;
 use crate::terms::Terms;
+use crate::warning::Warnings;
 use crate::worker::{Bounds, Counts, IdentityDocument, Worker};
 
 /// The component, translated for this machine, and the workers that run it.
@@ -238,6 +239,31 @@ impl Runtime {
         let faster = self.with_worker(|worker| worker.speed_up(&scenario.to_json(), speed))?;
         let faster = faster.map_err(|findings| Error::Invalid(scenario.locate(findings)))?;
         Description::from_json(&format!("{} at speed {speed}", scenario.source()), &faster)
+    }
+
+    /// What a description says that can be served and cannot be real, as of the
+    /// time at which it begins to be served: an instance type that nobody knows, an
+    /// address outside of its subnet, a fault that can never strike. The page
+    /// `docs/warnings.md` lists all. Relative times count as [`open`](Self::open)
+    /// has them; [`Description::start_at`] lets them count from `now`.
+    ///
+    /// Fails with [`Error::Invalid`] as [`open`](Self::open) does.
+    ///
+    /// ```
+    /// use imds_host::{Description, Runtime};
+    ///
+    /// let description = Description::from_toml("my.toml", "instance-type = 't3.mikro'")?;
+    /// let warnings = Runtime::new()?.warnings(&description, std::time::SystemTime::now())?;
+    /// assert_eq!(warnings.list[0].name, "unknown-instance-type");
+    /// assert!(warnings.to_string().contains("--> my.toml:1:17 (instance-type)"));
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn warnings(&self, description: &Description, now: SystemTime) -> Result<Warnings, Error> {
+        let now_ms = (move || now).now_ms();
+        let json = description.to_json();
+        let warnings = self.with_worker(|worker| worker.warnings(&json, now_ms))?;
+        let warnings = warnings.map_err(|findings| Error::Invalid(description.locate(findings)))?;
+        Ok(description.locate_warnings(warnings))
     }
 
     /// The JSON Schema of a description, as JSON text.

@@ -12,7 +12,7 @@ use crate::happening::Happening;
 use crate::instance::Opening;
 use crate::message::{Answer, Moment, RequestRef};
 use crate::outcome::Outcome;
-use crate::problem::Finding;
+use crate::problem::{Finding, NamedFindings};
 use crate::recent::Recent;
 
 /// One instance of the component in memory of its own. It makes one call at a
@@ -138,6 +138,20 @@ impl Worker {
             Ok(happenings) => {
                 Ok(happenings.into_iter().map(|it| Happening { at_ms: it.at_ms, what: it.what }).collect())
             }
+            Err(problems) => Err(problems.into_iter().map(Finding::from).collect()),
+        })
+    }
+
+    /// What a description says that cannot be real, each with its rule's name.
+    pub(crate) fn warnings(
+        &mut self,
+        description: &str,
+        now_ms: u64,
+    ) -> wasmtime::Result<Result<NamedFindings, Vec<Finding>>> {
+        let service = self.component.imds_service_metadata();
+        let warnings = service.call_warnings(&mut self.store, description, now_ms)?;
+        Ok(match warnings {
+            Ok(warnings) => Ok(warnings.into_iter().map(|it| (it.name, it.problem.into())).collect()),
             Err(problems) => Err(problems.into_iter().map(Finding::from).collect()),
         })
     }

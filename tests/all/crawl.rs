@@ -108,7 +108,7 @@ fn full_instance() -> String {
 }
 
 /// Descriptions with and without each part that an instance may lack.
-fn descriptions() -> impl Strategy<Value = String> {
+pub fn descriptions() -> impl Strategy<Value = String> {
     let addresses = [
         "",
         "public-ip-address = false",

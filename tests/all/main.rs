@@ -24,5 +24,6 @@ mod spin;
 mod supply_chain;
 mod timeline;
 mod tokens;
+mod warnings;
 mod ways;
 mod wire;

@@ -128,7 +128,7 @@ fn check_names_what_is_no_description() {
         assert_eq!(output.status.code(), Some(2));
         assert_eq!(text(&output.stderr), format!("imds: cannot read {path}: {said}\n"));
     }
-    let output = imds(&["check", env!("CARGO_TARGET_TMPDIR")]);
+    let output = imds(&["serve", "--instance", env!("CARGO_TARGET_TMPDIR")]);
     assert!(text(&output.stderr).ends_with(": it is a directory\n"));
 }
 

@@ -918,3 +918,31 @@ fn every_verb_has_help_with_an_example() {
     let help = text(&imds(&["ctl", "--help"]).stdout);
     assert!(verbs.split(' ').all(|verb| help.contains(&format!("\n  {verb} "))), "{help}");
 }
+
+#[test]
+fn what_cannot_be_real_is_said_of_the_change_that_brings_it() {
+    let controlled = Controlled::start(&[]);
+    let warned = |arguments: &[&str]| {
+        let output = controlled.ctl(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+        text(&output.stderr)
+    };
+    let tags = "warning: the tags are not shown: `instance-metadata-tags` is disabled [tags-not-shown]\n --> the instance \
+                (tags)\nhelp: ";
+    assert!(warned(&["edit", "tags.Name = 'web'"]).starts_with(tags));
+    assert_eq!(warned(&["edit", "monitoring = 'enabled'"]), "", "it was so before");
+    assert_eq!(warned(&["fault", "refuse", "--path", "/*/meta-data", "--share", "1"]), "");
+    let shadowed = warned(&["fault", "delay", "--path", "/latest/meta-data/iam"]);
+    assert!(shadowed.starts_with("warning: the fault 0 before it strikes all that this one would [fault-shadowed]\n"));
+    assert!(warned(&["fault", "close", "--path", "/meta-data"]).contains("[fault-matches-nothing]"));
+    assert!(warned(&["fault", "close", "--method", "GTE"]).contains("[fault-unknown-method]"));
+
+    let answer = controlled.ask("PATCH", "/v1/instance", JSON, r#"{"placement": {"group-name": "a"}, "faults": null}"#);
+    assert_eq!(answer.json().get("warnings"), None, "{}", answer.body);
+    let answer = controlled.ask("PUT", "/v1/instance", JSON, r#"{"instance-type": "t9.micro"}"#);
+    let warnings = &answer.json()["warnings"];
+    assert_eq!(
+        (&warnings[0]["name"], &warnings[0]["field"]),
+        (&json!("unknown-instance-type"), &json!("/instance-type"))
+    );
+}

@@ -4,6 +4,7 @@
 use super::*;
 
 const FAULTS: &str = "
+allow-warnings = ['fault-matches-nothing']
 faults = [
   { kind = 'refuse', paths = ['/latest/meta-data/refuse'] },
   { kind = 'delay', delay = '50ms', paths = ['/latest/meta-data/delay'] },

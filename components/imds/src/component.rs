@@ -41,6 +41,12 @@ impl wit::Guest for Component {
     fn speed_up(scenario: String, speed: f64) -> Result<String, Vec<wit::Problem>> {
         crate::speed_up(&scenario, speed).map_err(problems)
     }
+
+    fn warnings(description: String, now_ms: u64) -> Result<Vec<wit::Warning>, Vec<wit::Problem>> {
+        let warnings = crate::warnings(&description, now_ms).map_err(problems)?;
+        let warning = |it: crate::Warning| wit::Warning { name: it.name.to_owned(), problem: problem(it.problem) };
+        Ok(warnings.into_iter().map(warning).collect())
+    }
 }
 
 impl wit::GuestInstance for crate::Instance {

@@ -25,7 +25,8 @@
 //! Modules, in the order in which a request meets them: [`http`] values,
 //! `target` (paths), `token`, [`version`], `tree`, [`answer`](mod@answer). Beside
 //! them [`description`], `facts` (what a description means) and `categories`
-//! (which path shows which fact, since when). `component` is the face of the
+//! (which path shows which fact, since when); [`plausibility`] says what in a
+//! description cannot be real. `component` is the face of the
 //! WebAssembly component and knows `wit/imds.wit`; nothing else does.
 //!
 //! Comments marked `DIFFERENCE:` tell where the behaviour departs from EC2 on
@@ -59,6 +60,7 @@ mod host;
 pub mod http;
 mod instance;
 mod phase;
+pub mod plausibility;
 mod pretty;
 mod refreshes;
 mod split_mix;
@@ -74,6 +76,7 @@ pub use answer::{Answer, Outcome};
 pub use description::problem::{Position, Problem};
 pub use faults::Delivery;
 pub use instance::{IdentityDocument, Instance, Moment, Settings};
+pub use plausibility::{Warning, warnings};
 pub use timeline::{Happening, edit, speed_up, timeline};
 
 /// The JSON Schema (draft 2020-12) of a description, as JSON text.

@@ -2,63 +2,160 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::SystemTime;
 
 use clap::Args;
-use imds_host::{Description, Runtime, Settings};
+use imds_host::{CallerKey, Description, Error, Runtime, Settings, Warnings};
 
-use super::failure;
+use super::failure::{self, WrongUse};
+use super::instances::{self, Found};
+use super::log::Format;
 use super::options::{name, read_description};
 use super::print::{to_stderr, to_stdout};
 use super::scenarios::{ScenarioFlags, Story, combine};
+use super::values::caller_key;
+use super::warnings::{self, WarningFlags};
 
-/// Say whether descriptions are valid, and what is wrong where
+/// Say whether descriptions are valid, what is wrong where, and what cannot be
+/// real
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Check {
-    /// TOML or JSON; - is standard input
-    #[arg(required_unless_present = "chosen", value_name = "FILE")]
-    files: Vec<PathBuf>,
+    /// TOML or JSON; - is standard input. Descriptions of many instances too: a directory of KEY.toml and
+    /// KEY.json, or a file NAME.jsonl with {"caller": KEY, "instance": {…}} on each line
+    #[arg(required_unless_present = "chosen", value_name = "PATH")]
+    paths: Vec<PathBuf>,
 
     #[command(flatten)]
     scenarios: ScenarioFlags,
+
+    /// Fail for warnings too
+    #[arg(long)]
+    strict: bool,
+
+    #[command(flatten)]
+    warnings: WarningFlags,
+
+    /// Of many instances: by what callers are told apart, so that their keys are checked
+    #[arg(long, value_name = "client-address|listener|header:NAME|host", value_parser = caller_key)]
+    caller: Option<CallerKey>,
 }
 
 const EXAMPLES: &str = "\
 Examples:
   imds check instance.toml staging/*.json
+  imds check --strict instance.toml              for tests: warnings fail, too
+  imds check --strict --allow-warning tags-not-shown instance.toml
   imds check --scenario mine.toml                over the default instance
-  imds check --scenario mine.toml instance.toml  over this one";
+  imds check --scenario mine.toml instance.toml  over this one
+  imds check --caller client-address guests/     a directory of many
+  imds check guests.jsonl                        a file of many
+
+A warning is about what can be served and cannot be real: an instance type that
+nobody knows, an address outside of its subnet, a fault that can never strike.
+Its name stands in brackets; a description silences it for good:
+  allow-warnings = [\"tags-not-shown\"]
+
+Exit status: 0; 2 where a description is wrong or, with --strict, has warnings.";
 
 impl Check {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         let runtime = Runtime::new()?;
-        let scenarios = self.scenarios.read(&runtime)?;
-        // Without a file, over the default instance.
-        let files: Vec<Option<&Path>> = match &self.files[..] {
+        let judge =
+            Judge { scenarios: self.scenarios.read(&runtime)?, runtime, flags: &self.warnings, now: SystemTime::now() };
+        // Without a path, over the default instance.
+        let paths: Vec<Option<&Path>> = match &self.paths[..] {
             [] => vec![None],
-            files => files.iter().map(|file| Some(file.as_path())).collect(),
+            paths => paths.iter().map(|path| Some(path.as_path())).collect(),
         };
         let mut code = ExitCode::SUCCESS;
-        for (index, file) in files.iter().enumerate() {
-            match check(&runtime, *file, &scenarios) {
-                Ok(()) => {
-                    let names: Vec<String> = file.map(name).into_iter().chain(self.scenarios.names()).collect();
-                    to_stdout(&format!("{}: valid\n", names.join(" with ")), "what is valid")?;
-                }
-                Err(error) => {
-                    code = failure::report(&error);
-                    if index + 1 < files.len() {
-                        to_stderr("");
-                    }
+        for (index, path) in paths.iter().enumerate() {
+            let checked = match path {
+                Some(path) if has_many(path) => self.check_many(&judge, path),
+                path => self.check_one(&judge, *path),
+            };
+            if let Err(error) = checked {
+                code = failure::report(&error);
+                if index + 1 < paths.len() {
+                    to_stderr("");
                 }
             }
         }
         Ok(code)
     }
+
+    fn check_one(&self, judge: &Judge<'_>, path: Option<&Path>) -> anyhow::Result<()> {
+        let description = path.map_or_else(|| Ok(Description::default()), read_description)?;
+        let warnings = judge.judge(description)?;
+        warnings::tell(&warnings, Format::Text);
+        let names: Vec<String> = path.map(name).into_iter().chain(self.scenarios.names()).collect();
+        let name = names.join(" with ");
+        let number = warnings.list.len();
+        if number == 0 {
+            return to_stdout(&format!("{name}: valid\n"), "what is valid").map(drop);
+        }
+        to_stderr("");
+        if self.strict {
+            return Err(WrongUse(format!("{name} has {}, which --strict refuses", counted(number, "warning"))).into());
+        }
+        to_stdout(&format!("{name}: valid, with {}\n", counted(number, "warning")), "what is valid").map(drop)
+    }
+
+    fn check_many(&self, judge: &Judge<'_>, path: &Path) -> anyhow::Result<()> {
+        let read = |give: &mut dyn FnMut(_)| instances::read(path, self.caller.as_ref(), give);
+        let Found { right, wrong, warned, left_out } =
+            instances::each(read, |_, description| judge.judge(description))?;
+        left_out.iter().for_each(|line| to_stderr(line));
+        let (name, all) = (path.display(), right + wrong.number());
+        if all == 0 {
+            return Err(WrongUse(format!("there is no description in {name}")).into());
+        }
+        if wrong.number() > 0 {
+            to_stderr(&format!("{wrong}\n"));
+        }
+        warned.tell(Format::Text);
+        if warned.descriptions() > 0 {
+            to_stderr("");
+        }
+        let summary = format!(
+            "{name}: {}, {right} valid, {} wrong, {} with warnings",
+            counted(all, "description"),
+            wrong.number(),
+            warned.descriptions()
+        );
+        match (wrong.number(), warned.descriptions()) {
+            (0, 0) => to_stdout(&format!("{summary}\n"), "what is valid").map(drop),
+            (0, _) if self.strict => Err(WrongUse(format!("{summary}, which --strict refuses")).into()),
+            (0, _) => to_stdout(&format!("{summary}\n"), "what is valid").map(drop),
+            _ => Err(WrongUse(summary).into()),
+        }
+    }
 }
 
-fn check(runtime: &Runtime, file: Option<&Path>, scenarios: &[Story]) -> anyhow::Result<()> {
-    let description = file.map_or_else(|| Ok(Description::default()), read_description)?;
-    runtime.open(&combine(runtime, description, scenarios)?, &Settings::default())?;
-    Ok(())
+/// Whether a path is one of many descriptions.
+fn has_many(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    path.is_dir() || extension.is_some_and(|extension| ["jsonl", "ndjson"].contains(&extension))
+}
+
+fn counted(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}
+
+/// What descriptions are judged with.
+struct Judge<'c> {
+    runtime: Runtime,
+    scenarios: Vec<Story>,
+    flags: &'c WarningFlags,
+    /// All start at the same time.
+    now: SystemTime,
+}
+
+impl Judge<'_> {
+    fn judge(&self, description: Description) -> Result<Warnings, Error> {
+        let mut description = combine(&self.runtime, description, &self.scenarios)?;
+        self.flags.apply(&mut description);
+        self.runtime.open(&description, &Settings::default())?;
+        warnings::of(&self.runtime, &description, self.now)
+    }
 }

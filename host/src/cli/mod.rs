@@ -31,6 +31,7 @@ mod served;
 mod signals;
 mod socket_activation;
 mod values;
+mod warnings;
 mod watch;
 mod welcome;
 

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use anyhow::Context;
 use clap::Args;
 use imds_host::{
-    Control, Description, IdentitySigning, Instances, Limits, Observer, Runtime, Secret, Service, Settings,
-    VirtualClock,
+    Clock, Control, Description, IdentitySigning, Instances, Limits, Observer, Runtime, Secret, Service, Settings,
+    VirtualClock, Warnings,
 };
 
 use super::clock::ClockFlags;
@@ -21,6 +21,7 @@ use super::log::{Format, Level, Log};
 use super::scenarios::{ScenarioFlags, Story, combine};
 use super::secret_file::warn_of_others;
 use super::values::{hops, host_name};
+use super::warnings::{self, Before, WarningFlags};
 
 #[derive(Args)]
 pub struct Options {
@@ -87,6 +88,9 @@ pub struct Options {
     pub log_format: Format,
 
     #[command(flatten)]
+    warnings: WarningFlags,
+
+    #[command(flatten)]
     clock: ClockFlags,
 
     #[command(flatten)]
@@ -121,14 +125,15 @@ impl Options {
     }
 
     /// Opens the instance, for which keys are made from now on where they will be
-    /// needed.
-    pub fn open(&self) -> anyhow::Result<Control> {
+    /// needed. Gives what its description says that cannot be real, too.
+    pub fn open(&self) -> anyhow::Result<(Control, Warnings)> {
         let runtime = Runtime::with_limits(self.limits())?;
         let description = self.description(&runtime)?;
         let control = Control::open(&runtime, &description, &self.settings()?, self.clock())?;
         // Without a thread they are made at first need.
         let _ = control.instance().sign_ahead();
-        Ok(control)
+        let warnings = warnings::of(&runtime, &description, control.clock().now())?;
+        Ok((control, warnings))
     }
 
     /// The description that the files and the flags give.
@@ -147,8 +152,13 @@ impl Options {
         if self.instance.as_deref().is_some_and(is_standard_input) {
             return Err(WrongUse("standard input cannot be read again; give --instance a file".to_owned()).into());
         }
-        let description = self.description(control.instance().runtime())?;
+        let instance = control.instance();
+        let runtime = instance.runtime();
+        let description = self.description(runtime)?;
+        let before = Before::of(control);
         let revision = control.replace(&description)?;
+        let found = warnings::of(runtime, &description, control.clock().now())?;
+        warnings::tell(&before.new_ones(found), self.log_format);
         Ok(format!("read {} again: revision {revision}", self.source()))
     }
 
@@ -247,6 +257,7 @@ impl Changes<'_> {
             let field = "/metadata-options/http-put-response-hop-limit";
             description.set_number(field, hop_limit, "--http-put-response-hop-limit");
         }
+        options.warnings.apply(description);
         if let Some((bytes, by)) = user_data {
             description.set_user_data(bytes, by);
         }

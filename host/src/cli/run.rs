@@ -27,6 +27,7 @@ use super::print::to_stderr;
 use super::require_v2::RequireV2;
 use super::signals::{self, Signals};
 use super::socket_activation::take_listeners;
+use super::warnings;
 use super::welcome::MetadataOptions;
 
 /// Run a command that finds the service by AWS_EC2_METADATA_SERVICE_ENDPOINT, or
@@ -89,7 +90,8 @@ impl Run {
         // have what was passed to this program.
         drop(take_listeners()?);
         let namespace = if self.link_local { Some(NetworkNamespace::make()?) } else { None };
-        let control = self.options.open()?;
+        let (control, warnings) = self.options.open()?;
+        warnings::tell(&warnings, self.options.log_format);
         let log = self.options.log()?;
         let require_v2 = self.require_v2.then(RequireV2::default);
         let metrics = self.control.is_on().then(Metrics::new);

@@ -90,7 +90,10 @@ impl Serve {
         let watch = self.watch.then(|| Watch::new(self.files()));
         let served = match self.instances.open(&self.options)? {
             Some(many) => Served::Many(many),
-            None => Served::One(self.options.open()?),
+            None => {
+                let (control, warnings) = self.options.open()?;
+                Served::One(control, warnings)
+            }
         };
         if self.control.is_on() && matches!(served, Served::Many(_)) {
             return Err(WrongUse(CONTROL_OF_MANY.to_owned()).into());
@@ -176,6 +179,7 @@ impl Serve {
             // Nobody reads it who would want help.
             Format::Json => ready,
         });
+        served.tell_warnings(self.options.log_format);
         notify::ready();
 
         let serve = Arc::new(self);

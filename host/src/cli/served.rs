@@ -2,23 +2,26 @@
 
 use std::net::SocketAddr;
 
-use imds_host::{CallerKey, Control, Observer, Service};
+use imds_host::{CallerKey, Control, Observer, Service, Warnings};
 
 use super::instances::{Instances, Many};
+use super::log::Format;
 use super::options::{Options, refuse_pipes};
 use super::scenarios::foreseen;
+use super::warnings;
 use super::welcome::{MetadataOptions, ready, welcome, welcome_many};
 
 /// One instance for all callers, or one for each.
 pub enum Served {
-    One(Control),
+    /// With what its first description says that cannot be real.
+    One(Control, Warnings),
     Many(Many),
 }
 
 impl Served {
     pub fn service(&self, options: &Options, observer: impl Observer) -> Service {
         match self {
-            Self::One(control) => options.service(control.clone(), control.clock().clone(), observer),
+            Self::One(control, _) => options.service(control.clone(), control.clock().clone(), observer),
             Self::Many(many) => options.service(many.fleet.clone(), many.clock.clone(), observer),
         }
     }
@@ -26,14 +29,14 @@ impl Served {
     /// What changes the instance; none of many.
     pub fn control(&self) -> Option<&Control> {
         match self {
-            Self::One(control) => Some(control),
+            Self::One(control, _) => Some(control),
             Self::Many(_) => None,
         }
     }
 
     pub fn instances(&self) -> u64 {
         match self {
-            Self::One(_) => 1,
+            Self::One(..) => 1,
             Self::Many(many) => many.fleet.len() as u64,
         }
     }
@@ -43,7 +46,7 @@ impl Served {
     pub fn read_again(&self, options: &Options, instances: &Instances) -> anyhow::Result<String> {
         refuse_pipes(instances.path())?;
         match self {
-            Self::One(control) => options.read_again(control),
+            Self::One(control, _) => options.read_again(control),
             Self::Many(many) => {
                 instances.load_again(many, options)?;
                 let (number, path) = (many.fleet.len(), many.path.display());
@@ -57,7 +60,7 @@ impl Served {
     /// at each: they are served there where a flag says so for all of them.
     pub fn is_over_ipv6(&self, options: &Options) -> anyhow::Result<bool> {
         match self {
-            Self::One(control) => Ok(MetadataOptions::of(control)?.ipv6),
+            Self::One(control, _) => Ok(MetadataOptions::of(control)?.ipv6),
             Self::Many(_) => Ok(options.enables_ipv6()),
         }
     }
@@ -65,7 +68,7 @@ impl Served {
     /// The lines that scripts read when all is ready.
     pub fn ready(&self, addresses: &[SocketAddr], metrics: Option<SocketAddr>) -> String {
         let what_can_be_had = match self {
-            Self::One(_) => "gets the credentials and user data of the description",
+            Self::One(..) => "gets the credentials and user data of the description",
             Self::Many(many) => match many.fleet.callers() {
                 CallerKey::ClientAddress => "and take an instance's address gets its credentials and user data",
                 CallerKey::Listener => "gets its instance's credentials and user data",
@@ -76,10 +79,19 @@ impl Served {
         ready(addresses, what_can_be_had, metrics)
     }
 
+    /// Prints what the descriptions say that cannot be real: last of all, for scripts
+    /// wait for the lines before.
+    pub fn tell_warnings(&self, format: Format) {
+        match self {
+            Self::One(_, warnings) => warnings::tell(warnings, format),
+            Self::Many(many) => many.told.tell(format),
+        }
+    }
+
     /// What a newcomer needs next.
     pub fn welcome(&self, addresses: &[SocketAddr], options: &Options) -> anyhow::Result<String> {
         Ok(match self {
-            Self::One(control) => {
+            Self::One(control, _) => {
                 let foreseen = if options.has_scenario() { foreseen(control) } else { String::new() };
                 welcome(addresses, &MetadataOptions::of(control)?, options.instance.as_deref()) + &foreseen
             }

@@ -100,6 +100,28 @@ impl Node {
         }
     }
 
+    /// Appends to the list `name` of the first level, which is made where it is
+    /// missing. What is no list is left for the component to complain about.
+    pub(crate) fn append(&mut self, name: &str, literal: String, by: &str) {
+        let Value::Object(members) = &mut self.value else {
+            return;
+        };
+        let origin = Origin::Set(by.to_owned());
+        let item = Self { origin: origin.clone(), value: Value::Literal(literal) };
+        match members.iter_mut().rfind(|member| member.name == name) {
+            Some(member) => {
+                if let Value::Array(items) = &mut member.node.value {
+                    items.push(item);
+                }
+            }
+            None => members.push(Member {
+                name: name.to_owned(),
+                name_origin: origin.clone(),
+                node: Self { origin, value: Value::Array(vec![item]) },
+            }),
+        }
+    }
+
     /// Whether the document's first level has the field.
     pub(crate) fn has(&self, name: &str) -> bool {
         matches!(&self.value, Value::Object(members) if members.iter().any(|member| member.name == name))

@@ -1,12 +1,13 @@
 use imds_core::http::Field;
-use imds_core::{Answer, Instance, Outcome, Problem};
+use imds_core::plausibility::RULES;
+use imds_core::{Answer, Instance, Outcome, Problem, Warning};
 
 use super::NOW_MS;
 
 /// Any text is a description or is refused with its problems, and an instance
 /// that opens can be asked for all that it lists. It tells what happens to it, in
-/// the order of time, and the description of it from now on is of one that
-/// answers the same. As a scenario it is sped up or refused.
+/// the order of time, and what cannot be real about it; the description of it from
+/// now on is of one that answers the same. As a scenario it is sped up or refused.
 ///
 /// The bytes: the description's text.
 ///
@@ -20,10 +21,15 @@ pub fn description(bytes: &[u8]) {
         Err(problems) => are_told(&problems),
     }
     let opened = Instance::open(&text, super::settings());
+    let warnings = imds_core::warnings(&text, NOW_MS);
     let instance = match opened {
         Ok(instance) => instance,
-        Err(problems) => return are_told(&problems),
+        Err(problems) => {
+            assert!(warnings.is_err(), "{problems:?}");
+            return are_told(&problems);
+        }
     };
+    are_few(&warnings.unwrap_or_else(|problems| panic!("{problems:?}")));
     let happenings = imds_core::timeline(&text, NOW_MS).unwrap_or_else(|problems| panic!("{problems:?}"));
     assert!(happenings.is_sorted_by_key(|happening| happening.at_ms), "{happenings:?}");
     assert!(happenings.iter().all(|happening| !happening.what.is_empty()), "{happenings:?}");
@@ -55,6 +61,16 @@ fn are_told(problems: &[Problem]) {
         assert!(!problem.message.is_empty() && !problem.message.ends_with('.'), "{problem:?}");
         assert!(problem.position.is_none_or(|position| position.line > 0 && position.column > 0), "{problem:?}");
     }
+}
+
+/// At most five of each name, each a sentence about a place.
+fn are_few(warnings: &[Warning]) {
+    for of_a_name in warnings.chunk_by(|one, other| one.name == other.name) {
+        assert!(of_a_name.len() <= 5, "{of_a_name:?}");
+        assert!(RULES.iter().any(|rule| rule.name == of_a_name[0].name), "{of_a_name:?}");
+    }
+    let problems = warnings.iter().map(|warning| &warning.problem);
+    problems.for_each(|problem| are_told(std::slice::from_ref(problem)));
 }
 
 /// Asks with a token, so that it is answered under every option.

@@ -52,6 +52,10 @@ impl wit::Guest for Component {
     fn speed_up(scenario: String, _: f64) -> Result<String, Vec<wit::Problem>> {
         Ok(scenario)
     }
+
+    fn warnings(_: String, _: u64) -> Result<Vec<wit::Warning>, Vec<wit::Problem>> {
+        Ok(Vec::new())
+    }
 }
 
 impl wit::GuestInstance for Instance {

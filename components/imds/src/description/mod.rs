@@ -12,7 +12,7 @@ pub mod problem;
 mod reader;
 #[cfg(feature = "schema")]
 pub mod schema;
-mod spelling;
+pub(crate) mod spelling;
 pub mod value;
 
 use core::net::{Ipv4Addr, Ipv6Addr};
@@ -116,6 +116,8 @@ tables! {
         /// The schema that an editor is to use; it has no effect.
         #[serde(rename = "$schema")]
         schema: Option<String>,
+        /// The names of warnings that are not given for this description; it has no other effect. Default none.
+        allow_warnings: Vec<Line>,
         /// The account that owns the instance: 12 digits. Default 123456789012.
         owner_id: Option<AccountId>,
         /// The time from which relative times of the description count. Default: the launch time; `imds serve` and

@@ -164,7 +164,7 @@ pub fn list(known: &[&str]) -> String {
 
 /// The known name that was probably meant: the same but for case and
 /// separators, or no more than a third of its letters away.
-fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
+pub fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
     let folded = fold(name);
     if folded.len() > 60 {
         return None;

@@ -103,7 +103,7 @@ pub fn zone_id(zone: &str, region: &str) -> String {
 }
 
 /// `usw2` for `us-west-2`, `apne1` for `ap-northeast-1`, `usgw1` for `us-gov-west-1`.
-fn abbreviate(region: &str) -> String {
+pub fn abbreviate(region: &str) -> String {
     let mut parts = region.split('-');
     let mut short = parts.next().unwrap_or_default().to_owned();
     for part in parts {

@@ -51,6 +51,7 @@ pub struct Timeline {
 }
 
 /// A change at its time.
+#[derive(Clone)]
 pub struct Change {
     /// When.
     pub at: Time,
@@ -238,7 +239,7 @@ fn refuse_fields(fields: &Json, besides: &[&str], prefix: &str, problems: &mut V
 
 /// Problems of the document that changes led to, told of these changes: of the
 /// last one that has the field, or of the last of all.
-fn attributed(problems: Vec<Problem>, changes: &[Change]) -> Vec<Problem> {
+pub fn attributed(problems: Vec<Problem>, changes: &[Change]) -> Vec<Problem> {
     let attribute = |problem: Problem| {
         let problem = of_an_event(problem);
         let has_field = |change: &&Change| change.fields.at(&problem.field).is_some();

@@ -9,6 +9,7 @@ use imds_host::{Control, Description, Happening, Snapshot};
 use serde_json::{Value, json};
 use tokio::task::block_in_place;
 
+use super::super::warnings::Before;
 use super::clock;
 use super::reply::{Reply, changed, error, failed, of_revision, ok};
 
@@ -23,7 +24,7 @@ pub fn get(control: &Control) -> Reply {
 
 /// A piece of a description, merged into what the instance is.
 pub fn patch(control: &Control, parts: &Parts, body: &[u8]) -> Reply {
-    change(parts, body, |change, revision| match revision {
+    change(control, parts, body, |change, revision| match revision {
         Some(revision) => control.edit_revision(revision, change),
         None => control.edit(change),
     })
@@ -31,13 +32,14 @@ pub fn patch(control: &Control, parts: &Parts, body: &[u8]) -> Reply {
 
 /// Another description in the place of all that was.
 pub fn put(control: &Control, parts: &Parts, body: &[u8]) -> Reply {
-    change(parts, body, |description, revision| match revision {
+    change(control, parts, body, |description, revision| match revision {
         Some(revision) => control.replace_revision(revision, description),
         None => control.replace(description),
     })
 }
 
 fn change(
+    control: &Control,
     parts: &Parts,
     body: &[u8],
     change: impl FnOnce(&Description, Option<u64>) -> Result<u64, imds_host::Error>,
@@ -55,7 +57,10 @@ fn change(
         return error(StatusCode::BAD_REQUEST, message);
     }
     match Description::from_json("the request", text) {
-        Ok(read) => changed(block_in_place(|| change(&read, revision))),
+        Ok(read) => block_in_place(|| {
+            let before = Before::of(control);
+            changed(change(&read, revision), || before.new_ones_of(control))
+        }),
         Err(imds_host::Error::Invalid(mut problems)) => {
             // It has no file's name.
             for problem in problems.list.iter_mut().filter(|problem| problem.message == "this is TOML") {

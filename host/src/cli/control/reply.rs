@@ -2,7 +2,7 @@
 
 use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};
-use imds_host::{Error, Metrics, Problem, Problems};
+use imds_host::{Error, Metrics, Problem, Problems, Warning, Warnings};
 use serde_json::{Value, json};
 
 use super::super::failure::WrongUse;
@@ -41,11 +41,30 @@ pub fn of_revision(mut reply: Reply, revision: u64) -> Reply {
     reply
 }
 
-/// What became of a change.
-pub fn changed(result: Result<u64, Error>) -> Reply {
+/// What became of a change, and what it says that cannot be real.
+pub fn changed(result: Result<u64, Error>, warnings: impl FnOnce() -> Warnings) -> Reply {
     match result {
-        Ok(revision) => of_revision(ok(&json!({ "revision": revision })), revision),
+        Ok(revision) => {
+            let mut body = json!({ "revision": revision });
+            add_warnings(&mut body, &warnings());
+            of_revision(ok(&body), revision)
+        }
         Err(error) => failed(&error.into()),
+    }
+}
+
+/// Adds warnings to an object, if there are any.
+pub fn add_warnings(body: &mut Value, warnings: &Warnings) {
+    let warning = |Warning { name, problem }: &Warning| {
+        without_nulls([
+            ("name", json!(name)),
+            ("field", json!(problem.field)),
+            ("message", json!(problem.message)),
+            ("help", json!(problem.help)),
+        ])
+    };
+    if !warnings.list.is_empty() {
+        body["warnings"] = warnings.list.iter().map(warning).collect();
     }
 }
 

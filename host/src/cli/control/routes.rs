@@ -7,9 +7,11 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::{Method, Request, StatusCode};
 use serde_json::json;
+use tokio::task::block_in_place;
 use tokio::time::timeout;
 
-use super::reply::{Reply, error, failed, method_not_allowed, ok, page};
+use super::super::warnings::Before;
+use super::reply::{Reply, add_warnings, error, failed, method_not_allowed, of_revision, ok, page};
 use super::turns::Turns;
 use super::{Operated, clock, guard, instance, requests};
 
@@ -82,13 +84,18 @@ pub async fn answer(shared: Arc<(Operated, Turns)>, request: Request<Incoming>) 
         ("PATCH", "/v1/instance") => instance::patch(control, &parts, &body),
         ("PUT", "/v1/instance") => instance::put(control, &parts, &body),
         ("PATCH", "/v1/clock") => clock::patch(control.clock(), &body),
-        ("POST", _) => match reload.ask().await {
-            Ok(read) => {
-                let revision = control.revision();
-                super::reply::of_revision(ok(&json!({ "revision": revision, "done": read })), revision)
+        ("POST", _) => {
+            let before = block_in_place(|| Before::of(control));
+            match reload.ask().await {
+                Ok(read) => {
+                    let revision = control.revision();
+                    let mut body = json!({ "revision": revision, "done": read });
+                    add_warnings(&mut body, &block_in_place(|| before.new_ones_of(control)));
+                    of_revision(ok(&body), revision)
+                }
+                Err(error) => failed(&error),
             }
-            Err(error) => failed(&error),
-        },
+        }
         (_, "/v1/instance") => instance::get(control),
         (_, "/v1/clock") => clock::get(control.clock()),
         (_, "/v1/requests") => requests::get(control.journal(), parts.uri.query().unwrap_or_default()).await,

@@ -1,12 +1,14 @@
 // `imds ctl edit` and `imds ctl reload`.
 
 use clap::Args;
-use imds_host::Error;
+use imds_host::{Error, Problem, Warning, Warnings};
 use serde_json::Value;
 
 use super::super::failure::WrongUse;
+use super::super::log::Format;
 use super::super::options::read_change;
 use super::super::values;
+use super::super::warnings;
 use super::Told;
 use super::client::{Answer, Ask, Client};
 
@@ -43,7 +45,10 @@ impl Edit {
         }
         let body: Value = serde_json::from_str(&change.to_json())?;
         match client.ask(Ask::patch("/v1/instance", body).of_revision(self.revision)) {
-            Ok(answer) => Ok(revision(answer)),
+            Ok(answer) => {
+                tell_warnings(&answer);
+                Ok(revision(answer))
+            }
             Err(error) => Err(match error.downcast() {
                 // Told of what was typed, not of what was sent.
                 Ok(Error::Invalid(problems)) => Error::Invalid(change.place_problems(problems.list)).into(),
@@ -56,8 +61,27 @@ impl Edit {
 
 pub fn reload(client: &Client) -> anyhow::Result<Told> {
     let answer = client.ask(Ask::post("/v1/reload"))?;
+    tell_warnings(&answer);
     let done = answer.body["done"].as_str().unwrap_or("read again").to_owned();
     Ok(revision(answer).with(format!("{done}; edits are undone")))
+}
+
+/// Prints what a change says that cannot be real, to standard error.
+pub fn tell_warnings(answer: &Answer) {
+    let text = |warning: &Value, name: &str| warning[name].as_str().map(str::to_owned);
+    let warning = |warning: &Value| Warning {
+        name: text(warning, "name").unwrap_or_default(),
+        problem: Problem {
+            field: text(warning, "field").unwrap_or_default(),
+            in_name: false,
+            message: text(warning, "message").unwrap_or_default(),
+            help: text(warning, "help"),
+            place: None,
+            set_by: None,
+        },
+    };
+    let list = answer.body["warnings"].as_array().into_iter().flatten().map(warning).collect();
+    warnings::tell(&Warnings { source: "the instance".to_owned(), list }, Format::Text);
 }
 
 /// Tells the revision that an answer has.

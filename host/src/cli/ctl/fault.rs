@@ -10,6 +10,7 @@ use super::super::values;
 use super::Told;
 use super::change::{change, told_of};
 use super::client::{Answer, Ask, Client};
+use super::edit::tell_warnings;
 use super::times;
 
 /// Let requests fail, to see what clients do; without a kind, list what does so
@@ -93,6 +94,7 @@ impl Fault {
                 Some(self.add(client, kind)?)
             }
         };
+        changes.iter().for_each(tell_warnings);
         let instance = client.ask(Ask::get("/v1/instance"))?;
         let lines = in_words(&instance.body);
         let text = if lines.is_empty() { "no faults".to_owned() } else { lines.join("\n") };

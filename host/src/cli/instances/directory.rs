@@ -11,15 +11,20 @@ use super::keys::{Keys, Refused};
 use super::load::{Entry, Source};
 use super::wrong::words;
 use crate::cli::failure::WrongUse;
-use crate::cli::print::to_stderr;
 
 /// Gives all descriptions in the order of their names, and what is wrong with
-/// the others.
+/// the others. Returns lines that say what was left out.
 ///
 /// What is hidden is no description: such files are those of editors and of
-/// systems that put the directory there. All else in it is meant to be one.
-pub fn read(directory: &Path, callers: &CallerKey, give: &mut dyn FnMut(Result<Entry, String>)) -> anyhow::Result<()> {
-    let names = names(directory).with_context(|| WrongUse(format!("cannot read {}", directory.display())))?;
+/// systems that put the directory there. So is what has another name than
+/// `KEY.toml` or `KEY.json`, such as a README.
+pub fn read(
+    directory: &Path,
+    callers: Option<&CallerKey>,
+    give: &mut dyn FnMut(Result<Entry, String>),
+) -> anyhow::Result<Vec<String>> {
+    let (names, left_out) =
+        names(directory).with_context(|| WrongUse(format!("cannot read {}", directory.display())))?;
     let mut keys = Keys::new(callers);
     for (place, name) in names.iter().enumerate() {
         let path = directory.join(name);
@@ -37,19 +42,11 @@ pub fn read(directory: &Path, callers: &CallerKey, give: &mut dyn FnMut(Result<E
             Err(message) => refuse(message.into(), Some("descriptions are named KEY.toml or KEY.json")),
         });
     }
-    Ok(())
+    Ok(left_out)
 }
 
 /// The key in a file's name.
 fn key(path: &Path) -> Result<&str, &'static str> {
-    let extension = path.extension().and_then(|extension| extension.to_str());
-    if !extension.is_some_and(|extension| ["toml", "json"].contains(&extension)) {
-        return Err(if path.is_dir() {
-            "this is a directory, in which nothing is looked for"
-        } else {
-            "this is no description"
-        });
-    }
     // A pipe would be waited for.
     if fs::metadata(path).is_ok_and(|file| !file.is_file()) {
         return Err("this is no regular file");
@@ -57,32 +54,38 @@ fn key(path: &Path) -> Result<&str, &'static str> {
     path.file_stem().and_then(|stem| stem.to_str()).ok_or("the name of this file is not UTF-8")
 }
 
-/// The names in a directory, without those that are hidden.
-fn names(directory: &Path) -> io::Result<Vec<OsString>> {
-    let names = fs::read_dir(directory)?.map(|entry| Ok(entry?.file_name())).collect::<io::Result<Vec<_>>>()?;
-    let is_hidden = |name: &OsString| name.as_encoded_bytes().starts_with(b".");
-    let (hidden, mut names): (Vec<_>, Vec<_>) = names.into_iter().partition(is_hidden);
-    names.sort();
-    tell_of(directory, hidden);
-    Ok(names)
+/// Whether a file is named as descriptions are.
+fn is_description(name: &OsString) -> bool {
+    let extension = Path::new(name).extension().and_then(|extension| extension.to_str());
+    extension.is_some_and(|extension| ["toml", "json"].contains(&extension))
 }
 
-/// The most hidden files that are named.
+/// The names of the descriptions in a directory, and lines that say what else is
+/// there.
+fn names(directory: &Path) -> io::Result<(Vec<OsString>, Vec<String>)> {
+    let names = fs::read_dir(directory)?.map(|entry| Ok(entry?.file_name())).collect::<io::Result<Vec<_>>>()?;
+    let is_hidden = |name: &OsString| name.as_encoded_bytes().starts_with(b".");
+    let (hidden, names): (Vec<_>, Vec<_>) = names.into_iter().partition(is_hidden);
+    let (mut names, others): (Vec<_>, Vec<_>) = names.into_iter().partition(is_description);
+    names.sort();
+    let left_out = [
+        left_out(directory, "is hidden", hidden, ""),
+        left_out(directory, "is no description", others, "; descriptions are named KEY.toml or KEY.json"),
+    ];
+    Ok((names, left_out.into_iter().flatten().collect()))
+}
+
+/// The most files of a kind that are named.
 const TOLD_MAX: usize = 5;
 
-fn tell_of(directory: &Path, mut hidden: Vec<OsString>) {
-    if hidden.is_empty() {
-        return;
-    }
-    hidden.sort();
-    let names: Vec<_> = hidden.iter().take(TOLD_MAX).map(|name| name.to_string_lossy()).collect();
-    let more = match hidden.len() - names.len() {
+fn left_out(directory: &Path, what: &str, mut files: Vec<OsString>, help: &str) -> Option<String> {
+    files.sort();
+    let names: Vec<_> = files.iter().take(TOLD_MAX).map(|name| name.to_string_lossy()).collect();
+    let more = match files.len() - names.len() {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    to_stderr(&format!(
-        "imds: warning: what is hidden in {} is left out: {}{more}",
-        directory.display(),
-        names.join(", ")
-    ));
+    let (directory, names) = (directory.display(), names.join(", "));
+    let line = format!("imds: warning: what {what} in {directory} is left out: {names}{more}{help}");
+    (!files.is_empty()).then_some(line)
 }

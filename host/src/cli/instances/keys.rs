@@ -7,7 +7,8 @@ use imds_host::{CallerKey, Error};
 
 /// The keys that were given so far, and where.
 pub struct Keys<'c> {
-    callers: &'c CallerKey,
+    /// None where nothing is known of who calls: then keys are as they are written.
+    callers: Option<&'c CallerKey>,
     given: HashMap<String, usize>,
 }
 
@@ -20,13 +21,16 @@ pub enum Refused {
 }
 
 impl<'c> Keys<'c> {
-    pub fn new(callers: &'c CallerKey) -> Self {
+    pub fn new(callers: Option<&'c CallerKey>) -> Self {
         Self { callers, given: HashMap::new() }
     }
 
     /// Takes the key given at `place`; gives its one spelling.
     pub fn take(&mut self, key: &str, place: usize) -> Result<String, Refused> {
-        let key = self.callers.canonical(key).map_err(Refused::Unknown)?;
+        let key = match self.callers {
+            Some(callers) => callers.canonical(key).map_err(Refused::Unknown)?,
+            None => key.to_owned(),
+        };
         match self.given.entry(key.clone()) {
             Entry::Occupied(before) => Err(Refused::Twice(*before.get())),
             Entry::Vacant(vacant) => {

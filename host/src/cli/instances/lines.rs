@@ -23,7 +23,11 @@ const LINE_BYTES_MAX: u64 = (1 << 20) + (1 << 10);
 const FILE_BYTES_MAX: u64 = 1 << 30;
 
 /// Gives the descriptions line by line, and what is wrong with the others.
-pub fn read(file: &Path, callers: &CallerKey, give: &mut dyn FnMut(Result<Entry, String>)) -> anyhow::Result<()> {
+pub fn read(
+    file: &Path,
+    callers: Option<&CallerKey>,
+    give: &mut dyn FnMut(Result<Entry, String>),
+) -> anyhow::Result<()> {
     let source = file.display().to_string();
     let cannot = || WrongUse(format!("cannot read {source}"));
     let mut lines = BufReader::new(open(file).with_context(cannot)?.take(FILE_BYTES_MAX + 1));
@@ -159,7 +163,7 @@ mod tests {
         let file = std::env::temp_dir().join(format!("imds-lines-{}-{name}", std::process::id()));
         std::fs::write(&file, bytes).unwrap();
         let mut given = Vec::new();
-        let result = read(&file, &CallerKey::ClientAddress, &mut |entry| {
+        let result = read(&file, Some(&CallerKey::ClientAddress), &mut |entry| {
             given.push(entry.map(|Entry { key, source }| match source {
                 Source::Line { number, .. } => (key, number),
                 Source::File(_) => panic!("there are no files"),

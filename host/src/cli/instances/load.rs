@@ -1,15 +1,14 @@
-// Opens descriptions side by side.
+// Judges descriptions side by side.
 
 use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
-use std::time::SystemTime;
 
-use imds_host::{Description, Error, Fleet, Runtime};
+use imds_host::{Description, Error, Problem, Warnings};
 
 use super::wrong::{Wrong, words_of};
-use crate::cli::options::Changes;
+use crate::cli::warnings::Warned;
 
 /// A description and its caller's key.
 pub struct Entry {
@@ -34,30 +33,51 @@ pub enum Source {
 /// So that nobody waits who reads or opens; few enough to be nothing in memory.
 const WAITING_MAX: usize = 64;
 
-/// Puts into the fleet what `read` gives, with the changes and with times that
-/// count from `start`, on as many threads
-/// as there are processors. Gives what is wrong.
-pub fn load(
-    fleet: &Fleet,
-    runtime: &Runtime,
-    changes: &Changes,
-    start: SystemTime,
-    read: impl FnOnce(&mut dyn FnMut(Result<Entry, String>)) -> anyhow::Result<()>,
-) -> anyhow::Result<Wrong> {
-    let wrong = Mutex::new(Wrong::default());
-    let add = |place, words| wrong.lock().unwrap_or_else(PoisonError::into_inner).add(place, words);
-    let (sender, entries) = mpsc::sync_channel(WAITING_MAX);
-    let entries = Mutex::new(entries);
-    let put_in = || {
-        while let Some((place, entry)) = next(&entries) {
-            if let Err(words) = open(fleet, runtime, changes, start, entry) {
-                add(place, words);
+/// What was found in many descriptions.
+#[derive(Default)]
+pub struct Found {
+    /// How many are right.
+    pub right: usize,
+    pub wrong: Wrong,
+    pub warned: Warned,
+    /// Lines that say what was left out.
+    pub left_out: Vec<String>,
+}
+
+/// Judges what `read` gives, on as many threads as there are processors. `judge`
+/// gets the key and the description, and gives what it says that cannot be real.
+pub fn each(
+    read: impl FnOnce(&mut dyn FnMut(Result<Entry, String>)) -> anyhow::Result<Vec<String>>,
+    judge: impl Fn(&str, Description) -> Result<Warnings, Error> + Sync,
+) -> anyhow::Result<Found> {
+    let found = Mutex::new(Found::default());
+    let add = |place, judged: Result<Warnings, String>| {
+        let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+        match judged {
+            Ok(warnings) => {
+                found.right += 1;
+                found.warned.add(place, warnings);
             }
+            Err(words) => found.wrong.add(place, words),
         }
     };
-    thread::scope(|scope| {
+    let (sender, entries) = mpsc::sync_channel(WAITING_MAX);
+    let entries = Mutex::new(entries);
+    let judge_all = || {
+        while let Some((place, Entry { key, source })) = next(&entries) {
+            let judged = source.description().and_then(|description| judge(&key, description));
+            add(
+                place,
+                match judged {
+                    Ok(warnings) => Ok(source.locate_warnings(warnings, &key)),
+                    Err(error) => Err(words_of(source.locate(error, &key), &source.name())),
+                },
+            );
+        }
+    };
+    let left_out = thread::scope(|scope| {
         let threads = thread::available_parallelism().map_or(1, usize::from);
-        (0..threads).for_each(|_| drop(scope.spawn(put_in)));
+        (0..threads).for_each(|_| drop(scope.spawn(judge_all)));
         // Dropped with its sender, which ends the threads.
         let mut place = 0;
         let sender = sender;
@@ -65,35 +85,17 @@ pub fn load(
             match entry {
                 // It fails where no thread is left, which the scope tells.
                 Ok(entry) => drop(sender.send((place, entry))),
-                Err(words) => add(place, words),
+                Err(words) => add(place, Err(words)),
             }
             place += 1;
         })
     })?;
-    Ok(wrong.into_inner().unwrap_or_else(PoisonError::into_inner))
+    let found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Ok(Found { left_out, ..found })
 }
 
 fn next(entries: &Mutex<Receiver<(usize, Entry)>>) -> Option<(usize, Entry)> {
     entries.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
-}
-
-fn open(
-    fleet: &Fleet,
-    runtime: &Runtime,
-    changes: &Changes,
-    start: SystemTime,
-    Entry { key, source }: Entry,
-) -> Result<(), String> {
-    let name = match &source {
-        Source::File(path) => path.display().to_string(),
-        Source::Line { file, number, .. } => format!("{file}:{number}"),
-    };
-    let result = source.description().and_then(|description| {
-        let mut description = changes.apply(runtime, description)?;
-        description.start_at(start);
-        fleet.insert(&key, &description)
-    });
-    result.map(drop).map_err(|error| words_of(source.locate(error, &key), &name))
 }
 
 impl Source {
@@ -104,22 +106,42 @@ impl Source {
         }
     }
 
+    /// What an error calls it that has no place in it.
+    fn name(&self) -> String {
+        match self {
+            Self::File(path) => path.display().to_string(),
+            Self::Line { file, number, .. } => format!("{file}:{number}"),
+        }
+    }
+
     /// The error with places in the whole file; of a scenario, with the instance to
     /// which it does not fit.
     fn locate(&self, mut error: Error, key: &str) -> Error {
-        let Error::Invalid(problems) = &mut error else { return error };
+        if let Error::Invalid(problems) = &mut error {
+            self.place(&mut problems.source, problems.list.iter_mut(), key);
+        }
+        error
+    }
+
+    /// The same of warnings.
+    fn locate_warnings(&self, mut warnings: Warnings, key: &str) -> Warnings {
+        let problems = warnings.list.iter_mut().map(|warning| &mut warning.problem);
+        self.place(&mut warnings.source, problems, key);
+        warnings
+    }
+
+    fn place<'p>(&self, source: &mut String, problems: impl Iterator<Item = &'p mut Problem>, key: &str) {
         let is_own = match self {
-            Self::File(path) => path.display().to_string() == problems.source,
-            Self::Line { file, .. } => *file == problems.source,
+            Self::File(path) => path.display().to_string() == *source,
+            Self::Line { file, .. } => file == source,
         };
         if !is_own {
-            problems.source += &format!(" (for {key})");
+            *source += &format!(" (for {key})");
         } else if let Self::Line { number, before, .. } = self {
-            for place in problems.list.iter_mut().filter_map(|problem| problem.place.as_mut()) {
+            for place in problems.filter_map(|problem| problem.place.as_mut()) {
                 place.line = *number;
                 place.column += before;
             }
         }
-        error
     }
 }

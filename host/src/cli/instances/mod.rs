@@ -6,17 +6,21 @@ mod lines;
 mod load;
 mod wrong;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::SystemTime;
 
 use clap::{Args, ValueEnum};
-use imds_host::{CallerKey, Clock, Description, Fleet, Runtime, VirtualClock};
+use imds_host::{CallerKey, Clock, Description, Fleet, Runtime, VirtualClock, Warnings};
 
+pub use self::load::{Entry, Found, each};
 use self::wrong::Wrong;
 use super::failure::WrongUse;
+use super::log::Format;
 use super::options::{Changes, Options};
 use super::print::to_stderr;
 use super::values::caller_key;
+use super::warnings::Warned;
 
 #[derive(Args)]
 pub struct Instances {
@@ -34,6 +38,10 @@ pub struct Instances {
     wrong_instances: IfWrong,
 }
 
+/// At a start, so many descriptions are looked at for warnings: that takes about as
+/// long as opening them, for which others wait. `imds check` looks at all.
+const LOOKED_AT_MAX: usize = 1000;
+
 const MANY: &str = "Many instances";
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -50,6 +58,40 @@ pub struct Many {
     pub clock: VirtualClock,
     /// When the clock started, from which relative times count.
     start: SystemTime,
+    /// What is to be told of the descriptions when all is ready.
+    pub told: Told,
+}
+
+/// What is told of descriptions that are served all the same.
+#[derive(Default)]
+pub struct Told {
+    left_out: Vec<String>,
+    warned: Warned,
+}
+
+impl Told {
+    /// Prints it to standard error.
+    pub fn tell(&self, format: Format) {
+        self.tell_left_out();
+        self.warned.tell(format);
+    }
+
+    fn tell_left_out(&self) {
+        self.left_out.iter().for_each(|line| to_stderr(line));
+    }
+}
+
+/// Gives the descriptions of a directory, or of the lines of a file, and what is
+/// wrong with the others. Returns lines that say what was left out.
+pub fn read(
+    path: &Path,
+    callers: Option<&CallerKey>,
+    give: &mut dyn FnMut(Result<Entry, String>),
+) -> anyhow::Result<Vec<String>> {
+    match path.is_dir() {
+        true => directory::read(path, callers, give),
+        false => lines::read(path, callers, give).map(|()| Vec::new()),
+    }
 }
 
 /// What a client sets for the service cannot tell whose client it is; and with
@@ -87,8 +129,8 @@ impl Instances {
         runtime.open(&default, &settings)?;
 
         let fleet = Fleet::new(&runtime, &settings, callers.clone())?;
-        let many = Many { fleet, runtime, path: path.clone(), clock, start };
-        self.load(&many.fleet, &many, &changes)?;
+        let mut many = Many { fleet, runtime, path: path.clone(), clock, start, told: Told::default() };
+        many.told = self.load(&many.fleet, &many, &changes)?;
         // Without a thread they are made at first need.
         let _ = many.fleet.make_keys_ahead();
         Ok(Some(many))
@@ -97,21 +139,42 @@ impl Instances {
     /// Loads all of them again; where that fails, they are what they were.
     pub fn load_again(&self, many: &Many, options: &Options) -> anyhow::Result<()> {
         let loaded = many.fleet.empty();
-        self.load(&loaded, many, &options.changes(&many.runtime)?)?;
+        let told = self.load(&loaded, many, &options.changes(&many.runtime)?)?;
         many.fleet.replace_all(loaded);
+        told.tell(options.log_format);
         Ok(())
     }
 
-    fn load(&self, fleet: &Fleet, Many { path, start, runtime, .. }: &Many, changes: &Changes) -> anyhow::Result<()> {
-        let callers = fleet.callers();
-        let wrong = load::load(fleet, runtime, changes, *start, |give| match path.is_dir() {
-            true => directory::read(path, callers, give),
-            false => lines::read(path, callers, give),
-        })?;
-        self.judge(&wrong, fleet, path)
+    fn load(
+        &self,
+        fleet: &Fleet,
+        Many { path, start, runtime, clock, .. }: &Many,
+        changes: &Changes,
+    ) -> anyhow::Result<Told> {
+        let now = clock.now();
+        let opened = AtomicUsize::new(0);
+        let Found { wrong, mut warned, left_out, .. } = each(
+            |give| read(path, Some(fleet.callers()), give),
+            |key, description| {
+                let mut description = changes.apply(runtime, description)?;
+                description.start_at(*start);
+                fleet.insert(key, &description)?;
+                match opened.fetch_add(1, Ordering::Relaxed) < LOOKED_AT_MAX {
+                    true => runtime.warnings(&description, now),
+                    false => Ok(Warnings::default()),
+                }
+            },
+        )?;
+        warned.not_looked_at = opened.into_inner().saturating_sub(LOOKED_AT_MAX);
+        let told = Told { left_out, warned };
+        if wrong.number() > 0 {
+            told.tell_left_out();
+        }
+        self.judge(&wrong, fleet, path)?;
+        Ok(if wrong.number() > 0 { Told { left_out: Vec::new(), ..told } } else { told })
     }
 
-    fn judge(&self, wrong: &Wrong, fleet: &Fleet, path: &std::path::Path) -> anyhow::Result<()> {
+    fn judge(&self, wrong: &Wrong, fleet: &Fleet, path: &Path) -> anyhow::Result<()> {
         let path = path.display();
         let (right, number) = (fleet.len(), wrong.number());
         if number > 0 {

@@ -3,7 +3,7 @@
 
 use std::time::SystemTime;
 
-use imds_host::{Answered, Delivery, Outcome, SessionVersion, Trouble, shown};
+use imds_host::{Answered, Delivery, Outcome, SessionVersion, Trouble, Warning, Warnings, shown};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
@@ -55,6 +55,37 @@ pub fn trouble(trouble: &Trouble, now: SystemTime) -> String {
 pub fn lost(count: u64, sentence: &str, now: SystemTime) -> String {
     line(now, "warn", "lost-lines", [("lines", count.into()), ("reason", sentence.into())])
 }
+
+/// A line for each warning.
+pub fn warnings(warnings: &Warnings, now: SystemTime) -> String {
+    let text = |text: &str| shown::text(text, WARNING_CHARACTERS);
+    let warning = |Warning { name, problem }: &Warning| {
+        let place = problem.place.as_ref().filter(|_| problem.set_by.is_none());
+        line(
+            now,
+            "warn",
+            "warning",
+            [
+                ("warning", text(name).into()),
+                ("source", text(problem.set_by.as_ref().unwrap_or(&warnings.source)).into()),
+                ("line", place.map(|place| place.line).into()),
+                ("column", place.map(|place| place.column).into()),
+                ("field", text(&problem.field).into()),
+                ("reason", text(&problem.message).into()),
+                ("help", problem.help.as_deref().map(text).into()),
+            ],
+        )
+    };
+    warnings.list.iter().map(warning).collect::<Vec<_>>().join("\n")
+}
+
+pub fn many_warnings(descriptions: usize, sentence: &str, now: SystemTime) -> String {
+    let sentence = shown::text(sentence, WARNING_CHARACTERS);
+    line(now, "warn", "warnings", [("descriptions", descriptions.into()), ("reason", sentence.into())])
+}
+
+/// No message has more.
+const WARNING_CHARACTERS: usize = 2000;
 
 fn line<const N: usize>(now: SystemTime, level: &str, event: &str, fields: [(&str, Value); N]) -> String {
     let time = humantime::format_rfc3339_millis(now).to_string();

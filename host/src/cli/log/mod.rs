@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime};
 
 use clap::ValueEnum;
-use imds_host::{Answered, Observer, Outcome, Trouble};
+use imds_host::{Answered, Observer, Outcome, Trouble, Warnings};
 
 use self::flow::Flow;
 use self::lines::Lines;
@@ -169,6 +169,23 @@ impl Format {
         match self {
             Self::Text => text::trouble(trouble),
             Self::Json => json::trouble(trouble, SystemTime::now()),
+        }
+    }
+
+    /// What a description says that cannot be real: a paragraph or a line for each.
+    pub fn warnings(self, warnings: &Warnings) -> String {
+        match self {
+            Self::Text => warnings.to_string(),
+            Self::Json => json::warnings(warnings, SystemTime::now()),
+        }
+    }
+
+    /// A line for so many descriptions that have warnings, whose names and numbers
+    /// are in `sentence`.
+    pub fn many_warnings(self, descriptions: usize, sentence: &str) -> String {
+        match self {
+            Self::Text => format!("\nimds: warning: {descriptions} descriptions have warnings: {sentence}"),
+            Self::Json => json::many_warnings(descriptions, sentence, SystemTime::now()),
         }
     }
 
