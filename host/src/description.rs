@@ -202,6 +202,19 @@ impl Description {
         }
     }
 
+    /// The instance id, if the description states one: of many instances, each
+    /// must have its own.
+    ///
+    /// ```
+    /// let description = imds_host::Description::from_toml("my.toml", "instance-id = 'i-0123456789abcdef7'")?;
+    /// assert_eq!(description.instance_id().as_deref(), Some("i-0123456789abcdef7"));
+    /// assert_eq!(imds_host::Description::default().instance_id(), None);
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn instance_id(&self) -> Option<String> {
+        self.document.text("instance-id")
+    }
+
     /// The document as JSON text, as the component reads it.
     ///
     /// ```

@@ -87,6 +87,7 @@ fn is_valid_and_served(runtime: &Runtime, description: &Value) -> bool {
     let control = Control::open(runtime, &description, &Settings::default(), VirtualClock::paused_at(start))
         .expect("it was valid before");
     control.timeline().expect("what happens can be told");
+    runtime.warnings(&description, start).unwrap_or_else(|error| panic!("{error:?}"));
     let edit = Description::from_json("edit", r#"{"tags": {"edited": "yes"}}"#).expect("it is JSON");
     match control.edit(&edit) {
         Ok(_) | Err(Error::Invalid(_)) => true,

@@ -233,3 +233,42 @@ fn what_is_no_regular_file_is_not_waited_for() {
     let errors = refused(&["--instances", directory.name(), "--caller", "client-address"]);
     assert!(errors.contains("this is no regular file"), "{errors}");
 }
+
+#[test]
+fn two_that_state_one_id_are_wrong_and_both_are_named() {
+    let lines = [line("vm-1", 1), line("vm-2", 2), line("vm-3", 1)].concat();
+    let file = File::new("same-id.jsonl", &lines);
+    let arguments = ["--instances", file.path.to_str().unwrap(), "--caller", "header:X-Guest"];
+    let errors = refused(&arguments);
+    assert!(
+        errors.contains(&format!("error: `vm-3` has the instance id {}, which is that of `vm-1` in ", id(1)))
+            && errors.contains("same-id.jsonl:3\n")
+            && errors.contains("same-id.jsonl:1\n"),
+        "{errors}"
+    );
+    let served = Served::start(&[&arguments[..], &["--wrong-instances", "skip"]].concat());
+    assert!(get_as(&served, "X-Guest: vm-1\r\n").ends_with(&id(1)));
+    assert!(get_as(&served, "X-Guest: vm-3\r\n").starts_with("HTTP/1.1 403 "));
+
+    let checked = imds(&["check", file.path.to_str().unwrap()]);
+    assert_eq!(checked.status.code(), Some(2));
+    assert!(text(&checked.stderr).contains("error: `vm-3` has the instance id"), "{}", text(&checked.stderr));
+}
+
+#[test]
+fn guests_that_say_nothing_differ_and_have_the_address_that_they_come_from() {
+    let lines = "{\"caller\": \"10.0.0.7\", \"instance\": {}}\n{\"caller\": \"10.0.0.8\", \"instance\": {}}\n";
+    let file = File::new("nothing-said.jsonl", lines);
+    let served = Served::start(&["--instances", file.path.to_str().unwrap(), "--caller", "header:X-Guest"]);
+    let get = |guest: &str, path: &str| {
+        let request = format!("GET /latest/meta-data/{path} HTTP/1.1\r\nHost: localhost\r\nX-Guest: {guest}\r\n\r\n");
+        let answer = served.request(&request);
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        answer.split("\r\n\r\n").nth(1).unwrap().to_owned()
+    };
+    for path in ["instance-id", "mac", "local-ipv4", "public-ipv4", "iam/security-credentials/imds"] {
+        assert_ne!(get("10.0.0.7", path), get("10.0.0.8", path), "{path}");
+    }
+    assert_eq!(get("10.0.0.7", "local-ipv4"), "10.0.0.7");
+    assert_eq!(get("10.0.0.7", "instance-id"), get("10.0.0.7", "instance-id"));
+}

@@ -236,3 +236,76 @@ impl Shown {
         self.version_entries.get(&(version, path.join("/"))).cloned()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::timeline::NOT_OF_THE_NETWORK;
+
+    fn open(text: &str) -> Phases {
+        let document = Json::parse(text).unwrap_or_else(|problem| panic!("{problem}"));
+        Phases::open(document, Terms::default()).unwrap_or_else(|problems| panic!("{text}: {}", problems[0]))
+    }
+
+    /// A value for each field that has no say in the network.
+    const VALUES: [(&str, &str); 22] = [
+        ("auto-scaling", r#"{"target-lifecycle-state": "Standby"}"#),
+        ("block-device-mappings", r#"[{"device-name": "/dev/sdf"}]"#),
+        ("events", r#"[{"code": "instance-stop", "not-before": "2026-10-01T00:00:00Z"}]"#),
+        ("extra-entries", r#"{"meta-data/x": "y"}"#),
+        ("faults", r#"[{"kind": "refuse", "paths": ["/latest/user-data"]}]"#),
+        ("hibernation-options", r#"{"configured": true}"#),
+        ("iam-instance-profile", r#"{"name": "other"}"#),
+        ("identity-signatures", r#"{"signature": "AAAA"}"#),
+        ("instance-action", r#""shutdown""#),
+        ("instance-lifecycle", r#""spot""#),
+        ("key-pair", r#"{"key-name": "other"}"#),
+        ("launch-time", r#""2026-09-30T00:00:00Z""#),
+        ("managed-ssh-keys", r#"{"active-keys": {"ubuntu": "ssh-ed25519 AAAA"}}"#),
+        ("metadata-options", r#"{"http-tokens": "required", "http-protocol-ipv6": "enabled"}"#),
+        ("monitoring", r#""enabled""#),
+        ("rebalance-recommendation", r#"false"#),
+        ("request-throttle", r#"{"burst": 1}"#),
+        ("spot-interruption", r#"false"#),
+        ("state", r#""stopped""#),
+        ("tags", r#"{"Name": "other"}"#),
+        ("user-data", r#""other""#),
+        ("user-data-base64", r#""AAAA""#),
+    ];
+
+    #[test]
+    fn fields_that_are_not_of_the_network_leave_it_as_it_is() {
+        assert_eq!(VALUES.map(|(name, _)| name), NOT_OF_THE_NETWORK);
+        let before =
+            open(r#"{"network-interfaces": [{}, {"private-ip-addresses": [{"private-ip-address": "10.1.0.9"}]}]}"#);
+        for (name, value) in VALUES {
+            let after = open(&format!(
+                r#"{{"network-interfaces": [{{}}, {{"private-ip-addresses": [{{"private-ip-address": "10.1.0.9"}}]}}],
+                    "{name}": {value}}}"#
+            ));
+            assert_eq!(before.list[0].facts.interfaces, after.list[0].facts.interfaces, "{name}");
+        }
+    }
+
+    #[test]
+    fn phases_share_the_network_until_it_changes() {
+        let phases = open(
+            r#"{"timeline": [{"at": "+1s", "tags": {"a": "b"}}, {"at": "+2s", "public-ip-address": "198.51.100.7"},
+                             {"at": "+3s", "state": "stopped"}, {"at": "+4s", "state": "running"}]}"#,
+        );
+        let shared: Vec<bool> =
+            phases.list.windows(2).map(|two| Arc::ptr_eq(&two[0].facts.interfaces, &two[1].facts.interfaces)).collect();
+        // The start counts as one of the network: it may bring another public address.
+        assert_eq!(shared, [true, false, true, false]);
+    }
+
+    #[test]
+    fn nothing_is_built_before_somebody_asks() {
+        let phases = open(r#"{"timeline": [{"at": "+1s", "tags": {"a": "b"}}]}"#);
+        assert!(phases.iter().all(|phase| phase.shown.get().is_none()));
+        let now = Time::from_ms(0);
+        assert!(phases.at(now).find(&Target::parse("/latest/meta-data/"), now, false).is_some());
+        let built: Vec<bool> = phases.iter().map(|phase| phase.shown.get().is_some()).collect();
+        assert_eq!(built, [true, false]);
+    }
+}

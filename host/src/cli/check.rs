@@ -104,7 +104,7 @@ impl Check {
     fn check_many(&self, judge: &Judge<'_>, path: &Path) -> anyhow::Result<()> {
         let read = |give: &mut dyn FnMut(_)| instances::read(path, self.caller.as_ref(), give);
         let Found { right, wrong, warned, left_out } =
-            instances::each(read, |_, description| judge.judge(description))?;
+            instances::each(read, |_, description| judge.judge(description), |_| {})?;
         left_out.iter().for_each(|line| to_stderr(line));
         let (name, all) = (path.display(), right + wrong.number());
         if all == 0 {

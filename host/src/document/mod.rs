@@ -127,6 +127,15 @@ impl Node {
         matches!(&self.value, Value::Object(members) if members.iter().any(|member| member.name == name))
     }
 
+    /// The text of a field of the document's first level.
+    pub(crate) fn text(&self, name: &str) -> Option<String> {
+        let Value::Object(members) = &self.value else { return None };
+        match &members.iter().rfind(|member| member.name == name)?.node.value {
+            Value::Literal(json) => serde_json::from_str(json).ok(),
+            Value::Array(_) | Value::Object(_) => None,
+        }
+    }
+
     /// Removes a field of the document's first level.
     pub(crate) fn remove(&mut self, name: &str) {
         if let Value::Object(members) = &mut self.value {

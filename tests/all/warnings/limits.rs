@@ -63,17 +63,20 @@ fn list(count: usize, item: impl Fn(usize) -> String) -> String {
 
 /// More than the file of a description has room for.
 const ENTRIES: usize = 256;
+/// With 128 interfaces as many of each kind as all may have together.
+const OF_AN_INTERFACE: usize = 8;
 
 /// All that is wrong at once, in as many entries as there may be: it must end,
 /// which it would not soon if anything were compared with everything.
 #[test]
 fn a_description_at_all_limits_is_judged() {
     let interface = |index: usize| {
-        let addresses =
-            list(ENTRIES, |place| format!(r#"{{"private-ip-address": "10.{index}.{}.{}"}}"#, place / 256, place % 256));
-        let ipv6 = list(ENTRIES, |place| format!(r#""2001:db8:{index:x}::{place:x}""#));
-        let blocks = list(ENTRIES, |place| format!(r#""2001:db8:{index:x}:{:x}::/64""#, place + 1));
-        let prefixes = list(ENTRIES, |place| format!(r#""10.{index}.{}.{}/28""#, place / 16, place % 16 * 16));
+        let addresses = list(OF_AN_INTERFACE, |place| {
+            format!(r#"{{"private-ip-address": "10.{index}.{}.{}"}}"#, place / 256, place % 256)
+        });
+        let ipv6 = list(OF_AN_INTERFACE, |place| format!(r#""2001:db8:{index:x}::{place:x}""#));
+        let blocks = list(OF_AN_INTERFACE, |place| format!(r#""2001:db8:{index:x}:{:x}::/64""#, place + 1));
+        let prefixes = list(OF_AN_INTERFACE, |place| format!(r#""10.{index}.{}.{}/28""#, place / 16, place % 16 * 16));
         format!(
             r#"{{"private-ip-addresses": {addresses}, "ipv6-addresses": {ipv6}, "subnet-ipv6-cidr-blocks": {blocks},
                 "vpc-ipv6-cidr-blocks": {blocks}, "ipv4-prefixes": {prefixes},
@@ -87,7 +90,7 @@ fn a_description_at_all_limits_is_judged() {
             list(ENTRIES, |place| format!(r#""M{}""#, "X".repeat(place % 9)))
         )
     };
-    let groups = list(1024, |_| r#"{"group-id": "sg-1"}"#.to_owned());
+    let groups = list(OF_AN_INTERFACE, |_| r#"{"group-id": "sg-1"}"#.to_owned());
     let description = format!(
         r#"{{"network-interfaces": {}, "faults": {}, "security-groups": {groups}}}"#,
         list(128, interface),

@@ -90,7 +90,7 @@ fn subnet_outside_vpc() {
         r#"{"network-interfaces": [{"ipv6-addresses": ["2001:db8::1"], "vpc-ipv6-cidr-blocks": ["2001:db8:7::/56"]}]}"#,
         name,
         "/network-interfaces/0/vpc-ipv6-cidr-blocks",
-        "the subnet's block 2001:db8::/64 is in no IPv6 block of its VPC, such as 2001:db8:7::/56",
+        "the subnet's block 2001:db8:0:0:0:0:0:0/64 is in no IPv6 block of its VPC, such as 2001:db8:7:0:0:0:0:0/56",
     );
 }
 

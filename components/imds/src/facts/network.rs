@@ -21,6 +21,7 @@ use crate::description::value::{CidrBlock, MacAddress};
 use crate::description::{self as written, Description};
 
 /// A network interface.
+#[cfg_attr(test, derive(Debug, PartialEq))]
 pub struct Interface {
     pub id: String,
     pub mac: MacAddress,
@@ -48,12 +49,14 @@ pub struct Interface {
 
 /// A private IPv4 address and the public one associated with it.
 #[derive(Clone, Copy)]
+#[cfg_attr(test, derive(Debug, PartialEq))]
 pub struct Address {
     pub private: Ipv4Addr,
     pub public: Option<Ipv4Addr>,
 }
 
 /// A security group.
+#[cfg_attr(test, derive(Debug, PartialEq))]
 pub struct SecurityGroup {
     pub id: String,
     pub name: String,

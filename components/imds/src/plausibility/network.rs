@@ -106,11 +106,11 @@ impl Judge<'_> {
                 || address.0.is_multicast()
                 || address.0.is_unicast_link_local()
             {
-                let message = format!("the service shows no such address as {address}");
+                let message = format!("the service shows no such address as {}", address.0);
                 let help = "expected a global address; every interface has a link-local one, which is not shown";
                 self.warn(&ADDRESS_KIND, Problem::at(pointer, message).help(help));
             } else if !subnet_ipv6.is_empty() && !subnet_ipv6.contain(one(address.0.into())) {
-                let message = format!("{address} is in no IPv6 block of the subnet");
+                let message = format!("{} is in no IPv6 block of the subnet", address.0);
                 let help = "state `subnet-ipv6-cidr-blocks`, which is the /64 around the first address by default";
                 self.warn(&ADDRESS_OUTSIDE_SUBNET, Problem::at(pointer, message).help(help));
             }

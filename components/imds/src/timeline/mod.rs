@@ -13,6 +13,8 @@ mod relative;
 mod speed;
 mod words;
 
+#[cfg(test)]
+pub use self::change::NOT_OF_THE_NETWORK;
 use self::change::{Merged, SIGNATURES};
 pub use self::edit::edit;
 pub use self::happenings::{Happening, timeline};

@@ -7,7 +7,7 @@ use std::thread;
 
 use imds_host::{Description, Error, Problem, Warnings};
 
-use super::wrong::{Wrong, words_of};
+use super::wrong::{Wrong, words, words_of};
 use crate::cli::warnings::Warned;
 
 /// A description and its caller's key.
@@ -44,13 +44,28 @@ pub struct Found {
     pub left_out: Vec<String>,
 }
 
+/// An instance id that a description states.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Stated {
+    instance_id: String,
+    /// Among all descriptions.
+    place: usize,
+    key: String,
+    /// Where the description is.
+    name: String,
+}
+
 /// Judges what `read` gives, on as many threads as there are processors. `judge`
 /// gets the key and the description, and gives what it says that cannot be real.
+/// `take_back` gets the key of one that turns out to have the instance id of
+/// another.
 pub fn each(
     read: impl FnOnce(&mut dyn FnMut(Result<Entry, String>)) -> anyhow::Result<Vec<String>>,
     judge: impl Fn(&str, Description) -> Result<Warnings, Error> + Sync,
+    take_back: impl Fn(&str),
 ) -> anyhow::Result<Found> {
     let found = Mutex::new(Found::default());
+    let stated = Mutex::new(Vec::new());
     let add = |place, judged: Result<Warnings, String>| {
         let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
         match judged {
@@ -65,7 +80,16 @@ pub fn each(
     let entries = Mutex::new(entries);
     let judge_all = || {
         while let Some((place, Entry { key, source })) = next(&entries) {
-            let judged = source.description().and_then(|description| judge(&key, description));
+            let mut instance_id = None;
+            let judged = source.description().and_then(|description| {
+                instance_id = description.instance_id();
+                judge(&key, description)
+            });
+            if let Some(instance_id) = instance_id.filter(|_| judged.is_ok()) {
+                let (key, name) = (key.clone(), source.name());
+                let mut stated = stated.lock().unwrap_or_else(PoisonError::into_inner);
+                stated.push(Stated { instance_id, place, key, name });
+            }
             add(
                 place,
                 match judged {
@@ -90,8 +114,26 @@ pub fn each(
             place += 1;
         })
     })?;
-    let found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut stated = stated.into_inner().unwrap_or_else(PoisonError::into_inner);
+    stated.sort();
+    for same in stated.chunk_by(|one, other| one.instance_id == other.instance_id) {
+        let [first, others @ ..] = same else { continue };
+        for other in others {
+            take_back(&other.key);
+            found.right -= 1;
+            found.wrong.add(other.place, same_id(first, other));
+        }
+    }
     Ok(Found { left_out, ..found })
+}
+
+/// Two descriptions state one instance id.
+fn same_id(first: &Stated, other: &Stated) -> String {
+    let Stated { instance_id, key, name, .. } = first;
+    let message = format!("`{}` has the instance id {instance_id}, which is that of `{key}` in {name}", other.key);
+    let help = "give each its own, or none: then it is made from the caller's key";
+    words(&other.name, None, message, Some(help.to_owned()))
 }
 
 fn next(entries: &Mutex<Receiver<(usize, Entry)>>) -> Option<(usize, Entry)> {

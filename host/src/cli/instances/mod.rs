@@ -164,6 +164,7 @@ impl Instances {
                     false => Ok(Warnings::default()),
                 }
             },
+            |key| drop(fleet.remove(key)),
         )?;
         warned.not_looked_at = opened.into_inner().saturating_sub(LOOKED_AT_MAX);
         let told = Told { left_out, warned };
