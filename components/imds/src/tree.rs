@@ -12,6 +12,7 @@ use crate::version::Version;
 #[derive(Default)]
 pub struct Folder {
     entries: Vec<Entry>,
+    lists_in_order: bool,
     /// When its listing is published anew, where that is not only at launch.
     refreshed: Option<Box<Rotation>>,
 }
@@ -191,22 +192,37 @@ impl Folder {
     /// The names shown in `view`, one a line and in the order of their bytes,
     /// without a last line end; none where nothing is to be shown.
     pub fn listing(&self, view: View) -> Option<String> {
-        let shown = self.entries.iter().filter(|entry| entry.node.is_shown(view));
-        let mut lines: Vec<(&str, &str)> = shown.map(Entry::line).collect();
-        // Entries are in the order of their names: a slash or a label makes a
-        // difference between such as `a-b` and `a/`.
-        lines.sort_by(|(one, end), (other, other_end)| {
-            one.bytes().chain(end.bytes()).cmp(other.bytes().chain(other_end.bytes()))
-        });
         let mut listing = String::new();
-        for (name, end) in lines {
+        for entry in self.entries.iter().filter(|entry| entry.node.is_shown(view)) {
             if !listing.is_empty() {
                 listing.push('\n');
             }
+            let (name, end) = entry.line();
             listing.push_str(name);
             listing.push_str(end);
         }
+        if !self.lists_in_order {
+            let mut lines: Vec<&str> = listing.split('\n').collect();
+            lines.sort_unstable();
+            listing = lines.join("\n");
+        }
         (!listing.is_empty()).then_some(listing)
+    }
+
+    /// Notes which folders list their entries in the order in which they are kept,
+    /// that of their names: a slash or a label makes a difference between such as
+    /// `a-b` and `a/`, which is rare. Until then each listing is sorted.
+    pub fn settle(&mut self) {
+        let line = |entry: &Entry| {
+            let (name, end) = entry.line();
+            format!("{name}{end}")
+        };
+        self.lists_in_order = self.entries.windows(2).all(|two| line(&two[0]) <= line(&two[1]));
+        for entry in &mut self.entries {
+            if let Node::Folder(folder) = &mut entry.node {
+                folder.settle();
+            }
+        }
     }
 
     fn find(&self, name: &str) -> Result<usize, usize> {

@@ -36,6 +36,7 @@ pub fn tree(facts: &Facts, shell_signs: bool) -> (Folder, Vec<Problem>) {
     shelf.root.label("meta-data", "meta-data");
     shelf.root.label("dynamic", "dynamic");
     let problems = shelf.extra_entries(facts);
+    shelf.root.settle();
     (shelf.root, problems)
 }
 
