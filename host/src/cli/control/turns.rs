@@ -49,6 +49,9 @@ impl Turns {
 
 #[cfg(test)]
 mod tests {
+    use std::future::{Future, poll_fn};
+    use std::task::Poll;
+
     use super::*;
 
     #[tokio::test]
@@ -66,7 +69,7 @@ mod tests {
     #[tokio::test]
     async fn turns_come_in_the_order_in_which_they_are_asked_for() {
         let turns = Turns::default();
-        let held = (turns.take().await.unwrap(), turns.take().await.unwrap());
+        let (held, _other) = (turns.take().await.unwrap(), turns.take().await.unwrap());
         let order = std::cell::RefCell::new(Vec::new());
         let caller = |number| {
             let (turns, order) = (&turns, &order);
@@ -75,7 +78,27 @@ mod tests {
                 order.borrow_mut().push(number);
             }
         };
-        tokio::join!(caller(1), caller(2), caller(3), async { drop(held) });
-        assert_eq!(*order.borrow(), [1, 2, 3]);
+        let mut callers = [1, 2, 3].map(|number| Box::pin(caller(number)));
+        let mut done = [false; 3];
+        let mut held = Some(held);
+        // They ask in their order, and look whether it is their turn in the reverse one.
+        poll_fn(|context| {
+            for (caller, done) in callers.iter_mut().zip(&mut done) {
+                *done = caller.as_mut().poll(context).is_ready();
+            }
+            Poll::Ready(())
+        })
+        .await;
+        held.take();
+        for _ in 0..3 {
+            poll_fn(|context| {
+                for (caller, done) in callers.iter_mut().zip(&mut done).rev() {
+                    *done = *done || caller.as_mut().poll(context).is_ready();
+                }
+                Poll::Ready(())
+            })
+            .await;
+        }
+        assert_eq!((*order.borrow()).as_slice(), [1, 2, 3]);
     }
 }
