@@ -98,8 +98,9 @@ struct Derived {
     extra_entries: usize,
 }
 
-/// The most network interfaces, with their addresses, blocks and security groups: all that one phase can have, for 64 phases of an instance with 128
-/// interfaces.
+/// The most network interfaces, with their addresses, blocks and security groups:
+/// 128 interfaces with one group each, in 64 phases. No instance type has a
+/// quarter of that at once.
 const NETWORK_MAX: usize = 8192;
 
 /// The most extra entries: 16 phases of as many as a description can have.

@@ -131,7 +131,7 @@ pub fn each(
 /// Two descriptions state one instance id.
 fn same_id(first: &Stated, other: &Stated) -> String {
     let Stated { instance_id, key, name, .. } = first;
-    let message = format!("`{}` has the instance id {instance_id}, which is that of `{key}` in {name}", other.key);
+    let message = format!("`{}` and `{key}` in {name} have the same instance id, {instance_id}", other.key);
     let help = "give each its own, or none: then it is made from the caller's key";
     words(&other.name, None, message, Some(help.to_owned()))
 }
