@@ -9,6 +9,9 @@ pub(crate) fn config() -> wasmtime::Config {
         // The contract is synchronous; without this a call costs a third less.
         .concurrency_support(false)
         // Lets a deadline stop a call.
-        .epoch_interruption(true);
+        .epoch_interruption(true)
+        // Else a variable of the environment decides, and the translated component
+        // loads only where it had the same value when this was built.
+        .wasm_backtrace_details(wasmtime::WasmBacktraceDetails::Disable);
     config
 }

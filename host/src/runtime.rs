@@ -259,9 +259,19 @@ impl Runtime {
     /// # Ok::<_, imds_host::Error>(())
     /// ```
     pub fn warnings(&self, description: &Description, now: SystemTime) -> Result<Warnings, Error> {
+        self.warnings_in_scope(description, now, None)
+    }
+
+    /// The same of one of many instances, whose key is `scope`.
+    pub(crate) fn warnings_in_scope(
+        &self,
+        description: &Description,
+        now: SystemTime,
+        scope: Option<&str>,
+    ) -> Result<Warnings, Error> {
         let now_ms = (move || now).now_ms();
         let json = description.to_json();
-        let warnings = self.with_worker(|worker| worker.warnings(&json, now_ms))?;
+        let warnings = self.with_worker(|worker| worker.warnings(&json, now_ms, scope))?;
         let warnings = warnings.map_err(|findings| Error::Invalid(description.locate(findings)))?;
         Ok(description.locate_warnings(warnings))
     }

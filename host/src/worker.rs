@@ -147,9 +147,10 @@ impl Worker {
         &mut self,
         description: &str,
         now_ms: u64,
+        scope: Option<&str>,
     ) -> wasmtime::Result<Result<NamedFindings, Vec<Finding>>> {
         let service = self.component.imds_service_metadata();
-        let warnings = service.call_warnings(&mut self.store, description, now_ms)?;
+        let warnings = service.call_warnings(&mut self.store, description, now_ms, scope)?;
         Ok(match warnings {
             Ok(warnings) => Ok(warnings.into_iter().map(|it| (it.name, it.problem.into())).collect()),
             Err(problems) => Err(problems.into_iter().map(Finding::from).collect()),

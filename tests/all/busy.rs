@@ -108,6 +108,15 @@ fn what_is_valid_is_served_with_all_processors_busy() {
         assert!(is_valid_and_served(&runtime, &described(128, 64, 0, &[])));
         assert!(is_valid_and_served(&runtime, &described(1, 1, 1000, &[3; 15])));
         assert!(is_valid_and_served(&runtime, &described(63, 1, 127, &[2; 127])));
+        // Blocks that are stated once and shown on every interface, and paths of many names.
+        let mut shared = described(128, 1, 0, &[1; 3]);
+        let blocks: Vec<Value> = (0..15).map(|n| json!(format!("2001:db8:{n:x}:100::/64"))).collect();
+        shared["network-interfaces"][0]["subnet-ipv6-cidr-blocks"] = json!(blocks);
+        assert!(is_valid_and_served(&runtime, &shared));
+        let mut deep = described(1, 1, 0, &[0; 1]);
+        let path = |n: usize| (format!("meta-data/x{n}{}", "/a".repeat(28)), json!("v"));
+        deep["extra-entries"] = (0..1000).map(path).collect::<serde_json::Map<_, _>>().into();
+        assert!(is_valid_and_served(&runtime, &deep));
         let strategy = (1..=128_usize, 1..=64_usize, 0..=1024_usize, prop::collection::vec(0..5_u8, 0..=128));
         let mut runner = TestRunner::new(Config { cases: 12, failure_persistence: None, ..Config::default() });
         runner
@@ -131,6 +140,15 @@ fn too_much_is_refused_in_a_sentence_with_its_number() {
             described(128, 1, 0, &[1; 128]),
             "64 changes describe 8320 network interfaces, addresses, blocks and security groups anew, and 8192 are the \
              most in all",
+        ),
+        (
+            {
+                let mut shared = described(128, 1, 0, &[1; 2]);
+                let blocks: Vec<Value> = (0..1000).map(|n| json!(format!("2001:db8:{n:x}:100::/64"))).collect();
+                shared["network-interfaces"][0]["subnet-ipv6-cidr-blocks"] = json!(blocks);
+                shared
+            },
+            "expected at most 8192 network interfaces, addresses, blocks and security groups in all, found 128128",
         ),
         (
             described(1, 1, 1024, &[0; 40]),

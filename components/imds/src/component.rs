@@ -42,8 +42,12 @@ impl wit::Guest for Component {
         crate::speed_up(&scenario, speed).map_err(problems)
     }
 
-    fn warnings(description: String, now_ms: u64) -> Result<Vec<wit::Warning>, Vec<wit::Problem>> {
-        let warnings = crate::warnings(&description, now_ms).map_err(problems)?;
+    fn warnings(
+        description: String,
+        now_ms: u64,
+        scope: Option<String>,
+    ) -> Result<Vec<wit::Warning>, Vec<wit::Problem>> {
+        let warnings = crate::warnings_in_scope(&description, now_ms, scope.as_deref()).map_err(problems)?;
         let warning = |it: crate::Warning| wit::Warning { name: it.name.to_owned(), problem: problem(it.problem) };
         Ok(warnings.into_iter().map(warning).collect())
     }

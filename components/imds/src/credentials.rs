@@ -73,7 +73,8 @@ impl Life {
 
     /// The same, but long enough for deliveries every `interval_ms`.
     pub fn for_deliveries_every(self, interval_ms: u64) -> Life {
-        let least = interval_ms.saturating_add(OVERLAP_MS);
+        // `Expiration` is cut to the second.
+        let least = interval_ms.saturating_add(OVERLAP_MS + 1000);
         Life { shortest_ms: self.shortest_ms.max(least), longest_ms: self.longest_ms.max(least) }
     }
 
@@ -286,7 +287,7 @@ mod tests {
     #[test]
     fn a_long_interval_has_lives_to_match() {
         let life = Life::OF_ROLE.for_deliveries_every(24 * 3600 * 1000);
-        assert_eq!((life.shortest_ms, life.longest_ms), ((24 * 60 + 5) * 60_000, (24 * 60 + 5) * 60_000));
+        assert_eq!((life.shortest_ms, life.longest_ms), ((24 * 60 + 5) * 60_000 + 1000, (24 * 60 + 5) * 60_000 + 1000));
         assert!(Life::OF_ROLE.for_deliveries_every(u64::MAX).picked(7) > 0);
     }
 

@@ -76,7 +76,7 @@ pub use answer::{Answer, Outcome};
 pub use description::problem::{Position, Problem};
 pub use faults::Delivery;
 pub use instance::{IdentityDocument, Instance, Moment, Settings};
-pub use plausibility::{Warning, warnings};
+pub use plausibility::{Warning, warnings, warnings_in_scope};
 pub use timeline::{Happening, edit, speed_up, timeline};
 
 /// The JSON Schema (draft 2020-12) of a description, as JSON text.

@@ -60,7 +60,8 @@ impl Phases {
     pub fn open(document: Json, terms: Terms<'_>) -> Result<Phases, Vec<Problem>> {
         let mut interfaces = None;
         let mut derived = Derived::default();
-        let (list, _) = Timeline::read(document)?.chapters(|chapter| {
+        let timeline = Timeline::read(document)?.of_instance(terms.scope);
+        let (list, _) = timeline.chapters(|chapter| {
             let shared = interfaces.take().filter(|_| !chapter.network_changes);
             let description = Description::of_document(&chapter.document)?;
             derived.add(&description, shared.is_some())?;
@@ -103,7 +104,8 @@ struct Derived {
 /// quarter of that at once.
 const NETWORK_MAX: usize = 8192;
 
-/// The most extra entries: 16 phases of as many as a description can have.
+/// The most extra entries of up to four names: 16 phases of as many as a description
+/// can have.
 const EXTRA_ENTRIES_MAX: usize = 16_384;
 
 impl Derived {
@@ -112,7 +114,7 @@ impl Derived {
         if !shares_network {
             self.network += network_of(description);
         }
-        self.extra_entries += description.extra_entries.0.len();
+        self.extra_entries += extra_entries_of(description);
         let (field, found, max, what) = if self.network > NETWORK_MAX {
             let what = "network interfaces, addresses, blocks and security groups";
             ("/network-interfaces", self.network, NETWORK_MAX, what)
@@ -133,7 +135,23 @@ impl Derived {
     }
 }
 
-/// The interfaces of a description with all that each has.
+/// The extra entries of a description. Long paths make many folders, so that each
+/// four names that no other path has count as an entry.
+fn extra_entries_of(description: &Description) -> usize {
+    let mut paths: Vec<&str> = description.extra_entries.0.iter().map(|(path, _)| path.as_str()).collect();
+    paths.sort_unstable();
+    let mut names = 0;
+    let mut before = "";
+    for path in &paths {
+        let shared = path.split('/').zip(before.split('/')).take_while(|(name, other)| name == other).count();
+        names += path.split('/').count() - shared;
+        before = path;
+    }
+    paths.len().max(names / 4)
+}
+
+/// The interfaces of a description with all that each has, at most: an interface
+/// shows the blocks that are stated on any other of its subnet and its VPC.
 fn network_of(description: &Description) -> usize {
     let groups = description.security_groups.as_ref().map_or(1, Vec::len);
     let blocks = |blocks: &Option<Vec<Ipv6Block>>| blocks.as_ref().map_or(0, Vec::len);
@@ -143,12 +161,16 @@ fn network_of(description: &Description) -> usize {
             + interface.ipv6_addresses.len()
             + interface.ipv4_prefixes.len()
             + interface.ipv6_prefixes.len()
-            + blocks(&interface.subnet_ipv6_cidr_blocks)
+    };
+    let stated = |interface: &NetworkInterface| {
+        blocks(&interface.subnet_ipv6_cidr_blocks)
             + blocks(&interface.vpc_ipv6_cidr_blocks)
             + interface.vpc_ipv4_cidr_blocks.as_ref().map_or(0, Vec::len)
     };
     let interfaces = &description.network_interfaces;
-    interfaces.iter().map(of_interface).sum::<usize>().max(groups)
+    let shown = interfaces.iter().map(stated).max().unwrap_or_default() * interfaces.len();
+    let stated: usize = interfaces.iter().map(stated).sum();
+    interfaces.iter().map(of_interface).sum::<usize>().max(groups) + shown.max(stated)
 }
 
 impl Phase {

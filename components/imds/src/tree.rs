@@ -155,6 +155,22 @@ impl Folder {
         Some(path.to_owned())
     }
 
+    /// What there is of `path`: all of it, or what leads to the nearest folder.
+    pub fn nearest<'p>(&self, path: &'p str) -> &'p str {
+        let mut folder = self;
+        let mut there = 0;
+        let ends = path.match_indices('/').map(|(end, _)| end).chain([path.len()]);
+        for (name, end) in path.split('/').zip(ends) {
+            let Ok(index) = folder.find(name) else { break };
+            there = end;
+            match &folder.entries[index].node {
+                Node::Folder(found) => folder = found,
+                Node::Leaf(_) => break,
+            }
+        }
+        &path[..there]
+    }
+
     /// The first version that shows what stands at `path`, or the nearest folder
     /// above it.
     pub fn since(&self, path: &str) -> Option<Version> {

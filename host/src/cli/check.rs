@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::SystemTime;
 
 use clap::Args;
-use imds_host::{CallerKey, Description, Error, Runtime, Settings, Warnings};
+use imds_host::{CallerKey, Description, Error, Fleet, Runtime, Settings, Warnings};
 
 use super::failure::{self, WrongUse};
 use super::instances::{self, Found};
@@ -71,7 +71,7 @@ impl Check {
         let mut code = ExitCode::SUCCESS;
         for (index, path) in paths.iter().enumerate() {
             let checked = match path {
-                Some(path) if has_many(path) => self.check_many(&judge, path),
+                Some(path) if self.caller.is_some() || has_many(path) => self.check_many(&judge, path),
                 path => self.check_one(&judge, *path),
             };
             if let Err(error) = checked {
@@ -103,8 +103,11 @@ impl Check {
 
     fn check_many(&self, judge: &Judge<'_>, path: &Path) -> anyhow::Result<()> {
         let read = |give: &mut dyn FnMut(_)| instances::read(path, self.caller.as_ref(), give);
+        // Without a kind of callers, any text is a key.
+        let callers = self.caller.clone().unwrap_or_else(|| CallerKey::own(|_, _| None));
+        let fleet = Fleet::new(&judge.runtime, &Settings::default(), callers)?;
         let Found { right, wrong, warned, left_out } =
-            instances::each(read, |_, description| judge.judge(description), |_| {})?;
+            instances::each(read, |key, description| judge.judge_one_of_many(&fleet, key, description), |_| {})?;
         left_out.iter().for_each(|line| to_stderr(line));
         let (name, all) = (path.display(), right + wrong.number());
         if all == 0 {
@@ -152,9 +155,22 @@ struct Judge<'c> {
 }
 
 impl Judge<'_> {
-    fn judge(&self, description: Description) -> Result<Warnings, Error> {
+    fn complete(&self, description: Description) -> Result<Description, Error> {
         let mut description = combine(&self.runtime, description, &self.scenarios)?;
         self.flags.apply(&mut description);
+        Ok(description)
+    }
+
+    /// What is left out of the instance of a caller is made from its key.
+    fn judge_one_of_many(&self, fleet: &Fleet, key: &str, description: Description) -> Result<Warnings, Error> {
+        let mut description = self.complete(description)?;
+        description.start_at(self.now);
+        fleet.insert(key, &description)?;
+        fleet.warnings(key, &description, self.now)
+    }
+
+    fn judge(&self, description: Description) -> Result<Warnings, Error> {
+        let description = self.complete(description)?;
         self.runtime.open(&description, &Settings::default())?;
         warnings::of(&self.runtime, &description, self.now)
     }

@@ -132,7 +132,7 @@ impl Options {
         let control = Control::open(&runtime, &description, &self.settings()?, self.clock())?;
         // Without a thread they are made at first need.
         let _ = control.instance().sign_ahead();
-        let warnings = warnings::of(&runtime, &description, control.clock().now())?;
+        let warnings = warnings::or_say_why_not(warnings::of(&runtime, &description, control.clock().now()));
         Ok((control, warnings))
     }
 
@@ -157,7 +157,7 @@ impl Options {
         let description = self.description(runtime)?;
         let before = Before::of(control);
         let revision = control.replace(&description)?;
-        let found = warnings::of(runtime, &description, control.clock().now())?;
+        let found = warnings::or_say_why_not(warnings::of(runtime, &description, control.clock().now()));
         warnings::tell(&before.new_ones(found), self.log_format);
         Ok(format!("read {} again: revision {revision}", self.source()))
     }

@@ -64,6 +64,11 @@ impl RequireV2 {
     }
 }
 
+/// Whether the answer is a refusal. That there is nothing at a path is none.
+fn is_refused(status: u16) -> bool {
+    status >= 400 && status != 404
+}
+
 impl Observer for RequireV2 {
     fn answered(&self, answered: &Answered<'_>) {
         let request = || {
@@ -75,6 +80,8 @@ impl Observer for RequireV2 {
                 let request = request();
                 self.asked().count_version_1(request, answered.outcome == Outcome::TokenMissing);
             }
+            // One that was refused shows a command that fails where tokens are required.
+            Some(SessionVersion::Two) if is_refused(answered.status) => self.asked().unknown += 1,
             Some(SessionVersion::Two) => self.asked().version_2 += 1,
             None => self.asked().unknown += 1,
         }
@@ -96,7 +103,7 @@ impl Asked {
         let all = format!("imds: all {} used version 2", requests(self.version_2));
         match self.unknown {
             0 => all,
-            unknown => format!("{all}; {} besides did not tell a version", requests(unknown)),
+            unknown => format!("{all}; {} besides were refused, or do not show a version", requests(unknown)),
         }
     }
 
@@ -104,7 +111,9 @@ impl Asked {
     fn nothing_shown(&self, is_link_local: bool, other_credentials: Option<String>) -> Vec<String> {
         if self.unknown > 0 {
             let unknown = requests(self.unknown);
-            return vec![format!("imds: none of {unknown} tells its version, so --require-v2 cannot tell either")];
+            return vec![format!(
+                "imds: none of {unknown} was answered as one of version 2, so nothing shows that the command can use it"
+            )];
         }
         let elsewhere = match other_credentials {
             Some(source) => format!("imds:   it may have taken its credentials from elsewhere: {source}"),
@@ -172,7 +181,7 @@ mod tests {
     fn version_2_alone_leaves_the_status_and_says_what_was_seen() {
         for (version_2, unknown, wanted) in [
             (3, 0, "imds: all 3 requests used version 2"),
-            (1, 2, "imds: all 1 request used version 2; 2 requests besides did not tell a version"),
+            (1, 2, "imds: all 1 request used version 2; 2 requests besides were refused, or do not show a version"),
         ] {
             for status in [0, 1, 42] {
                 let asked = asked(std::iter::empty(), version_2, unknown);
@@ -185,7 +194,10 @@ mod tests {
     fn what_was_never_seen_does_not_pass() {
         for (unknown, wanted) in [
             (0, "imds: the command asked the service for nothing, so --require-v2 cannot tell its version\n"),
-            (2, "imds: none of 2 requests tells its version, so --require-v2 cannot tell either\n"),
+            (
+                2,
+                "imds: none of 2 requests was answered as one of version 2, so nothing shows that the command can use it\n",
+            ),
         ] {
             for (status, kept) in [(0, 1), (1, 1), (42, 42)] {
                 let (text, ended) = asked(std::iter::empty(), 0, unknown).verdict(status, false);

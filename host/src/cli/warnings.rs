@@ -34,6 +34,16 @@ pub fn of(runtime: &Runtime, description: &Description, now: SystemTime) -> Resu
     runtime.warnings(&description, now)
 }
 
+/// The warnings, or none and a line on standard error: a description that cannot be
+/// looked at is served all the same.
+pub fn or_say_why_not(found: Result<Warnings, imds_host::Error>) -> Warnings {
+    found.unwrap_or_else(|error| {
+        let error = anyhow::Error::from(error);
+        to_stderr(&format!("imds: warning: the description cannot be looked at for warnings: {error:#}"));
+        Warnings::default()
+    })
+}
+
 /// Prints warnings to standard error, if there are any.
 pub fn tell(warnings: &Warnings, format: Format) {
     if !warnings.list.is_empty() {
@@ -47,7 +57,7 @@ pub struct Before(HashSet<(String, String, String)>);
 impl Before {
     pub fn of(control: &Control) -> Self {
         // What cannot be told is no reason to change nothing.
-        let warnings = control.warnings().unwrap_or_default();
+        let warnings = or_say_why_not(control.warnings());
         Self(warnings.list.iter().map(key).collect())
     }
 
@@ -59,7 +69,7 @@ impl Before {
 
     /// The new ones of the control.
     pub fn new_ones_of(&self, control: &Control) -> Warnings {
-        self.new_ones(control.warnings().unwrap_or_default())
+        self.new_ones(or_say_why_not(control.warnings()))
     }
 }
 

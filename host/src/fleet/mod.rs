@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread;
+use std::time::SystemTime;
 
 use hyper::http::request::Parts;
 
@@ -18,6 +19,7 @@ use crate::instance::Instance;
 use crate::runtime::Runtime;
 use crate::settings::Settings;
 use crate::terms::Terms;
+use crate::warning::Warnings;
 
 /// Many instances, each under the key of its caller. As [`Instances`], it picks
 /// the one whose key a request has, by [`CallerKey`].
@@ -112,6 +114,24 @@ impl Fleet {
         let instance = runtime.open_under(description, Arc::clone(terms), Some(Arc::clone(&key)))?;
         // A panic elsewhere leaves the map whole: nothing in here panics half-way.
         Ok(instances.write().unwrap_or_else(PoisonError::into_inner).insert(key, instance))
+    }
+
+    /// What the description of the instance of this key says that can be served and
+    /// cannot be real: [`Runtime::warnings`] for one of many.
+    ///
+    /// Fails as [`insert`](Self::insert) does.
+    ///
+    /// ```
+    /// # use imds_host::{CallerKey, Description, Fleet, Runtime, Settings};
+    /// # let fleet = Fleet::new(&Runtime::new()?, &Settings::default(), CallerKey::ClientAddress)?;
+    /// let description = Description::from_toml("my.toml", "instance-type = 't3.mikro'")?;
+    /// let warnings = fleet.warnings("10.0.0.7", &description, std::time::SystemTime::now())?;
+    /// assert_eq!(warnings.list[0].name, "unknown-instance-type");
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn warnings(&self, key: &str, description: &Description, now: SystemTime) -> Result<Warnings, Error> {
+        let Shared { runtime, callers, .. } = &*self.shared;
+        runtime.warnings_in_scope(description, now, Some(&callers.canonical(key)?))
     }
 
     /// Takes out the instance of a key. Requests for it that run are answered;

@@ -17,7 +17,7 @@ fn credentials_in_the_past() {
         r#"{"iam-instance-profile": {"credentials-rotation": {"until": "2026-09-27T00:00:00Z", "lifetime": "1h"}}}"#,
         name,
         "/iam-instance-profile/credentials-rotation/until",
-        "no credentials come after this time, and the last ones ended by 2026-09-27T01:00:00Z",
+        "no credentials come after this time, and the last ones ended by 2026-09-27T00:16:22Z",
     );
     assert_none(r#"{"iam-instance-profile": {"credentials": {"expiration": "2026-10-30T12:00:00Z"}}}"#);
 }
@@ -43,6 +43,8 @@ fn event_in_the_past() {
     assert_eq!((found[0].name, problem.field.as_str()), ("event-in-the-past", "/events/0/not-before"));
     assert!(problem.message.ends_with("is active and was over by 2026-09-30T10:00:00Z"), "{problem}");
     assert_none(&event(r#", "state": "completed""#));
+    // It has no end, so that it is never over.
+    assert_none(&event(r#", "code": "instance-stop""#));
     assert_none(&event(r#", "not-after": "2026-10-01T08:00:00Z""#));
 }
 

@@ -53,7 +53,7 @@ impl wit::Guest for Component {
         Ok(scenario)
     }
 
-    fn warnings(_: String, _: u64) -> Result<Vec<wit::Warning>, Vec<wit::Problem>> {
+    fn warnings(_: String, _: u64, _: Option<String>) -> Result<Vec<wit::Warning>, Vec<wit::Problem>> {
         Ok(Vec::new())
     }
 }

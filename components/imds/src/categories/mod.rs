@@ -88,7 +88,7 @@ impl Shelf {
     fn extra_entries(&mut self, facts: &Facts) -> Vec<Problem> {
         let mut problems = Vec::new();
         // Entries below a folder leave its first version as it is, so that a folder
-        // is searched for it once, however many they are.
+        // is searched for it once, however many they are and however deep.
         let mut since_of = BTreeMap::new();
         let (for_all, for_one) = facts.extra_entries.iter().partition::<Vec<_>, _>(|entry| entry.version.is_none());
         for entry in for_all.into_iter().chain(for_one) {
@@ -103,10 +103,9 @@ impl Shelf {
             let in_the_way = match entry.version {
                 Some(_) => self.root.in_the_way(path),
                 None => {
-                    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-                    let since = match self.root.look_up(path.split('/')) {
-                        Some(_) => self.root.since(path),
-                        None => *since_of.entry(folder).or_insert_with(|| self.root.since(path)),
+                    let since = match self.root.nearest(path) {
+                        nearest if nearest == path => self.root.since(path),
+                        nearest => *since_of.entry(nearest).or_insert_with(|| self.root.since(path)),
                     };
                     let since = since.unwrap_or(Version::since("1.0"));
                     let leaf = Leaf { since, content: Content::Text(entry.text.clone()) };

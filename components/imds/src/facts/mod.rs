@@ -22,7 +22,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use self::identity::Identity;
+pub use self::identity::Identity;
 pub use self::network::Interface;
 pub use self::notices::{Event, SpotNotice};
 use self::place::Region;

@@ -2,7 +2,7 @@
 //! the same blocks on every interface.
 
 use core::net::IpAddr;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::identity::{Identity, made_subnet_id};
 use super::network::Interface;
@@ -86,9 +86,13 @@ pub(super) fn settle_vpcs(interfaces: &mut [Interface], list: &[written::Network
             }
         }
         if stated_ipv6.is_none() {
+            let mut seen = BTreeSet::new();
             for interface in of_vpc.iter().map(|index| &interfaces[*index]) {
                 for block in &interface.subnet_ipv6 {
-                    add(&mut vpc_ipv6, CidrBlock::around(block.address, block.prefix_length.min(56)));
+                    let block = CidrBlock::around(block.address, block.prefix_length.min(56));
+                    if seen.insert((block.address, block.prefix_length)) {
+                        vpc_ipv6.push(block);
+                    }
                 }
                 if let Some(address) = interface.ipv6_addresses.first().map(|address| IpAddr::from(address.0))
                     && vpc_ipv6.iter().all(|block| CidrBlock::around(address, block.prefix_length) != *block)

@@ -63,15 +63,26 @@ const OF_A_NAME_MAX: usize = 5;
 /// # Ok::<(), Vec<imds_core::Problem>>(())
 /// ```
 pub fn warnings(description: &str, now_ms: u64) -> Result<Vec<Warning>, Vec<Problem>> {
-    crate::instance::at_most_problems(find(description, Time::from_ms(now_ms)))
+    warnings_in_scope(description, now_ms, None)
 }
 
-fn find(description: &str, now: Time) -> Result<Vec<Warning>, Vec<Problem>> {
+/// The same of the description of an instance of many, whose key is `scope`.
+///
+/// ```
+/// let own_subnet = r#"{"network-interfaces": [{"subnet-ipv4-cidr-block": "10.1.0.0/24"}]}"#;
+/// assert_eq!(imds_core::warnings_in_scope(own_subnet, 1_790_800_000_000, Some("10.1.0.7"))?, []);
+/// # Ok::<(), Vec<imds_core::Problem>>(())
+/// ```
+pub fn warnings_in_scope(description: &str, now_ms: u64, scope: Option<&str>) -> Result<Vec<Warning>, Vec<Problem>> {
+    crate::instance::at_most_problems(find(description, Time::from_ms(now_ms), scope))
+}
+
+fn find(description: &str, now: Time, scope: Option<&str>) -> Result<Vec<Warning>, Vec<Problem>> {
     let document = Json::parse(description).map_err(|problem| vec![problem])?;
     // They are derived once, for a phase shares what does not change.
-    let phases = Phases::open(document.clone(), Terms { scope: None, shell_signs: true })?;
+    let phases = Phases::open(document.clone(), Terms { scope, shell_signs: true })?;
     let mut phases = phases.iter();
-    let timeline = Timeline::read(document)?;
+    let timeline = Timeline::read(document)?.of_instance(scope);
     let changes = timeline.changes.clone();
     let mut report = Report::default();
     let mut story = story::Story::default();

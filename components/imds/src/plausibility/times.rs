@@ -2,21 +2,15 @@
 
 use super::Judge;
 use super::rules::{CREDENTIALS_IN_THE_PAST, EVENT_IN_THE_PAST, INTERRUPTION_IN_THE_PAST, LAUNCH_IN_THE_FUTURE};
-use crate::description::json::Json;
 use crate::description::problem::{Problem, shown};
-use crate::description::value::Span;
 use crate::description::{EventState, InstanceState};
 use crate::time::Time;
 
-/// Longer than credentials live that say no end.
-const LIFE: Span = Span(7 * 3600 * 1000);
-
-/// The end of an event that does not state one.
-const EVENT_SECONDS: u64 = 7200;
-
 impl Judge<'_> {
     pub(super) fn times(&mut self) {
-        if let Some(now) = self.now_for("/launch-time") {
+        if let Some(now) = self.now_for("/launch-time")
+            && self.facts.state == InstanceState::Running
+        {
             self.launch(now);
         }
         if let Some(now) = self.now_for("/iam-instance-profile") {
@@ -43,14 +37,17 @@ impl Judge<'_> {
     }
 
     fn credentials(&mut self, now: Time) {
+        let facts = self.facts;
+        let Some(role) = facts.profile.as_ref().and_then(|profile| profile.role.as_ref()) else { return };
         for field in ["credentials", "credentials-without-token"] {
             let at = |name: &str| format!("/iam-instance-profile/{field}/{name}");
-            let (stated, updated) = (self.time(&at("expiration")), self.time(&at("last-updated")));
-            let (pointer, end) = match (stated, updated) {
-                (Some(end), _) => (at("expiration"), end),
-                (None, Some(updated)) => (at("last-updated"), updated.plus_ms(self.life().unwrap_or(LIFE).0)),
-                (None, None) => continue,
+            let given = if field == "credentials" { &role.credentials } else { &role.credentials_without_token };
+            let pointer = match [at("expiration"), at("last-updated")].into_iter().find(|pointer| self.states(pointer))
+            {
+                Some(pointer) => pointer,
+                None => continue,
             };
+            let end = role.rotation.ends(given, now);
             if end <= now {
                 let message = format!("these credentials ended by {}", end.rfc3339());
                 let help = "leave the time out: then they are always in force; `credentials-rotation` makes new ones";
@@ -58,16 +55,11 @@ impl Judge<'_> {
             }
         }
         let pointer = "/iam-instance-profile/credentials-rotation/until";
-        let last = self.time(pointer).map(|until| until.plus_ms(self.life().unwrap_or(LIFE).0));
+        let last = self.time(pointer).map(|_| role.rotation.at(now).expiration);
         if let Some(end) = last.filter(|end| *end <= now) {
             let message = format!("no credentials come after this time, and the last ones ended by {}", end.rfc3339());
             self.warn(&CREDENTIALS_IN_THE_PAST, Problem::at(pointer, message).help("leave `until` out"));
         }
-    }
-
-    /// How long credentials live, where that is stated.
-    fn life(&self) -> Option<Span> {
-        self.text("/iam-instance-profile/credentials-rotation/lifetime")?.parse().ok()
     }
 
     fn interruption(&mut self, now: Time) {
@@ -85,11 +77,8 @@ impl Judge<'_> {
     fn events(&mut self, now: Time) {
         for (index, event) in self.facts.events.iter().enumerate() {
             let at = |name: &str| format!("/events/{index}/{name}");
-            let end = match self.document.at(&at("not-after")) {
-                Some(Json::String(text)) => Time::parse(text).unwrap_or(event.not_before),
-                Some(_) => event.not_before,
-                None => event.not_before.plus_seconds(EVENT_SECONDS),
-            };
+            // One without an end is never over.
+            let Some(end) = event.not_after else { continue };
             if event.state == EventState::Active && end <= now {
                 let message = format!("the event {} is active and was over by {}", shown(&event.id), end.rfc3339());
                 let pointer = self.stated([at("not-after"), at("not-before")]);

@@ -90,10 +90,10 @@ pub const SIGNATURES: &str = "identity-signatures";
 /// An interruption comes two minutes after its notice.
 const WARNING_SECONDS: u64 = 120;
 
-/// Merges `change` into `document`, which is left half-changed on failure. `at`
-/// is when; without it, it is before the launch, when everything can change.
+/// Merges `change` into `document`, which is left half-changed on failure.
+/// `instance_id` is the one of an instance that states none; `at` is when; without it, it is before the launch, when everything can change.
 /// Pointers in problems point into the change.
-pub fn merge(document: &mut Json, change: &Json, at: Option<Time>) -> Result<Merged, Vec<Problem>> {
+pub fn merge(document: &mut Json, change: &Json, at: Option<Time>, instance_id: &str) -> Result<Merged, Vec<Problem>> {
     let before = document.clone();
     for (name, value) in change.fields() {
         match name.as_str() {
@@ -102,7 +102,7 @@ pub fn merge(document: &mut Json, change: &Json, at: Option<Time>) -> Result<Mer
             _ => {}
         }
         match (name.as_str(), value) {
-            ("events", Json::Array(events)) => merge_events(document, events),
+            ("events", Json::Array(events)) => merge_events(document, events, instance_id),
             (name, Json::Object(texts)) if TEXTS.contains(&name) => {
                 let gone = |value: &Json| if *value == Json::Bool(false) { Json::Null } else { value.clone() };
                 let texts = texts.iter().map(|(name, value)| (name.clone(), gone(value))).collect();
@@ -236,8 +236,8 @@ fn start(document: &mut Json, change: &Json, at: Time) {
 }
 
 /// Events with the id of one that is there change that one; others are added.
-fn merge_events(document: &mut Json, changes: &[Json]) {
-    let instance_id = document.at("/instance-id").and_then(Json::text).unwrap_or(crate::facts::INSTANCE_ID).to_owned();
+fn merge_events(document: &mut Json, changes: &[Json], instance_id: &str) {
+    let instance_id = document.at("/instance-id").and_then(Json::text).unwrap_or(instance_id).to_owned();
     let mut events = match document.take("events") {
         Some(Json::Array(events)) => events,
         _ => Vec::new(),

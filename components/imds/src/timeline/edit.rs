@@ -93,9 +93,9 @@ impl Entries {
 
 fn change_now(document: Json, change: Json, now: Time) -> Result<Edited, Vec<Problem>> {
     let timeline = Timeline::read(document).map_err(of_the_description)?;
-    let Timeline { document, changes } = timeline;
+    let Timeline { instance_id, document, changes } = timeline;
     let (past, mut to_come): (Vec<_>, Vec<_>) = changes.into_iter().partition(|change| change.at <= now);
-    let past = Timeline { document, changes: past };
+    let past = Timeline { instance_id: instance_id.clone(), document, changes: past };
     let (_, chapter) = past.chapters(|_| Ok(())).map_err(of_the_description)?;
     let mut document = chapter.document;
 
@@ -108,7 +108,7 @@ fn change_now(document: Json, change: Json, now: Time) -> Result<Edited, Vec<Pro
         return Err(problems.into_iter().map(|problem| moved(problem, first)).collect());
     }
     let was_stopped = change::state(&document) == "stopped";
-    change::merge(&mut document, &fields, Some(now))?;
+    change::merge(&mut document, &fields, Some(now), &instance_id)?;
     if was_stopped && change::state(&document) == "stopped" {
         let refused: Vec<Problem> = NOTICES.iter().filter_map(|notice| refused_notice(&fields, notice)).collect();
         if !refused.is_empty() {
@@ -147,7 +147,7 @@ fn refused_notice(change: &Json, notice: &str) -> Option<Problem> {
 fn change_before_launch(mut document: Json, change: Json) -> Result<Edited, Vec<Problem>> {
     let mut fields = change.clone();
     let Entries { added, replaces, first } = Entries::read(fields.take(TIMELINE));
-    change::merge(&mut document, &fields, None)?;
+    change::merge(&mut document, &fields, None, crate::facts::INSTANCE_ID)?;
     let mut before = Vec::new();
     match (document.take(TIMELINE).filter(|_| !replaces), added) {
         (Some(Json::Array(mut entries)), Some(Json::Array(mut added))) => {

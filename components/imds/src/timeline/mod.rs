@@ -46,6 +46,8 @@ fn too_large(changes: usize, bytes: usize) -> Problem {
 
 /// A description apart from its changes. No time in either is relative.
 pub struct Timeline {
+    /// The instance id where the document states none.
+    pub instance_id: String,
     /// The description as it is before the first change.
     pub document: Json,
     /// The changes, in the order of time.
@@ -83,7 +85,13 @@ impl Timeline {
         let mut problems = Vec::new();
         relative::resolve(&mut document, start, "", &mut problems);
         let changes = read_changes(entries, start, &mut problems);
-        if problems.is_empty() { Ok(Timeline { document, changes }) } else { Err(problems) }
+        let instance_id = crate::facts::INSTANCE_ID.to_owned();
+        if problems.is_empty() { Ok(Timeline { instance_id, document, changes }) } else { Err(problems) }
+    }
+
+    /// The same of an instance of this scope, from which its id is made.
+    pub fn of_instance(self, scope: Option<&str>) -> Timeline {
+        Timeline { instance_id: crate::facts::Identity::of(scope).instance_id, ..self }
     }
 
     /// What the instance is from each time on, up to its termination: what is to
@@ -104,7 +112,7 @@ impl Timeline {
                 if chapter.is_over() {
                     stays_over(change)?;
                 } else {
-                    chapter.take(change)?;
+                    chapter.take(change, &self.instance_id)?;
                 }
             }
             if was_over {
@@ -134,9 +142,9 @@ impl Chapter {
     }
 
     /// Begins the chapter of a change.
-    fn take(&mut self, change: &Change) -> Result<(), Vec<Problem>> {
+    fn take(&mut self, change: &Change, instance_id: &str) -> Result<(), Vec<Problem>> {
         let Merged { identity_changes, network_changes } =
-            change::merge(&mut self.document, &change.fields, Some(change.at))
+            change::merge(&mut self.document, &change.fields, Some(change.at), instance_id)
                 .map_err(|problems| attributed(problems, core::slice::from_ref(change)))?;
         self.since = change.at;
         self.network_changes |= network_changes;

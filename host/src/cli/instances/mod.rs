@@ -20,7 +20,7 @@ use super::log::Format;
 use super::options::{Changes, Options};
 use super::print::to_stderr;
 use super::values::caller_key;
-use super::warnings::Warned;
+use super::warnings::{self, Warned};
 
 #[derive(Args)]
 pub struct Instances {
@@ -160,7 +160,7 @@ impl Instances {
                 description.start_at(*start);
                 fleet.insert(key, &description)?;
                 match opened.fetch_add(1, Ordering::Relaxed) < LOOKED_AT_MAX {
-                    true => runtime.warnings(&description, now),
+                    true => Ok(warnings::or_say_why_not(fleet.warnings(key, &description, now))),
                     false => Ok(Warnings::default()),
                 }
             },
