@@ -244,7 +244,7 @@ fn two_that_state_one_id_are_wrong_and_both_are_named() {
         errors.contains("error: `vm-3` and `vm-1` in ")
             && errors.contains(&format!(" have the same instance id, {}\n", id(1)))
             && errors.contains("same-id.jsonl:3\n")
-            && errors.contains("same-id.jsonl:1\n"),
+            && errors.contains("same-id.jsonl:1 have the same"),
         "{errors}"
     );
     let output = skipping(&arguments);
