@@ -109,6 +109,14 @@ fn nothing_is_written_into_a_directory_of_another_user() {
     home.env_remove("XDG_STATE_HOME").env("HOME", &state.path);
     signature(home, &[]);
     assert_eq!(fs::read_dir(&state.path).unwrap().count(), 0);
+
+    // With keys in it, whoever made certificates from them is warned.
+    let run = || text(&imds_of(&state).args(["run", "--", "true"]).output().unwrap().stderr).to_owned();
+    assert!(!run().contains("belong to another user"));
+    fs::create_dir(state.path.join("imds")).unwrap();
+    fs::write(state.path.join("imds/identity-keys.pem"), "").unwrap();
+    let errors = run();
+    assert!(errors.contains("belong to another user") && errors.contains("--identity-keys "), "{errors}");
 }
 
 #[cfg(unix)]

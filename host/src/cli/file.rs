@@ -1,4 +1,5 @@
-// Files that are read: each has a bound, and none is waited for without end.
+// Files that are read: each has a bound, and opening none takes without end. Of an
+// open pipe or a terminal, what its writer sends is waited for.
 
 use std::fs::{self, File, FileType};
 use std::io::{self, Read};

@@ -18,7 +18,17 @@ use crate::cli::print::to_stderr;
 /// Signs with the keys that are kept. Where there are none, it makes them in the
 /// background and keeps them; where nothing can be kept, they end with the process.
 pub fn kept() -> IdentitySigning {
-    let Some(file) = place() else { return IdentitySigning::AtFirstNeed };
+    let Some(file) = place() else {
+        // Who made certificates from them would find that they do not verify.
+        if let Some(file) = candidate().filter(|file| file.exists()) {
+            let file = file.display();
+            to_stderr(&format!(
+                "imds: warning: the keys in {file} belong to another user, as with sudo, and are not used: \
+                 certificates made from them verify nothing here. To use them: --identity-keys {file}"
+            ));
+        }
+        return IdentitySigning::AtFirstNeed;
+    };
     match read(&file) {
         Ok(Some(keys)) => IdentitySigning::With(Arc::new(keys)),
         Ok(None) => IdentitySigning::MadeBy(KeyMaker::new(move || make(&file))),
@@ -64,6 +74,11 @@ fn is_out_of_reach(error: &anyhow::Error) -> bool {
 /// Where the keys are kept, if there is a directory for such things that belongs
 /// to this user.
 fn place() -> Option<PathBuf> {
+    candidate().filter(|file| file.ancestors().nth(2).is_some_and(is_own))
+}
+
+/// Where they would be kept, whomever the directory belongs to.
+fn candidate() -> Option<PathBuf> {
     // One that is not absolute counts as unset (XDG Base Directory Specification).
     let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|directory| directory.is_absolute());
     let state = if cfg!(windows) {
@@ -74,7 +89,7 @@ fn place() -> Option<PathBuf> {
         absolute("STATE_DIRECTORY").or_else(|| absolute("XDG_STATE_HOME")).or_else(home)
     };
     // Not directly in it: a variable that is inherited may be about another program.
-    state.filter(|state| is_own(state)).map(|state| state.join("imds").join("identity-keys.pem"))
+    state.map(|state| state.join("imds").join("identity-keys.pem"))
 }
 
 /// Whether a directory, or the one in which it would be made, belongs to this
