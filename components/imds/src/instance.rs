@@ -1,16 +1,16 @@
-//! An instance and its metadata service: the order of checks.
+//! An instance and its metadata service.
 
-use crate::answer::{Answer, METADATA_METHODS, Outcome, Reply, TOKEN_METHODS};
+use crate::decide::{Call, Request, decide};
 use crate::description::json::Json;
-use crate::description::problem::Problem;
-use crate::description::{Enabled, FaultKind, HttpTokens, InstanceState, Switch};
-use crate::faults::{Delivery, Fault};
-use crate::http::{FORWARDED_FOR, HOST, Request, TOKEN, TOKEN_TTL_SECONDS};
-use crate::phase::{Phase, Phases, Terms};
-use crate::target::Target;
+use crate::description::problem::{Problem, at_most};
+use crate::facts::IdentityDocument;
+use crate::http::answer::{Buffers, Reply};
+use crate::http::host::HostNames;
+use crate::http::{Answer, Head};
+use crate::outcome::Outcome;
+use crate::phase::{Phases, Terms};
 use crate::time::Time;
-use crate::token::{self, Refused, TokenKey};
-use crate::{categories, host};
+use crate::token::TokenKey;
 
 /// One EC2 instance and its metadata service.
 ///
@@ -19,7 +19,7 @@ use crate::{categories, host};
 pub struct Instance {
     phases: Phases,
     token_key: TokenKey,
-    allowed_hosts: Vec<String>,
+    allowed_hosts: HostNames,
 }
 
 /// What the operator of a shell decides, as opposed to what the instance is.
@@ -51,54 +51,32 @@ pub struct Moment {
     pub throttle_state: u64,
     /// How many requests for the instance came before.
     pub request_number: u64,
+    /// Whether the request came over IPv6.
+    pub over_ipv6: bool,
+    /// Whether the shell would keep the connection open.
+    pub keep_alive: bool,
 }
 
-/// What a decision depends on.
-struct Call<'i, 'r> {
-    request: &'r Request<'r>,
-    target: &'r Target<'r>,
-    phase: &'i Phase,
-    now: Time,
-    moment: Moment,
+/// The signatures of an identity document, each in Base64 without line ends.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Signatures {
+    /// RSA with SHA-256 over the document.
+    pub signature: String,
+    /// A CMS message with a DSA signature.
+    pub pkcs7: String,
+    /// A CMS message with an RSA-2048 signature.
+    pub rsa2048: String,
 }
-
-/// What a decision leaves besides its outcome.
-struct Noted<'i> {
-    /// The seconds that a valid token has left: refusals after its check show
-    /// them too.
-    ttl_left: Option<u32>,
-    throttle_state: u64,
-    /// The fault that affects the answer.
-    fault: Option<&'i Fault>,
-}
-
-/// What the signatures of the identity document are made from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct IdentityDocument {
-    /// The document.
-    pub text: String,
-    /// The signing time that the signatures tell, in milliseconds since the epoch.
-    pub signing_time_ms: u64,
-    /// Since when it is this one, in milliseconds since the epoch; 0 for always.
-    pub since_ms: u64,
-}
-
-/// Recorded: the signing time falls seconds after the launch.
-const SIGNED_SECONDS_AFTER_LAUNCH: u64 = 2;
 
 /// The fewest bytes of a token secret: less could be tried out.
 const TOKEN_SECRET_BYTES_MIN: usize = 16;
-
-/// The most problems of a description that are told at once.
-const PROBLEMS_MAX: usize = 20;
-
-const TOKEN_PATH: [&str; 3] = ["latest", "api", "token"];
 
 impl Instance {
     /// Reads a description, JSON text; `{}` is a complete instance.
     ///
     /// Fails with everything that is wrong with it, at least one problem and at
-    /// most 20, or with one of no field if the token secret is too short.
+    /// most 20, or with problems of no field if the settings are wrong: a token
+    /// secret that is too short, a host name that no `Host` can match.
     ///
     /// ```
     /// use imds_core::{Instance, Settings};
@@ -109,184 +87,98 @@ impl Instance {
     /// assert_eq!(problems[0].help.as_deref(), Some("did you mean `instance-type`?"));
     /// ```
     pub fn open(description: &str, settings: Settings) -> Result<Instance, Vec<Problem>> {
+        at_most(Instance::read(description, settings))
+    }
+
+    fn read(description: &str, settings: Settings) -> Result<Instance, Vec<Problem>> {
         if settings.token_secret.len() < TOKEN_SECRET_BYTES_MIN {
             let message = format!("the token secret has fewer than {TOKEN_SECRET_BYTES_MIN} bytes");
             return Err(vec![Problem::at("", message)]);
         }
-        at_most_problems(Instance::read(description, settings))
-    }
-
-    fn read(description: &str, settings: Settings) -> Result<Instance, Vec<Problem>> {
+        let allowed_hosts = HostNames::read(settings.allowed_hosts)?;
         let document = Json::parse(description).map_err(|problem| vec![problem])?;
         let scope = settings.scope.as_deref();
         let phases = Phases::open(document, Terms { scope, shell_signs: settings.signs_identity })?;
-        Ok(Instance {
-            token_key: TokenKey::new(&settings.token_secret, scope, phases.instance_id()),
-            phases,
-            allowed_hosts: settings.allowed_hosts,
-        })
+        let token_key = TokenKey::new(&settings.token_secret, scope, phases.instance_id());
+        Ok(Instance { token_key, phases, allowed_hosts })
     }
 
-    /// Answers one request. A refusal is an answer too, so this cannot fail.
+    /// Answers one request, of which `head` is all up to and with the first empty
+    /// line. A refusal is an answer too, so this cannot fail. `signatures` are
+    /// those that an answer before this one wanted.
     ///
     /// ```
-    /// use imds_core::{Instance, Moment, Outcome, Settings, http::Request};
+    /// use imds_core::{Instance, Moment, Outcome, Settings};
     ///
     /// let settings = Settings { token_secret: vec![7; 32], ..Settings::default() };
     /// let instance = Instance::open("{}", settings)?;
-    /// let request = Request { method: "GET", target: "/no-such-version/", ..Request::default() };
-    /// let answer = instance.answer(&request, Moment::default());
+    /// let answer = instance.answer(b"GET /no-such-version/ HTTP/1.1\r\n\r\n", Moment::default(), None);
     /// assert_eq!((answer.status, answer.outcome), (404, Outcome::NotFound));
     /// # Ok::<(), Vec<imds_core::Problem>>(())
     /// ```
-    pub fn answer(&self, request: &Request<'_>, moment: Moment) -> Answer {
+    pub fn answer(&self, head: &[u8], moment: Moment, signatures: Option<&Signatures>) -> Answer<'_> {
+        self.answer_with(head, moment, signatures, &mut Buffers::default())
+    }
+
+    /// The same, with what answers before left.
+    pub(crate) fn answer_with<'i>(
+        &'i self,
+        head: &[u8],
+        moment: Moment,
+        signatures: Option<&Signatures>,
+        buffers: &mut Buffers,
+    ) -> Answer<'i> {
         let now = Time::from_ms(moment.now_ms);
-        let target = Target::parse(request.target);
         let phase = self.phases.at(now);
-        let call = Call { request, target: &target, phase, now, moment };
-        let mut noted = Noted { ttl_left: None, throttle_state: moment.throttle_state, fault: None };
-        let reply = self.decide(&call, &mut noted);
-        let reply = reply.unwrap_or_else(Reply::Refused);
-        let mut answer = Answer::write(reply, request.method, noted.ttl_left, now);
-        answer.throttle_state = noted.throttle_state;
-        if request.method == "PUT" && target.is(&TOKEN_PATH) {
-            answer.hop_limit = Some(phase.facts.options.http_put_response_hop_limit.0);
-        }
-        answer.delivery = match (answer.outcome, noted.fault) {
-            (Outcome::NotRunning, _) => Some(Delivery::Closed),
-            (_, None) => None,
-            (_, Some(fault)) => answer.struck_by(fault),
-        };
-        answer
-    }
-
-    /// What a shell that signs must sign, as of `now_ms`. The signatures go into
-    /// the description as `identity-signatures`; where `since_ms` is not 0, into
-    /// an entry of its `timeline` of that time, behind all others of it.
-    ///
-    /// ```
-    /// # use imds_core::{Instance, Settings};
-    /// # let settings = Settings { token_secret: vec![7; 32], ..Settings::default() };
-    /// let instance = Instance::open("{}", settings)?;
-    /// let document = instance.identity_document(1_790_800_000_000);
-    /// assert!(document.text.contains("i-0123456789abcdef0") && document.since_ms == 0);
-    /// # Ok::<(), Vec<imds_core::Problem>>(())
-    /// ```
-    pub fn identity_document(&self, now_ms: u64) -> IdentityDocument {
-        let phase = self.phases.at(Time::from_ms(now_ms));
-        IdentityDocument {
-            text: categories::identity_document(&phase.facts),
-            signing_time_ms: phase.facts.launch_time.plus_seconds(SIGNED_SECONDS_AFTER_LAUNCH).as_ms(),
-            since_ms: phase.identity_since.as_ms(),
-        }
-    }
-
-    /// Every check, in the order in which EC2 makes them; swapping two fails a
-    /// case. What holds of a refusal too, it notes on the way.
-    fn decide<'i>(&'i self, call: &Call<'i, '_>, noted: &mut Noted<'i>) -> Result<Reply, Outcome> {
-        let Call { request, target, phase, now, moment } = *call;
-        let facts = &phase.facts;
-        // DIFFERENCE: on EC2 nothing runs then that could ask.
-        if facts.state != InstanceState::Running {
-            return Err(Outcome::NotRunning);
-        }
-        // A page that a browser loaded from elsewhere is to learn nothing at all,
-        // and must not use up what the throttle allows.
-        if !self.is_host_allowed(request, target) {
-            return Err(Outcome::HostRefused);
-        }
-        noted.fault =
-            facts.faults.iter().find(|fault| fault.strikes(request.method, target, now, moment.request_number));
-        if noted.fault.is_some_and(|fault| fault.kind == FaultKind::Refuse) {
-            return Err(Outcome::FaultRefused);
-        }
-        if let Some(rate) = facts.throttle {
-            let admitted = rate.admit(moment.throttle_state, now);
-            let (Ok(state) | Err(state)) = admitted;
-            noted.throttle_state = state;
-            admitted.map_err(|_| Outcome::Throttled)?;
-        }
-        if facts.options.http_endpoint == Enabled::Disabled {
-            return Err(Outcome::EndpointDisabled);
-        }
-        if request.over_ipv6 && facts.options.http_protocol_ipv6 == Switch::Disabled {
-            return Err(Outcome::Ipv6Disabled);
-        }
-        // On the token path the method comes before authorisation: GET without
-        // a token gets 405 even where tokens are required.
-        if target.is(&TOKEN_PATH) {
-            return match request.method {
-                "OPTIONS" => {
-                    // UNRECORDED: a bad token, which is no obstacle where none is needed.
-                    noted.ttl_left = request.field(TOKEN).and_then(|token| self.token_key.check(token, now).ok());
-                    Ok(Reply::Methods(TOKEN_METHODS))
-                }
-                "PUT" => self.issue_token(request, now, moment.entropy),
-                _ => Err(Outcome::TokenMethodRefused),
+        Head::read(head, |head| {
+            let call = Call {
+                phase,
+                token_key: &self.token_key,
+                allowed_hosts: &self.allowed_hosts,
+                request: head.map(Request::of),
+                signatures,
+                now,
+                moment,
             };
-        }
-        // The token is checked before method and path, so that a caller
-        // without one cannot learn which paths exist.
-        match request.field(TOKEN) {
-            // Reported of proxies: refused when a token is sent, passed without.
-            // UNRECORDED: that this comes before the token's own check.
-            Some(_) if request.field(FORWARDED_FOR).is_some() => return Err(Outcome::Forwarded),
-            Some(token) => noted.ttl_left = Some(self.token_key.check(token, now).map_err(token_refused)?),
-            None if facts.options.http_tokens == HttpTokens::Required => return Err(Outcome::TokenMissing),
-            None => {}
-        }
-        match request.method {
-            "GET" | "HEAD" => phase.find(target, now, noted.ttl_left.is_some()).unwrap_or(Err(Outcome::NotFound)),
-            "OPTIONS" => Ok(Reply::Methods(METADATA_METHODS)),
-            _ => Err(Outcome::MethodRefused),
-        }
-    }
-
-    fn is_host_allowed(&self, request: &Request<'_>, target: &Target<'_>) -> bool {
-        let is_allowed = |host: &str| host::is_allowed(host, &self.allowed_hosts);
-        let hosts = request.fields.iter().filter(|field| field.name.eq_ignore_ascii_case(HOST));
-        target.authority().is_none_or(is_allowed)
-            && hosts
-                .map(|field| core::str::from_utf8(field.value))
-                .all(|host| host.is_ok_and(|host| is_allowed(host.trim())))
-    }
-
-    /// UNRECORDED: which of the two checks comes first.
-    fn issue_token(&self, request: &Request<'_>, now: Time, entropy: u64) -> Result<Reply, Outcome> {
-        if request.field(FORWARDED_FOR).is_some() {
-            return Err(Outcome::Forwarded);
-        }
-        let ttl_seconds = request.field(TOKEN_TTL_SECONDS).and_then(ttl_seconds).ok_or(Outcome::TtlRefused)?;
-        Ok(Reply::Token { token: self.token_key.issue(now, ttl_seconds, entropy), ttl_seconds })
+            let decision = decide(&call);
+            let request = call.request.as_ref().ok();
+            let head = request.map(|request| &request.head);
+            let mut answer = Answer::write(decision, head, moment.keep_alive, now, buffers);
+            if request.is_some_and(|request| request.is_for_a_token && request.head.method == "PUT") {
+                answer.hop_limit = Some(phase.facts.options.http_put_response_hop_limit.0);
+            }
+            if answer.outcome == Outcome::SignaturesWanted {
+                answer.to_sign = Some(IdentityDocument::of(&phase.facts));
+            }
+            answer
+        })
     }
 }
 
-/// Tells what is wrong with a description, if anything is.
-pub(crate) fn judge(document: Json) -> Result<(), Vec<Problem>> {
-    Phases::open(document, Terms { scope: None, shell_signs: true }).map(drop)
-}
-
-/// The same with fewer problems than nobody reads.
-pub(crate) fn at_most_problems<T>(result: Result<T, Vec<Problem>>) -> Result<T, Vec<Problem>> {
-    result.map_err(|mut problems| {
-        problems.truncate(PROBLEMS_MAX);
-        problems
-    })
-}
-
-fn token_refused(refused: Refused) -> Outcome {
-    match refused {
-        Refused::Invalid => Outcome::TokenInvalid,
-        Refused::Expired => Outcome::TokenExpired,
-    }
-}
-
-/// The lifetime asked for: digits only, at most six hours. Zero is a lifetime.
+/// The answer to a caller that has no instance: 403, unless the head cannot be
+/// read.
 ///
-/// UNRECORDED: leading zeros, which are digits.
-fn ttl_seconds(text: &[u8]) -> Option<u32> {
-    let digits = core::str::from_utf8(text).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))?;
-    digits.parse().ok().filter(|seconds| *seconds <= token::TTL_SECONDS_MAX)
+/// ```
+/// use imds_core::{Moment, refuse_caller};
+///
+/// assert_eq!(refuse_caller(b"GET / HTTP/1.1\r\n\r\n", Moment::default()).status, 403);
+/// assert_eq!(refuse_caller(b"\x16\x03", Moment::default()).status, 400);
+/// ```
+pub fn refuse_caller(head: &[u8], moment: Moment) -> Answer<'static> {
+    Head::read(head, |head| {
+        let outcome = match head {
+            Ok(_) => Outcome::NoInstance,
+            Err(unreadable) => unreadable.outcome(),
+        };
+        let decision = crate::decide::Decision {
+            reply: Reply::Refused(outcome),
+            ttl_left: None,
+            throttle_state: moment.throttle_state,
+            fault: None,
+        };
+        let now = Time::from_ms(moment.now_ms);
+        Answer::write(decision, head.as_ref().ok(), moment.keep_alive, now, &mut Buffers::default())
+    })
 }
 
 // What an instance serves holds credentials.
@@ -300,5 +192,12 @@ impl core::fmt::Debug for Instance {
 impl core::fmt::Debug for Settings {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Settings").field("allowed_hosts", &self.allowed_hosts).finish_non_exhaustive()
+    }
+}
+
+// Whoever has a signature can pass for the instance.
+impl core::fmt::Debug for Signatures {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Signatures(redacted)")
     }
 }

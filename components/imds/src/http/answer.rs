@@ -1,81 +1,54 @@
 //! Answers: the recorded heads and bodies of every kind.
 
-use crate::description::FaultKind;
-use crate::faults::{Delivery, Fault};
-use crate::time::Time;
+use std::borrow::Cow;
 
-/// One HTTP answer, complete and in wire order.
+use crate::decide::{Decision, SessionVersion, TOKEN_METHODS};
+use crate::description::FaultKind;
+use crate::facts::IdentityDocument;
+use crate::faults::Delivery;
+use crate::http::head::{Head, KeepsAlive, RequestBody};
+use crate::outcome::Outcome;
+use crate::time::{Dates, Time};
+
+/// One HTTP answer, complete and in wire order; `wit/imds.wit` tells what each part
+/// is.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Answer {
-    /// The status code.
-    pub status: u16,
+pub struct Answer<'i> {
     /// The head as HTTP/1.1 sends it: status line, header fields spelled and
     /// ordered as on the wire, empty line.
-    pub head: String,
+    pub head: Vec<u8>,
     /// The body; empty in the answer to `HEAD`.
-    pub body: Vec<u8>,
+    pub body: Cow<'i, [u8]>,
+    /// The status code.
+    pub status: u16,
+    /// Why the answer is what it is.
+    pub outcome: Outcome,
+    /// Which version of the service the client used.
+    pub session_version: Option<SessionVersion>,
     /// The IP time-to-live of the answer to a request for a token.
     pub hop_limit: Option<u8>,
     /// How to deliver it; none for whole and at once.
     pub delivery: Option<Delivery>,
-    /// Why the answer is what it is.
-    pub outcome: Outcome,
+    /// What the shell reads and throws away before.
+    pub request_body: RequestBody,
+    /// Whether the connection may stay open.
+    pub keep_alive: bool,
     /// The state of the throttle after this request.
     pub throttle_state: u64,
+    /// What to sign, where signatures are wanted.
+    pub to_sign: Option<IdentityDocument>,
 }
 
-/// Why an answer is what it is: one value for each way through the order of
-/// checks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// 503, and closed without an answer: the instance does not run.
-    NotRunning,
-    /// 503: a fault of the description struck.
-    FaultRefused,
-    /// 503: more requests than the description allows.
-    Throttled,
-    /// 200: an item or a listing.
-    Found,
-    /// 200: a session token was issued.
-    TokenIssued,
-    /// 200: the answer to `OPTIONS`.
-    MethodsListed,
-    /// 403: `Host` names a domain that is neither local nor allowed.
-    HostRefused,
-    /// 403: the endpoint is disabled.
-    EndpointDisabled,
-    /// 403: the request came over IPv6 and IPv6 is disabled.
-    Ipv6Disabled,
-    /// 405: the token path takes `PUT` and `OPTIONS` only.
-    TokenMethodRefused,
-    /// 403: `X-Forwarded-For` on a request for a token or with one.
-    Forwarded,
-    /// 400: the lifetime asked for is missing, no number, or too long.
-    TtlRefused,
-    /// 401: tokens are required and there is none.
-    TokenMissing,
-    /// 401: the token was not issued by this instance under this secret.
-    TokenInvalid,
-    /// 401: the token's lifetime is over.
-    TokenExpired,
-    /// 403: a method other than `GET`, `HEAD` and `OPTIONS`.
-    MethodRefused,
-    /// 404: nothing at that path in that version now.
-    NotFound,
-    /// 503: a signature was asked for that the shell has not made yet.
-    SignaturesWanted,
-}
-
-/// What is answered, before it is written out.
-pub(crate) enum Reply {
+/// What is answered, before it is written.
+pub enum Reply<'i> {
     /// An item or a listing.
     Item {
         /// Its `Content-Type`.
-        media_type: &'static str,
+        media_type: MediaType,
         /// When it was last published.
         modified: Time,
         /// Its bytes.
-        body: Vec<u8>,
+        body: Cow<'i, [u8]>,
     },
     /// A new session token.
     Token {
@@ -90,12 +63,26 @@ pub(crate) enum Reply {
     Refused(Outcome),
 }
 
-/// Methods on the token path and everywhere else, as `Allow` lists them.
-pub(crate) const TOKEN_METHODS: &str = "OPTIONS, PUT";
-pub(crate) const METADATA_METHODS: &str = "OPTIONS, GET, HEAD";
+/// The `Content-Type` of an item.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum MediaType {
+    /// All but user data, JSON included.
+    Text,
+    /// User data.
+    Binary,
+}
+
+/// What one answer leaves to the next, and nobody sees: memory that is there, and
+/// dates that were written.
+#[derive(Default)]
+pub struct Buffers {
+    /// Takes the head of the next answer.
+    pub head: Vec<u8>,
+    dates: Dates,
+}
 
 /// The page that comes with 404: 339 bytes, SHA-256 3f92bfc0…c39a.
-const NOT_FOUND_PAGE: &str = concat!(
+const NOT_FOUND_PAGE: &[u8] = concat!(
     "<?xml version=\"1.0\" encoding=\"iso-8859-1\"?>\n",
     "<!DOCTYPE html PUBLIC \"-//W3C//DTD XHTML 1.0 Transitional//EN\"\n",
     "\t\t \"http://www.w3.org/TR/xhtml1/DTD/xhtml1-transitional.dtd\">\n",
@@ -107,185 +94,208 @@ const NOT_FOUND_PAGE: &str = concat!(
     "  <h1>404 - Not Found</h1>\n",
     " </body>\n",
     "</html>\n",
-);
+)
+.as_bytes();
 
-impl Outcome {
-    /// The status code and the status line.
-    fn status(self) -> (u16, &'static str) {
+impl Reply<'_> {
+    /// Why it is what it is.
+    pub fn outcome(&self) -> Outcome {
         match self {
-            Outcome::Found | Outcome::TokenIssued | Outcome::MethodsListed => (200, "HTTP/1.1 200 OK"),
-            Outcome::TtlRefused => (400, "HTTP/1.1 400 Bad Request"),
-            Outcome::TokenMissing | Outcome::TokenInvalid | Outcome::TokenExpired => (401, "HTTP/1.1 401 Unauthorized"),
-            Outcome::HostRefused
-            | Outcome::EndpointDisabled
-            | Outcome::Ipv6Disabled
-            | Outcome::Forwarded
-            | Outcome::MethodRefused => (403, "HTTP/1.1 403 Forbidden"),
-            Outcome::NotFound => (404, "HTTP/1.1 404 Not Found"),
-            Outcome::TokenMethodRefused => (405, "HTTP/1.1 405 Not Allowed"),
-            // UNRECORDED: its head and body; those of the other refusals are taken.
-            Outcome::Throttled | Outcome::SignaturesWanted | Outcome::NotRunning | Outcome::FaultRefused => {
-                (503, "HTTP/1.1 503 Service Unavailable")
-            }
-        }
-    }
-}
-
-impl Answer {
-    /// The header fields, names and values, in their order.
-    ///
-    /// ```
-    /// # use imds_core::{Instance, Moment, Settings, http::Request};
-    /// # let settings = Settings { token_secret: vec![7; 32], ..Settings::default() };
-    /// let instance = Instance::open("{}", settings)?;
-    /// let answer = instance.answer(&Request { method: "GET", target: "/", ..Request::default() }, Moment::default());
-    /// assert_eq!(answer.fields().next(), Some(("Content-Type", "text/plain")));
-    /// # Ok::<(), Vec<imds_core::Problem>>(())
-    /// ```
-    pub fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.head.split("\r\n").filter_map(|line| line.split_once(": "))
-    }
-
-    /// Writes out `reply` to a request with `method`. `ttl_left` is what the
-    /// valid token of the request has left, if it had one: every answer to such a
-    /// request tells it.
-    ///
-    /// The answer to `HEAD` has the head of `GET` and no body, with one exception:
-    /// 404 has the head of a refusal without a body (recorded in 2022).
-    pub(crate) fn write(reply: Reply, method: &str, ttl_left: Option<u32>, now: Time) -> Answer {
-        let outcome = match &reply {
             Reply::Item { .. } => Outcome::Found,
             Reply::Token { .. } => Outcome::TokenIssued,
             Reply::Methods(_) => Outcome::MethodsListed,
             Reply::Refused(outcome) => *outcome,
-        };
+        }
+    }
+
+    fn has_body(&self) -> bool {
+        match self {
+            Reply::Item { body, .. } => !body.is_empty(),
+            Reply::Token { .. } | Reply::Refused(Outcome::NotFound) => true,
+            Reply::Methods(_) | Reply::Refused(_) => false,
+        }
+    }
+}
+
+impl Answer<'_> {
+    /// The header fields, names and values, in their order.
+    ///
+    /// ```
+    /// # use imds_core::{Instance, Moment, Settings};
+    /// # let settings = Settings { token_secret: vec![7; 32], ..Settings::default() };
+    /// let instance = Instance::open("{}", settings)?;
+    /// let answer = instance.answer(b"GET / HTTP/1.1\r\n\r\n", Moment::default(), None);
+    /// assert_eq!(answer.fields().next(), Some(("Content-Type", "text/plain")));
+    /// # Ok::<(), Vec<imds_core::Problem>>(())
+    /// ```
+    pub fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        let head = core::str::from_utf8(&self.head).unwrap_or_default();
+        head.split("\r\n").filter_map(|line| line.split_once(": "))
+    }
+}
+
+impl<'i> Answer<'i> {
+    /// Writes out a decision about the request with this head; none is one that
+    /// cannot be read.
+    ///
+    /// What a valid token of the request has left stands in every answer to it. The
+    /// answer to `HEAD` has the head of `GET` and no body, with one exception: 404
+    /// has the head of a refusal without a body (recorded in 2022).
+    pub fn write(
+        decision: Decision<'i>,
+        head: Option<&Head<'_>>,
+        keep_alive: bool,
+        now: Time,
+        buffers: &mut Buffers,
+    ) -> Answer<'i> {
+        let session_version = decision.session_version();
+        let Decision { reply, ttl_left, throttle_state, fault } = decision;
+        let outcome = reply.outcome();
         let (status, status_line) = outcome.status();
-        let is_head = method == "HEAD";
-        let mut head = Head::new(status_line, now);
+        let is_head = head.is_some_and(|head| head.method == "HEAD");
+        let delivery = match (outcome, fault) {
+            (Outcome::NotRunning, _) => Some(Delivery::Closed),
+            (_, None) => None,
+            (_, Some(fault)) => match fault.kind {
+                FaultKind::Refuse => None,
+                FaultKind::Delay => Some(Delivery::Delayed(fault.delay_ms)),
+                FaultKind::Close => Some(Delivery::Closed),
+                FaultKind::Withhold => Some(Delivery::Withheld),
+                // One that cuts bodies does nothing to an answer without one.
+                FaultKind::Cut => (reply.has_body() && !is_head).then_some(Delivery::Cut),
+            },
+        };
+        let request_body = head.map_or(RequestBody::Unknown, |head| head.body);
+        let keeps_alive = match head {
+            Some(head) if keep_alive && matches!(delivery, None | Some(Delivery::Delayed(_))) => head.keeps_alive,
+            _ => KeepsAlive::No,
+        };
+        let mut text = Text { bytes: core::mem::take(&mut buffers.head), keeps_alive, now, dates: &mut buffers.dates };
+        text.bytes.clear();
+        text.bytes.reserve(HEAD_BYTES);
+        text.put(status_line.as_bytes());
         let mut body = match reply {
             Reply::Item { media_type, modified, body } => {
-                head.ttl(ttl_left);
-                head.field("Content-Type", media_type);
-                head.field("Accept-Ranges", "none");
-                head.date("Last-Modified", modified.min(now));
-                head.length_and_server(body.len());
+                text.ttl(ttl_left);
+                text.put(match media_type {
+                    MediaType::Text => b"Content-Type: text/plain\r\nAccept-Ranges: none\r\nLast-Modified: ",
+                    MediaType::Binary => {
+                        b"Content-Type: application/octet-stream\r\nAccept-Ranges: none\r\nLast-Modified: "
+                    }
+                });
+                text.date(modified.min(now));
+                text.put(b"\r\n");
+                text.length_and_server(body.len());
                 body
             }
             Reply::Token { token, ttl_seconds } => {
-                head.ttl(Some(ttl_seconds));
-                head.length_and_server(token.len());
-                head.field("Content-Type", "text/plain");
-                token.into_bytes()
+                text.ttl(Some(ttl_seconds));
+                text.length_and_server(token.len());
+                text.put(b"Content-Type: text/plain\r\n");
+                token.into_bytes().into()
             }
             Reply::Methods(methods) => {
-                head.ttl(ttl_left);
-                head.empty(Some(methods));
-                Vec::new()
+                text.ttl(ttl_left);
+                text.empty(Some(methods));
+                Cow::Borrowed(&[][..])
             }
             Reply::Refused(Outcome::NotFound) if !is_head => {
-                head.ttl(ttl_left);
-                head.field("Content-Type", "text/html");
-                head.length_and_server(NOT_FOUND_PAGE.len());
+                text.ttl(ttl_left);
+                text.put(b"Content-Type: text/html\r\n");
+                text.length_and_server(NOT_FOUND_PAGE.len());
                 NOT_FOUND_PAGE.into()
             }
             Reply::Refused(outcome) => {
-                head.ttl(ttl_left);
-                head.empty((outcome == Outcome::TokenMethodRefused).then_some(TOKEN_METHODS));
-                Vec::new()
+                text.ttl(ttl_left);
+                text.empty((outcome == Outcome::TokenMethodRefused).then_some(TOKEN_METHODS));
+                Cow::Borrowed(&[][..])
             }
         };
+        text.put(b"\r\n");
         if is_head {
-            body.clear();
-        }
-        Answer { status, head: head.end(), body, hop_limit: None, delivery: None, outcome, throttle_state: 0 }
-    }
-
-    /// How the answer is delivered after a fault struck. One that cuts bodies
-    /// does nothing to an answer without one.
-    pub(crate) fn struck_by(&mut self, fault: &Fault) -> Option<Delivery> {
-        match fault.kind {
-            FaultKind::Refuse => None,
-            FaultKind::Delay => Some(Delivery::Delayed(fault.delay_ms)),
-            FaultKind::Close => Some(Delivery::Closed),
-            FaultKind::Withhold => Some(Delivery::Withheld),
-            FaultKind::Cut if self.body.is_empty() => None,
-            FaultKind::Cut => {
-                self.body.truncate(self.body.len() / 2);
-                Some(Delivery::Cut)
+            body = Cow::Borrowed(&[]);
+        } else if delivery == Some(Delivery::Cut) {
+            let half = body.len() / 2;
+            match &mut body {
+                Cow::Borrowed(bytes) => *bytes = &bytes[..half],
+                Cow::Owned(bytes) => bytes.truncate(half),
             }
+        }
+        Answer {
+            head: text.bytes,
+            body,
+            status,
+            outcome,
+            session_version,
+            hop_limit: None,
+            delivery,
+            request_body,
+            keep_alive: keeps_alive != KeepsAlive::No,
+            throttle_state,
+            to_sign: None,
         }
     }
 }
 
-struct Head {
-    text: String,
+/// The head of an answer that is being written.
+struct Text<'b> {
+    bytes: Vec<u8>,
+    keeps_alive: KeepsAlive,
     now: Time,
+    dates: &'b mut Dates,
 }
 
 /// What the longest head takes, an answer to a request with a token.
-const HEAD_BYTES: usize = 320;
+const HEAD_BYTES: usize = 384;
 
-impl Head {
-    fn new(status_line: &'static str, now: Time) -> Head {
-        let mut text = String::with_capacity(HEAD_BYTES);
-        text.push_str(status_line);
-        text.push_str("\r\n");
-        Head { text, now }
+impl Text<'_> {
+    fn put(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
     }
 
-    fn field(&mut self, name: &'static str, value: &str) {
-        self.name(name);
-        self.text.push_str(value);
-        self.text.push_str("\r\n");
+    fn number(&mut self, number: u64) {
+        self.bytes.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
     }
 
-    fn number(&mut self, name: &'static str, number: u64) {
-        self.name(name);
-        self.text.push_str(itoa::Buffer::new().format(number));
-        self.text.push_str("\r\n");
-    }
-
-    fn date(&mut self, name: &'static str, time: Time) {
-        self.name(name);
-        time.write_imf_fixdate(&mut self.text);
-        self.text.push_str("\r\n");
-    }
-
-    fn name(&mut self, name: &'static str) {
-        self.text.push_str(name);
-        self.text.push_str(": ");
+    fn date(&mut self, time: Time) {
+        self.bytes.extend_from_slice(self.dates.imf_fixdate(time));
     }
 
     fn ttl(&mut self, seconds: Option<u32>) {
         if let Some(seconds) = seconds {
-            self.number("X-Aws-Ec2-Metadata-Token-Ttl-Seconds", seconds.into());
+            self.put(b"X-Aws-Ec2-Metadata-Token-Ttl-Seconds: ");
+            self.number(seconds.into());
+            self.put(b"\r\n");
         }
     }
 
     fn length_and_server(&mut self, length: usize) {
-        self.number("Content-Length", length as u64);
-        self.date("Date", self.now);
-        self.text.push_str("Server: EC2ws\r\nConnection: close\r\n");
+        self.put(b"Content-Length: ");
+        self.number(length as u64);
+        self.put(b"\r\nDate: ");
+        self.date(self.now);
+        self.put(match self.keeps_alive {
+            KeepsAlive::No => b"\r\nServer: EC2ws\r\nConnection: close\r\n",
+            KeepsAlive::Yes => b"\r\nServer: EC2ws\r\n",
+            KeepsAlive::Told => b"\r\nServer: EC2ws\r\nConnection: keep-alive\r\n",
+        });
     }
 
     /// The fields of an answer without a body. UNRECORDED: their order where
     /// the status is 400 or the method OPTIONS; that of 401 and 405 is taken.
     fn empty(&mut self, allow: Option<&'static str>) {
         if let Some(methods) = allow {
-            self.field("Allow", methods);
+            self.put(b"Allow: ");
+            self.put(methods.as_bytes());
+            self.put(b"\r\n");
         }
         self.length_and_server(0);
-        self.field("Content-Type", "text/plain");
-    }
-
-    fn end(mut self) -> String {
-        self.text.push_str("\r\n");
-        self.text
+        self.put(b"Content-Type: text/plain\r\n");
     }
 }
 
 // A body may hold a token or credentials: not for logs.
-impl core::fmt::Debug for Answer {
+impl core::fmt::Debug for Answer<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         write!(f, "{} ({} bytes, {:?})", self.status, self.body.len(), self.outcome)
     }

@@ -8,14 +8,10 @@ use std::borrow::Cow;
 /// The path of a request target, decoded and normalised.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Target<'t> {
-    decoded: Cow<'t, str>,
-    /// Where the segments stand in `decoded`.
-    segments: Vec<core::ops::Range<usize>>,
+    /// Without escapes and `..`; empty segments and `.` are passed over.
+    path: Cow<'t, str>,
     authority: Option<&'t str>,
 }
-
-/// More than almost all paths have.
-const SEGMENTS: usize = 8;
 
 impl Target<'_> {
     /// Reads a request target in origin form (`/latest/…`) or absolute form
@@ -26,30 +22,22 @@ impl Target<'_> {
     pub fn parse(target: &str) -> Target<'_> {
         let (authority, rest) = split_authority(target);
         // By bytes: searches for characters take longer than such short texts.
-        let mut has_escapes = false;
+        let (mut has_escapes, mut has_parents, mut before) = (false, false, 0);
         let end = rest.bytes().position(|byte| {
             has_escapes |= byte == b'%';
+            has_parents |= byte == b'.' && before == b'.';
+            before = byte;
             matches!(byte, b'?' | b'#')
         });
         let path = &rest[..end.unwrap_or(rest.len())];
-        let decoded = if has_escapes { percent_decode(path).into() } else { Cow::from(path) };
-        let mut segments: Vec<core::ops::Range<usize>> = Vec::with_capacity(SEGMENTS);
-        let mut start = 0;
-        let ends = decoded.bytes().enumerate().filter(|(_, byte)| *byte == b'/').map(|(end, _)| end);
-        for end in ends.chain([decoded.len()]) {
-            match &decoded.as_bytes()[start..end] {
-                b"" | b"." => {}
-                b".." => drop(segments.pop()),
-                _ => segments.push(start..end),
-            }
-            start = end + 1;
-        }
-        Target { authority, decoded, segments }
+        let decoded = if has_escapes { Cow::from(percent_decode(path)) } else { path.into() };
+        let path = if has_escapes || has_parents { without_parents(&decoded).into() } else { decoded };
+        Target { path, authority }
     }
 
     /// The segments of the path: none for `/`.
-    pub fn segments(&self) -> impl Iterator<Item = &str> + Clone {
-        self.segments.iter().map(|range| &self.decoded[range.clone()])
+    pub fn segments(&self) -> Segments<'_> {
+        Segments { rest: &self.path }
     }
 
     /// Whether the path is exactly these segments.
@@ -62,6 +50,41 @@ impl Target<'_> {
     pub fn authority(&self) -> Option<&str> {
         self.authority
     }
+}
+
+/// The segments of a path, of which empty ones and `.` are none.
+#[derive(Clone)]
+pub struct Segments<'t> {
+    rest: &'t str,
+}
+
+impl<'t> Iterator for Segments<'t> {
+    type Item = &'t str;
+
+    fn next(&mut self) -> Option<&'t str> {
+        while !self.rest.is_empty() {
+            let end = self.rest.bytes().position(|byte| byte == b'/');
+            let segment = &self.rest[..end.unwrap_or(self.rest.len())];
+            self.rest = end.map_or("", |end| &self.rest[end + 1..]);
+            if !matches!(segment, "" | ".") {
+                return Some(segment);
+            }
+        }
+        None
+    }
+}
+
+/// A decoded path in which every `..` has taken away the segment before it.
+fn without_parents(path: &str) -> String {
+    let mut segments = Vec::new();
+    for segment in (Segments { rest: path }) {
+        if segment == ".." {
+            segments.pop();
+        } else {
+            segments.push(segment);
+        }
+    }
+    segments.join("/")
 }
 
 fn split_authority(target: &str) -> (Option<&str>, &str) {

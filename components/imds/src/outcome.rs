@@ -1,0 +1,217 @@
+//! Why an answer is what it is, and what a person makes of it.
+
+/// Why an answer is what it is: one value for each way through the order of
+/// checks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// 503, and closed without an answer: the instance does not run.
+    NotRunning,
+    /// 400: the head is not HTTP, or leaves in doubt where the request ends.
+    HeadUnreadable,
+    /// 431: the head does not end within the shell's bounds.
+    HeadTooLarge,
+    /// 403: no instance belongs to the caller.
+    NoInstance,
+    /// 503: a fault of the description affects the request.
+    FaultRefused,
+    /// 503: more requests than the description allows.
+    Throttled,
+    /// 200: an item or a listing.
+    Found,
+    /// 200: a session token was issued.
+    TokenIssued,
+    /// 200: the answer to `OPTIONS`.
+    MethodsListed,
+    /// 403: `Host` names a domain that is neither local nor allowed.
+    HostRefused,
+    /// 403: the endpoint is disabled.
+    EndpointDisabled,
+    /// 403: the request came over IPv6 and IPv6 is disabled.
+    Ipv6Disabled,
+    /// 405: the token path takes `PUT` and `OPTIONS` only.
+    TokenMethodRefused,
+    /// 403: `X-Forwarded-For` on a request for a token or with one.
+    Forwarded,
+    /// 400: the lifetime asked for is missing, no number, or too long.
+    TtlRefused,
+    /// 401: tokens are required and there is none.
+    TokenMissing,
+    /// 401: the token was not issued by this instance under this secret.
+    TokenInvalid,
+    /// 401: the token's lifetime is over.
+    TokenExpired,
+    /// 403: a method other than `GET`, `HEAD` and `OPTIONS`.
+    MethodRefused,
+    /// 404: nothing at that path in that version now.
+    NotFound,
+    /// 503: a signature was asked for that the shell has not made yet.
+    SignaturesWanted,
+}
+
+/// What a person makes of an outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// The rule that decided, in half a sentence.
+    pub reason: &'static str,
+    /// That rule, of EC2 or of this product, and what a client or an operator does
+    /// about it: a few sentences, whose words may change.
+    pub remedy: &'static str,
+}
+
+impl Outcome {
+    /// What it means and what to do about it.
+    ///
+    /// ```
+    /// use imds_core::Outcome;
+    ///
+    /// let explanation = Outcome::TokenMissing.explain();
+    /// assert_eq!(explanation.reason, "no token, and http-tokens is \"required\"");
+    /// assert!(explanation.remedy.contains("PUT /latest/api/token"));
+    /// ```
+    pub fn explain(self) -> Explanation {
+        Explanation { reason: self.reason(), remedy: self.remedy() }
+    }
+
+    /// The status code and the status line.
+    pub(crate) fn status(self) -> (u16, &'static str) {
+        match self {
+            Self::Found | Self::TokenIssued | Self::MethodsListed => (200, "HTTP/1.1 200 OK\r\n"),
+            Self::TtlRefused | Self::HeadUnreadable => (400, "HTTP/1.1 400 Bad Request\r\n"),
+            Self::TokenMissing | Self::TokenInvalid | Self::TokenExpired => (401, "HTTP/1.1 401 Unauthorized\r\n"),
+            Self::HostRefused
+            | Self::EndpointDisabled
+            | Self::Ipv6Disabled
+            | Self::Forwarded
+            | Self::MethodRefused
+            | Self::NoInstance => (403, "HTTP/1.1 403 Forbidden\r\n"),
+            Self::NotFound => (404, "HTTP/1.1 404 Not Found\r\n"),
+            Self::TokenMethodRefused => (405, "HTTP/1.1 405 Not Allowed\r\n"),
+            // UNRECORDED: the largest head that EC2 takes, and what it says to others.
+            Self::HeadTooLarge => (431, "HTTP/1.1 431 Request Header Fields Too Large\r\n"),
+            // UNRECORDED: its head and body; those of the other refusals are taken.
+            Self::Throttled | Self::SignaturesWanted | Self::NotRunning | Self::FaultRefused => {
+                (503, "HTTP/1.1 503 Service Unavailable\r\n")
+            }
+        }
+    }
+
+    fn reason(self) -> &'static str {
+        match self {
+            Self::NotRunning => "the instance does not run: its state is \"stopped\" or \"terminated\"",
+            Self::FaultRefused => "a fault of the description, of the kind \"refuse\"",
+            Self::Throttled => "more requests than request-throttle allows",
+            Self::Found => "found",
+            Self::TokenIssued => "token issued",
+            Self::MethodsListed => "methods listed",
+            Self::HostRefused => "Host is neither a local name nor one that is allowed",
+            Self::EndpointDisabled => "http-endpoint is \"disabled\"",
+            Self::Ipv6Disabled => "http-protocol-ipv6 is \"disabled\"",
+            Self::TokenMethodRefused => "the token path takes PUT and OPTIONS only",
+            Self::Forwarded => "X-Forwarded-For on a request for a token or with one",
+            Self::TtlRefused => "X-aws-ec2-metadata-token-ttl-seconds is missing or not a number from 0 to 21600",
+            Self::TokenMissing => "no token, and http-tokens is \"required\"",
+            Self::TokenInvalid => "the token was not issued by this instance under this secret",
+            Self::TokenExpired => "the token's lifetime is over",
+            Self::MethodRefused => "the method is none of GET, HEAD and OPTIONS",
+            Self::NotFound => "nothing there in this version now",
+            Self::SignaturesWanted => "the identity document is not signed yet",
+            Self::NoInstance => "no instance belongs to this caller",
+            Self::HeadUnreadable => "its head is not HTTP/1.1, or has bytes that HTTP does not allow where they stand",
+            Self::HeadTooLarge => "its head is larger than the limits allow",
+        }
+    }
+
+    fn remedy(self) -> &'static str {
+        match self {
+            Self::NotRunning => {
+                "The instance is stopped or terminated, so nothing runs there that could ask: the connection is closed \
+                 and nothing is sent. A stopped one is started by changing its state to \"running\": imds ctl start. A \
+                 terminated one comes back when its description is served anew: imds ctl reload."
+            }
+            Self::FaultRefused => {
+                "The description asks for faults, and one of the kind \"refuse\" struck: a rule of this product, to see \
+                 what clients do about it. Try again after a growing wait, as with any 503, or end the faults: imds \
+                 ctl fault off, or take them out of the description."
+            }
+            Self::Throttled => {
+                "The instance's request-throttle allows fewer requests a second than came; EC2 throttles likewise. Keep \
+                 what was read instead of asking again, try again after a growing wait, or raise request-throttle in \
+                 the description."
+            }
+            Self::Found => "The instance has this in the version that was asked for, and the request may have it.",
+            Self::TokenIssued => {
+                "PUT /latest/api/token issues a session token. Send it as X-aws-ec2-metadata-token with every request \
+                 until its time is over."
+            }
+            Self::MethodsListed => "OPTIONS is answered by the methods that the path takes.",
+            Self::HostRefused => {
+                "Host must be an IP address, a single label, a name under .localhost, .local, .internal, .test or .svc, \
+                 or one that was allowed: a rule of this product, not of EC2, so that no web page reads credentials by \
+                 DNS rebinding. Ask by the address, or allow a name that is yours: --allow-host NAME."
+            }
+            Self::EndpointDisabled => {
+                "The metadata option http-endpoint is \"disabled\", so nobody gets anything. Set it to \"enabled\": \
+                 --http-endpoint enabled, or in the description."
+            }
+            Self::Ipv6Disabled => {
+                "The metadata option http-protocol-ipv6 is \"disabled\", and the request came over IPv6, where EC2 does \
+                 not listen then. Ask over IPv4, or set it to \"enabled\": --http-protocol-ipv6 enabled, or in the \
+                 description."
+            }
+            Self::TokenMethodRefused => {
+                "The path /latest/api/token takes PUT, which issues a token, and OPTIONS. Ask with PUT and with \
+                 X-aws-ec2-metadata-token-ttl-seconds."
+            }
+            Self::Forwarded => {
+                "A request for a token or with one must not have X-Forwarded-For, so that an open proxy is no way to \
+                 the credentials. Ask without the proxy in between, or have it remove the field if it serves this \
+                 instance alone."
+            }
+            Self::TtlRefused => {
+                "A request for a token says in X-aws-ec2-metadata-token-ttl-seconds for how long: a whole number of \
+                 seconds from 0 to 21600, which is six hours. Send that field with such a number."
+            }
+            Self::TokenMissing => {
+                "The metadata option http-tokens is \"required\", so every request needs a session token: version 2. \
+                 Get one by PUT /latest/api/token with X-aws-ec2-metadata-token-ttl-seconds: 21600 and send it as \
+                 X-aws-ec2-metadata-token. Mostly an SDK is too old for version 2: update it, or set http-tokens to \
+                 \"optional\" until you have."
+            }
+            Self::TokenInvalid => {
+                "The token was not issued by this instance under its present secret: it was changed or cut, or it is \
+                 another instance's, or one of an earlier run. Get a new one by PUT /latest/api/token; with \
+                 --token-secret-file tokens outlive a restart."
+            }
+            Self::TokenExpired => {
+                "A token is good for the seconds that its client asked for, six hours at most, and this one's are \
+                 over. Get a new one by PUT /latest/api/token, as SDKs do by themselves; a clock that was moved on \
+                 ends tokens too."
+            }
+            Self::MethodRefused => {
+                "Metadata is only read: paths take GET, HEAD and OPTIONS, and PUT is for /latest/api/token alone. What \
+                 the instance is, its operator changes."
+            }
+            Self::NotFound => {
+                "The instance has nothing at that path in that version at that time. Items appear in the version of \
+                 their release and while what they tell is so, such as a role, tags that are shown, or a spot \
+                 interruption: list the folder above, under /latest/. Clients take 404 for \"there is none\"."
+            }
+            Self::SignaturesWanted => {
+                "A signature of the identity document was asked for and is not made yet. Ask again in a second; with \
+                 keys of your own, --identity-keys FILE, nobody waits."
+            }
+            Self::NoInstance => {
+                "No instance belongs to who asked, by what --caller says. Add a description under the caller's key, \
+                 and mind that behind a proxy all callers have the proxy's address."
+            }
+            Self::HeadUnreadable => {
+                "The head of the request is not HTTP/1.1: a byte or a line in it is none that may stand there. Percent-encode \
+                 what the target has besides printable ASCII, and do not speak TLS here."
+            }
+            Self::HeadTooLarge => {
+                "The head of the request is larger than the limits allow. Send fewer or shorter header fields, or raise \
+                 the limit: --head-bytes."
+            }
+        }
+    }
+}
