@@ -5,12 +5,12 @@ use crate::description::json::Json;
 use crate::description::problem::Problem;
 use crate::description::{Enabled, FaultKind, HttpTokens, InstanceState, Switch};
 use crate::faults::{Delivery, Fault};
+use crate::host;
 use crate::http::{FORWARDED_FOR, HOST, Request, TOKEN, TOKEN_TTL_SECONDS};
 use crate::phase::{Phase, Phases, Terms};
 use crate::target::Target;
 use crate::time::Time;
 use crate::token::{self, Refused, TokenKey};
-use crate::{categories, host};
 
 /// One EC2 instance and its metadata service.
 ///
@@ -71,20 +71,6 @@ struct Noted<'i> {
     /// The fault that affects the answer.
     fault: Option<&'i Fault>,
 }
-
-/// What the signatures of the identity document are made from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct IdentityDocument {
-    /// The document.
-    pub text: String,
-    /// The signing time that the signatures tell, in milliseconds since the epoch.
-    pub signing_time_ms: u64,
-    /// Since when it is this one, in milliseconds since the epoch; 0 for always.
-    pub since_ms: u64,
-}
-
-/// Recorded: the signing time falls seconds after the launch.
-const SIGNED_SECONDS_AFTER_LAUNCH: u64 = 2;
 
 /// The fewest bytes of a token secret: less could be tried out.
 const TOKEN_SECRET_BYTES_MIN: usize = 16;
@@ -158,27 +144,6 @@ impl Instance {
             (_, Some(fault)) => answer.struck_by(fault),
         };
         answer
-    }
-
-    /// What a shell that signs must sign, as of `now_ms`. The signatures go into
-    /// the description as `identity-signatures`; where `since_ms` is not 0, into
-    /// an entry of its `timeline` of that time, behind all others of it.
-    ///
-    /// ```
-    /// # use imds_core::{Instance, Settings};
-    /// # let settings = Settings { token_secret: vec![7; 32], ..Settings::default() };
-    /// let instance = Instance::open("{}", settings)?;
-    /// let document = instance.identity_document(1_790_800_000_000);
-    /// assert!(document.text.contains("i-0123456789abcdef0") && document.since_ms == 0);
-    /// # Ok::<(), Vec<imds_core::Problem>>(())
-    /// ```
-    pub fn identity_document(&self, now_ms: u64) -> IdentityDocument {
-        let phase = self.phases.at(Time::from_ms(now_ms));
-        IdentityDocument {
-            text: categories::identity_document(&phase.facts),
-            signing_time_ms: phase.facts.launch_time.plus_seconds(SIGNED_SECONDS_AFTER_LAUNCH).as_ms(),
-            since_ms: phase.identity_since.as_ms(),
-        }
     }
 
     /// Every check, in the order in which EC2 makes them; swapping two fails a
@@ -262,8 +227,8 @@ impl Instance {
 }
 
 /// Tells what is wrong with a description, if anything is.
-pub(crate) fn judge(document: Json) -> Result<(), Vec<Problem>> {
-    Phases::open(document, Terms { scope: None, shell_signs: true }).map(drop)
+pub(crate) fn judge(document: Json, scope: Option<&str>) -> Result<(), Vec<Problem>> {
+    Phases::open(document, Terms { scope, shell_signs: true }).map(drop)
 }
 
 /// The same with fewer problems than nobody reads.

@@ -25,8 +25,9 @@
 //! Modules, in the order in which a request meets them: [`http`] values,
 //! `target` (paths), `token`, [`version`], `tree`, [`answer`](mod@answer). Beside
 //! them [`description`], `facts` (what a description means) and `categories`
-//! (which path shows which fact, since when); [`plausibility`] says what in a
-//! description cannot be real. `component` is the face of the
+//! (which path shows which fact, since when); `timeline` changes descriptions and
+//! tells what one makes of an instance at a time ([`edit`], [`speed_up`],
+//! [`status`]); [`plausibility`] says what in a description cannot be real. `component` is the face of the
 //! WebAssembly component and knows `wit/imds.wit`; nothing else does.
 //!
 //! Comments marked `DIFFERENCE:` tell where the behaviour departs from EC2 on
@@ -73,11 +74,12 @@ mod tree;
 pub mod version;
 
 pub use answer::{Answer, Outcome};
+pub use categories::IdentityDocument;
 pub use description::problem::{Position, Problem};
 pub use faults::Delivery;
-pub use instance::{IdentityDocument, Instance, Moment, Settings};
+pub use instance::{Instance, Moment, Settings};
 pub use plausibility::{Warning, warnings, warnings_in_scope};
-pub use timeline::{Happening, edit, speed_up, timeline};
+pub use timeline::{Happening, MetadataOptions, Status, edit, speed_up, status};
 
 /// The JSON Schema (draft 2020-12) of a description, as JSON text.
 ///

@@ -30,8 +30,6 @@ pub struct Phases {
 pub struct Phase {
     /// Since when it is.
     pub since: Time,
-    /// Since when the identity document is this one.
-    pub identity_since: Time,
     /// What the description means then.
     pub facts: Facts,
     shell_signs: bool,
@@ -182,8 +180,7 @@ impl Phase {
         interfaces: Option<Arc<Vec<Interface>>>,
     ) -> Result<Phase, Vec<Problem>> {
         let facts = Facts::of(description, terms.scope, interfaces)?;
-        let Chapter { since, identity_since, .. } = *chapter;
-        let phase = Phase { since, identity_since, facts, shell_signs: terms.shell_signs, shown: OnceLock::new() };
+        let phase = Phase { since: chapter.since, facts, shell_signs: terms.shell_signs, shown: OnceLock::new() };
         // Whether an extra entry is in the way of an item, only the tree tells.
         match phase.facts.extra_entries.is_empty() {
             true => Ok(phase),

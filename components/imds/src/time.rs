@@ -51,6 +51,11 @@ impl Time {
         Time(self.0.saturating_sub(ms))
     }
 
+    /// The second in which this time lies, from its begin.
+    pub fn whole_seconds(self) -> Time {
+        Time(self.0 - self.0 % 1000)
+    }
+
     /// `2026-09-26T11:16:22.25Z`: descriptions, which keep what the service does
     /// not show.
     pub fn rfc3339_exact(self) -> String {

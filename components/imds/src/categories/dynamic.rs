@@ -33,8 +33,34 @@ pub fn put(shelf: &mut Shelf, facts: &Facts, shell_signs: bool) {
     }
 }
 
+/// What the signatures of an identity document are made from. Equal texts have
+/// equal signing times, so that a shell can keep signatures by the text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdentityDocument {
+    /// The document.
+    pub text: String,
+    /// The signing time that the signatures tell, in milliseconds since the Unix
+    /// epoch.
+    pub signing_time_ms: u64,
+}
+
+/// Recorded: the signing time falls seconds after the launch.
+const SIGNED_SECONDS_AFTER_LAUNCH: u64 = 2;
+
+impl IdentityDocument {
+    /// That of an instance.
+    pub(crate) fn of(facts: &Facts) -> IdentityDocument {
+        // The text tells the launch time to the second, so the signing time has no more.
+        let launched = facts.launch_time.whole_seconds();
+        IdentityDocument {
+            text: identity_document(facts),
+            signing_time_ms: launched.plus_seconds(SIGNED_SECONDS_AFTER_LAUNCH).as_ms(),
+        }
+    }
+}
+
 /// The identity document: field order, layout and version as recorded.
-pub fn identity_document(facts: &Facts) -> String {
+fn identity_document(facts: &Facts) -> String {
     let text = |text: &str| Value::Text(text.to_owned());
     let optional = |text: Option<String>| text.map_or(Value::Null, Value::Text);
     let texts = |texts: Vec<String>| if texts.is_empty() { Value::Null } else { Value::Texts(texts) };
