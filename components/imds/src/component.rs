@@ -1,8 +1,12 @@
 //! The component's face: `wit/imds.wit` to this crate's types and back, field
 //! by field, without a decision.
 
+use std::cell::RefCell;
+
 use self::bindings::exports::imds::service::metadata as wit;
-use crate::http::{FIELDS_READ, Field, Request};
+use crate::http::answer::Buffers;
+use crate::http::{Answer, FIELDS_READ, RequestBody};
+use crate::{Delivery, IdentityDocument, Moment, Outcome, Problem, SessionVersion, Signatures, Status, Warning};
 
 /// What is generated passes pointers over the component's border; nothing else
 /// in this crate does.
@@ -17,6 +21,10 @@ mod bindings {
 
 struct Component;
 
+thread_local! {
+    static BUFFERS: RefCell<Buffers> = RefCell::default();
+}
+
 impl wit::Guest for Component {
     type Instance = crate::Instance;
 
@@ -28,14 +36,26 @@ impl wit::Guest for Component {
         FIELDS_READ.map(str::to_owned).to_vec()
     }
 
-    fn edit(description: String, change: String, now_ms: Option<u64>) -> Result<String, Vec<wit::Problem>> {
-        crate::edit(&description, &change, now_ms).map_err(problems)
+    fn explain(outcome: wit::Outcome) -> wit::Explanation {
+        let explanation = outcome_in(outcome).explain();
+        wit::Explanation { reason: explanation.reason.to_owned(), remedy: explanation.remedy.to_owned() }
     }
 
-    fn timeline(description: String, now_ms: u64) -> Result<Vec<wit::Happening>, Vec<wit::Problem>> {
-        let happening = |it: crate::Happening| wit::Happening { at_ms: it.at_ms, what: it.what };
-        let happenings = crate::timeline(&description, now_ms).map_err(problems)?;
-        Ok(happenings.into_iter().map(happening).collect())
+    fn refuse_caller(head: Vec<u8>, moment: wit::Moment) -> wit::Answer {
+        answer(crate::refuse_caller(&head, moment_in(moment)))
+    }
+
+    fn edit(
+        description: String,
+        change: String,
+        now_ms: Option<u64>,
+        scope: Option<String>,
+    ) -> Result<String, Vec<wit::Problem>> {
+        crate::edit(&description, &change, now_ms, scope.as_deref()).map_err(problems)
+    }
+
+    fn status(description: String, now_ms: u64, scope: Option<String>) -> Result<wit::InstanceStatus, Vec<wit::Problem>> {
+        crate::status(&description, now_ms, scope.as_deref()).map(status).map_err(problems)
     }
 
     fn speed_up(scenario: String, speed: f64) -> Result<String, Vec<wit::Problem>> {
@@ -48,7 +68,7 @@ impl wit::Guest for Component {
         scope: Option<String>,
     ) -> Result<Vec<wit::Warning>, Vec<wit::Problem>> {
         let warnings = crate::warnings_in_scope(&description, now_ms, scope.as_deref()).map_err(problems)?;
-        let warning = |it: crate::Warning| wit::Warning { name: it.name.to_owned(), problem: problem(it.problem) };
+        let warning = |it: Warning| wit::Warning { name: it.name.to_owned(), problem: problem(it.problem) };
         Ok(warnings.into_iter().map(warning).collect())
     }
 }
@@ -64,46 +84,95 @@ impl wit::GuestInstance for crate::Instance {
         crate::Instance::open(&description, settings).map(wit::Instance::new).map_err(problems)
     }
 
-    fn answer(&self, request: wit::Request, moment: wit::Moment) -> wit::Answer {
-        let fields: Vec<Field<'_>> =
-            request.fields.iter().map(|field| Field { name: &field.name, value: &field.value }).collect();
-        let request =
-            Request { method: &request.method, target: &request.target, fields: &fields, over_ipv6: request.over_ipv6 };
-        let wit::Moment { now_ms, entropy, throttle_state, request_number } = moment;
-        let moment = crate::Moment { now_ms, entropy, throttle_state, request_number };
-        let answer = crate::Instance::answer(self, &request, moment);
-        wit::Answer {
-            status: answer.status,
-            head: answer.head,
-            body: answer.body,
-            hop_limit: answer.hop_limit,
-            delivery: answer.delivery.map(delivery),
-            outcome: outcome(answer.outcome),
-            throttle_state: answer.throttle_state,
-        }
-    }
-
-    fn identity_document(&self, now_ms: u64) -> wit::IdentityDocument {
-        let crate::IdentityDocument { text, signing_time_ms, since_ms } =
-            crate::Instance::identity_document(self, now_ms);
-        wit::IdentityDocument { text, signing_time_ms, since_ms }
+    fn answer(&self, head: Vec<u8>, moment: wit::Moment, signatures: Option<wit::Signatures>) -> wit::Answer {
+        let signatures = signatures.map(|it| Signatures {
+            signature: it.signature,
+            pkcs7: it.pkcs7,
+            rsa2048: it.rsa2048,
+        });
+        BUFFERS.with_borrow_mut(|buffers| {
+            answer(self.answer_with(&head, moment_in(moment), signatures.as_ref(), buffers))
+        })
     }
 }
 
-fn problems(problems: Vec<crate::Problem>) -> Vec<wit::Problem> {
+fn moment_in(moment: wit::Moment) -> Moment {
+    let wit::Moment { now_ms, entropy, throttle_state, request_number, over_ipv6, keep_alive } = moment;
+    Moment { now_ms, entropy, throttle_state, request_number, over_ipv6, keep_alive }
+}
+
+fn answer(answer: Answer<'_>) -> wit::Answer {
+    wit::Answer {
+        head: answer.head,
+        body: answer.body.into_owned(),
+        status: answer.status,
+        outcome: outcome(answer.outcome),
+        session_version: answer.session_version.map(session_version),
+        hop_limit: answer.hop_limit,
+        delivery: answer.delivery.map(delivery),
+        request_body: request_body(answer.request_body),
+        keep_alive: answer.keep_alive,
+        throttle_state: answer.throttle_state,
+        to_sign: answer.to_sign.map(identity_document),
+    }
+}
+
+fn status(status: Status) -> wit::InstanceStatus {
+    wit::InstanceStatus {
+        instance_id: status.instance_id,
+        state: status.state.to_owned(),
+        lifecycle: status.lifecycle.to_owned(),
+        metadata_options: wit::MetadataOptions {
+            http_endpoint: status.metadata_options.http_endpoint.to_owned(),
+            http_protocol_ipv6: status.metadata_options.http_protocol_ipv6.to_owned(),
+            http_put_response_hop_limit: status.metadata_options.http_put_response_hop_limit,
+            http_tokens: status.metadata_options.http_tokens.to_owned(),
+            instance_metadata_tags: status.metadata_options.instance_metadata_tags.to_owned(),
+        },
+        identity_document: identity_document(status.identity_document),
+        happenings: status
+            .happenings
+            .into_iter()
+            .map(|it| wit::Happening { at_ms: it.at_ms, what: it.what })
+            .collect(),
+        description: status.description,
+    }
+}
+
+fn identity_document(IdentityDocument { text, signing_time_ms }: IdentityDocument) -> wit::IdentityDocument {
+    wit::IdentityDocument { text, signing_time_ms }
+}
+
+fn session_version(version: SessionVersion) -> wit::SessionVersion {
+    match version {
+        SessionVersion::One => wit::SessionVersion::One,
+        SessionVersion::Two => wit::SessionVersion::Two,
+    }
+}
+
+fn delivery(delivery: Delivery) -> wit::Delivery {
+    match delivery {
+        Delivery::Delayed(ms) => wit::Delivery::Delayed(ms),
+        Delivery::Closed => wit::Delivery::Closed,
+        Delivery::Cut => wit::Delivery::Cut,
+        Delivery::Withheld => wit::Delivery::Withheld,
+    }
+}
+
+fn request_body(body: RequestBody) -> wit::RequestBody {
+    match body {
+        RequestBody::None => wit::RequestBody::None,
+        RequestBody::Length(length) => wit::RequestBody::Length(length),
+        RequestBody::Chunked => wit::RequestBody::Chunked,
+        RequestBody::Unknown => wit::RequestBody::Unknown,
+    }
+}
+
+fn problems(problems: Vec<Problem>) -> Vec<wit::Problem> {
     problems.into_iter().map(problem).collect()
 }
 
-fn delivery(delivery: crate::Delivery) -> wit::Delivery {
-    match delivery {
-        crate::Delivery::Delayed(ms) => wit::Delivery::Delayed(ms),
-        crate::Delivery::Closed => wit::Delivery::Closed,
-        crate::Delivery::Cut => wit::Delivery::Cut,
-        crate::Delivery::Withheld => wit::Delivery::Withheld,
-    }
-}
-
-fn problem(problem: crate::Problem) -> wit::Problem {
+fn problem(problem: Problem) -> wit::Problem {
     wit::Problem {
         field: problem.field,
         in_name: problem.in_name,
@@ -113,25 +182,43 @@ fn problem(problem: crate::Problem) -> wit::Problem {
     }
 }
 
-fn outcome(outcome: crate::Outcome) -> wit::Outcome {
-    match outcome {
-        crate::Outcome::NotRunning => wit::Outcome::NotRunning,
-        crate::Outcome::FaultRefused => wit::Outcome::FaultRefused,
-        crate::Outcome::Throttled => wit::Outcome::Throttled,
-        crate::Outcome::Found => wit::Outcome::Found,
-        crate::Outcome::TokenIssued => wit::Outcome::TokenIssued,
-        crate::Outcome::MethodsListed => wit::Outcome::MethodsListed,
-        crate::Outcome::HostRefused => wit::Outcome::HostRefused,
-        crate::Outcome::EndpointDisabled => wit::Outcome::EndpointDisabled,
-        crate::Outcome::Ipv6Disabled => wit::Outcome::Ipv6Disabled,
-        crate::Outcome::TokenMethodRefused => wit::Outcome::TokenMethodRefused,
-        crate::Outcome::Forwarded => wit::Outcome::Forwarded,
-        crate::Outcome::TtlRefused => wit::Outcome::TtlRefused,
-        crate::Outcome::TokenMissing => wit::Outcome::TokenMissing,
-        crate::Outcome::TokenInvalid => wit::Outcome::TokenInvalid,
-        crate::Outcome::TokenExpired => wit::Outcome::TokenExpired,
-        crate::Outcome::MethodRefused => wit::Outcome::MethodRefused,
-        crate::Outcome::NotFound => wit::Outcome::NotFound,
-        crate::Outcome::SignaturesWanted => wit::Outcome::SignaturesWanted,
-    }
+/// Both ways from one list, so that no outcome can be left out of either.
+macro_rules! outcomes {
+    ($($name:ident),* $(,)?) => {
+        fn outcome(outcome: Outcome) -> wit::Outcome {
+            match outcome {
+                $(Outcome::$name => wit::Outcome::$name,)*
+            }
+        }
+
+        fn outcome_in(outcome: wit::Outcome) -> Outcome {
+            match outcome {
+                $(wit::Outcome::$name => Outcome::$name,)*
+            }
+        }
+    };
+}
+
+outcomes! {
+    NotRunning,
+    HeadUnreadable,
+    HeadTooLarge,
+    NoInstance,
+    FaultRefused,
+    Throttled,
+    Found,
+    TokenIssued,
+    MethodsListed,
+    HostRefused,
+    EndpointDisabled,
+    Ipv6Disabled,
+    TokenMethodRefused,
+    Forwarded,
+    TtlRefused,
+    TokenMissing,
+    TokenInvalid,
+    TokenExpired,
+    MethodRefused,
+    NotFound,
+    SignaturesWanted,
 }

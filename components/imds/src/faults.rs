@@ -1,11 +1,11 @@
-//! Faults that a description asks for: which requests they strike, and how.
+//! Faults that a description asks for: which requests they affect, and how.
 //!
 //! DIFFERENCE: none of this is EC2's. A test asks for it that wants to know what
 //! its software does on a bad day.
 
 use crate::description::FaultKind;
+use crate::http::target::Target;
 use crate::split_mix::mixed;
-use crate::target::Target;
 use crate::time::Time;
 
 /// What a shell does with an answer instead of sending it whole and at once.
@@ -25,7 +25,7 @@ pub enum Delivery {
 pub struct Fault {
     /// What it does.
     pub kind: FaultKind,
-    /// Of 2^64 requests so many are struck.
+    /// Of 2^64 requests so many are affected.
     pub share: u64,
     /// Requests for these paths and what is below them; empty for all. Each has
     /// its segments, of which `*` stands for any one.
@@ -38,7 +38,7 @@ pub struct Fault {
     pub until: Time,
     /// For the kind `delay`.
     pub delay_ms: u32,
-    /// Which requests are struck follows from it.
+    /// Which requests are affected follows from it.
     pub seed: u64,
 }
 
@@ -46,8 +46,8 @@ impl Fault {
     /// The share of all requests.
     pub const ALL: u64 = u64::MAX;
 
-    /// Whether it strikes the request.
-    pub fn strikes(&self, method: &str, target: &Target<'_>, now: Time, request_number: u64) -> bool {
+    /// Whether it affects the request.
+    pub fn affects(&self, method: &str, target: &Target<'_>, now: Time, request_number: u64) -> bool {
         (self.from..self.until).contains(&now)
             && (self.methods.is_empty() || self.methods.iter().any(|other| other == method))
             && (self.paths.is_empty() || self.paths.iter().any(|path| is_below(path, target)))
@@ -77,23 +77,23 @@ mod tests {
         }
     }
 
-    fn struck(fault: &Fault) -> Vec<bool> {
+    fn affected(fault: &Fault) -> Vec<bool> {
         let target = Target::parse("/latest/");
-        (0..10_000).map(|number| fault.strikes("GET", &target, Time::EPOCH, number)).collect()
+        (0..10_000).map(|number| fault.affects("GET", &target, Time::EPOCH, number)).collect()
     }
 
     #[test]
-    fn a_share_is_held_and_another_seed_strikes_others() {
+    fn a_share_is_held_and_another_seed_affects_others() {
         for share in [0.0, 0.01, 0.3, 0.5, 0.99, 1.0] {
-            let [one, two] = [1, 2].map(|seed| struck(&fault(share, seed)));
+            let [one, two] = [1, 2].map(|seed| affected(&fault(share, seed)));
             for seen in [&one, &two] {
-                let seen = seen.iter().filter(|struck| **struck).count() as f64 / 10_000.0;
+                let seen = seen.iter().filter(|affected| **affected).count() as f64 / 10_000.0;
                 assert!((seen - share).abs() < 0.02, "{seen} of {share}");
             }
             let same = one.iter().zip(&two).filter(|(one, two)| one == two).count() as f64 / 10_000.0;
             let expected = share * share + (1.0 - share) * (1.0 - share);
             assert!((same - expected).abs() < 0.03, "{share}: {same}, expected {expected}");
-            assert_eq!(one, struck(&fault(share, 1)), "a run can be repeated");
+            assert_eq!(one, affected(&fault(share, 1)), "a run can be repeated");
         }
     }
 
@@ -101,12 +101,12 @@ mod tests {
     fn a_path_stands_for_what_is_below_it() {
         let mut fault = fault(1.0, 0);
         fault.paths = vec![vec!["*".into(), "meta-data".into(), "iam".into()]];
-        let strikes = |path| fault.strikes("GET", &Target::parse(path), Time::EPOCH, 0);
+        let affects = |path| fault.affects("GET", &Target::parse(path), Time::EPOCH, 0);
         for path in ["/latest/meta-data/iam", "//1.0/meta-data/iam/", "/latest/meta-data/iam/info"] {
-            assert!(strikes(path), "{path}");
+            assert!(affects(path), "{path}");
         }
         for path in ["/", "/latest/meta-data/", "/latest/meta-data/iam-x", "/latest/user-data"] {
-            assert!(!strikes(path), "{path}");
+            assert!(!affects(path), "{path}");
         }
     }
 }

@@ -1,9 +1,9 @@
 //! An instance and its metadata service.
 
-use crate::decide::{Call, Request, decide};
+use crate::categories::IdentityDocument;
+use crate::decide::{Call, Decision, Request, decide};
 use crate::description::json::Json;
-use crate::description::problem::{Problem, at_most};
-use crate::facts::IdentityDocument;
+use crate::description::problem::Problem;
 use crate::http::answer::{Buffers, Reply};
 use crate::http::host::HostNames;
 use crate::http::{Answer, Head};
@@ -71,6 +71,9 @@ pub struct Signatures {
 /// The fewest bytes of a token secret: less could be tried out.
 const TOKEN_SECRET_BYTES_MIN: usize = 16;
 
+/// The most problems of a description that are told at once.
+const PROBLEMS_MAX: usize = 20;
+
 impl Instance {
     /// Reads a description, JSON text; `{}` is a complete instance.
     ///
@@ -87,7 +90,7 @@ impl Instance {
     /// assert_eq!(problems[0].help.as_deref(), Some("did you mean `instance-type`?"));
     /// ```
     pub fn open(description: &str, settings: Settings) -> Result<Instance, Vec<Problem>> {
-        at_most(Instance::read(description, settings))
+        at_most_problems(Instance::read(description, settings))
     }
 
     fn read(description: &str, settings: Settings) -> Result<Instance, Vec<Problem>> {
@@ -170,7 +173,7 @@ pub fn refuse_caller(head: &[u8], moment: Moment) -> Answer<'static> {
             Ok(_) => Outcome::NoInstance,
             Err(unreadable) => unreadable.outcome(),
         };
-        let decision = crate::decide::Decision {
+        let decision = Decision {
             reply: Reply::Refused(outcome),
             ttl_left: None,
             throttle_state: moment.throttle_state,
@@ -178,6 +181,19 @@ pub fn refuse_caller(head: &[u8], moment: Moment) -> Answer<'static> {
         };
         let now = Time::from_ms(moment.now_ms);
         Answer::write(decision, head.as_ref().ok(), moment.keep_alive, now, &mut Buffers::default())
+    })
+}
+
+/// Tells what is wrong with a description, if anything is.
+pub(crate) fn judge(document: Json, scope: Option<&str>) -> Result<(), Vec<Problem>> {
+    Phases::open(document, Terms { scope, shell_signs: true }).map(drop)
+}
+
+/// The same with fewer problems than nobody reads.
+pub(crate) fn at_most_problems<T>(result: Result<T, Vec<Problem>>) -> Result<T, Vec<Problem>> {
+    result.map_err(|mut problems| {
+        problems.truncate(PROBLEMS_MAX);
+        problems
     })
 }
 

@@ -5,17 +5,20 @@
 //! changes to come opens in the time that their checks take, and one with none
 //! is not built before somebody asks.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
-use crate::answer::{Outcome, Reply};
 use crate::categories;
 use crate::description::json::Json;
 use crate::description::problem::Problem;
 use crate::description::value::Ipv6Block;
 use crate::description::{Description, NetworkInterface};
 use crate::facts::{Facts, Interface};
-use crate::target::Target;
+use crate::http::answer::{MediaType, Reply};
+use crate::http::target::Target;
+use crate::instance::Signatures;
+use crate::outcome::Outcome;
 use crate::time::Time;
 use crate::timeline::{Chapter, Timeline};
 use crate::tree::{Folder, Node, View};
@@ -30,8 +33,6 @@ pub struct Phases {
 pub struct Phase {
     /// Since when it is.
     pub since: Time,
-    /// Since when the identity document is this one.
-    pub identity_since: Time,
     /// What the description means then.
     pub facts: Facts,
     shell_signs: bool,
@@ -182,8 +183,7 @@ impl Phase {
         interfaces: Option<Arc<Vec<Interface>>>,
     ) -> Result<Phase, Vec<Problem>> {
         let facts = Facts::of(description, terms.scope, interfaces)?;
-        let Chapter { since, identity_since, .. } = *chapter;
-        let phase = Phase { since, identity_since, facts, shell_signs: terms.shell_signs, shown: OnceLock::new() };
+        let phase = Phase { since: chapter.since, facts, shell_signs: terms.shell_signs, shown: OnceLock::new() };
         // Whether an extra entry is in the way of an item, only the tree tells.
         match phase.facts.extra_entries.is_empty() {
             true => Ok(phase),
@@ -211,30 +211,41 @@ impl Phase {
     }
 
     /// The item or listing at a path, if the path is there.
-    pub fn find(&self, target: &Target<'_>, now: Time, with_token: bool) -> Option<Result<Reply, Outcome>> {
+    pub fn find(
+        &self,
+        target: &Target<'_>,
+        now: Time,
+        with_token: bool,
+        signatures: Option<&Signatures>,
+    ) -> Option<Result<Reply<'_>, Outcome>> {
         let launch_time = self.facts.launch_time;
-        let text =
-            |body: String| Ok(Reply::Item { media_type: "text/plain", modified: launch_time, body: body.into_bytes() });
+        let text = |body: Cow<'static, str>| {
+            let body = match body {
+                Cow::Borrowed(text) => text.as_bytes().into(),
+                Cow::Owned(text) => text.into_bytes().into(),
+            };
+            Ok(Reply::Item { media_type: MediaType::Text, modified: launch_time, body })
+        };
         let mut segments = target.segments();
         let Some(version) = segments.next() else {
-            return Some(text(format!("{}\nlatest", DATED.join("\n"))));
+            return Some(text(format!("{}\nlatest", DATED.join("\n")).into()));
         };
         let view = View { version: Version::named(version)?, now, with_token };
         let shown = self.shown();
         if let Some(body) = shown.version_entry(view.version, segments.clone()) {
-            return Some(text(body));
+            return Some(text(body.into()));
         }
         let node = match segments.clone().next() {
-            None => return shown.tree.listing(view).map(text),
+            None => return shown.tree.listing(view).map(|listing| text(listing.into())),
             Some(_) => shown.tree.look_up(segments)?,
         };
         match node {
             Node::Folder(folder) => folder.listing(view).map(|body| {
                 let modified = folder.modified(now).unwrap_or(launch_time);
-                Ok(Reply::Item { media_type: "text/plain", modified, body: body.into_bytes() })
+                Ok(Reply::Item { media_type: MediaType::Text, modified, body: body.into_bytes().into() })
             }),
             Node::Leaf(_) if !node.is_shown(view) => None,
-            Node::Leaf(leaf) => Some(match leaf.content.body(view) {
+            Node::Leaf(leaf) => Some(match leaf.content.body(view, signatures) {
                 None => Err(Outcome::SignaturesWanted),
                 Some(body) => Ok(Reply::Item {
                     media_type: leaf.content.media_type(),
@@ -327,7 +338,7 @@ mod tests {
         let phases = open(r#"{"timeline": [{"at": "+1s", "tags": {"a": "b"}}]}"#);
         assert!(phases.iter().all(|phase| phase.shown.get().is_none()));
         let now = Time::from_ms(0);
-        assert!(phases.at(now).find(&Target::parse("/latest/meta-data/"), now, false).is_some());
+        assert!(phases.at(now).find(&Target::parse("/latest/meta-data/"), now, false, None).is_some());
         let built: Vec<bool> = phases.iter().map(|phase| phase.shown.get().is_some()).collect();
         assert_eq!(built, [true, false]);
     }

@@ -81,7 +81,6 @@ mod tests {
 
     #[test]
     fn the_identity_document_and_the_list_of_roles_are_published_together() {
-        use crate::http::Request;
         use crate::{Instance, Moment, Settings};
 
         let settings = Settings { token_secret: vec![7; 32], ..Settings::default() };
@@ -91,9 +90,8 @@ mod tests {
             let moment = Moment { now_ms, ..Moment::default() };
             let [document, list] = ["dynamic/instance-identity/document", "meta-data/iam/security-credentials/"]
                 .map(|path| format!("/latest/{path}"))
-                .map(|target| {
-                    instance.answer(&Request { method: "GET", target: &target, ..Request::default() }, moment)
-                })
+                .map(|target| format!("GET {target} HTTP/1.1\r\n\r\n"))
+                .map(|head| instance.answer(head.as_bytes(), moment, None))
                 .map(|answer| answer.fields().find(|(name, _)| *name == "Last-Modified").unwrap().1.to_owned());
             assert_eq!(document, list, "{now_ms}");
         }

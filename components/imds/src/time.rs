@@ -51,6 +51,11 @@ impl Time {
         Time(self.0.saturating_sub(ms))
     }
 
+    /// The second in which this time lies, from its begin.
+    pub fn whole_seconds(self) -> Time {
+        Time(self.0 - self.0 % 1000)
+    }
+
     /// `2026-09-26T11:16:22.25Z`: descriptions, which keep what the service does
     /// not show.
     pub fn rfc3339_exact(self) -> String {
@@ -62,25 +67,19 @@ impl Time {
         self.timestamp().to_string()
     }
 
-    /// `Sat, 26 Sep 2026 11:16:22 GMT`: header fields.
-    pub fn imf_fixdate(self) -> String {
-        let mut text = String::new();
-        self.write_imf_fixdate(&mut text);
-        text
-    }
-
-    /// The same, behind what `text` holds.
-    pub fn write_imf_fixdate(self, text: &mut String) {
-        // Fails for negative years only, which `from_ms` and `parse` keep out.
-        let _ = jiff::fmt::rfc2822::DateTimePrinter::new().print_timestamp_rfc9110(&self.timestamp(), text);
-    }
-
     /// `26 Sep 2026 11:16:22 GMT`, `1 Jan 2021 02:00:00 GMT`: maintenance events,
     /// whose days have no leading zero (recorded).
     pub fn event_date(self) -> String {
-        let date = self.imf_fixdate();
+        let mut date = String::new();
+        self.write_imf_fixdate(&mut date);
         let day = date.split_once(", ").map_or("", |(_, rest)| rest);
         day.strip_prefix('0').unwrap_or(day).to_owned()
+    }
+
+    /// `Sat, 26 Sep 2026 11:16:22 GMT`: header fields.
+    fn write_imf_fixdate(self, text: &mut String) {
+        // Fails for negative years only, which `from_ms` and `parse` keep out.
+        let _ = jiff::fmt::rfc2822::DateTimePrinter::new().print_timestamp_rfc9110(&self.timestamp(), text);
     }
 
     /// The whole second in which this time lies.
@@ -89,15 +88,61 @@ impl Time {
     }
 }
 
+/// Dates of header fields. Most are those of the answer before: the launch, and
+/// the second that it is.
+#[derive(Default)]
+pub struct Dates {
+    written: [Date; 2],
+    /// The one that was used last.
+    last: usize,
+}
+
+#[derive(Default)]
+struct Date {
+    second: u64,
+    text: String,
+}
+
+impl Dates {
+    /// `Sat, 26 Sep 2026 11:16:22 GMT`.
+    pub fn imf_fixdate(&mut self, time: Time) -> &[u8] {
+        let second = time.0 / 1000;
+        let is_this = |date: &Date| date.second == second && !date.text.is_empty();
+        let index = self.written.iter().position(is_this);
+        self.last = index.unwrap_or_else(|| {
+            let other = 1 - self.last;
+            let date = &mut self.written[other];
+            date.second = second;
+            date.text.clear();
+            time.write_imf_fixdate(&mut date.text);
+            other
+        });
+        self.written[self.last].text.as_bytes()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn imf_fixdate(time: Time) -> String {
+        String::from_utf8_lossy(Dates::default().imf_fixdate(time)).into_owned()
+    }
+
+    #[test]
+    fn dates_do_not_depend_on_those_before() {
+        let mut dates = Dates::default();
+        for second in [0, 5, 0, 5, 7, 5, 0, 0, u64::MAX / 1000, 7] {
+            let time = Time::from_ms(second.saturating_mul(1000));
+            assert_eq!(dates.imf_fixdate(time), imf_fixdate(time).as_bytes(), "{second}");
+        }
+    }
 
     #[test]
     fn a_time_is_written_in_whole_seconds() {
         let time = Time::parse("2026-09-26T11:16:22.987Z").unwrap();
         assert_eq!(time.rfc3339(), "2026-09-26T11:16:22Z");
-        assert_eq!(time.imf_fixdate(), "Sat, 26 Sep 2026 11:16:22 GMT");
+        assert_eq!(imf_fixdate(time), "Sat, 26 Sep 2026 11:16:22 GMT");
         assert_eq!(time.event_date(), "26 Sep 2026 11:16:22 GMT");
         assert_eq!(Time::parse("2021-01-01T02:00:00Z").unwrap().event_date(), "1 Jan 2021 02:00:00 GMT");
         assert_eq!(Time::parse("2021-01-10T02:00:00Z").unwrap().event_date(), "10 Jan 2021 02:00:00 GMT");
@@ -105,8 +150,8 @@ mod tests {
 
     #[test]
     fn the_ends_of_time_can_be_written() {
-        assert_eq!(Time::from_ms(0).imf_fixdate(), "Thu, 01 Jan 1970 00:00:00 GMT");
-        assert_eq!(Time::from_ms(u64::MAX).imf_fixdate(), "Thu, 31 Dec 9998 23:59:59 GMT");
+        assert_eq!(imf_fixdate(Time::from_ms(0)), "Thu, 01 Jan 1970 00:00:00 GMT");
+        assert_eq!(imf_fixdate(Time::from_ms(u64::MAX)), "Thu, 31 Dec 9998 23:59:59 GMT");
         assert_eq!(Time::from_ms(u64::MAX).rfc3339(), "9998-12-31T23:59:59Z");
         assert_eq!(Time::parse("1969-12-31T23:59:59Z"), None);
     }

@@ -3,7 +3,12 @@
 //! A folder exists where something in it does: in this version, at this time.
 //! So nothing is ever listed that does not answer.
 
+use std::borrow::Cow;
+
+use crate::categories::Signature;
 use crate::credentials::{InfoDocument, RoleCredentials, Rotation};
+use crate::http::answer::MediaType;
+use crate::instance::Signatures;
 use crate::refreshes::Refreshes;
 use crate::time::Time;
 use crate::version::Version;
@@ -66,8 +71,8 @@ pub enum Content {
     Info(InfoDocument),
     /// Credentials, which are replaced as time goes on.
     Credentials(Box<RoleCredentials>),
-    /// A signature that the shell makes at first need.
-    Unsigned,
+    /// A signature that the shell makes, published with the document that it signs.
+    Unsigned(Signature, Refreshes),
 }
 
 /// In which version, when, and with a token or without: all that an item's
@@ -273,26 +278,26 @@ impl Content {
             | Content::UserData(_)
             | Content::Info(_)
             | Content::Credentials(_)
-            | Content::Unsigned => true,
+            | Content::Unsigned(..) => true,
         }
     }
 
-    /// The bytes of the item; none for a signature that is still to be made.
-    pub fn body(&self, view: View) -> Option<Vec<u8>> {
+    /// The bytes of the item; none for a signature that is not among `signatures`.
+    pub fn body(&self, view: View, signatures: Option<&Signatures>) -> Option<Cow<'_, [u8]>> {
         Some(match self {
-            Content::Text(text) | Content::Refreshed(_, text) | Content::From(_, text) => text.as_bytes().to_vec(),
-            Content::UserData(data) => data.0.clone(),
-            Content::Info(info) => info.document(view.now).into_bytes(),
-            Content::Credentials(credentials) => credentials.document(view.now, view.with_token).into_bytes(),
-            Content::Unsigned => return None,
+            Content::Text(text) | Content::Refreshed(_, text) | Content::From(_, text) => text.as_bytes().into(),
+            Content::UserData(data) => data.0.as_slice().into(),
+            Content::Info(info) => info.document(view.now).into_bytes().into(),
+            Content::Credentials(credentials) => credentials.document(view.now, view.with_token).into_bytes().into(),
+            Content::Unsigned(kind, _) => kind.of(signatures?).into_bytes().into(),
         })
     }
 
     /// When the item was last published, if that was not at launch.
     pub fn modified(&self, view: View) -> Option<Time> {
         match self {
-            Content::Text(_) | Content::UserData(_) | Content::Unsigned => None,
-            Content::Refreshed(refreshes, _) => Some(refreshes.last(view.now)),
+            Content::Text(_) | Content::UserData(_) => None,
+            Content::Refreshed(refreshes, _) | Content::Unsigned(_, refreshes) => Some(refreshes.last(view.now)),
             Content::From(time, _) => Some(*time),
             Content::Info(info) => Some(info.published(view.now)),
             Content::Credentials(credentials) => Some(credentials.published(view.now, view.with_token)),
@@ -300,15 +305,15 @@ impl Content {
     }
 
     /// The `Content-Type`: `text/plain` for all but user data, JSON included.
-    pub fn media_type(&self) -> &'static str {
+    pub fn media_type(&self) -> MediaType {
         match self {
-            Content::UserData(_) => "application/octet-stream",
+            Content::UserData(_) => MediaType::Binary,
             Content::Text(_)
             | Content::Refreshed(..)
             | Content::From(..)
             | Content::Info(_)
             | Content::Credentials(_)
-            | Content::Unsigned => "text/plain",
+            | Content::Unsigned(..) => MediaType::Text,
         }
     }
 }

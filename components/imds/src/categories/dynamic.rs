@@ -3,6 +3,7 @@
 use super::Shelf;
 use crate::description::{ProductCodeType, Switch};
 use crate::facts::Facts;
+use crate::instance::Signatures;
 use crate::pretty::{Value, object};
 use crate::refreshes::Refreshes;
 use crate::tree::Content;
@@ -15,11 +16,11 @@ pub fn put(shelf: &mut Shelf, facts: &Facts, shell_signs: bool) {
     let document = Content::Refreshed(refreshes, identity_document(facts));
     shelf.put("dynamic/instance-identity/document", "2009-04-04", document);
     let signatures = [
-        ("pkcs7", &facts.signatures.pkcs7),
-        ("rsa2048", &facts.signatures.rsa2048),
-        ("signature", &facts.signatures.signature),
+        ("pkcs7", &facts.signatures.pkcs7, Signature::Pkcs7),
+        ("rsa2048", &facts.signatures.rsa2048, Signature::Rsa2048),
+        ("signature", &facts.signatures.signature, Signature::Signature),
     ];
-    for (name, signature) in signatures {
+    for (name, signature, kind) in signatures {
         let path = format!("dynamic/instance-identity/{name}");
         match signature {
             // UNRECORDED: when a signature was published; with the document that it signs.
@@ -27,14 +28,62 @@ pub fn put(shelf: &mut Shelf, facts: &Facts, shell_signs: bool) {
                 shelf.put(&path, "2009-04-04", Content::Refreshed(refreshes, in_columns(base64.as_str())));
             }
             // DIFFERENCE: where nobody signs, EC2's three signatures are missing.
-            None if shell_signs => shelf.put(&path, "2009-04-04", Content::Unsigned),
+            None if shell_signs => shelf.put(&path, "2009-04-04", Content::Unsigned(kind, refreshes)),
             None => {}
         }
     }
 }
 
+/// A signature of the identity document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signature {
+    /// RSA with SHA-256 over the document.
+    Signature,
+    /// A CMS message with a DSA signature.
+    Pkcs7,
+    /// A CMS message with an RSA-2048 signature.
+    Rsa2048,
+}
+
+impl Signature {
+    /// The one of these signatures, as the service shows it.
+    pub fn of(self, signatures: &Signatures) -> String {
+        in_columns(match self {
+            Signature::Signature => &signatures.signature,
+            Signature::Pkcs7 => &signatures.pkcs7,
+            Signature::Rsa2048 => &signatures.rsa2048,
+        })
+    }
+}
+
+/// What the signatures of an identity document are made from. Equal texts have
+/// equal signing times, so that a shell can keep signatures by the text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdentityDocument {
+    /// The document.
+    pub text: String,
+    /// The signing time that the signatures tell, in milliseconds since the Unix
+    /// epoch.
+    pub signing_time_ms: u64,
+}
+
+/// Recorded: the signing time falls seconds after the launch.
+const SIGNED_SECONDS_AFTER_LAUNCH: u64 = 2;
+
+impl IdentityDocument {
+    /// That of an instance.
+    pub(crate) fn of(facts: &Facts) -> IdentityDocument {
+        // The text tells the launch time to the second, so the signing time has no more.
+        let launched = facts.launch_time.whole_seconds();
+        IdentityDocument {
+            text: identity_document(facts),
+            signing_time_ms: launched.plus_seconds(SIGNED_SECONDS_AFTER_LAUNCH).as_ms(),
+        }
+    }
+}
+
 /// The identity document: field order, layout and version as recorded.
-pub fn identity_document(facts: &Facts) -> String {
+fn identity_document(facts: &Facts) -> String {
     let text = |text: &str| Value::Text(text.to_owned());
     let optional = |text: Option<String>| text.map_or(Value::Null, Value::Text);
     let texts = |texts: Vec<String>| if texts.is_empty() { Value::Null } else { Value::Texts(texts) };

@@ -18,7 +18,7 @@ use crate::facts::Facts;
 use crate::tree::{Content, Folder, Leaf};
 use crate::version::Version;
 
-pub use self::dynamic::identity_document;
+pub use self::dynamic::{IdentityDocument, Signature};
 
 /// Everything that the service has below a version. Where the shell signs
 /// identity documents, signatures are there that are still to be made. The

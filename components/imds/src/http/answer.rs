@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
+use crate::categories::IdentityDocument;
 use crate::decide::{Decision, SessionVersion, TOKEN_METHODS};
 use crate::description::FaultKind;
-use crate::facts::IdentityDocument;
 use crate::faults::Delivery;
 use crate::http::head::{Head, KeepsAlive, RequestBody};
 use crate::outcome::Outcome;

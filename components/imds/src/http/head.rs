@@ -10,6 +10,7 @@ use core::mem::MaybeUninit;
 use httparse::{Header, Status};
 
 use super::{FORWARDED_FOR, HOST, TOKEN, TOKEN_TTL_SECONDS};
+use crate::outcome::Outcome;
 
 /// What the service looks at of a request.
 ///
@@ -70,6 +71,16 @@ pub enum Unreadable {
     Malformed,
     /// It does not end: the shell cut it off at its bounds.
     TooLarge,
+}
+
+impl Unreadable {
+    /// Why the request is refused.
+    pub(crate) fn outcome(self) -> Outcome {
+        match self {
+            Unreadable::Malformed => Outcome::HeadUnreadable,
+            Unreadable::TooLarge => Outcome::HeadTooLarge,
+        }
+    }
 }
 
 /// As many fields as are read without memory of their own.

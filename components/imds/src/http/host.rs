@@ -7,13 +7,56 @@
 
 use core::net::{Ipv4Addr, Ipv6Addr};
 
+use super::Head;
+use super::target::Target;
+use crate::description::problem::{Problem, shown};
+
 /// Domains that no outsider can own.
 const LOCAL_DOMAINS: [&str; 5] = ["localhost", "local", "internal", "test", "svc"];
+
+/// The names that the operator allowed beside local ones.
+#[derive(Default)]
+pub struct HostNames {
+    names: Vec<String>,
+    allows_all: bool,
+}
+
+impl HostNames {
+    /// Reads names without a port, or `*` for all. Fails for each that no `Host` can
+    /// ever match.
+    pub fn read(mut names: Vec<String>) -> Result<HostNames, Vec<Problem>> {
+        let wrong = |name: &String| {
+            let problem = Problem::at("", format!("no `Host` can match the allowed host `{}`", shown(name)));
+            problem.help("write a name without a scheme and a port, such as imds.example.com, or `*` for every name")
+        };
+        let problems: Vec<Problem> = names.iter().filter(|name| *name != "*" && !is_name(name)).map(wrong).collect();
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let allows_all = names.iter().any(|name| name == "*");
+        for name in &mut names {
+            name.truncate(name.strip_suffix('.').unwrap_or(name).len());
+        }
+        Ok(HostNames { names, allows_all })
+    }
+
+    /// Whether all hosts that a request names are local or allowed.
+    pub fn allow(&self, head: &Head<'_>, target: &Target<'_>) -> bool {
+        target.authority().is_none_or(|host| is_allowed(host, self))
+            && head.hosts().all(|host| core::str::from_utf8(host).is_ok_and(|host| is_allowed(host, self)))
+    }
+}
+
+/// Whether a text is a name of one label or more. What a client puts elsewhere,
+/// `user@` for one, is not to hide the name that it means.
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
+}
 
 /// Whether `host`, the value of a `Host` field or an authority, is an IP
 /// address, a single label, a name in a local domain, or one of `allowed`; with
 /// a port or without. Whatever has another form is not.
-pub fn is_allowed(host: &str, allowed: &[String]) -> bool {
+fn is_allowed(host: &str, allowed: &HostNames) -> bool {
     if let Some(rest) = host.strip_prefix('[') {
         return rest.split_once(']').is_some_and(|(address, rest)| {
             is_ipv6_address(address) && (rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port))
@@ -22,10 +65,7 @@ pub fn is_allowed(host: &str, allowed: &[String]) -> bool {
     // By bytes, as in paths: searches for characters take longer than such short texts.
     let (name, port) =
         host.bytes().position(|byte| byte == b':').map_or((host, ""), |at| (&host[..at], &host[at + 1..]));
-    // A name is made of these; what a client puts elsewhere, `user@` for one,
-    // is not to hide the name that it means.
-    let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
-    if !is_name || !is_port(port) {
+    if !(name.is_empty() || is_name(name)) || !is_port(port) {
         return false;
     }
     let name = name.strip_suffix('.').unwrap_or(name);
@@ -33,9 +73,7 @@ pub fn is_allowed(host: &str, allowed: &[String]) -> bool {
         None => true,
         Some(_) if name.parse::<Ipv4Addr>().is_ok() => true,
         Some(domain) if LOCAL_DOMAINS.iter().any(|local| domain.eq_ignore_ascii_case(local)) => true,
-        Some(_) => allowed
-            .iter()
-            .any(|allowed| allowed == "*" || name.eq_ignore_ascii_case(allowed.strip_suffix('.').unwrap_or(allowed))),
+        Some(_) => allowed.allows_all || allowed.names.iter().any(|allowed| name.eq_ignore_ascii_case(allowed)),
     }
 }
 
@@ -57,6 +95,11 @@ fn is_port(port: &str) -> bool {
 mod tests {
     use super::*;
 
+    fn allowed_by(host: &str, names: &[&str]) -> bool {
+        let names = HostNames::read(names.iter().map(|name| (*name).to_owned()).collect()).unwrap();
+        is_allowed(host, &names)
+    }
+
     #[test]
     fn local_names_are_allowed_and_others_are_not() {
         for host in [
@@ -77,7 +120,7 @@ mod tests {
             "LOCALHOST",
             "x.TEST:80",
         ] {
-            assert!(is_allowed(host, &[]), "{host}");
+            assert!(allowed_by(host, &[]), "{host}");
         }
         for host in [
             "example.com",
@@ -98,11 +141,19 @@ mod tests {
             "a.b",
             "localhost/",
         ] {
-            assert!(!is_allowed(host, &[]), "{host}");
+            assert!(!allowed_by(host, &[]), "{host}");
         }
-        assert!(is_allowed("Imds.Example.com:80", &["imds.example.com".into()]));
-        assert!(is_allowed("example.com", &["*".into()]));
-        assert!(is_allowed("example.com.", &["example.com".into()]));
-        assert!(is_allowed("example.com", &["example.com.".into()]));
+        assert!(allowed_by("Imds.Example.com:80", &["imds.example.com"]));
+        assert!(allowed_by("example.com", &["*"]));
+        assert!(allowed_by("example.com.", &["example.com"]));
+        assert!(allowed_by("example.com", &["example.com."]));
+    }
+
+    #[test]
+    fn what_no_host_can_match_is_told() {
+        for name in ["example.com:80", "http://example.com", "a b", "", "[::1]", "*.example.com"] {
+            let problems = HostNames::read(vec!["imds.example.com".into(), name.into()]).err().unwrap();
+            assert_eq!((problems.len(), problems[0].field.as_str()), (1, ""), "{name}");
+        }
     }
 }

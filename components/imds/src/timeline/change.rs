@@ -6,14 +6,6 @@ use crate::description::problem::{Problem, pointer_step};
 use crate::facts::made;
 use crate::time::Time;
 
-/// What follows from a change besides what it says.
-pub struct Merged {
-    /// Whether the identity document may be another one.
-    pub identity_changes: bool,
-    /// Whether the network interfaces may be others.
-    pub network_changes: bool,
-}
-
 /// What an instance is launched with and keeps for life.
 const FOR_LIFE: [&str; 10] = [
     "/instance-id",
@@ -85,15 +77,16 @@ const TEXTS: [&str; 2] = ["tags", "extra-entries"];
 pub(super) const NOTICES: [&str; 2] = ["spot-interruption", "rebalance-recommendation"];
 
 /// The field of the signatures of the identity document.
-pub const SIGNATURES: &str = "identity-signatures";
+const SIGNATURES: &str = "identity-signatures";
 
 /// An interruption comes two minutes after its notice.
 const WARNING_SECONDS: u64 = 120;
 
-/// Merges `change` into `document`, which is left half-changed on failure.
-/// `instance_id` is the one of an instance that states none; `at` is when; without it, it is before the launch, when everything can change.
-/// Pointers in problems point into the change.
-pub fn merge(document: &mut Json, change: &Json, at: Option<Time>, instance_id: &str) -> Result<Merged, Vec<Problem>> {
+/// Merges `change` into `document`, which is left half-changed on failure, and tells
+/// whether the network interfaces may be others then. `instance_id` is the one of
+/// an instance that states none. `at` is when; without it, it is before the launch,
+/// when everything can change. Pointers in problems point into the change.
+pub fn merge(document: &mut Json, change: &Json, at: Option<Time>, instance_id: &str) -> Result<bool, Vec<Problem>> {
     let before = document.clone();
     for (name, value) in change.fields() {
         match name.as_str() {
@@ -126,8 +119,6 @@ pub fn merge(document: &mut Json, change: &Json, at: Option<Time>, instance_id: 
     }
     let differs = |name: &str| before.at(&pointer_step(name)) != document.at(&pointer_step(name));
     let another_document = IN_THE_IDENTITY_DOCUMENT.into_iter().any(differs);
-    // Signatures that a shell adds must stand behind a change that takes some away.
-    let identity_changes = another_document || differs(SIGNATURES);
     // By the fields that the change names, and one that a start changes by itself.
     let is_of_network = |name: &str| !NOT_OF_THE_NETWORK.contains(&name);
     let network_changes =
@@ -135,7 +126,7 @@ pub fn merge(document: &mut Json, change: &Json, at: Option<Time>, instance_id: 
     if another_document && change.at(&pointer_step(SIGNATURES)).is_none() {
         document.take(SIGNATURES);
     }
-    Ok(Merged { identity_changes, network_changes })
+    Ok(network_changes)
 }
 
 /// Whether an instance runs, in the words of its description.

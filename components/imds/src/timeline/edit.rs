@@ -4,11 +4,14 @@ use super::change::NOTICES;
 use super::{Change, TIMELINE, Timeline, change, of_an_event, read_changes, refuse_fields, relative};
 use crate::description::json::Json;
 use crate::description::problem::{Problem, pointer_step, shown};
+use crate::facts::Identity;
 use crate::instance::judge;
 use crate::time::Time;
 
 /// Changes a description, as of `now_ms` or, without it, before the launch. Gives
-/// the new one; `wit/imds.wit` tells what a change can say.
+/// the new one; `wit/imds.wit` tells what a change can say. `scope` is as in
+/// [`Settings`](crate::Settings): whose instance it is, which decides what the
+/// description leaves out.
 ///
 /// Fails with all that is wrong, at least one problem and at most 20. `field` of
 /// a problem points into the change; it is empty where the change does not have
@@ -16,18 +19,23 @@ use crate::time::Time;
 ///
 /// ```
 /// let tokens = r#"{"metadata-options": {"http-tokens": "required"}}"#;
-/// let edited = imds_core::edit(r#"{"instance-type": "m7g.large"}"#, tokens, Some(1_790_800_000_000))?;
+/// let edited = imds_core::edit(r#"{"instance-type": "m7g.large"}"#, tokens, Some(1_790_800_000_000), None)?;
 /// assert_eq!(edited, r#"{"instance-type":"m7g.large","metadata-options":{"http-tokens":"required"}}"#);
 ///
-/// let problems = imds_core::edit("{}", r#"{"user-data": "late"}"#, Some(1_790_800_000_000)).unwrap_err();
+/// let problems = imds_core::edit("{}", r#"{"user-data": "late"}"#, Some(1_790_800_000_000), None).unwrap_err();
 /// assert_eq!(problems[0].message, "`user-data` changes only while the instance is stopped, as in EC2");
 /// # Ok::<(), Vec<imds_core::Problem>>(())
 /// ```
-pub fn edit(description: &str, change: &str, now_ms: Option<u64>) -> Result<String, Vec<Problem>> {
-    crate::instance::at_most_problems(edited(description, change, now_ms.map(Time::from_ms)))
+pub fn edit(description: &str, change: &str, now_ms: Option<u64>, scope: Option<&str>) -> Result<String, Vec<Problem>> {
+    crate::instance::at_most_problems(edited(description, change, now_ms.map(Time::from_ms), scope))
 }
 
-fn edited(description: &str, change: &str, now: Option<Time>) -> Result<String, Vec<Problem>> {
+/// What a document says from `now` on. Its timeline can be read.
+pub(super) fn from_now_on(document: Json, now: Time, scope: Option<&str>) -> Result<Json, Vec<Problem>> {
+    change_now(document, Json::Object(Vec::new()), now, scope).map(|edited| edited.document)
+}
+
+fn edited(description: &str, change: &str, now: Option<Time>, scope: Option<&str>) -> Result<String, Vec<Problem>> {
     let change = Json::parse(change).map_err(|problem| vec![problem])?;
     if !matches!(change, Json::Object(_)) {
         let problem = Problem::at("", format!("expected an object, found {}", change.kind()));
@@ -40,12 +48,12 @@ fn edited(description: &str, change: &str, now: Option<Time>) -> Result<String, 
     }
     let document = Json::parse(description).map_err(|problem| of_the_description(vec![problem]))?;
     let edited = match now {
-        Some(now) => change_now(document, change, now)?,
-        None => change_before_launch(document, change)?,
+        Some(now) => change_now(document, change, now, scope)?,
+        None => change_before_launch(document, change, scope)?,
     };
     let text = edited.document.write();
     let Edited { document, told } = edited;
-    match judge(document) {
+    match judge(document, scope) {
         Ok(()) => Ok(text),
         Err(problems) => Err(problems.into_iter().map(|problem| told.tell(problem)).collect()),
     }
@@ -91,8 +99,8 @@ impl Entries {
     }
 }
 
-fn change_now(document: Json, change: Json, now: Time) -> Result<Edited, Vec<Problem>> {
-    let timeline = Timeline::read(document).map_err(of_the_description)?;
+fn change_now(document: Json, change: Json, now: Time, scope: Option<&str>) -> Result<Edited, Vec<Problem>> {
+    let timeline = Timeline::read(document).map_err(of_the_description)?.of_instance(scope);
     let Timeline { instance_id, document, changes } = timeline;
     let (past, mut to_come): (Vec<_>, Vec<_>) = changes.into_iter().partition(|change| change.at <= now);
     let past = Timeline { instance_id: instance_id.clone(), document, changes: past };
@@ -144,10 +152,10 @@ fn refused_notice(change: &Json, notice: &str) -> Option<Problem> {
     })
 }
 
-fn change_before_launch(mut document: Json, change: Json) -> Result<Edited, Vec<Problem>> {
+fn change_before_launch(mut document: Json, change: Json, scope: Option<&str>) -> Result<Edited, Vec<Problem>> {
     let mut fields = change.clone();
     let Entries { added, replaces, first } = Entries::read(fields.take(TIMELINE));
-    change::merge(&mut document, &fields, None, crate::facts::INSTANCE_ID)?;
+    change::merge(&mut document, &fields, None, &Identity::of(scope).instance_id)?;
     let mut before = Vec::new();
     match (document.take(TIMELINE).filter(|_| !replaces), added) {
         (Some(Json::Array(mut entries)), Some(Json::Array(mut added))) => {
@@ -257,7 +265,7 @@ mod tests {
     const NOW_MS: u64 = 1_790_812_800_000;
 
     fn edited_now(description: &str, change: &str) -> Result<String, Problem> {
-        edit(description, change, Some(NOW_MS)).map_err(|mut problems| problems.remove(0))
+        edit(description, change, Some(NOW_MS), None).map_err(|mut problems| problems.remove(0))
     }
 
     #[test]
@@ -296,7 +304,7 @@ mod tests {
         let instead = r#"{"timeline":[{"at":"2026-10-01T00:05:00Z","state":"terminated"}]}"#;
         assert_eq!(edited_now(there, change).as_deref(), Ok(instead));
         assert_eq!(edited_now(there, r#"{"timeline": [false]}"#), edited_now(there, r#"{"timeline": false}"#));
-        let before_launch = edit(there, change, None).unwrap();
+        let before_launch = edit(there, change, None, None).unwrap();
         assert_eq!(before_launch, r#"{"timeline":[{"at":"+5m","state":"terminated"}]}"#);
         for (wrong, field) in [
             (r#"{"timeline": [false, {"at": "soon"}]}"#, "/timeline/1/at"),

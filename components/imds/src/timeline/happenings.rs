@@ -3,11 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::{Timeline, words};
-use crate::description::json::Json;
-use crate::description::problem::Problem;
 use crate::description::{EventState, InstanceState};
 use crate::facts::Facts;
-use crate::phase::{Phases, Terms};
+use crate::phase::Phases;
 use crate::time::Time;
 
 /// Something that happens to an instance at a time of its description.
@@ -19,26 +17,9 @@ pub struct Happening {
     pub what: String,
 }
 
-/// What happens to an instance, in the order of time; of its credentials, what
-/// comes next after `now_ms`.
-///
-/// Fails with the problems of the description.
-///
-/// ```
-/// let spot = r#"{"instance-lifecycle": "spot", "spot-interruption": {"time": "2026-10-01T00:02:00Z"}}"#;
-/// let happenings = imds_core::timeline(spot, 0)?;
-/// let notice = &happenings[happenings.len() - 2];
-/// assert_eq!((notice.at_ms, &*notice.what), (1_790_812_800_000, "spot notice: terminate at 2026-10-01T00:02:00Z"));
-/// # Ok::<(), Vec<imds_core::Problem>>(())
-/// ```
-pub fn timeline(description: &str, now_ms: u64) -> Result<Vec<Happening>, Vec<Problem>> {
-    crate::instance::at_most_problems(happenings(description, Time::from_ms(now_ms)))
-}
-
-fn happenings(description: &str, now: Time) -> Result<Vec<Happening>, Vec<Problem>> {
-    let document = Json::parse(description).map_err(|problem| vec![problem])?;
-    let phases = Phases::open(document.clone(), Terms::default())?;
-    let timeline = Timeline::read(document)?;
+/// What happens to an instance of these phases and this timeline, in the order of
+/// time; of its credentials, what comes next after `now`.
+pub(super) fn of(phases: &Phases, timeline: &Timeline, now: Time) -> Vec<Happening> {
     let mut happenings = BTreeSet::new();
     let mut add = |at: Time, what: String| {
         happenings.insert(Happening { at_ms: at.as_ms(), what });
@@ -95,5 +76,5 @@ fn happenings(description: &str, now: Time) -> Result<Vec<Happening>, Vec<Proble
             add(ends, "the credentials in force end".to_owned());
         }
     }
-    Ok(happenings.into_iter().collect())
+    happenings.into_iter().collect()
 }

@@ -11,14 +11,15 @@ mod edit;
 mod happenings;
 mod relative;
 mod speed;
+mod status;
 mod words;
 
 #[cfg(test)]
 pub use self::change::NOT_OF_THE_NETWORK;
-use self::change::{Merged, SIGNATURES};
 pub use self::edit::edit;
-pub use self::happenings::{Happening, timeline};
+pub use self::happenings::Happening;
 pub use self::speed::speed_up;
+pub use self::status::{MetadataOptions, Status, status};
 use crate::description::json::{ENTRIES_MAX, Json};
 use crate::description::problem::{Problem, pointer_step, shown};
 use crate::time::Time;
@@ -69,8 +70,6 @@ pub struct Change {
 pub struct Chapter {
     /// The time; the epoch for the first.
     pub since: Time,
-    /// Since when the identity document is this one, as far as documents tell.
-    pub identity_since: Time,
     /// Whether the network interfaces may be others than in the chapter before.
     pub network_changes: bool,
     /// What is from then on.
@@ -101,10 +100,9 @@ impl Timeline {
         self,
         mut open: impl FnMut(&Chapter) -> Result<T, Vec<Problem>>,
     ) -> Result<(Vec<T>, Chapter), Vec<Problem>> {
-        let mut chapter =
-            Chapter { since: Time::EPOCH, identity_since: Time::EPOCH, network_changes: true, document: self.document };
+        let mut chapter = Chapter { since: Time::EPOCH, network_changes: true, document: self.document };
         let mut opened = vec![open(&chapter)?];
-        let mut bytes = chapter.bytes();
+        let mut bytes = chapter.document.bytes();
         for changes in self.changes.chunk_by(|one, other| one.at == other.at) {
             chapter.network_changes = false;
             let was_over = chapter.is_over();
@@ -118,7 +116,7 @@ impl Timeline {
             if was_over {
                 continue;
             }
-            bytes += chapter.bytes();
+            bytes += chapter.document.bytes();
             // Before it is opened, which is what takes long.
             if bytes > BYTES_MAX {
                 return Err(vec![too_large(opened.len(), bytes)]);
@@ -130,12 +128,6 @@ impl Timeline {
 }
 
 impl Chapter {
-    /// About what its document takes, without what a shell may add.
-    fn bytes(&self) -> usize {
-        let signatures = self.document.at(&pointer_step(SIGNATURES)).map_or(0, Json::bytes);
-        self.document.bytes() - signatures
-    }
-
     /// Whether it is the last: the instance is terminated.
     fn is_over(&self) -> bool {
         change::state(&self.document) == "terminated"
@@ -143,14 +135,9 @@ impl Chapter {
 
     /// Begins the chapter of a change.
     fn take(&mut self, change: &Change, instance_id: &str) -> Result<(), Vec<Problem>> {
-        let Merged { identity_changes, network_changes } =
-            change::merge(&mut self.document, &change.fields, Some(change.at), instance_id)
-                .map_err(|problems| attributed(problems, core::slice::from_ref(change)))?;
+        self.network_changes |= change::merge(&mut self.document, &change.fields, Some(change.at), instance_id)
+            .map_err(|problems| attributed(problems, core::slice::from_ref(change)))?;
         self.since = change.at;
-        self.network_changes |= network_changes;
-        if identity_changes {
-            self.identity_since = change.at;
-        }
         Ok(())
     }
 }
@@ -178,10 +165,7 @@ fn read_changes(entries: Option<Json>, start: Time, problems: &mut Vec<Problem>)
             return Vec::new();
         }
     };
-    // A shell adds signatures of the documents that changes bring.
-    let is_other = |entry: &&Json| entry.fields().iter().any(|(name, _)| !["at", SIGNATURES].contains(&name.as_str()));
-    let others = entries.iter().filter(is_other).count();
-    if others > CHANGES_MAX || entries.len() > 2 * CHANGES_MAX {
+    if entries.len() > CHANGES_MAX {
         let message = format!("expected at most {CHANGES_MAX} entries, found {}", entries.len());
         problems.push(Problem::at(here, message));
         return Vec::new();
