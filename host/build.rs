@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 
 #[path = "build/component.rs"]
 mod component;
+#[path = "src/engine/config.rs"]
+mod config;
 #[path = "build/contract.rs"]
 mod contract;
-#[path = "src/engine.rs"]
-mod engine;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -27,7 +27,7 @@ fn main() {
 fn run() -> Result<()> {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=build");
-    println!("cargo:rerun-if-changed=src/engine.rs");
+    println!("cargo:rerun-if-changed=src/engine/config.rs");
     let out = PathBuf::from(env::var("OUT_DIR")?);
     contract::bind(&out.join("bindings.rs"))?;
     let wasm = fs::read(component::locate_or_build(&out)?)?;
@@ -38,7 +38,7 @@ fn run() -> Result<()> {
 /// Translates the component to machine code, so that the program carries no
 /// compiler and starts in milliseconds.
 fn translate(wasm: &[u8], to: &Path) -> Result<()> {
-    let mut config = engine::config();
+    let mut config = config::config();
     // Names the target even when it is this machine: the code then needs no
     // more than that target's baseline processor.
     config.target(&env::var("TARGET")?)?;

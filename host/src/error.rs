@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use wasmtime::Trap;
 
-use crate::printable::{Printable, name};
 use crate::problem::Problems;
+use crate::redact::{Printable, name};
 
 /// What can go wrong, one case for each thing that an embedder can act on.
 ///

@@ -39,88 +39,32 @@
 //! translated to machine code when this crate was built, so that a process
 //! starts in milliseconds and brings no compiler.
 
-mod bindings;
-mod body;
-mod buffers;
-mod caller;
-mod clock;
-mod connection;
 mod control;
-mod deadline;
-mod delivery;
 mod description;
-mod document;
 mod engine;
-mod entropy;
 mod error;
-mod excerpt;
-mod exchange;
-mod fleet;
-mod happening;
-mod http;
 mod identity;
-mod instance;
-mod journal;
-mod limits;
-mod lines;
-mod locate;
-mod message;
-mod metrics;
-mod observer;
-mod outcome;
-mod places;
-mod printable;
+mod observe;
 mod problem;
-mod promises;
-mod recent;
-mod rfc3339;
-mod runtime;
-mod scenario;
-mod secrets;
-mod server;
-mod service;
-mod session_version;
-mod settings;
-pub mod shown;
-mod snapshot;
-mod struck;
-mod terms;
-mod virtual_clock;
-mod warning;
-mod worker;
+mod redact;
+mod serve;
 
-pub use body::Body;
-pub use caller::{Caller, Instances};
-pub use clock::{Clock, SystemClock};
-pub use control::Control;
-pub use delivery::Delivery;
-pub use description::Description;
+pub use control::{CallerKey, ClockState, Control, Fleet, Snapshot, VirtualClock, WrongSpeed};
+pub use description::{Description, Scenario, Warning, Warnings};
+pub use engine::{
+    Answer, COMPONENT, Clock, Delivery, Field, Happening, Instance, Limits, Moment, Outcome, Request, Runtime, Secret,
+    SessionVersion, Settings, SystemClock,
+};
 pub use error::Error;
-pub use fleet::{CallerKey, Fleet};
-pub use happening::Happening;
 pub use identity::{Certificate, IdentityKeys, IdentitySigning, KeyMaker};
-pub use instance::Instance;
-pub use journal::{Journal, JournalEntry, Usage};
-pub use limits::Limits;
-pub use message::{Answer, Field, Moment, Request};
-pub use metrics::Metrics;
-pub use observer::{Answered, Observer, Trouble};
-pub use outcome::Outcome;
+pub use observe::{Answered, Journal, JournalEntry, Metrics, Observer, Trouble, Usage};
 pub use problem::{Excerpt, Place, Problem, Problems};
-pub use runtime::Runtime;
-pub use scenario::Scenario;
-pub use server::serve;
-pub use service::{HopLimit, Service};
-pub use session_version::SessionVersion;
-pub use settings::{Secret, Settings};
-pub use snapshot::Snapshot;
-pub use virtual_clock::{ClockState, VirtualClock, WrongSpeed};
-pub use warning::{Warning, Warnings};
+pub use serve::{Body, Caller, HopLimit, Instances, Service, serve};
 
-/// The component itself, as WebAssembly: for other engines, and for tests that
-/// hold its list of imports to the empty list.
-///
-/// ```
-/// assert_eq!(imds_host::COMPONENT[..4], *b"\0asm");
-/// ```
-pub const COMPONENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/imds.wasm"));
+/// What a client sent, as a log may show it: of bounded length, without what a
+/// terminal would obey, and without what looks like a key or a token. Whatever a
+/// log, the journal, a control answer or a debug print shows of a request goes
+/// through here.
+pub mod shown {
+    pub use crate::redact::{host, method, target, text, user_agent};
+}

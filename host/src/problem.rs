@@ -1,7 +1,7 @@
 use std::fmt;
 
-use crate::printable::{Printable, name};
-use crate::shown::without_secrets;
+use crate::redact::without_secrets;
+use crate::redact::{Printable, name};
 
 /// The most problems of a text that are told: more than anybody reads at once.
 /// The component tells no more either.

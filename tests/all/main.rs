@@ -18,6 +18,7 @@ mod isolation;
 mod load;
 mod play;
 mod purity;
+mod rooms;
 mod shell;
 mod speed;
 mod spin;

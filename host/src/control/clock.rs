@@ -1,0 +1,563 @@
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crate::engine::Clock;
+
+/// A [`Clock`] that can be moved: set, paused, moved on, sped up. Clones are the
+/// same clock, so one stays in hand while a [`Service`](crate::Service) has
+/// another.
+///
+/// Untouched it is the system's clock, with all adjustments of that. The first
+/// change parts them: from then on it runs on by the machine's steady clock,
+/// which nobody adjusts and which, on Linux, stands while the machine sleeps.
+///
+/// It tells times from 1970 to the end of the year 9998, which are those that
+/// the service can write, and stands at the last one. Pausing it, letting it run
+/// and changing its speed never make it jump.
+///
+/// ```
+/// use std::time::{Duration, UNIX_EPOCH};
+/// use imds_host::{Clock, Runtime, Service, VirtualClock};
+///
+/// let clock = VirtualClock::paused_at(UNIX_EPOCH + Duration::from_secs(1_790_855_820));
+/// let instance = Runtime::new()?.open(&Default::default(), &Default::default())?;
+/// let service = Service::new(instance).clock(clock.clone());
+/// let date = || service.respond(hyper::Request::get("/").body(()).unwrap()).headers()["date"].clone();
+///
+/// assert_eq!(date(), "Thu, 01 Oct 2026 11:57:00 GMT");
+/// clock.advance(Duration::from_secs(120));
+/// assert_eq!(date(), "Thu, 01 Oct 2026 11:59:00 GMT");
+/// # Ok::<_, imds_host::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct VirtualClock {
+    shared: Arc<Shared>,
+}
+
+/// What a [`VirtualClock`] shows and how it runs.
+///
+/// ```
+/// let state = imds_host::VirtualClock::system().state();
+/// assert!(state.is_system && !state.is_paused);
+/// assert_eq!(state.speed, 1.0);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct ClockState {
+    /// The time that it shows.
+    pub now: SystemTime,
+    /// Whether it stands.
+    pub is_paused: bool,
+    /// Seconds that it shows for each second that passes, while it is not
+    /// paused.
+    pub speed: f64,
+    /// Whether it is the system's clock, since nothing was changed.
+    pub is_system: bool,
+}
+
+/// A speed that no [`VirtualClock`] has.
+///
+/// ```
+/// let refused = imds_host::VirtualClock::system().set_speed(0.0).unwrap_err();
+/// assert_eq!(refused.to_string(), "a clock cannot have the speed 0: expected 0.001 to 1000000; to stop it, pause it");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct WrongSpeed {
+    speed: f64,
+}
+
+/// Slower, an hour would take more than forty days: a clock that is to stand is
+/// paused.
+const SPEED_MIN: f64 = 0.001;
+
+/// Faster, more than eleven days would pass in a second, and more time than a
+/// credential lives between two requests. All years that can be told take three
+/// days.
+const SPEED_MAX: f64 = 1_000_000.0;
+
+/// 9998-12-31T23:59:59Z, the last time that the component writes.
+const LAST: Duration = Duration::from_secs(253_370_764_799);
+
+struct Shared {
+    real: Box<dyn RealTime>,
+    // Locked for some arithmetic only.
+    course: Mutex<Course>,
+}
+
+/// Where the time really comes from.
+trait RealTime: Send + Sync {
+    /// What the system's clock shows.
+    fn system(&self) -> SystemTime;
+
+    /// Time that passed since some fixed moment, never less than before.
+    fn steady(&self) -> Duration;
+}
+
+#[derive(Clone, Copy)]
+enum Course {
+    System,
+    Moved(Moved),
+}
+
+#[derive(Clone, Copy)]
+struct Moved {
+    /// What it showed, since 1970, when the steady clock showed `since`.
+    shown: Duration,
+    since: Duration,
+    speed: f64,
+    is_paused: bool,
+}
+
+impl VirtualClock {
+    /// The system's clock, until it is changed.
+    ///
+    /// ```
+    /// use imds_host::{Clock, SystemClock, VirtualClock};
+    ///
+    /// let clock = VirtualClock::system();
+    /// assert!(SystemClock.now() <= clock.now());
+    /// ```
+    pub fn system() -> Self {
+        Self::new(Machine { start: Instant::now() }, |_| Course::System)
+    }
+
+    /// A clock that starts at a time of your own and runs on as time passes.
+    ///
+    /// ```
+    /// use std::time::UNIX_EPOCH;
+    /// use imds_host::{Clock, VirtualClock};
+    ///
+    /// let clock = VirtualClock::starting_at(UNIX_EPOCH);
+    /// assert!(clock.now() < UNIX_EPOCH + std::time::Duration::from_secs(3600));
+    /// ```
+    pub fn starting_at(time: SystemTime) -> Self {
+        Self::new(Machine { start: Instant::now() }, |steady| Course::Moved(Moved::at(time, steady)))
+    }
+
+    /// A clock that stands at a time, for tests that move it.
+    ///
+    /// ```
+    /// use std::time::UNIX_EPOCH;
+    /// use imds_host::{Clock, VirtualClock};
+    ///
+    /// assert_eq!(VirtualClock::paused_at(UNIX_EPOCH).now(), UNIX_EPOCH);
+    /// ```
+    pub fn paused_at(time: SystemTime) -> Self {
+        let course = |steady| Course::Moved(Moved { is_paused: true, ..Moved::at(time, steady) });
+        Self::new(Machine { start: Instant::now() }, course)
+    }
+
+    /// Stops it where it is.
+    ///
+    /// ```
+    /// use imds_host::{Clock, VirtualClock};
+    ///
+    /// let clock = VirtualClock::system();
+    /// clock.pause();
+    /// assert_eq!(clock.now(), clock.now());
+    /// ```
+    pub fn pause(&self) {
+        self.change(|moved| moved.is_paused = true);
+    }
+
+    /// Lets it run on from where it is, at the speed that it has.
+    ///
+    /// ```
+    /// use imds_host::VirtualClock;
+    ///
+    /// let clock = VirtualClock::paused_at(std::time::UNIX_EPOCH);
+    /// clock.resume();
+    /// assert!(!clock.state().is_paused);
+    /// ```
+    pub fn resume(&self) {
+        self.change(|moved| moved.is_paused = false);
+    }
+
+    /// Moves it on at once, whether it is paused or not.
+    ///
+    /// ```
+    /// use std::time::{Duration, UNIX_EPOCH};
+    /// use imds_host::{Clock, VirtualClock};
+    ///
+    /// let clock = VirtualClock::paused_at(UNIX_EPOCH);
+    /// clock.advance(Duration::from_secs(5));
+    /// assert_eq!(clock.now_ms(), 5000);
+    /// ```
+    pub fn advance(&self, time: Duration) {
+        self.change(|moved| moved.shown = moved.shown.saturating_add(time).min(LAST));
+    }
+
+    /// Moves it back at once, whether it is paused or not; not before 1970.
+    ///
+    /// ```
+    /// use std::time::{Duration, UNIX_EPOCH};
+    /// use imds_host::{Clock, VirtualClock};
+    ///
+    /// let clock = VirtualClock::paused_at(UNIX_EPOCH + Duration::from_secs(60));
+    /// clock.step_back(Duration::from_secs(5));
+    /// assert_eq!(clock.now_ms(), 55_000);
+    /// ```
+    pub fn step_back(&self, time: Duration) {
+        self.change(|moved| moved.shown = moved.shown.saturating_sub(time));
+    }
+
+    /// Sets it to a time, forward or back. It goes on as it did: paused, or at
+    /// its speed.
+    ///
+    /// ```
+    /// use std::time::UNIX_EPOCH;
+    /// use imds_host::{Clock, VirtualClock};
+    ///
+    /// let clock = VirtualClock::system();
+    /// clock.pause();
+    /// clock.set(UNIX_EPOCH);
+    /// assert_eq!(clock.now(), UNIX_EPOCH);
+    /// ```
+    pub fn set(&self, time: SystemTime) {
+        let mut course = self.course();
+        let mut moved = self.moved(*course);
+        moved.shown = since_1970(time);
+        *course = Course::Moved(moved);
+    }
+
+    /// Lets it run so many times as fast as time passes, from where it is. One
+    /// that is paused stays so.
+    ///
+    /// Fails below 0.001, above 1,000,000 and for what is no number, and
+    /// changes nothing then.
+    ///
+    /// ```
+    /// use imds_host::VirtualClock;
+    ///
+    /// let clock = VirtualClock::system();
+    /// clock.set_speed(60.0)?;
+    /// assert_eq!(clock.state().speed, 60.0);
+    /// # Ok::<_, imds_host::WrongSpeed>(())
+    /// ```
+    pub fn set_speed(&self, speed: f64) -> Result<(), WrongSpeed> {
+        if !(SPEED_MIN..=SPEED_MAX).contains(&speed) {
+            return Err(WrongSpeed { speed });
+        }
+        self.change(|moved| moved.speed = speed);
+        Ok(())
+    }
+
+    /// Makes it the system's clock again, running and at its speed.
+    ///
+    /// ```
+    /// use imds_host::VirtualClock;
+    ///
+    /// let clock = VirtualClock::paused_at(std::time::UNIX_EPOCH);
+    /// clock.follow_system();
+    /// assert!(clock.state().is_system);
+    /// ```
+    pub fn follow_system(&self) {
+        *self.course() = Course::System;
+    }
+
+    /// What it shows and how it runs, all at one moment.
+    ///
+    /// ```
+    /// use imds_host::VirtualClock;
+    ///
+    /// let state = VirtualClock::paused_at(std::time::UNIX_EPOCH).state();
+    /// assert!(state.is_paused && !state.is_system);
+    /// assert_eq!(state.now, std::time::UNIX_EPOCH);
+    /// ```
+    pub fn state(&self) -> ClockState {
+        let course = self.course();
+        match *course {
+            Course::System => {
+                ClockState { now: self.shared.real.system(), is_paused: false, speed: 1.0, is_system: true }
+            }
+            Course::Moved(moved) => {
+                let now = UNIX_EPOCH + moved.shown_at(self.shared.real.steady());
+                ClockState { now, is_paused: moved.is_paused, speed: moved.speed, is_system: false }
+            }
+        }
+    }
+
+    fn new(real: impl RealTime + 'static, course: impl FnOnce(Duration) -> Course) -> Self {
+        let course = Mutex::new(course(real.steady()));
+        Self { shared: Arc::new(Shared { real: Box::new(real), course }) }
+    }
+
+    fn course(&self) -> MutexGuard<'_, Course> {
+        // A panic elsewhere leaves it whole: it is written in one piece.
+        self.shared.course.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where it is now, apart from the system's clock.
+    fn moved(&self, course: Course) -> Moved {
+        let steady = self.shared.real.steady();
+        match course {
+            Course::System => Moved::at(self.shared.real.system(), steady),
+            Course::Moved(moved) => Moved { shown: moved.shown_at(steady), since: steady, ..moved },
+        }
+    }
+
+    /// Changes how it goes on from here. What changes nothing does not part it
+    /// from the system's clock.
+    fn change(&self, change: impl FnOnce(&mut Moved)) {
+        let mut course = self.course();
+        let before = self.moved(*course);
+        let mut after = before;
+        change(&mut after);
+        if (after.shown, after.speed, after.is_paused) != (before.shown, before.speed, before.is_paused) {
+            *course = Course::Moved(after);
+        }
+    }
+}
+
+impl Moved {
+    fn at(time: SystemTime, steady: Duration) -> Self {
+        Self { shown: since_1970(time), since: steady, speed: 1.0, is_paused: false }
+    }
+
+    fn shown_at(&self, steady: Duration) -> Duration {
+        if self.is_paused {
+            return self.shown;
+        }
+        let passed = steady.saturating_sub(self.since);
+        let passed = if self.speed == 1.0 {
+            // Without what rounding would take.
+            passed
+        } else {
+            Duration::try_from_secs_f64(passed.as_secs_f64() * self.speed).unwrap_or(LAST)
+        };
+        self.shown.saturating_add(passed).min(LAST)
+    }
+}
+
+/// The nearest time that can be told.
+fn since_1970(time: SystemTime) -> Duration {
+    time.duration_since(UNIX_EPOCH).unwrap_or_default().min(LAST)
+}
+
+impl Default for VirtualClock {
+    fn default() -> Self {
+        Self::system()
+    }
+}
+
+impl Clock for VirtualClock {
+    fn now(&self) -> SystemTime {
+        self.state().now
+    }
+}
+
+impl fmt::Debug for VirtualClock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VirtualClock").field("state", &self.state()).finish()
+    }
+}
+
+impl fmt::Display for WrongSpeed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "a clock cannot have the speed {}: expected {SPEED_MIN} to {SPEED_MAX}; to stop it, pause it",
+            self.speed
+        )
+    }
+}
+
+impl std::error::Error for WrongSpeed {}
+
+/// This machine's clocks.
+struct Machine {
+    start: Instant,
+}
+
+impl RealTime for Machine {
+    fn system(&self) -> SystemTime {
+        SystemTime::now()
+    }
+
+    fn steady(&self) -> Duration {
+        self.start.elapsed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A machine whose clocks a test moves; clones are the same machine.
+    #[derive(Clone)]
+    struct Hand(Arc<Mutex<(SystemTime, Duration)>>);
+
+    impl Hand {
+        fn new() -> Self {
+            Self(Arc::new(Mutex::new((start(), Duration::from_secs(77)))))
+        }
+
+        /// Time passes.
+        fn pass(&self, time: Duration) {
+            let mut clocks = self.0.lock().unwrap();
+            clocks.0 += time;
+            clocks.1 += time;
+        }
+
+        /// Somebody sets the system's clock.
+        fn adjust(&self, time: SystemTime) {
+            self.0.lock().unwrap().0 = time;
+        }
+
+        fn clock(&self) -> VirtualClock {
+            VirtualClock::new(self.clone(), |_| Course::System)
+        }
+    }
+
+    impl RealTime for Hand {
+        fn system(&self) -> SystemTime {
+            self.0.lock().unwrap().0
+        }
+
+        fn steady(&self) -> Duration {
+            self.0.lock().unwrap().1
+        }
+    }
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn start() -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(1_790_855_820)
+    }
+
+    #[test]
+    fn untouched_it_follows_the_system_wherever_that_goes() {
+        let hand = Hand::new();
+        let clock = hand.clock();
+        hand.pass(SECOND);
+        assert_eq!(clock.now(), start() + SECOND);
+        for adjusted in [start() - 3600 * SECOND, UNIX_EPOCH - SECOND, start() + 99 * SECOND] {
+            hand.adjust(adjusted);
+            assert_eq!(clock.now(), adjusted);
+        }
+        // What it does already is no change.
+        clock.resume();
+        clock.set_speed(1.0).unwrap();
+        clock.advance(Duration::ZERO);
+        let state = ClockState { now: start() + 99 * SECOND, is_paused: false, speed: 1.0, is_system: true };
+        assert_eq!(clock.state(), state);
+    }
+
+    #[test]
+    fn moved_it_runs_on_whatever_the_system_shows() {
+        let hand = Hand::new();
+        let clock = hand.clock();
+        clock.advance(300 * SECOND);
+        hand.adjust(UNIX_EPOCH);
+        hand.pass(SECOND);
+        let state = ClockState { now: start() + 301 * SECOND, is_paused: false, speed: 1.0, is_system: false };
+        assert_eq!(clock.state(), state);
+    }
+
+    #[test]
+    fn moved_it_can_follow_the_system_again() {
+        let hand = Hand::new();
+        let clock = hand.clock();
+        clock.set(UNIX_EPOCH);
+        clock.set_speed(60.0).unwrap();
+        clock.pause();
+        clock.follow_system();
+        hand.pass(SECOND);
+        let state = ClockState { now: start() + SECOND, is_paused: false, speed: 1.0, is_system: true };
+        assert_eq!(clock.state(), state);
+    }
+
+    #[test]
+    fn what_is_paused_stands_and_goes_on_from_there() {
+        let hand = Hand::new();
+        let clock = hand.clock();
+        clock.pause();
+        hand.pass(10 * SECOND);
+        assert_eq!(clock.now(), start());
+        clock.advance(5 * SECOND);
+        assert_eq!((clock.now(), clock.state().is_paused), (start() + 5 * SECOND, true));
+        clock.resume();
+        assert_eq!(clock.now(), start() + 5 * SECOND);
+        hand.pass(2 * SECOND);
+        assert_eq!(clock.now(), start() + 7 * SECOND);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_goes_on_as_it_did() {
+        let hand = Hand::new();
+        let clock = hand.clock();
+        clock.set_speed(60.0).unwrap();
+        clock.set(UNIX_EPOCH);
+        hand.pass(SECOND);
+        assert_eq!(clock.now(), UNIX_EPOCH + 60 * SECOND);
+        clock.pause();
+        clock.set(start());
+        hand.pass(SECOND);
+        assert_eq!(clock.state(), ClockState { now: start(), is_paused: true, speed: 60.0, is_system: false });
+        // Even to the time that it has: it was asked to be apart.
+        let clock = hand.clock();
+        clock.set(clock.now());
+        assert!(!clock.state().is_system);
+    }
+
+    #[test]
+    fn no_change_of_speed_makes_it_jump() {
+        let hand = Hand::new();
+        let clock = hand.clock();
+        let mut wanted = start();
+        for speed in [2.0, 0.5, 1_000_000.0, 0.001, 1.0, 60.0] {
+            clock.set_speed(speed).unwrap();
+            assert_eq!(clock.now(), wanted, "{speed}");
+            hand.pass(10 * SECOND);
+            wanted += 10 * SECOND.mul_f64(speed);
+            assert_eq!(clock.now(), wanted, "{speed}");
+            clock.pause();
+            hand.pass(SECOND);
+            clock.resume();
+            assert_eq!(clock.now(), wanted, "{speed}");
+        }
+    }
+
+    #[test]
+    fn a_speed_out_of_bounds_changes_nothing() {
+        let clock = Hand::new().clock();
+        for speed in [0.0, -1.0, 0.0009, 1_000_000.5, f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            let refused = clock.set_speed(speed).unwrap_err().to_string();
+            assert!(refused.contains("expected 0.001 to 1000000"), "{refused}");
+            assert!(clock.state().is_system, "{speed}");
+        }
+    }
+
+    #[test]
+    fn it_stands_at_the_ends_of_time() {
+        let hand = Hand::new();
+        let clock = hand.clock();
+        let last = UNIX_EPOCH + LAST;
+        clock.advance(Duration::MAX);
+        assert_eq!(clock.now(), last);
+        hand.pass(SECOND);
+        assert_eq!(clock.now(), last);
+        clock.set(last + SECOND);
+        assert_eq!(clock.now(), last);
+        clock.set(UNIX_EPOCH - SECOND);
+        assert_eq!(clock.now(), UNIX_EPOCH);
+        clock.set_speed(1_000_000.0).unwrap();
+        // Of the steady clock no more is known than that it fits.
+        hand.0.lock().unwrap().1 = Duration::MAX;
+        assert_eq!(clock.now(), last);
+        clock.pause();
+        assert_eq!(clock.now(), last);
+    }
+
+    #[test]
+    fn clones_are_the_same_clock() {
+        let clock = VirtualClock::paused_at(start());
+        let other = clock.clone();
+        other.advance(SECOND);
+        assert_eq!(clock.now(), start() + SECOND);
+        assert_eq!(clock.now_ms(), 1_790_855_821_000);
+        let running = VirtualClock::starting_at(start()).state();
+        assert!(running.now >= start() && !running.is_paused && !running.is_system);
+    }
+}

@@ -1,0 +1,293 @@
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use hyper::header::{HOST, HeaderName};
+use hyper::http::request::Parts;
+
+use crate::error::Error;
+use crate::serve::Caller;
+
+/// By what the callers of a [`Fleet`](super::Fleet) are told apart: where a
+/// request has the key of its instance.
+///
+/// ```
+/// use imds_host::CallerKey;
+///
+/// assert!(matches!(CallerKey::parse("client-address"), Some(CallerKey::ClientAddress)));
+/// assert_eq!(CallerKey::parse("header:X-Guest").unwrap().to_string(), "header:x-guest");
+/// assert!(CallerKey::parse("by guess").is_none());
+/// ```
+#[derive(Clone)]
+#[non_exhaustive]
+pub enum CallerKey {
+    /// The address that the connection comes from: `10.0.0.7`, `fd00::7`. An
+    /// IPv6 address that stands for an IPv4 one counts as that. Right where
+    /// callers cannot forge their addresses; behind a proxy, all are the proxy.
+    /// Link-local addresses tell no interfaces apart.
+    ClientAddress,
+    /// The address that the connection came to: `10.0.0.1:80`, or `10.0.0.1` for
+    /// all ports that have no key of their own. For platforms that give each
+    /// guest a listener.
+    Listener,
+    /// A header field that a trusted proxy sets, and removes from what clients
+    /// send. A field that comes twice is nobody's: one of them is not the
+    /// proxy's.
+    Header(HeaderName),
+    /// The name in `Host`, in lower case, without its port and a final dot. A
+    /// client says whose instance it wants, so this separates nobody.
+    Host,
+    /// What the embedder knows of the request; see [`own`](Self::own).
+    Own(OwnKey),
+}
+
+type OwnKey = Arc<dyn Fn(&Caller, &Parts) -> Option<String> + Send + Sync>;
+
+/// As much as a name in `Host` may have.
+const KEY_BYTES_MAX: usize = 253;
+
+impl CallerKey {
+    /// Reads the words of the command line: `client-address`, `listener`,
+    /// `header:NAME`, `host`.
+    ///
+    /// ```
+    /// assert!(imds_host::CallerKey::parse("listener").is_some());
+    /// ```
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "client-address" => Some(Self::ClientAddress),
+            "listener" => Some(Self::Listener),
+            "host" => Some(Self::Host),
+            _ => HeaderName::from_bytes(text.strip_prefix("header:")?.trim().as_bytes()).ok().map(Self::Header),
+        }
+    }
+
+    /// A key of the embedder's own, which `find` finds in what is known of the
+    /// caller, or in what the embedder put into the request's extensions.
+    ///
+    /// ```
+    /// use imds_host::{Caller, CallerKey};
+    ///
+    /// #[derive(Clone)]
+    /// struct Guest(u32);
+    ///
+    /// CallerKey::own(|_: &Caller, parts| Some(parts.extensions.get::<Guest>()?.0.to_string()));
+    /// ```
+    pub fn own(find: impl Fn(&Caller, &Parts) -> Option<String> + Send + Sync + 'static) -> Self {
+        Self::Own(Arc::new(find))
+    }
+
+    /// The one spelling of a key: `10.0.0.7` for `::ffff:10.0.0.7`. Fails with
+    /// [`Error::Key`] where no request can ever have it.
+    ///
+    /// ```
+    /// use imds_host::CallerKey;
+    ///
+    /// assert_eq!(CallerKey::ClientAddress.canonical("FD00::0:7")?, "fd00::7");
+    /// let error = CallerKey::ClientAddress.canonical("vm-7").unwrap_err();
+    /// assert_eq!(error.to_string(), "no caller can have the key `vm-7`: expected an IP address, such as 10.0.0.7");
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn canonical(&self, key: &str) -> Result<String, Error> {
+        let (canonical, expected) = match self {
+            Self::ClientAddress => (key.parse().ok().map(canonical_ip), "an IP address, such as 10.0.0.7"),
+            Self::Listener => {
+                let address = key.parse().ok().map(|address| canonical_address(address).to_string());
+                let ip = || key.parse().ok().map(canonical_ip);
+                (address.or_else(ip), "the address of a listener, with its port or without, such as 10.0.0.1:80")
+            }
+            Self::Header(_) => (is_key(key).then(|| key.to_owned()), "1 to 253 visible ASCII characters"),
+            Self::Host => {
+                let name = Some(canonical_host(key)).filter(|name| is_key(name) && without_port(key) == key);
+                (name, "a name without a port, such as vm-7.internal")
+            }
+            Self::Own(_) => (Some(key.to_owned()), "any text"),
+        };
+        canonical.ok_or_else(|| Error::Key { key: key.to_owned(), expected })
+    }
+
+    /// What `get` has for the key of a request.
+    pub(super) fn find<T>(&self, caller: &Caller, parts: &Parts, get: impl Fn(&str) -> Option<T>) -> Option<T> {
+        match self {
+            Self::ClientAddress => get(&canonical_ip(caller.peer?.ip())),
+            Self::Listener => {
+                let local = canonical_address(caller.local?);
+                get(&local.to_string()).or_else(|| get(&local.ip().to_string()))
+            }
+            Self::Header(name) => get(single(parts, name)?),
+            Self::Host => get(&canonical_host(host(parts)?)),
+            Self::Own(find) => get(&find(caller, parts)?),
+        }
+    }
+}
+
+/// As on the command line; `own` stands for an embedder's.
+impl fmt::Display for CallerKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ClientAddress => f.write_str("client-address"),
+            Self::Listener => f.write_str("listener"),
+            Self::Header(name) => write!(f, "header:{name}"),
+            Self::Host => f.write_str("host"),
+            Self::Own(_) => f.write_str("own"),
+        }
+    }
+}
+
+impl fmt::Debug for CallerKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CallerKey({self})")
+    }
+}
+
+fn canonical_ip(ip: IpAddr) -> String {
+    ip.to_canonical().to_string()
+}
+
+/// Without the interface of a link-local address.
+fn canonical_address(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
+}
+
+fn canonical_host(host: &str) -> String {
+    without_port(host).trim_end_matches('.').to_ascii_lowercase()
+}
+
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !name.ends_with(':') => name,
+        _ => host,
+    }
+}
+
+fn is_key(text: &str) -> bool {
+    (1..=KEY_BYTES_MAX).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())
+}
+
+/// The value of a field that comes once.
+fn single<'p>(parts: &'p Parts, name: &HeaderName) -> Option<&'p str> {
+    let mut values = parts.headers.get_all(name).iter();
+    let value = values.next().filter(|_| values.next().is_none())?;
+    value.to_str().ok().map(str::trim).filter(|value| is_key(value))
+}
+
+/// The host of an absolute target, if `Host` says no other, or that of `Host`.
+fn host(parts: &Parts) -> Option<&str> {
+    let field = single(parts, &HOST);
+    match parts.uri.authority() {
+        None => field,
+        Some(authority) => {
+            Some(authority.as_str()).filter(|host| !parts.headers.contains_key(HOST) || field == Some(host))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper::Request;
+
+    use super::*;
+
+    /// The keys under which an instance is looked for.
+    fn keys(callers: &CallerKey, caller: Caller, fields: &[(&str, &str)]) -> Vec<String> {
+        let mut request = Request::get("/");
+        for (name, value) in fields {
+            request = request.header(*name, *value);
+        }
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        let keys = std::cell::RefCell::new(Vec::new());
+        let look = |key: &str| -> Option<()> {
+            keys.borrow_mut().push(key.to_owned());
+            None
+        };
+        assert_eq!(callers.find(&caller, &parts, look), None);
+        keys.into_inner()
+    }
+
+    fn address(text: &str) -> Option<SocketAddr> {
+        Some(text.parse().unwrap())
+    }
+
+    #[test]
+    fn an_address_has_one_spelling() {
+        let key = |peer| keys(&CallerKey::ClientAddress, Caller::new(peer, None), &[]);
+        assert_eq!(key(address("[::ffff:10.0.0.7]:5123")), ["10.0.0.7"]);
+        assert_eq!(key(address("[fd00:0::7]:1")), ["fd00::7"]);
+        assert_eq!(key(None), [""; 0]);
+        let canonical = |text| CallerKey::ClientAddress.canonical(text);
+        assert_eq!(canonical("::ffff:10.0.0.7").unwrap(), "10.0.0.7");
+        assert_eq!(canonical("10.0.0.7").unwrap(), "10.0.0.7");
+        for text in ["10.0.0.7:80", "vm-7", "", "10.0.0.07", "fe80::1%eth0", "10.0.0.0/8"] {
+            assert!(matches!(canonical(text), Err(Error::Key { .. })), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_listener_is_looked_for_with_its_port_first() {
+        let key = |local| keys(&CallerKey::Listener, Caller::new(None, local), &[]);
+        assert_eq!(key(address("10.0.0.1:80")), ["10.0.0.1:80", "10.0.0.1"]);
+        assert_eq!(key(address("[::ffff:10.0.0.1]:80")), ["10.0.0.1:80", "10.0.0.1"]);
+        assert_eq!(key(address("[fe80::1%3]:80")), ["[fe80::1]:80", "fe80::1"]);
+        let canonical = |text| CallerKey::Listener.canonical(text);
+        assert_eq!(canonical("[::ffff:10.0.0.1]:80").unwrap(), "10.0.0.1:80");
+        assert_eq!(canonical("FD00::1").unwrap(), "fd00::1");
+        assert!(canonical("localhost:80").is_err());
+    }
+
+    #[test]
+    fn a_field_of_a_proxy_comes_once() {
+        let callers = CallerKey::parse("header:X-Guest").unwrap();
+        let key = |fields: &[(&str, &str)]| keys(&callers, Caller::default(), fields);
+        assert_eq!(key(&[("x-guest", "vm-7")]), ["vm-7"]);
+        let longest = "a".repeat(253);
+        assert_eq!(key(&[("x-guest", &longest)]), [longest.as_str()]);
+        for fields in [
+            &[][..],
+            &[("x-guest", "vm-7"), ("X-Guest", "vm-7")],
+            &[("x-guest", "")],
+            &[("x-guest", "a b")],
+            &[("x-guest", "ä")],
+            &[("x-guest", &"a".repeat(254))],
+        ] {
+            assert_eq!(key(fields), [""; 0], "{fields:?}");
+        }
+        assert!(callers.canonical("a b").is_err() && callers.canonical("").is_err());
+    }
+
+    #[test]
+    fn a_name_in_host_counts_without_port_case_and_final_dot() {
+        let key = |host: &str| keys(&CallerKey::Host, Caller::default(), &[("host", host)]);
+        assert_eq!(key("A.Example.COM.:8080"), ["a.example.com"]);
+        assert_eq!(key("[2001:db8::1]:80"), ["[2001:db8::1]"]);
+        assert_eq!(keys(&CallerKey::Host, Caller::default(), &[("host", "a"), ("host", "a")]), [""; 0]);
+        assert_eq!(CallerKey::Host.canonical("VM-7.internal.").unwrap(), "vm-7.internal");
+        for text in ["vm-7:80", ".", ""] {
+            assert!(CallerKey::Host.canonical(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_absolute_target_and_host_name_one_host() {
+        let key = |host: Option<&str>| {
+            let mut request = Request::get("http://vm-7/latest/");
+            if let Some(host) = host {
+                request = request.header("host", host);
+            }
+            let (parts, ()) = request.body(()).unwrap().into_parts();
+            CallerKey::Host.find(&Caller::default(), &parts, |key| Some(key.to_owned()))
+        };
+        assert_eq!(key(None).as_deref(), Some("vm-7"));
+        assert_eq!(key(Some("vm-7")).as_deref(), Some("vm-7"));
+        assert_eq!(key(Some("vm-8")), None);
+    }
+
+    #[test]
+    fn words_of_the_command_line_are_read_and_written() {
+        for text in ["client-address", "listener", "host", "header:x-guest"] {
+            assert_eq!(CallerKey::parse(text).unwrap().to_string(), text);
+        }
+        for text in ["", "one", "header:", "header:a b", "Client-Address"] {
+            assert!(CallerKey::parse(text).is_none(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,450 @@
+//! Many instances in one process, one for each caller.
+
+mod key;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::thread;
+use std::time::SystemTime;
+
+use hyper::http::request::Parts;
+
+pub use self::key::CallerKey;
+use crate::description::{Description, Warnings};
+use crate::engine::{Instance, Runtime, Settings, Terms};
+use crate::error::Error;
+use crate::identity::IdentitySigning;
+use crate::serve::{Caller, Instances};
+
+/// Many instances, each under the key of its caller. As [`Instances`], it picks
+/// the one whose key a request has, by [`CallerKey`].
+///
+/// A handle: clones hold the same instances, which can be put in, replaced and
+/// taken out while they are served. A request finds its instance in the same
+/// time among a hundred thousand as among ten. One that nobody asks for takes
+/// about 300 bytes beside the JSON text of its description.
+///
+/// All have the same settings. A token of one key is worth nothing at another,
+/// even where the descriptions are alike: the secret of each is derived from
+/// that of the settings and the key. So every fleet and every Spin application
+/// with the same secret accepts the tokens for a key.
+///
+/// ```
+/// use imds_host::{Caller, CallerKey, Description, Fleet, Runtime, Service, Settings};
+///
+/// let fleet = Fleet::new(&Runtime::new()?, &Settings::default(), CallerKey::ClientAddress)?;
+/// for (address, id) in [("10.0.0.7", "i-0123456789abcdef7"), ("10.0.0.8", "i-0123456789abcdef8")] {
+///     let mut description = Description::default();
+///     description.set_text("/instance-id", id, "example");
+///     fleet.insert(address, &description)?;
+/// }
+///
+/// let service = Service::new(fleet.clone());
+/// let status = |peer: [u8; 4]| {
+///     let caller = Caller::new(Some((peer, 50_000).into()), None);
+///     service.respond(hyper::Request::get("/").extension(caller).body(()).unwrap()).status()
+/// };
+/// assert_eq!(status([10, 0, 0, 7]), 200);
+/// assert_eq!(status([10, 0, 0, 9]), 403);
+/// # Ok::<_, imds_host::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Fleet {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    runtime: Runtime,
+    terms: Arc<Terms>,
+    callers: CallerKey,
+    // Never held while the component runs.
+    instances: RwLock<HashMap<Arc<str>, Instance>>,
+}
+
+impl Fleet {
+    /// No instances yet, in `runtime`, under these settings. Without a token
+    /// secret in them, one is made for the whole fleet.
+    ///
+    /// Fails where the settings cannot be used, and where the operating system
+    /// gives no entropy for a secret.
+    ///
+    /// ```
+    /// use imds_host::{CallerKey, Fleet, Runtime, Secret, Settings};
+    ///
+    /// let runtime = Runtime::new()?;
+    /// assert!(Fleet::new(&runtime, &Settings::default(), CallerKey::Listener)?.is_empty());
+    /// let settings = Settings { token_secret: Some(Secret::new(b"too short")), ..Settings::default() };
+    /// assert!(Fleet::new(&runtime, &settings, CallerKey::Listener).is_err());
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn new(runtime: &Runtime, settings: &Settings, callers: CallerKey) -> Result<Self, Error> {
+        let terms = Arc::new(Terms::new(settings)?);
+        // Tells what is wrong with the secret, which no key makes longer here.
+        runtime.open_under(&Description::default(), Arc::clone(&terms), None)?;
+        let shared = Shared { runtime: runtime.clone(), terms, callers, instances: RwLock::default() };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// Opens an instance for the caller with this key, in place of any that it
+    /// had; gives the one before. Tokens stay good; a throttle starts anew.
+    ///
+    /// Takes the time to open the description, in which others are answered.
+    /// Several threads that put in instances do so side by side.
+    ///
+    /// Fails as [`Runtime::open`] does, and with [`Error::Key`] where no request
+    /// can ever have the key. What was there before stays then.
+    ///
+    /// ```
+    /// use imds_host::{CallerKey, Description, Error, Fleet, Runtime, Settings};
+    ///
+    /// let fleet = Fleet::new(&Runtime::new()?, &Settings::default(), CallerKey::ClientAddress)?;
+    /// assert!(fleet.insert("10.0.0.7", &Description::default())?.is_none());
+    /// let error = fleet.insert("vm-7", &Description::default()).unwrap_err();
+    /// assert!(matches!(error, Error::Key { .. }));
+    /// # Ok::<_, Error>(())
+    /// ```
+    pub fn insert(&self, key: &str, description: &Description) -> Result<Option<Instance>, Error> {
+        let Shared { runtime, terms, callers, instances } = &*self.shared;
+        let key: Arc<str> = callers.canonical(key)?.into();
+        let instance = runtime.open_under(description, Arc::clone(terms), Some(Arc::clone(&key)))?;
+        // A panic elsewhere leaves the map whole: nothing in here panics half-way.
+        Ok(instances.write().unwrap_or_else(PoisonError::into_inner).insert(key, instance))
+    }
+
+    /// What the description of the instance of this key says that can be served and
+    /// cannot be real: [`Runtime::warnings`] for one of many.
+    ///
+    /// Fails as [`insert`](Self::insert) does.
+    ///
+    /// ```
+    /// # use imds_host::{CallerKey, Description, Fleet, Runtime, Settings};
+    /// # let fleet = Fleet::new(&Runtime::new()?, &Settings::default(), CallerKey::ClientAddress)?;
+    /// let description = Description::from_toml("my.toml", "instance-type = 't3.mikro'")?;
+    /// let warnings = fleet.warnings("10.0.0.7", &description, std::time::SystemTime::now())?;
+    /// assert_eq!(warnings.list[0].name, "unknown-instance-type");
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn warnings(&self, key: &str, description: &Description, now: SystemTime) -> Result<Warnings, Error> {
+        let Shared { runtime, callers, .. } = &*self.shared;
+        runtime.warnings_in_scope(description, now, Some(&callers.canonical(key)?))
+    }
+
+    /// Takes out the instance of a key. Requests for it that run are answered;
+    /// after them, its caller gets 403.
+    ///
+    /// ```
+    /// # use imds_host::{CallerKey, Description, Fleet, Runtime, Settings};
+    /// # let fleet = Fleet::new(&Runtime::new()?, &Settings::default(), CallerKey::ClientAddress)?;
+    /// fleet.insert("10.0.0.7", &Description::default())?;
+    /// assert!(fleet.remove("10.0.0.7").is_some());
+    /// assert!(fleet.is_empty());
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn remove(&self, key: &str) -> Option<Instance> {
+        let key = self.shared.callers.canonical(key).ok()?;
+        self.shared.instances.write().unwrap_or_else(PoisonError::into_inner).remove(&*key)
+    }
+
+    /// No instances, under the same settings, with the same secret: to put in what
+    /// is to take the place of all there are, with [`replace_all`](Self::replace_all).
+    ///
+    /// ```
+    /// # use imds_host::{CallerKey, Description, Fleet, Runtime, Settings};
+    /// # let fleet = Fleet::new(&Runtime::new()?, &Settings::default(), CallerKey::ClientAddress)?;
+    /// fleet.insert("10.0.0.7", &Description::default())?;
+    /// assert!(fleet.empty().is_empty());
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn empty(&self) -> Self {
+        let Shared { runtime, terms, callers, .. } = &*self.shared;
+        let (runtime, terms, callers) = (runtime.clone(), Arc::clone(terms), callers.clone());
+        Self { shared: Arc::new(Shared { runtime, terms, callers, instances: RwLock::default() }) }
+    }
+
+    /// Puts the instances of another fleet in the place of all, at once: a request
+    /// finds either the ones or the others. It should be one that
+    /// [`empty`](Self::empty) gave; it has none then.
+    ///
+    /// ```
+    /// # use imds_host::{CallerKey, Description, Fleet, Runtime, Settings};
+    /// # let fleet = Fleet::new(&Runtime::new()?, &Settings::default(), CallerKey::ClientAddress)?;
+    /// fleet.insert("10.0.0.7", &Description::default())?;
+    /// let others = fleet.empty();
+    /// others.insert("10.0.0.8", &Description::default())?;
+    /// fleet.replace_all(others);
+    /// assert!(fleet.get("10.0.0.7").is_none() && fleet.get("10.0.0.8").is_some());
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn replace_all(&self, with: Self) {
+        let instances = std::mem::take(&mut *with.shared.instances.write().unwrap_or_else(PoisonError::into_inner));
+        let mut present = self.shared.instances.write().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut *present, instances);
+        drop(present);
+        // Takes a while, in which nobody waits.
+        drop(before);
+    }
+
+    /// The instance of a key, for an embedder that has no HTTP request.
+    ///
+    /// ```
+    /// # use imds_host::{CallerKey, Description, Fleet, Moment, Request, Runtime, Settings};
+    /// # let fleet = Fleet::new(&Runtime::new()?, &Settings::default(), CallerKey::ClientAddress)?;
+    /// fleet.insert("10.0.0.7", &Description::default())?;
+    /// let instance = fleet.get("::ffff:10.0.0.7").unwrap();
+    /// assert_eq!(instance.answer(&Request::get("/"), Moment::at(0, 0)).status, 200);
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn get(&self, key: &str) -> Option<Instance> {
+        self.look(&self.shared.callers.canonical(key).ok()?)
+    }
+
+    /// By what the callers are told apart.
+    ///
+    /// ```
+    /// # use imds_host::{CallerKey, Fleet, Runtime, Settings};
+    /// let fleet = Fleet::new(&Runtime::new()?, &Settings::default(), CallerKey::Listener)?;
+    /// assert_eq!(fleet.callers().to_string(), "listener");
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn callers(&self) -> &CallerKey {
+        &self.shared.callers
+    }
+
+    /// The number of instances.
+    ///
+    /// ```
+    /// # use imds_host::{CallerKey, Fleet, Runtime, Settings};
+    /// assert_eq!(Fleet::new(&Runtime::new()?, &Settings::default(), CallerKey::Listener)?.len(), 0);
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn len(&self) -> usize {
+        self.shared.instances.read().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Whether there is no instance.
+    ///
+    /// ```
+    /// # use imds_host::{CallerKey, Fleet, Runtime, Settings};
+    /// assert!(Fleet::new(&Runtime::new()?, &Settings::default(), CallerKey::Listener)?.is_empty());
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Begins to make the keys that sign identity documents, on a thread of
+    /// their own, where an instance will need them: once for all instances. What
+    /// [`Instance::sign_ahead`] is for one. Each document is signed, within
+    /// milliseconds, when it is first asked for.
+    ///
+    /// Fails where the operating system refuses a thread.
+    ///
+    /// ```
+    /// # use imds_host::{CallerKey, Fleet, Runtime, Settings};
+    /// Fleet::new(&Runtime::new()?, &Settings::default(), CallerKey::Listener)?.make_keys_ahead()?;
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn make_keys_ahead(&self) -> Result<(), Error> {
+        let needs_keys = {
+            let instances = self.shared.instances.read().unwrap_or_else(PoisonError::into_inner);
+            instances.values().any(Instance::needs_keys)
+        };
+        if !needs_keys {
+            return Ok(());
+        }
+        let Shared { runtime, terms, .. } = &*self.shared;
+        let (runtime, terms) = (runtime.clone(), Arc::clone(terms));
+        let make = move || {
+            // What fails here is tried again when a signature is asked for.
+            let _ = match &terms.identity_signing {
+                IdentitySigning::MadeBy(maker) => maker.keys(),
+                _ => runtime.identity_keys(),
+            };
+        };
+        thread::Builder::new().name("imds-signatures".into()).spawn(make).map(drop).map_err(Error::System)
+    }
+
+    /// The instance of a key in its one spelling.
+    fn look(&self, key: &str) -> Option<Instance> {
+        self.shared.instances.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
+    }
+}
+
+impl Instances for Fleet {
+    fn instance_for(&self, caller: &Caller, parts: &Parts) -> Option<Instance> {
+        self.shared.callers.find(caller, parts, |key| self.look(key))
+    }
+}
+
+impl fmt::Debug for Fleet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fleet").field("callers", self.callers()).field("len", &self.len()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{Answer, Limits, Moment, Request, Secret};
+
+    const NOW: Moment = Moment { now_ms: 1_790_800_000_000, entropy: 1 };
+
+    fn fleet(runtime: &Runtime) -> Fleet {
+        let settings = Settings { token_secret: Some(Secret::new([7; 32])), ..Settings::default() };
+        Fleet::new(runtime, &settings, CallerKey::own(|_, _| None)).unwrap()
+    }
+
+    fn described(toml: &str) -> Description {
+        Description::from_toml("test", toml).unwrap()
+    }
+
+    fn token(instance: &Instance) -> Vec<u8> {
+        let request = Request { method: "PUT".into(), ..Request::get("/latest/api/token") };
+        instance.answer(&request.with("X-aws-ec2-metadata-token-ttl-seconds", "60"), NOW).body
+    }
+
+    fn get(instance: &Instance, token: &[u8]) -> Answer {
+        let request = Request::get("/latest/meta-data/instance-id").with("X-aws-ec2-metadata-token", token);
+        instance.answer(&request, NOW)
+    }
+
+    #[test]
+    fn a_token_is_good_for_its_key_in_every_fleet_with_the_secret_and_nowhere_else() {
+        let runtime = Runtime::new().unwrap();
+        let fleets = [fleet(&runtime), fleet(&runtime)];
+        for fleet in &fleets {
+            fleet.insert("a", &Description::default()).unwrap();
+            fleet.insert("b", &Description::default()).unwrap();
+        }
+        let token = token(&fleets[0].get("a").unwrap());
+        let status = |fleet: &Fleet, key| get(&fleet.get(key).unwrap(), &token).status;
+        assert_eq!((status(&fleets[0], "a"), status(&fleets[1], "a")), (200, 200));
+        assert_eq!((status(&fleets[0], "b"), status(&fleets[1], "b")), (401, 401));
+        fleets[0].insert("a", &described("instance-type = 'm7g.large'")).unwrap();
+        assert_eq!(status(&fleets[0], "a"), 200, "an edit keeps tokens");
+    }
+
+    #[test]
+    fn what_is_wrong_leaves_what_was_there() {
+        let fleet = fleet(&Runtime::new().unwrap());
+        let good = described("instance-id = 'i-0123456789abcdef7'");
+        assert!(fleet.insert("a", &good).unwrap().is_none());
+        let Err(Error::Invalid(problems)) = fleet.insert("a", &described("\ninstnace-type = 'a'")) else {
+            panic!("that was no valid description");
+        };
+        assert_eq!(problems.list[0].place.as_ref().map(|place| place.line), Some(2));
+        let body = |key| get(&fleet.get(key).unwrap(), &token(&fleet.get(key).unwrap())).body;
+        assert_eq!(body("a"), b"i-0123456789abcdef7");
+        assert!(fleet.insert("a", &Description::default()).unwrap().is_some());
+        assert_ne!(body("a"), b"i-0123456789abcdef7");
+        assert_eq!(fleet.len(), 1);
+    }
+
+    #[test]
+    fn guests_that_say_nothing_of_themselves_differ() {
+        let fleet = fleet(&Runtime::new().unwrap());
+        let mut seen = std::collections::BTreeSet::new();
+        for key in ["10.0.0.7", "10.0.0.8", "vm-7"] {
+            fleet.insert(key, &Description::default()).unwrap();
+            let instance = fleet.get(key).unwrap();
+            let token = token(&instance);
+            let body = |path: &str| {
+                let request = Request::get(format!("/latest/{path}")).with("X-aws-ec2-metadata-token", token.clone());
+                let answer = instance.answer(&request, NOW);
+                assert_eq!(answer.status, 200, "{path}");
+                answer.body
+            };
+            for path in [
+                "meta-data/instance-id",
+                "meta-data/mac",
+                "meta-data/local-ipv4",
+                "meta-data/public-ipv4",
+                "meta-data/reservation-id",
+                "meta-data/iam/security-credentials/imds",
+                "dynamic/instance-identity/document",
+            ] {
+                assert!(seen.insert((path, body(path))), "{path} of {key} is that of another");
+            }
+            if key.starts_with("10.") {
+                assert_eq!(body("meta-data/local-ipv4"), key.as_bytes());
+            }
+        }
+    }
+
+    #[test]
+    fn each_has_a_throttle_of_its_own() {
+        let fleet = fleet(&Runtime::new().unwrap());
+        for key in ["a", "b"] {
+            fleet.insert(key, &described("request-throttle = { burst = 2, per-second = 1 }")).unwrap();
+        }
+        let statuses = |key| {
+            let instance = fleet.get(key).unwrap();
+            [(); 3].map(|()| instance.answer(&Request::get("/"), NOW).status)
+        };
+        assert_eq!(statuses("a"), [200, 200, 503]);
+        assert_eq!(statuses("b"), [200, 200, 503]);
+    }
+
+    #[test]
+    fn thousands_put_in_by_several_threads_answer_as_described() {
+        const NUMBER: u64 = 2_000;
+        let limits = Limits { instances_per_worker: 16, ..Limits::default() };
+        let fleet = fleet(&Runtime::with_limits(limits).unwrap());
+        thread::scope(|scope| {
+            for part in 0..4 {
+                let fleet = &fleet;
+                scope.spawn(move || {
+                    for number in (part..NUMBER).step_by(4) {
+                        let description = described(&format!("instance-id = 'i-{number:017x}'"));
+                        fleet.insert(&number.to_string(), &description).unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(fleet.len() as u64, NUMBER);
+        // Each twice: once after many others, and once more while it is open.
+        for number in (0..NUMBER).rev().step_by(7).flat_map(|number| [number, number]) {
+            let instance = fleet.get(&number.to_string()).unwrap();
+            let answer = instance.answer(&Request::get("/latest/meta-data/instance-id"), NOW);
+            assert_eq!(answer.body, format!("i-{number:017x}").into_bytes());
+        }
+    }
+
+    #[test]
+    fn keys_are_made_for_all_of_them_at_once() {
+        let runtime = Runtime::new().unwrap();
+        let fleet = fleet(&runtime);
+        fleet.insert("a", &Description::default()).unwrap();
+        fleet.insert("b", &Description::default()).unwrap();
+        fleet.make_keys_ahead().unwrap();
+        let keys = runtime.identity_keys().unwrap();
+        let request = Request::get("/latest/dynamic/instance-identity/rsa2048");
+        for key in ["a", "b"] {
+            assert_eq!(fleet.get(key).unwrap().answer(&request, NOW).status, 200);
+        }
+        assert!(Arc::ptr_eq(&keys, &runtime.identity_keys().unwrap()));
+    }
+
+    #[test]
+    fn a_maker_of_keys_is_called_ahead_and_once() {
+        use crate::identity::{IdentityKeys, KeyMaker};
+
+        let (called, calls) = std::sync::mpsc::channel();
+        let maker = KeyMaker::new(move || {
+            called.send(()).unwrap();
+            IdentityKeys::generate()
+        });
+        let settings = Settings { identity_signing: IdentitySigning::MadeBy(maker), ..Settings::default() };
+        let fleet = Fleet::new(&Runtime::new().unwrap(), &settings, CallerKey::Host).unwrap();
+        fleet.insert("a", &Description::default()).unwrap();
+        fleet.insert("b", &Description::default()).unwrap();
+        fleet.make_keys_ahead().unwrap();
+        calls.recv().unwrap();
+        let request = Request::get("/latest/dynamic/instance-identity/rsa2048");
+        for key in ["a", "b"] {
+            assert_eq!(fleet.get(key).unwrap().answer(&request, NOW).status, 200);
+        }
+        assert!(calls.try_recv().is_err());
+    }
+}

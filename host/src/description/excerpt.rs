@@ -1,0 +1,102 @@
+use std::ops::Range;
+
+use crate::problem::{Excerpt, Place};
+use crate::redact::{Lines, printable};
+
+/// Long lines are cut to about so many characters around the place.
+const CHARACTERS: usize = 120;
+
+/// The place of `range`, with its line. Whether that may be shown is for the
+/// caller to know.
+pub(crate) fn place(lines: &Lines<'_>, range: Range<usize>) -> Place {
+    let text = lines.text();
+    let line = lines.around(range.start);
+    let start = floor(text, range.start).min(line.end);
+    let end = floor(text, range.end).clamp(start, line.end);
+    Place {
+        line: lines.number(start),
+        column: text[line.start..start].chars().count() + 1,
+        excerpt: excerpt(&text[line.start..start], &text[start..end], &text[end..line.end]),
+    }
+}
+
+/// The line of which these are the parts; none if it is empty.
+fn excerpt(before: &str, marked: &str, after: &str) -> Option<Excerpt> {
+    let begin = before.char_indices().rev().nth(CHARACTERS / 2 - 1).map_or(0, |(begin, _)| begin);
+    let before = &before[begin..];
+    let mut room = CHARACTERS - before.chars().count();
+    let mut take = |part: &str| {
+        let shown: String = part.chars().take(room).flat_map(as_shown).collect();
+        room -= part.chars().take(room).count();
+        shown
+    };
+    let (marked, after) = (take(marked), take(after));
+    let before: String = before.chars().flat_map(as_shown).collect();
+    let text = format!("{before}{marked}{after}");
+    let text = text.trim_end();
+    let [before, marked] = [before, marked].map(|part| part.chars().count());
+    (!text.is_empty()).then(|| Excerpt { text: text.to_owned(), before, length: marked.max(1) })
+}
+
+/// A tab as the one column that the carets below count for it.
+fn as_shown(c: char) -> impl Iterator<Item = char> {
+    printable(if c == '\t' { ' ' } else { c })
+}
+
+/// The nearest start of a character at or before `at`.
+fn floor(text: &str, at: usize) -> usize {
+    let at = at.min(text.len());
+    (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place_of(text: &str, part: &str) -> Place {
+        let at = text.rfind(part).unwrap();
+        place(&Lines::of(text), at..at + part.len())
+    }
+
+    fn marked(excerpt: &Excerpt) -> String {
+        excerpt.text.chars().skip(excerpt.before).take(excerpt.length).collect()
+    }
+
+    #[test]
+    fn columns_count_characters() {
+        let place = place_of("x\n\"ä\" = ?", "?");
+        assert_eq!((place.line, place.column), (2, 7));
+        assert_eq!(place.excerpt.unwrap().before, 6);
+    }
+
+    #[test]
+    fn a_long_line_is_cut_around_the_place() {
+        for text in ["x".repeat(5000) + "oops" + &"y".repeat(5000), "oops".to_owned() + &"y".repeat(5000)] {
+            let excerpt = place_of(&text, "oops").excerpt.unwrap();
+            assert!(excerpt.text.chars().count() <= CHARACTERS);
+            assert_eq!(marked(&excerpt), "oops");
+        }
+        let excerpt = place_of(&"x".repeat(5000), &"x".repeat(5000)).excerpt.unwrap();
+        assert_eq!((excerpt.text.chars().count(), excerpt.length), (CHARACTERS, CHARACTERS));
+    }
+
+    #[test]
+    fn what_a_terminal_would_obey_is_escaped_and_marked_where_it_stands() {
+        let excerpt = place_of("\t\u{1b}[31m\u{202e} = oops\r", "oops").excerpt.unwrap();
+        assert_eq!(excerpt.text, r" \u{1b}[31m\u{202e} = oops");
+        assert_eq!(marked(&excerpt), "oops");
+    }
+
+    #[test]
+    fn a_line_of_several_is_marked_to_its_end() {
+        let excerpt = place_of("a = [\n1\n]", "[\n1\n]").excerpt.unwrap();
+        assert_eq!((excerpt.text.as_str(), excerpt.before, excerpt.length), ("a = [", 4, 1));
+    }
+
+    #[test]
+    fn an_empty_line_is_not_shown() {
+        for text in ["", " \t", "\r"] {
+            assert_eq!(place(&Lines::of(text), 0..0).excerpt, None, "{text:?}");
+        }
+    }
+}

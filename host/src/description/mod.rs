@@ -1,0 +1,391 @@
+//! What an instance is, as an operator writes it: TOML and JSON read with the place
+//! of every field, what is wrong with them, and the scenarios that ship.
+
+mod diagnostics;
+mod document;
+mod excerpt;
+mod rfc3339;
+mod scenario;
+mod secrets;
+mod warning;
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::description::diagnostics::{in_the_order_of_the_text, locate, place_each};
+use crate::description::document::{Node, json_string};
+use crate::error::Error;
+use crate::problem::{Finding, NamedFindings, Problem, Problems, segments};
+
+pub(crate) use self::rfc3339::rfc3339;
+pub use self::scenario::Scenario;
+pub use self::warning::{Warning, Warnings};
+
+/// The largest file that is read; far above the largest description.
+const BYTES_MAX: u64 = 1 << 20;
+
+/// The description of an instance, read from TOML or JSON but not yet judged:
+/// [`Runtime::open`](crate::Runtime::open) does that.
+///
+/// It keeps the text, so that what is wrong is reported with its place. It
+/// prints redacted. The default is the empty document, a complete instance.
+///
+/// ```
+/// use imds_host::{Description, Runtime};
+///
+/// let mut description = Description::from_toml("my.toml", r#"
+///     instance-type = "m7g.large"
+/// "#)?;
+/// description.set_text("/metadata-options/http-tokens", "required", "--http-tokens");
+/// Runtime::new()?.open(&description, &Default::default())?;
+/// # Ok::<_, imds_host::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Description {
+    source: String,
+    form: Form,
+    text: String,
+    document: Node,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Toml,
+    Json,
+}
+
+impl Description {
+    /// The most that one has as JSON text after an edit: as much as a file.
+    pub(crate) const BYTES_MAX: usize = BYTES_MAX as usize;
+
+    /// Reads a file: TOML if its name ends in `.toml`, JSON if in `.json`,
+    /// else JSON if the first character is `{` and TOML if not.
+    ///
+    /// Fails with [`Error::Read`] where the file cannot be read, is a
+    /// directory, larger than 1 MiB or not UTF-8, and with [`Error::Invalid`]
+    /// where the text is not TOML or JSON. Of a named pipe it waits for a writer, as
+    /// the system does.
+    ///
+    /// ```no_run
+    /// let description = imds_host::Description::read("instance.toml")?;
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn read(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let fail = |source| Error::Read { path: path.to_owned(), source };
+        let file = File::open(path).map_err(fail)?;
+        if file.metadata().map_err(fail)?.is_dir() {
+            return Err(fail(io::Error::other("it is a directory")));
+        }
+        let text = read_text(file).map_err(fail)?;
+        Self::parse(&path.display().to_string(), &text)
+    }
+
+    /// Reads from a stream, with the limits of [`read`](Self::read); `name`
+    /// stands for the file's name.
+    ///
+    /// ```
+    /// let description = imds_host::Description::read_from("(pipe)", &b"{}"[..])?;
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn read_from(name: &str, stream: impl Read) -> Result<Self, Error> {
+        let text = read_text(stream).map_err(|source| Error::Read { path: name.into(), source })?;
+        Self::parse(name, &text)
+    }
+
+    /// Reads a text; `name` decides about its form as in [`read`](Self::read).
+    ///
+    /// ```
+    /// let description = imds_host::Description::parse("my.json", "{}")?;
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn parse(name: &str, text: &str) -> Result<Self, Error> {
+        let extension = Path::new(name).extension().and_then(|e| e.to_str());
+        let json = match extension.map(str::to_ascii_lowercase).as_deref() {
+            Some("json") => true,
+            Some("toml") => false,
+            _ => text.trim_start_matches('\u{feff}').trim_start().starts_with('{'),
+        };
+        if json { Self::from_json(name, text) } else { Self::from_toml(name, text) }
+    }
+
+    /// Reads TOML; `name` is for errors.
+    ///
+    /// ```
+    /// let description = imds_host::Description::from_toml("my.toml", "")?;
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn from_toml(name: &str, text: &str) -> Result<Self, Error> {
+        Self::new(name, text, Form::Toml)
+    }
+
+    /// Reads JSON; `name` is for errors.
+    ///
+    /// ```
+    /// let description = imds_host::Description::from_json("my.json", "{}")?;
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn from_json(name: &str, text: &str) -> Result<Self, Error> {
+        Self::new(name, text, Form::Json)
+    }
+
+    fn new(name: &str, text: &str, form: Form) -> Result<Self, Error> {
+        // Some editors put this mark before the text; it is not part of it.
+        let text = text.trim_start_matches('\u{feff}');
+        let document = match form {
+            Form::Toml => Node::from_toml(text),
+            Form::Json => Node::from_json(text),
+        };
+        let document = document.map_err(|list| Error::Invalid(Problems { source: name.to_owned(), list }))?;
+        Ok(Self { source: name.to_owned(), form, text: text.to_owned(), document })
+    }
+
+    /// Sets a field, given as a JSON Pointer, over what the text says. `by`
+    /// names what set it: problems of the field point there, not into the text.
+    ///
+    /// ```
+    /// let mut description = imds_host::Description::default();
+    /// description.set_text("/instance-id", "i-0123456789abcdef0", "--instance-id");
+    /// assert_eq!(description.to_json(), r#"{"instance-id":"i-0123456789abcdef0"}"#);
+    /// ```
+    pub fn set_text(&mut self, field: &str, value: &str, by: &str) {
+        self.set(field, json_string(value), by);
+    }
+
+    /// Sets a field that holds a number; else like [`set_text`](Self::set_text).
+    ///
+    /// ```
+    /// let mut description = imds_host::Description::default();
+    /// description.set_number("/metadata-options/http-put-response-hop-limit", 2, "--http-put-response-hop-limit");
+    /// ```
+    pub fn set_number(&mut self, field: &str, value: u64, by: &str) {
+        self.set(field, value.to_string(), by);
+    }
+
+    /// Adds names to `allow-warnings`: warnings that are not given for this
+    /// description. `by` names what allows them.
+    ///
+    /// ```
+    /// use imds_host::{Description, Runtime};
+    ///
+    /// let mut description = Description::from_toml("my.toml", "instance-type = 't9.micro'")?;
+    /// description.allow_warnings(["unknown-instance-type"], "--allow-warning");
+    /// assert!(Runtime::new()?.warnings(&description, std::time::SystemTime::now())?.list.is_empty());
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn allow_warnings<'n>(&mut self, names: impl IntoIterator<Item = &'n str>, by: &str) {
+        for name in names {
+            self.document.append("allow-warnings", json_string(name), by);
+        }
+    }
+
+    /// Sets the user data to these bytes, in place of any that the text has.
+    ///
+    /// ```
+    /// let mut description = imds_host::Description::default();
+    /// description.set_user_data(b"#!/bin/sh\n", "--user-data");
+    /// assert_eq!(description.to_json(), r#"{"user-data-base64":"IyEvYmluL3NoCg=="}"#);
+    /// ```
+    pub fn set_user_data(&mut self, bytes: &[u8], by: &str) {
+        self.document.remove("user-data");
+        self.set_text("/user-data-base64", &STANDARD.encode(bytes), by);
+    }
+
+    /// Lets its relative times count from `start`, unless it says itself from when
+    /// they count: sets `timeline-start`. Without that they count from the launch
+    /// time. A [`Control`](crate::Control) does it.
+    ///
+    /// ```
+    /// let mut description = imds_host::Description::from_toml("my.toml", "timeline = [{ at = '+5m' }]")?;
+    /// description.start_at(std::time::UNIX_EPOCH);
+    /// assert!(description.to_json().contains(r#""timeline-start":"1970-01-01T00:00:00.000Z""#));
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn start_at(&mut self, start: SystemTime) {
+        if !self.document.has("timeline-start") {
+            let since = start.duration_since(UNIX_EPOCH).unwrap_or_default();
+            let start_ms = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
+            self.set_text("/timeline-start", &rfc3339(start_ms), "the start");
+        }
+    }
+
+    /// The instance id, if the description states one: of many instances, each
+    /// must have its own.
+    ///
+    /// ```
+    /// let description = imds_host::Description::from_toml("my.toml", "instance-id = 'i-0123456789abcdef7'")?;
+    /// assert_eq!(description.instance_id().as_deref(), Some("i-0123456789abcdef7"));
+    /// assert_eq!(imds_host::Description::default().instance_id(), None);
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn instance_id(&self) -> Option<String> {
+        self.document.text("instance-id")
+    }
+
+    /// The document as JSON text, as the component reads it.
+    ///
+    /// ```
+    /// let description = imds_host::Description::from_toml("my.toml", "tags = { Name = 'web' }")?;
+    /// assert_eq!(description.to_json(), r#"{"tags":{"Name":"web"}}"#);
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn to_json(&self) -> String {
+        self.document.to_string()
+    }
+
+    /// The same with `"(hidden)"` in place of what may be a secret, to show or to
+    /// log: user data, credentials, the texts of extra entries, private keys, and
+    /// the values of tags whose names are those of secrets.
+    ///
+    /// ```
+    /// let text = "user-data = 'PW=hunter2'\ninstance-type = 'm7g.large'";
+    /// let description = imds_host::Description::from_toml("my.toml", text)?;
+    /// let shown = r#"{"user-data":"(hidden)","instance-type":"m7g.large"}"#;
+    /// assert_eq!(description.to_json_without_secrets(), shown);
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn to_json_without_secrets(&self) -> String {
+        self.document.without_secrets().to_string()
+    }
+
+    /// Problems of this document that somebody else found who had it as JSON, for
+    /// instance another process, with the places in this text.
+    ///
+    /// ```
+    /// use imds_host::{Description, Error, Runtime};
+    ///
+    /// let typed = Description::from_toml("typed", "instance-type = 3")?;
+    /// let sent = Description::from_json("sent", &typed.to_json())?;
+    /// let Err(Error::Invalid(found)) = Runtime::new()?.open(&sent, &Default::default()) else { panic!() };
+    /// let problems = typed.place_problems(found.list);
+    /// assert!(problems.to_string().contains("--> typed:1:17 (instance-type)"));
+    /// # Ok::<_, Error>(())
+    /// ```
+    pub fn place_problems(&self, problems: Vec<Problem>) -> Problems {
+        let finding = |Problem { field, in_name, message, help, .. }| Finding { field, in_name, message, help };
+        self.locate(problems.into_iter().map(finding).collect())
+    }
+
+    /// The name of the text.
+    pub(crate) fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// What the component found, with the places in the text.
+    pub(crate) fn locate(&self, findings: Vec<Finding>) -> Problems {
+        let mut list = locate(findings, &self.text, &self.document);
+        list.iter_mut().for_each(|problem| self.in_its_words(problem));
+        Problems { source: self.source.clone(), list }
+    }
+
+    /// What the component warns of, with the places in the text.
+    pub(crate) fn locate_warnings(&self, found: NamedFindings) -> Warnings {
+        let (names, findings): (Vec<_>, Vec<_>) = found.into_iter().unzip();
+        let mut problems = place_each(findings, &self.text, &self.document);
+        problems.iter_mut().for_each(|problem| self.in_its_words(problem));
+        let mut list: Vec<_> =
+            names.into_iter().zip(problems).map(|(name, problem)| Warning { name, problem }).collect();
+        list.sort_by_key(|warning| in_the_order_of_the_text(&warning.problem));
+        Warnings { source: self.source.clone(), list }
+    }
+
+    fn in_its_words(&self, problem: &mut Problem) {
+        match self.form {
+            Form::Toml => in_words_of_toml(problem),
+            Form::Json => in_words_of_json(problem),
+        }
+    }
+
+    fn set(&mut self, field: &str, literal: String, by: &str) {
+        let names: Vec<_> = segments(field).collect();
+        self.document.set(&names, literal, by);
+    }
+}
+
+impl Default for Description {
+    fn default() -> Self {
+        Self { source: "the default instance".into(), form: Form::Json, text: String::new(), document: Node::empty() }
+    }
+}
+
+impl fmt::Debug for Description {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Description")
+            .field("source", &self.source)
+            .field("text", &format_args!("<{} bytes>", self.text.len()))
+            .finish_non_exhaustive()
+    }
+}
+
+/// The component speaks of a description as JSON.
+fn in_words_of_toml(problem: &mut Problem) {
+    // Not in what follows: a message may end with words of the text.
+    if let Some(kinds) = problem.message.strip_prefix("expected ") {
+        problem.message = format!("expected {}", kinds.replace("an object", "a table"));
+    }
+}
+
+/// Its advice about TOML comes last.
+fn in_words_of_json(problem: &mut Problem) {
+    if let Some((before, _)) = problem.help.as_deref().and_then(|help| help.split_once("in TOML")) {
+        let before = before.trim_end_matches([':', ',', ' ']).to_owned();
+        problem.help = Some(before).filter(|before| !before.is_empty());
+    }
+}
+
+fn read_text(stream: impl Read) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    stream.take(BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > BYTES_MAX {
+        return Err(io::Error::other("it is larger than 1 MiB, the most that a description may have"));
+    }
+    // By its mark or, without one, by the empty halves of the first characters.
+    let has_mark = matches!(bytes[..], [0xfe, 0xff, ..] | [0xff, 0xfe, ..]);
+    let is_empty: Vec<bool> = bytes.iter().take(4).map(|byte| *byte == 0).collect();
+    let is_halved =
+        matches!(is_empty[..], [true, false] | [false, true] | [true, false, true, false] | [false, true, false, true]);
+    if has_mark || is_halved {
+        return Err(io::Error::other("it is UTF-16 text; UTF-8 is expected"));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let text = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]);
+        let (line, column) = (text.split('\n').count(), text.chars().rev().take_while(|c| *c != '\n').count() + 1);
+        io::Error::other(format!("it is not UTF-8 text (line {line}, column {column})"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn toml_becomes_json_in_the_order_of_the_text() {
+        let text = "z = 1\na.b = [1.5, true, 2026-11-23T08:00:00Z]\n[m]\nx = 0xff\n";
+        let description = Description::from_toml("my.toml", text).unwrap();
+        assert_eq!(description.to_json(), r#"{"z":1,"a":{"b":[1.5,true,"2026-11-23T08:00:00Z"]},"m":{"x":255}}"#);
+    }
+
+    #[test]
+    fn json_keeps_order_and_repeated_names() {
+        let text = r#"{ "b": [1, {"x": null}], "a": "é", "b": 2e3 }"#;
+        let description = Description::from_json("my.json", text).unwrap();
+        assert_eq!(description.to_json(), r#"{"b":[1,{"x":null}],"a":"é","b":2e3}"#);
+    }
+
+    #[test]
+    fn a_value_set_over_the_text_replaces_it() {
+        let text = "[metadata-options]\nhttp-tokens = 'optional'\nhttp-endpoint = 'enabled'\n";
+        let mut description = Description::from_toml("my.toml", text).unwrap();
+        description.set_text("/metadata-options/http-tokens", "required", "--http-tokens");
+        assert_eq!(
+            description.to_json(),
+            r#"{"metadata-options":{"http-endpoint":"enabled","http-tokens":"required"}}"#
+        );
+    }
+}

@@ -1,0 +1,56 @@
+use std::fmt;
+
+use crate::problem::Problem;
+use crate::redact::name;
+
+/// What a description says that can be served and cannot be real. Displays like
+/// [`Problems`](crate::Problems), with the name of each warning in brackets.
+///
+/// ```
+/// use imds_host::{Description, Runtime};
+///
+/// let description = Description::from_toml("my.toml", "tags = { Name = 'web' }")?;
+/// let warnings = Runtime::new()?.warnings(&description, std::time::SystemTime::now())?;
+/// assert!(warnings.to_string().starts_with("warning: the tags are not shown"));
+/// assert!(warnings.to_string().contains("[tags-not-shown]\n --> my.toml:1:8 (tags)\n"));
+/// # Ok::<_, imds_host::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Warnings {
+    /// The name of the text, usually a file's.
+    pub source: String,
+    /// The warnings, at most five of a name, in the order of the text where known.
+    pub list: Vec<Warning>,
+}
+
+/// Something that a description says and that cannot be real.
+///
+/// ```
+/// # use imds_host::{Description, Runtime};
+/// let description = Description::from_toml("my.toml", "instance-type = 't3.mikro'")?;
+/// let warnings = Runtime::new()?.warnings(&description, std::time::SystemTime::now())?;
+/// assert_eq!(warnings.list[0].name, "unknown-instance-type");
+/// assert_eq!(warnings.list[0].problem.help.as_deref(), Some("did you mean `t3.micro`?"));
+/// # Ok::<_, imds_host::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    /// The name of its rule, by which a description silences it in
+    /// `allow-warnings`.
+    pub name: String,
+    /// What is said, and where.
+    pub problem: Problem,
+}
+
+impl fmt::Display for Warnings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, warning) in self.list.iter().enumerate() {
+            if index > 0 {
+                f.write_str("\n\n")?;
+            }
+            // The name is the component's, which may be another than the one that comes with this.
+            warning.problem.write("warning", &format!(" [{}]", name(&warning.name)), &self.source, f)?;
+        }
+        Ok(())
+    }
+}

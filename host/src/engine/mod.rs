@@ -1,0 +1,44 @@
+//! The component at work: a description and a request in, an answer out. Nothing
+//! here knows of sockets.
+
+mod bindings;
+mod clock;
+mod config;
+mod contract_check;
+mod deadline;
+mod delivery;
+mod entropy;
+mod event;
+mod instance;
+mod limits;
+mod message;
+mod outcome;
+mod recent;
+mod runtime;
+mod session_version;
+mod settings;
+mod terms;
+mod worker;
+
+pub use self::clock::{Clock, SystemClock};
+pub use self::delivery::Delivery;
+pub(crate) use self::entropy::Entropy;
+pub use self::event::Happening;
+pub use self::instance::Instance;
+pub(crate) use self::instance::{Opening, SIGNINGS_MAX, failed};
+pub use self::limits::Limits;
+pub use self::message::{Answer, Field, Moment, Request};
+pub(crate) use self::message::{RequestRef, fields, reason};
+pub use self::outcome::Outcome;
+pub use self::runtime::Runtime;
+pub use self::session_version::SessionVersion;
+pub use self::settings::{Secret, Settings};
+pub(crate) use self::terms::Terms;
+
+/// The component itself, as WebAssembly: for other engines, and for tests that
+/// hold its list of imports to the empty list.
+///
+/// ```
+/// assert_eq!(imds_host::COMPONENT[..4], *b"\0asm");
+/// ```
+pub const COMPONENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/imds.wasm"));

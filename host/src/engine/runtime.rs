@@ -1,0 +1,546 @@
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use wasmtime::component::{Component, Linker};
+use wasmtime::{Engine, Store, StoreLimitsBuilder, Trap, UpdateDeadline};
+
+use crate::description::{Description, Warnings};
+use crate::engine::bindings::{Imds, ImdsPre};
+use crate::engine::clock::Clock;
+use crate::engine::config::config;
+use crate::engine::contract_check;
+use crate::engine::deadline::{self, Deadline};
+use crate::engine::event::Happening;
+use crate::engine::instance::{Instance, Opening};
+use crate::engine::limits::Limits;
+use crate::engine::message::{Answer, Moment, RequestRef};
+use crate::engine::settings::Settings;
+use crate::engine::terms::Terms;
+use crate::engine::worker::{Bounds, Counts, IdentityDocument, Worker};
+use crate::error::Error;
+use crate::identity::{IdentityKeys, KeyMaker};
+use crate::problem::Finding;
+
+/// The component, translated for this machine, and the workers that run it.
+///
+/// One runtime is enough for a process, however many instances it serves.
+/// Clones are handles to the same runtime. Making one takes about a
+/// millisecond; when the last handle is gone, its one thread ends.
+///
+/// ```
+/// use imds_host::{Description, Moment, Request, Runtime, Settings};
+///
+/// let runtime = Runtime::new()?;
+/// let instance = runtime.open(&Description::default(), &Settings::default())?;
+/// let answer = instance.answer(&Request::get("/latest/meta-data/"), Moment::at(1_764_000_000_000, 0));
+/// assert_eq!(answer.status, 200);
+/// # Ok::<_, imds_host::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Runtime {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    engine: Engine,
+    component: ImdsPre<Bounds>,
+    // Not of the embedded one: the cases hold what it promises.
+    checks_promises: bool,
+    limits: Limits,
+    fields_read: Arc<[String]>,
+    // Never held while the component runs.
+    idle: Mutex<Vec<Worker>>,
+    next_id: AtomicU64,
+    identity_keys: KeyMaker,
+    // Dropping it ends the thread that moves the engine's epoch.
+    _ticker: mpsc::Sender<()>,
+}
+
+impl Runtime {
+    /// A runtime with the default limits.
+    ///
+    /// ```
+    /// assert!(imds_host::Runtime::new()?.schema()?.starts_with('{'));
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn new() -> Result<Self, Error> {
+        Self::with_limits(Limits::default())
+    }
+
+    /// A runtime with limits of its own; of those it uses `call`,
+    /// `memory_bytes` and `instances_per_worker`.
+    ///
+    /// Fails where the operating system refuses memory or a thread.
+    ///
+    /// ```
+    /// use imds_host::{Limits, Runtime};
+    ///
+    /// Runtime::with_limits(Limits { memory_bytes: 16 << 20, ..Limits::default() })?;
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn with_limits(limits: Limits) -> Result<Self, Error> {
+        let engine = Engine::new(&config()).map_err(Error::component)?;
+        let component = embedded(&engine).map_err(Error::component)?;
+        Self::of(engine, &component, limits, false)
+    }
+
+    /// A runtime of another component with the same interface, `wit/imds.wit`,
+    /// and no imports, given as WebAssembly. It is translated here, which takes
+    /// a while. Nothing that it does harms the process: it has no more than the
+    /// limits give it, and what it breaks of the interface is an error.
+    ///
+    /// Needs the feature `compiler`. Fails with [`Error::Component`] where it is
+    /// no such component, or fails when it is asked which request fields it reads.
+    ///
+    /// ```no_run
+    /// use imds_host::{Limits, Runtime};
+    ///
+    /// let runtime = Runtime::with_component(&std::fs::read("imds.wasm")?, Limits::default())?;
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "compiler")]
+    pub fn with_component(wasm: &[u8], limits: Limits) -> Result<Self, Error> {
+        let engine = Engine::new(&config()).map_err(Error::component)?;
+        let component = Component::from_binary(&engine, wasm).map_err(Error::component)?;
+        Self::of(engine, &component, limits, true)
+    }
+
+    fn of(engine: Engine, component: &Component, limits: Limits, checks_promises: bool) -> Result<Self, Error> {
+        // The linker is empty because the component imports nothing.
+        let component =
+            Linker::new(&engine).instantiate_pre(component).and_then(ImdsPre::new).map_err(Error::component)?;
+        let ticker = start_ticker(&engine, limits.call / deadline::QUESTIONS).map_err(Error::System)?;
+
+        let mut worker = new_worker(&engine, &component, &limits).map_err(Error::component)?;
+        let fields_read = worker.fields_read().map_err(Error::component)?;
+        Ok(Self {
+            shared: Arc::new(Shared {
+                engine,
+                component,
+                checks_promises,
+                limits,
+                fields_read: fields_read.into(),
+                idle: Mutex::new(vec![worker]),
+                next_id: AtomicU64::new(0),
+                identity_keys: KeyMaker::new(IdentityKeys::generate),
+                _ticker: ticker,
+            }),
+        })
+    }
+
+    /// Opens an instance, so that it can answer.
+    ///
+    /// Fails with [`Error::Invalid`], which holds all problems found and
+    /// displays them with their places, or where the operating system gives no
+    /// entropy for a secret.
+    ///
+    /// ```
+    /// use imds_host::{Description, Error, Runtime, Settings};
+    ///
+    /// let wrong = Description::from_toml("my.toml", "instnace-type = 't3.micro'")?;
+    /// let Err(Error::Invalid(problems)) = Runtime::new()?.open(&wrong, &Settings::default()) else {
+    ///     panic!("that was no valid description");
+    /// };
+    /// assert_eq!(problems.list[0].field, "/instnace-type");
+    /// # Ok::<_, Error>(())
+    /// ```
+    pub fn open(&self, description: &Description, settings: &Settings) -> Result<Instance, Error> {
+        self.open_under(description, Arc::new(Terms::new(settings)?), None)
+    }
+
+    /// Opens the instance of `key`, if there are several, under terms that may be
+    /// those of others too.
+    pub(crate) fn open_under(
+        &self,
+        description: &Description,
+        terms: Arc<Terms>,
+        key: Option<Arc<str>>,
+    ) -> Result<Instance, Error> {
+        let opening = Opening::new(description, terms, key);
+        self.try_open(&opening)?.map_err(|findings| Error::Invalid(description.locate(findings)))?;
+        Ok(Instance::new(self.clone(), opening))
+    }
+
+    /// Opens a description to see whether it is valid.
+    pub(crate) fn try_open(&self, opening: &Opening) -> Result<Result<(), Vec<Finding>>, Error> {
+        self.with_worker(|worker| worker.try_open(opening))
+    }
+
+    /// A description with a change made before the launch: with a scenario, for
+    /// example, which is a piece of a description too. Times stay as they are.
+    ///
+    /// Fails with [`Error::Invalid`] as [`open`](Self::open) does, first for the
+    /// description, then with the places in the change.
+    ///
+    /// ```
+    /// use imds_host::{Description, Runtime};
+    ///
+    /// let web = Description::from_toml("web.toml", "instance-type = 'm7g.large'")?;
+    /// let scenario = Description::from_toml("late.toml", "timeline = [{ at = '+5m', state = 'stopped' }]")?;
+    /// let both = Runtime::new()?.combine(&web, &scenario)?;
+    /// assert!(both.to_json().starts_with(r#"{"instance-type":"m7g.large","timeline":[{"at":"+5m""#));
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn combine(&self, description: &Description, change: &Description) -> Result<Description, Error> {
+        self.open(description, &Settings::default())?;
+        let combined = self.edit_text(&description.to_json(), &change.to_json(), None)?;
+        let combined = combined.map_err(|findings| Error::Invalid(change.locate(findings)))?;
+        let name = format!("{} with {}", description.source(), change.source());
+        Description::from_json(&name, &combined)
+    }
+
+    /// A description with a change made to its instance at a time, under the rules
+    /// of running instances: what [`Control::edit`](crate::Control::edit) does,
+    /// where the description is kept elsewhere, such as in a store that replicas
+    /// read.
+    ///
+    /// Fails with [`Error::Invalid`] as [`open`](Self::open) does, first for the
+    /// description, then with the places in the change.
+    ///
+    /// ```
+    /// use imds_host::{Description, Runtime};
+    ///
+    /// let web = Description::from_toml("web.toml", "tags = { Name = 'web' }")?;
+    /// let change = Description::from_toml("change", "tags = { Name = 'db' }")?;
+    /// let edited = Runtime::new()?.edit(&web, &change, std::time::SystemTime::now())?;
+    /// assert_eq!(edited.to_json(), r#"{"tags":{"Name":"db"}}"#);
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn edit(&self, description: &Description, change: &Description, now: SystemTime) -> Result<Description, Error> {
+        self.open(description, &Settings::default())?;
+        let now_ms = (move || now).now_ms();
+        let edited = self.edit_text(&description.to_json(), &change.to_json(), Some(now_ms))?;
+        let edited = edited.map_err(|findings| Error::Invalid(change.locate(findings)))?;
+        Description::from_json("the description with the change", &edited)
+    }
+
+    /// A scenario that happens `speed` times as fast, 1 to 1000, and in which every
+    /// time is still true: what a [`VirtualClock`](crate::VirtualClock) cannot do for
+    /// clients that have clocks of their own. [`combine`](Self::combine) puts it over
+    /// a description.
+    ///
+    /// Fails with [`Error::Invalid`] for another speed, and where a time in the
+    /// scenario is absolute, so that it cannot come sooner.
+    ///
+    /// ```
+    /// use imds_host::{Description, Runtime};
+    ///
+    /// let scenario = Description::from_toml("late.toml", "timeline = [{ at = '+5m', state = 'stopped' }]")?;
+    /// let faster = Runtime::new()?.speed_up(&scenario, 10.0)?;
+    /// assert_eq!(faster.to_json(), r#"{"timeline":[{"at":"+30s","state":"stopped"}]}"#);
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn speed_up(&self, scenario: &Description, speed: f64) -> Result<Description, Error> {
+        let faster = self.with_worker(|worker| worker.speed_up(&scenario.to_json(), speed))?;
+        let faster = faster.map_err(|findings| Error::Invalid(scenario.locate(findings)))?;
+        Description::from_json(&format!("{} at speed {speed}", scenario.source()), &faster)
+    }
+
+    /// What a description says that can be served and cannot be real, as of the
+    /// time at which it begins to be served: an instance type that nobody knows, an
+    /// address outside of its subnet, a fault that can never strike. The page
+    /// `docs/warnings.md` lists all. Relative times count as [`open`](Self::open)
+    /// has them; [`Description::start_at`] lets them count from `now`.
+    ///
+    /// Fails with [`Error::Invalid`] as [`open`](Self::open) does.
+    ///
+    /// ```
+    /// use imds_host::{Description, Runtime};
+    ///
+    /// let description = Description::from_toml("my.toml", "instance-type = 't3.mikro'")?;
+    /// let warnings = Runtime::new()?.warnings(&description, std::time::SystemTime::now())?;
+    /// assert_eq!(warnings.list[0].name, "unknown-instance-type");
+    /// assert!(warnings.to_string().contains("--> my.toml:1:17 (instance-type)"));
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn warnings(&self, description: &Description, now: SystemTime) -> Result<Warnings, Error> {
+        self.warnings_in_scope(description, now, None)
+    }
+
+    /// The same of one of many instances, whose key is `scope`.
+    pub(crate) fn warnings_in_scope(
+        &self,
+        description: &Description,
+        now: SystemTime,
+        scope: Option<&str>,
+    ) -> Result<Warnings, Error> {
+        let now_ms = (move || now).now_ms();
+        let json = description.to_json();
+        let warnings = self.with_worker(|worker| worker.warnings(&json, now_ms, scope))?;
+        let warnings = warnings.map_err(|findings| Error::Invalid(description.locate(findings)))?;
+        Ok(description.locate_warnings(warnings))
+    }
+
+    /// The JSON Schema of a description, as JSON text.
+    ///
+    /// ```
+    /// assert!(imds_host::Runtime::new()?.schema()?.contains("instance-type"));
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn schema(&self) -> Result<String, Error> {
+        self.with_worker(|worker| worker.schema())
+    }
+
+    /// The names, in lower case, of the request fields that can change an
+    /// answer. A shell may leave out all others.
+    ///
+    /// ```
+    /// let runtime = imds_host::Runtime::new()?;
+    /// assert!(runtime.fields_read().iter().any(|name| name == "x-aws-ec2-metadata-token"));
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn fields_read(&self) -> &[String] {
+        &self.shared.fields_read
+    }
+
+    pub(crate) fn answer(
+        &self,
+        id: u64,
+        opening: &Arc<Opening>,
+        request: RequestRef<'_>,
+        moment: Moment,
+        counts: Counts,
+    ) -> Result<(Answer, u64), Error> {
+        let answered = self.with_worker(|worker| {
+            worker.answer(id, opening, request, moment, counts, self.shared.limits.instances_per_worker)
+        })?;
+        if self.shared.checks_promises {
+            contract_check::check(request, &answered.0)?;
+        }
+        Ok(answered)
+    }
+
+    /// A number for an instance, by which workers know it.
+    pub(crate) fn next_id(&self) -> u64 {
+        self.shared.next_id.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The identity document of an instance as of `now_ms`.
+    pub(crate) fn identity_document(
+        &self,
+        id: u64,
+        opening: &Arc<Opening>,
+        now_ms: u64,
+    ) -> Result<IdentityDocument, Error> {
+        self.with_worker(|worker| {
+            worker.identity_document(id, opening, now_ms, self.shared.limits.instances_per_worker)
+        })
+    }
+
+    /// Changes a description, JSON text, by another; see `edit` in the contract.
+    pub(crate) fn edit_text(
+        &self,
+        description: &str,
+        change: &str,
+        now_ms: Option<u64>,
+    ) -> Result<Result<String, Vec<Finding>>, Error> {
+        self.with_worker(|worker| worker.edit(description, change, now_ms))
+    }
+
+    /// What happens to the instance of a description, JSON text.
+    pub(crate) fn timeline(
+        &self,
+        description: &str,
+        now_ms: u64,
+    ) -> Result<Result<Vec<Happening>, Vec<Finding>>, Error> {
+        self.with_worker(|worker| worker.timeline(description, now_ms))
+    }
+
+    /// The runtime's own keys, made when they are first needed.
+    pub(crate) fn identity_keys(&self) -> Result<Arc<IdentityKeys>, Error> {
+        self.shared.identity_keys.keys()
+    }
+
+    /// Lends a worker to `call`. Where that fails in a worker that was used
+    /// before, what is open in there may have taken the memory: then a new one
+    /// tries again.
+    fn with_worker<T>(&self, call: impl Fn(&mut Worker) -> wasmtime::Result<T>) -> Result<T, Error> {
+        let Shared { engine, component, limits, idle, .. } = &*self.shared;
+        // A panic elsewhere leaves the list whole: it holds idle workers only.
+        let idle = || idle.lock().unwrap_or_else(PoisonError::into_inner);
+        // One that fails is thrown away: a component cannot be entered again after a trap.
+        let lend = |mut worker: Worker| {
+            worker.begin();
+            let result = call(&mut worker)?;
+            idle().push(worker);
+            Ok(result)
+        };
+        let used = idle().pop();
+        let result = match used.map(lend) {
+            Some(Err(error)) if !took_too_long(&error) => None,
+            result => result,
+        };
+        result.unwrap_or_else(|| lend(new_worker(engine, component, limits)?)).map_err(Error::component)
+    }
+}
+
+impl fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Runtime").field("limits", &self.shared.limits).finish_non_exhaustive()
+    }
+}
+
+const TRANSLATED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/imds.cwasm"));
+
+/// The component that the build script translated.
+#[allow(unsafe_code)]
+fn embedded(engine: &Engine) -> wasmtime::Result<Component> {
+    // Sound: these are the bytes that the build script had from the same version
+    // of wasmtime, which checks version and configuration, and they are part of
+    // the program: who can change them can change the program.
+    unsafe { Component::deserialize(engine, TRANSLATED) }
+}
+
+fn new_worker(engine: &Engine, component: &ImdsPre<Bounds>, limits: &Limits) -> wasmtime::Result<Worker> {
+    let memory = StoreLimitsBuilder::new()
+        .memory_size(limits.memory_bytes)
+        .memories(MEMORIES_MAX)
+        .tables(TABLES_MAX)
+        .table_elements(TABLE_ELEMENTS_MAX)
+        .build();
+    let mut store = Store::new(engine, Bounds { memory, deadline: Deadline::new(limits.call) });
+    store.limiter(|bounds| &mut bounds.memory);
+    store.epoch_deadline_callback(|mut call| {
+        Ok(if call.data_mut().deadline.is_over() { UpdateDeadline::Interrupt } else { UpdateDeadline::Continue(1) })
+    });
+    // Strings that are passed out can overlap: copied, they could be far more
+    // than the memory that they are in.
+    store.set_hostcall_fuel(limits.memory_bytes);
+    store.set_epoch_deadline(1);
+    let component: Imds = component.instantiate(&mut store)?;
+    Ok(Worker::new(store, component))
+}
+
+/// A component of one module has one memory, and tables for its functions and for
+/// those that its adapters pass on.
+const MEMORIES_MAX: usize = 1;
+const TABLES_MAX: usize = 8;
+const TABLE_ELEMENTS_MAX: usize = 1 << 16;
+
+/// Then another try would take as long again.
+fn took_too_long(error: &wasmtime::Error) -> bool {
+    matches!(error.downcast_ref(), Some(Trap::Interrupt))
+}
+
+/// Moves the engine's epoch once for every `tick`, until the sender is dropped.
+fn start_ticker(engine: &Engine, tick: Duration) -> std::io::Result<mpsc::Sender<()>> {
+    let (sender, stop) = mpsc::channel();
+    let engine = engine.clone();
+    let tick = tick.max(Duration::from_millis(1));
+    thread::Builder::new().name("imds-deadlines".into()).spawn(move || {
+        while stop.recv_timeout(tick) == Err(RecvTimeoutError::Timeout) {
+            engine.increment_epoch();
+        }
+    })?;
+    Ok(sender)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::message::Request;
+
+    fn with_id(runtime: &Runtime, id: &str) -> Instance {
+        let mut description = Description::default();
+        description.set_text("/instance-id", id, "test");
+        runtime.open(&description, &Settings::default()).unwrap()
+    }
+
+    #[test]
+    fn a_worker_opens_again_what_it_closed() {
+        let limits = Limits { instances_per_worker: 2, ..Limits::default() };
+        let runtime = Runtime::with_limits(limits).unwrap();
+        let ids = ["i-0123456789abcdef0", "i-0123456789abcdef1", "i-0123456789abcdef2"];
+        let instances = ids.map(|id| (id, with_id(&runtime, id)));
+        let request = Request::get("/latest/meta-data/instance-id");
+        for _ in 0..2 {
+            for (id, instance) in &instances {
+                assert_eq!(instance.answer(&request, Moment::at(0, 0)).body, id.as_bytes());
+            }
+        }
+        assert_eq!(runtime.shared.idle.lock().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn an_instance_is_closed_for_another_however_long_ago_the_last_call_was() {
+        let limits = Limits { instances_per_worker: 1, ..Limits::default() };
+        let runtime = Runtime::with_limits(limits).unwrap();
+        let [first, second] = ["i-0123456789abcdef0", "i-0123456789abcdef1"].map(|id| with_id(&runtime, id));
+        let request = Request::get("/");
+        first.try_answer(&request, Moment::at(0, 0)).unwrap();
+        for _ in 0..=2 * deadline::QUESTIONS {
+            runtime.shared.engine.increment_epoch();
+        }
+        second.try_answer(&request, Moment::at(0, 0)).unwrap();
+    }
+
+    #[test]
+    fn a_call_that_fails_costs_its_worker_and_nothing_else() {
+        let limits = Limits { memory_bytes: 3 << 20, ..Limits::default() };
+        let runtime = Runtime::with_limits(limits).unwrap();
+        let instance = with_id(&runtime, "i-0123456789abcdef0");
+        let mut large = Description::default();
+        large.set_text("/user-data", &"x".repeat(3 << 20), "test");
+        let failed = runtime.open(&large, &Settings::default());
+        assert!(matches!(failed, Err(Error::Component(_))), "{failed:?}");
+        assert_eq!(runtime.shared.idle.lock().unwrap().len(), 0);
+        assert_eq!(instance.answer(&Request::get("/"), Moment::at(0, 0)).status, 200);
+    }
+
+    #[test]
+    fn instances_that_do_not_fit_in_one_worker_are_answered_all_the_same() {
+        let limits = Limits { memory_bytes: 8 << 20, ..Limits::default() };
+        let runtime = Runtime::with_limits(limits).unwrap();
+        let large = format!("[extra-entries]\n\"meta-data/x\" = \"{}\"\n", "x".repeat(1 << 18));
+        let description = Description::from_toml("test", &large).unwrap();
+        for _ in 0..64 {
+            let instance = runtime.open(&description, &Settings::default()).unwrap();
+            instance.try_answer(&Request::get("/"), Moment::at(0, 0)).unwrap();
+        }
+        assert_eq!(runtime.shared.idle.lock().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn identity_keys_are_made_once() {
+        let runtime = Runtime::new().unwrap();
+        let request = Request::get("/latest/dynamic/instance-identity/rsa2048");
+        let [first, second] = ["i-0123456789abcdef0", "i-0123456789abcdef1"].map(|id| with_id(&runtime, id));
+        let (keys, answers): (Vec<_>, Vec<_>) = thread::scope(|scope| {
+            let ask = || (runtime.identity_keys().unwrap(), first.answer(&request, Moment::at(0, 0)));
+            let threads: Vec<_> = (0..4).map(|_| scope.spawn(ask)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).unzip()
+        });
+        assert!(keys.iter().all(|other| Arc::ptr_eq(&keys[0], other)));
+        assert_eq!(answers[0].status, 200);
+        assert!(answers.iter().all(|answer| *answer == answers[0]));
+        assert_ne!(second.answer(&request, Moment::at(0, 0)), answers[0]);
+    }
+
+    #[test]
+    fn a_request_that_has_something_signed_counts_once() {
+        let runtime = Runtime::new().unwrap();
+        let throttle = "[request-throttle]\nburst = 1\nper-second = 1\n";
+        let description = Description::from_toml("test", throttle).unwrap();
+        let instance = runtime.open(&description, &Settings::default()).unwrap();
+        let request = Request::get("/latest/dynamic/instance-identity/signature");
+        let status = || instance.answer(&request, Moment::at(1_764_000_000_000, 0)).status;
+        assert_eq!((status(), status()), (200, 503));
+    }
+
+    #[test]
+    fn threads_answer_at_once() {
+        let runtime = Runtime::new().unwrap();
+        let instance = with_id(&runtime, "i-0123456789abcdef0");
+        let answers = || (0..200).map(|now| instance.answer(&Request::get("/"), Moment::at(now, now)).status);
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| assert!(answers().all(|status| status == 200)));
+            }
+        });
+        assert!(runtime.shared.idle.lock().unwrap().len() <= 4);
+    }
+}

@@ -1,0 +1,149 @@
+use std::borrow::Cow;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::engine::{Outcome, SessionVersion};
+use crate::observe::observer::Answered;
+use crate::redact;
+
+/// One request as a [`Journal`](crate::Journal) keeps it: of bounded size,
+/// printable, and by [`shown`](crate::shown) without what may be a token or a key.
+///
+/// ```
+/// use imds_host::{Journal, Runtime, Service};
+///
+/// let instance = Runtime::new()?.open(&Default::default(), &Default::default())?;
+/// let journal = Journal::default();
+/// Service::new(instance).observer(journal.clone()).respond(hyper::Request::get("/latest/?secret").body(())?);
+/// let entry = &journal.entries(0, 1)[0];
+/// assert_eq!((entry.number, entry.status, entry.target.as_str()), (1, 200, "/latest/?…"));
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct JournalEntry {
+    /// Its number, from 1, one more than that of the entry before. None comes
+    /// twice.
+    pub number: u64,
+    /// When it was answered, by the service's own clock: milliseconds since
+    /// 1970-01-01T00:00:00Z.
+    pub time_ms: u64,
+    /// The method; empty where the head of the request could not be read.
+    pub method: String,
+    /// The target; empty where the head of the request could not be read.
+    pub target: String,
+    /// Which version of the service the client used; none where the request was
+    /// refused before that was looked at.
+    pub version: Option<SessionVersion>,
+    /// The status of the answer, sent or not.
+    pub status: u16,
+    /// The kind of the fault that struck, by the name that descriptions have.
+    pub fault: Option<&'static str>,
+    /// Why the answer is what it is; [`Outcome::rule`] explains it.
+    pub outcome: Outcome,
+    /// The same in a few words.
+    pub reason: &'static str,
+    /// What the client calls itself, if it does so by text.
+    pub user_agent: Option<String>,
+    /// The caller's address; none where the server does not tell.
+    pub caller: Option<IpAddr>,
+    /// How long it took to find the answer, without receiving and sending.
+    pub duration: Duration,
+}
+
+impl JournalEntry {
+    /// Whether a client that asked for this may wonder about what it got: a
+    /// [refusal](Outcome::is_refusal), or a fault of the description struck.
+    ///
+    /// ```
+    /// # use imds_host::{Control, Description, Request, Runtime, VirtualClock};
+    /// let faulty = Description::from_toml("faulty", "faults = [{ kind = 'close' }]")?;
+    /// let control = Control::open(&Runtime::new()?, &faulty, &Default::default(), VirtualClock::system())?;
+    /// control.answer(&Request::get("/"));
+    /// let entry = &control.journal().entries(0, 1)[0];
+    /// assert!(entry.is_refusal() && !entry.is_sent() && !entry.outcome.is_refusal());
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn is_refusal(&self) -> bool {
+        self.outcome.is_refusal() || self.fault.is_some()
+    }
+
+    /// Whether a server sends anything: not where a fault closes the connection or
+    /// withholds the answer, and not where the instance does not run.
+    ///
+    /// ```
+    /// # use imds_host::{Control, Request, Runtime, VirtualClock};
+    /// # let control = Control::open(&Runtime::new()?, &Default::default(), &Default::default(), VirtualClock::system())?;
+    /// control.answer(&Request::get("/"));
+    /// assert!(control.journal().entries(0, 1)[0].is_sent());
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn is_sent(&self) -> bool {
+        self.outcome != Outcome::NotRunning && !matches!(self.fault, Some("close" | "withhold"))
+    }
+
+    /// The rule by which the client got what it got, and what to do about it:
+    /// [`Outcome::rule`] of a refusal, and that of the fault which struck. Where a
+    /// fault spoils a refusal, both are told.
+    ///
+    /// ```
+    /// # use imds_host::{Control, Description, Request, Runtime, VirtualClock};
+    /// # let faulty = Description::from_toml("faulty", "faults = [{ kind = 'cut' }]")?;
+    /// # let control = Control::open(&Runtime::new()?, &faulty, &Default::default(), VirtualClock::system())?;
+    /// control.answer(&Request::get("/"));
+    /// assert!(control.journal().entries(0, 1)[0].rule().contains("\"cut\""));
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn rule(&self) -> Cow<'static, str> {
+        match self.fault_rule() {
+            Some(fault) if self.outcome.is_refusal() => format!("{} {fault}", self.outcome.rule()).into(),
+            Some(fault) => fault.into(),
+            None => self.outcome.rule().into(),
+        }
+    }
+
+    /// The rule of a fault that spoiled an answer. One that refuses is an outcome of
+    /// its own.
+    fn fault_rule(&self) -> Option<&'static str> {
+        Some(match self.fault? {
+            "delay" => {
+                "A fault of the description struck, of the kind \"delay\": the answer was sent late. Wait for it or ask \
+                 again, or end the faults: imds ctl fault off, or take them out of the description."
+            }
+            "close" => {
+                "A fault of the description struck, of the kind \"close\": the connection ended and nothing was sent. \
+                 Ask again on another connection, or end the faults: imds ctl fault off, or take them out of the \
+                 description."
+            }
+            "cut" => {
+                "A fault of the description struck, of the kind \"cut\": half of the body was sent, less than its \
+                 Content-Length. Throw it away and ask again, or end the faults: imds ctl fault off, or take them out \
+                 of the description."
+            }
+            "withhold" => {
+                "A fault of the description struck, of the kind \"withhold\": nothing was sent and the connection was \
+                 left open. Give up after a time and ask again, or end the faults: imds ctl fault off, or take them \
+                 out of the description."
+            }
+            _ => return None,
+        })
+    }
+
+    /// An entry without its number.
+    pub(super) fn new(answered: &Answered<'_>) -> Self {
+        Self {
+            number: 0,
+            time_ms: answered.now_ms,
+            method: redact::method(answered.method),
+            target: redact::target(answered.target),
+            version: answered.version,
+            status: answered.status,
+            fault: answered.fault(),
+            outcome: answered.outcome,
+            reason: answered.outcome.reason(),
+            user_agent: answered.user_agent.map(redact::user_agent),
+            caller: answered.peer.map(|peer| peer.ip().to_canonical()),
+            duration: answered.duration,
+        }
+    }
+}

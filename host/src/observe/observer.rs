@@ -1,0 +1,324 @@
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::engine::{Delivery, Outcome, SessionVersion};
+use crate::error::Error;
+use crate::redact;
+
+/// Is told of every answer, for logs and metrics. Any closure over
+/// [`Answered`] is one; of two in a tuple, both are told, the first one first;
+/// and [`None`] is one that takes no notice.
+///
+/// It is called on the thread that answers, before the answer is sent: it must
+/// not wait.
+///
+/// ```
+/// use imds_host::{Answered, Observer};
+///
+/// let count_me = |answered: &Answered<'_>| println!("{}", answered.status);
+/// fn takes(_: impl Observer) {}
+/// takes(count_me);
+/// ```
+pub trait Observer: Send + Sync + 'static {
+    /// A request was answered.
+    fn answered(&self, answered: &Answered<'_>);
+
+    /// A server met trouble that is no request's and went on.
+    fn trouble(&self, trouble: &Trouble) {
+        let _ = trouble;
+    }
+
+    /// A server took a connection.
+    fn connected(&self) {}
+
+    /// A connection that a server took is closed. Comes once for each
+    /// [`connected`](Self::connected).
+    fn disconnected(&self) {}
+}
+
+impl<F: Fn(&Answered<'_>) + Send + Sync + 'static> Observer for F {
+    fn answered(&self, answered: &Answered<'_>) {
+        self(answered);
+    }
+}
+
+impl<A: Observer, B: Observer> Observer for (A, B) {
+    fn answered(&self, answered: &Answered<'_>) {
+        self.0.answered(answered);
+        self.1.answered(answered);
+    }
+
+    fn trouble(&self, trouble: &Trouble) {
+        self.0.trouble(trouble);
+        self.1.trouble(trouble);
+    }
+
+    fn connected(&self) {
+        self.0.connected();
+        self.1.connected();
+    }
+
+    fn disconnected(&self) {
+        self.0.disconnected();
+        self.1.disconnected();
+    }
+}
+
+impl<O: Observer> Observer for Option<O> {
+    fn answered(&self, answered: &Answered<'_>) {
+        self.iter().for_each(|observer| observer.answered(answered));
+    }
+
+    fn trouble(&self, trouble: &Trouble) {
+        self.iter().for_each(|observer| observer.trouble(trouble));
+    }
+
+    fn connected(&self) {
+        self.iter().for_each(Observer::connected);
+    }
+
+    fn disconnected(&self) {
+        self.iter().for_each(Observer::disconnected);
+    }
+}
+
+/// What happened to one request. Of its header fields it holds `Host` and
+/// `User-Agent` only, and no body: hence no token and no credentials, unless a
+/// client puts them where they do not belong. What goes to a log goes there by
+/// [`shown`](crate::shown), and it prints so.
+///
+/// ```
+/// use imds_host::{Answered, Outcome};
+///
+/// fn line(answered: &Answered<'_>) -> Option<String> {
+///     (answered.outcome == Outcome::TokenMissing).then(|| format!("{:?}", answered.peer))
+/// }
+/// ```
+#[non_exhaustive]
+pub struct Answered<'a> {
+    /// When the request was answered, by the service's own [`Clock`](crate::Clock):
+    /// milliseconds since 1970-01-01T00:00:00Z.
+    pub now_ms: u64,
+    /// The caller's address; none where the server that mounts the service
+    /// does not tell.
+    pub peer: Option<SocketAddr>,
+    /// The method as sent; empty where the head of the request could not be
+    /// read. Then the target is empty too, and there is no host.
+    pub method: &'a str,
+    /// The request target as sent: under the client's control, of any length
+    /// that the server takes.
+    pub target: &'a str,
+    /// The host that the request is for, as sent in its fields `Host` and the
+    /// authority of an absolute target; none where these differ. Under the
+    /// client's control too.
+    pub host: Option<&'a str>,
+    /// What the client calls itself, as sent: under its control, of any length.
+    /// None where it says nothing or something that is not text.
+    pub user_agent: Option<&'a str>,
+    /// The status of the answer, also where [`delivery`](Self::delivery) says that
+    /// it is not sent.
+    pub status: u16,
+    /// Why the answer is what it is.
+    pub outcome: Outcome,
+    /// What the server does with the answer; none for sending it whole and at
+    /// once.
+    pub delivery: Option<Delivery>,
+    /// Which version of the service the client used; none where the request was
+    /// refused before that was looked at.
+    pub version: Option<SessionVersion>,
+    /// How long it took to find the answer, without receiving and sending.
+    pub duration: Duration,
+    /// Why the component failed, where the outcome is [`Outcome::Failed`].
+    pub error: Option<&'a Error>,
+}
+
+impl Answered<'_> {
+    /// The kind of the fault that struck, as a description names it; none where
+    /// none did. An instance that does not run is no fault.
+    ///
+    /// ```
+    /// use imds_host::{Answered, Description, Runtime, Service};
+    ///
+    /// let description = Description::from_toml("slow.toml", "faults = [{ kind = 'delay' }]")?;
+    /// let instance = Runtime::new()?.open(&description, &Default::default())?;
+    /// let service = Service::new(instance)
+    ///     .observer(|answered: &Answered<'_>| assert_eq!(answered.fault(), Some("delay")));
+    /// service.respond(hyper::Request::get("/").body(())?);
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn fault(&self) -> Option<&'static str> {
+        match (self.outcome, self.delivery) {
+            (Outcome::NotRunning, _) => None,
+            (Outcome::FaultRefused, _) => Some("refuse"),
+            (_, delivery) => Some(match delivery? {
+                Delivery::Delayed(_) => "delay",
+                Delivery::Closed => "close",
+                Delivery::Cut => "cut",
+                Delivery::Withheld => "withhold",
+            }),
+        }
+    }
+}
+
+impl fmt::Debug for Answered<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answered")
+            .field("now_ms", &self.now_ms)
+            .field("peer", &self.peer)
+            .field("method", &redact::method(self.method))
+            .field("target", &redact::target(self.target))
+            .field("host", &self.host.map(redact::host))
+            .field("user_agent", &self.user_agent.map(redact::user_agent))
+            .field("status", &self.status)
+            .field("outcome", &self.outcome)
+            .field("delivery", &self.delivery)
+            .field("version", &self.version)
+            .field("duration", &self.duration)
+            .field("error", &self.error)
+            .finish()
+    }
+}
+
+/// What a server met and went on after.
+///
+/// ```
+/// use imds_host::Trouble;
+///
+/// let trouble = Trouble::Accept(std::io::Error::other("too many open files"));
+/// assert_eq!(trouble.to_string(), "cannot accept a connection: too many open files");
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Trouble {
+    /// No connection could be accepted; the server tries again after a while.
+    Accept(io::Error),
+    /// The hop limit of an answer could not be set. The answer was not sent, and
+    /// its connection was closed.
+    HopLimit(io::Error),
+    /// A connection that waited for its client, or for an answer that a fault
+    /// holds back, was closed for a new one, since no more could be open.
+    SentAway,
+}
+
+impl Trouble {
+    /// Its name for machines, which does not change.
+    ///
+    /// ```
+    /// assert_eq!(imds_host::Trouble::SentAway.name(), "sent-away");
+    /// ```
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Accept(_) => "accept",
+            Self::HopLimit(_) => "hop-limit",
+            Self::SentAway => "sent-away",
+        }
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Accept(error) => write!(f, "cannot accept a connection: {error}"),
+            Self::HopLimit(error) => write!(f, "cannot set the hop limit of an answer, which was not sent: {error}"),
+            Self::SentAway => {
+                f.write_str("closed a connection that waited, to make room for a new one: no more can be open")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::{Arc, mpsc};
+
+    use super::*;
+    use crate::{Runtime, Service};
+
+    #[derive(Clone, Default)]
+    struct Calls(Arc<AtomicUsize>);
+
+    impl Observer for Calls {
+        fn answered(&self, _: &Answered<'_>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+        fn trouble(&self, _: &Trouble) {
+            self.0.fetch_add(10, Ordering::Relaxed);
+        }
+        fn connected(&self) {
+            self.0.fetch_add(100, Ordering::Relaxed);
+        }
+        fn disconnected(&self) {
+            self.0.fetch_add(1000, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn no_key_in_what_is_told_is_printed() {
+        let key = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+        let (tell, told) = mpsc::channel();
+        let instance = Runtime::new().unwrap().open(&Default::default(), &Default::default()).unwrap();
+        let service =
+            Service::new(instance).observer(move |answered: &Answered<'_>| tell.send(format!("{answered:?}")).unwrap());
+        let request = hyper::Request::get(format!("/latest/{key}?{key}"));
+        service.respond(request.header("host", key.replace('/', "_")).header("user-agent", key).body(()).unwrap());
+        let printed = told.recv().unwrap();
+        assert!(key.split('/').all(|part| !printed.contains(part)), "{printed}");
+        assert!(printed.contains("/latest/…?…"), "{printed}");
+    }
+
+    #[test]
+    fn two_observers_are_told_all() {
+        let [first, second] = [Calls::default(), Calls::default()];
+        let observer = ((first.clone(), None::<Calls>), Some(second.clone()));
+        observer.trouble(&Trouble::SentAway);
+        observer.connected();
+        observer.disconnected();
+        let instance = Runtime::new().unwrap().open(&Default::default(), &Default::default()).unwrap();
+        Service::new(instance).observer(observer).respond(hyper::Request::get("/").body(()).unwrap());
+        for calls in [first, second] {
+            assert_eq!(calls.0.load(Ordering::Relaxed), 1111);
+        }
+    }
+
+    #[test]
+    fn the_version_is_told_of_answers_and_refusals() {
+        let (tell, told) = mpsc::channel();
+        let instance = Runtime::new().unwrap().open(&Default::default(), &Default::default()).unwrap();
+        let service = Service::new(instance)
+            .observer(move |answered: &Answered<'_>| tell.send((answered.outcome, answered.version)).unwrap());
+        let token = "x-aws-ec2-metadata-token";
+        let ttl = "x-aws-ec2-metadata-token-ttl-seconds";
+        let ask = |method: &str, target: &str, fields: &[(&str, &str)]| {
+            let mut request = hyper::Request::builder().method(method).uri(target);
+            for (name, value) in fields {
+                request = request.header(*name, *value);
+            }
+            let body = service.respond(request.body(()).unwrap()).into_body().into_bytes();
+            let (outcome, version) = told.recv().unwrap();
+            (outcome, version, String::from_utf8(body.to_vec()).unwrap())
+        };
+        let (outcome, version, issued) = ask("PUT", "/latest/api/token", &[(ttl, "60")]);
+        assert_eq!((outcome, version), (Outcome::TokenIssued, Some(SessionVersion::Two)));
+        let valid: &[(&str, &str)] = &[(token, &issued)];
+        let (one, two) = (Some(SessionVersion::One), Some(SessionVersion::Two));
+        for (method, target, fields, outcome, version) in [
+            ("GET", "/", &[][..], Outcome::Found, one),
+            ("HEAD", "/", &[], Outcome::Found, one),
+            ("GET", "/", valid, Outcome::Found, two),
+            ("HEAD", "/", valid, Outcome::Found, two),
+            ("GET", "/none", &[], Outcome::NotFound, one),
+            ("GET", "/none", valid, Outcome::NotFound, two),
+            ("DELETE", "/", &[], Outcome::MethodRefused, one),
+            ("DELETE", "/", valid, Outcome::MethodRefused, two),
+            ("OPTIONS", "/", valid, Outcome::MethodsListed, two),
+            ("GET", "/", &[(token, "x")], Outcome::TokenInvalid, two),
+            ("GET", "/", &[("host", "attacker.example")], Outcome::HostRefused, None),
+        ] {
+            let (found, told, _) = ask(method, target, fields);
+            assert_eq!((found, told), (outcome, version), "{method} {target}");
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! What the operating system keeps for a connection, which is memory too.
+
+use std::io;
+use std::time::Duration;
+
+use socket2::SockRef;
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::engine::Limits;
+
+/// Above it no system has a use for more.
+const BYTES_MAX: usize = 1 << 30;
+
+/// 24 days, the longest that Linux counts in milliseconds.
+#[cfg(target_os = "linux")]
+const TIME_MAX: Duration = Duration::from_millis(i32::MAX as u64);
+
+/// Bounds what the system keeps for each connection that the listener accepts
+/// from now on. Otherwise Linux lets the buffers of one connection grow to several
+/// megabytes, where a client sends requests and takes no answer.
+///
+/// Where the system refuses, its own bounds hold.
+pub(crate) fn bound(listener: &TcpListener, limits: &Limits) {
+    let socket = SockRef::from(listener);
+    let bytes = limits.buffer_bytes.clamp(1, BYTES_MAX);
+    // Connections inherit these.
+    let _ = socket.set_send_buffer_size(bytes);
+    let _ = socket.set_recv_buffer_size(bytes);
+    // The last answer may be on its way still when the server closes a connection.
+    // From then on the system alone waits for the client, for minutes by default.
+    #[cfg(target_os = "linux")]
+    let _ = socket.set_tcp_user_timeout(Some(limits.write_time.clamp(Duration::from_millis(1), TIME_MAX)));
+}
+
+/// Has the connection reset when it is closed, so that the system forgets at once
+/// what its client does not take.
+pub(crate) fn abandon(stream: &TcpStream) -> io::Result<()> {
+    SockRef::from(stream).set_linger(Some(Duration::ZERO))
+}
