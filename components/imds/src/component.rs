@@ -54,7 +54,11 @@ impl wit::Guest for Component {
         crate::edit(&description, &change, now_ms, scope.as_deref()).map_err(problems)
     }
 
-    fn status(description: String, now_ms: u64, scope: Option<String>) -> Result<wit::InstanceStatus, Vec<wit::Problem>> {
+    fn status(
+        description: String,
+        now_ms: u64,
+        scope: Option<String>,
+    ) -> Result<wit::InstanceStatus, Vec<wit::Problem>> {
         crate::status(&description, now_ms, scope.as_deref()).map(status).map_err(problems)
     }
 
@@ -85,14 +89,10 @@ impl wit::GuestInstance for crate::Instance {
     }
 
     fn answer(&self, head: Vec<u8>, moment: wit::Moment, signatures: Option<wit::Signatures>) -> wit::Answer {
-        let signatures = signatures.map(|it| Signatures {
-            signature: it.signature,
-            pkcs7: it.pkcs7,
-            rsa2048: it.rsa2048,
-        });
-        BUFFERS.with_borrow_mut(|buffers| {
-            answer(self.answer_with(&head, moment_in(moment), signatures.as_ref(), buffers))
-        })
+        let signatures =
+            signatures.map(|it| Signatures { signature: it.signature, pkcs7: it.pkcs7, rsa2048: it.rsa2048 });
+        BUFFERS
+            .with_borrow_mut(|buffers| answer(self.answer_with(&head, moment_in(moment), signatures.as_ref(), buffers)))
     }
 }
 
@@ -130,11 +130,7 @@ fn status(status: Status) -> wit::InstanceStatus {
             instance_metadata_tags: status.metadata_options.instance_metadata_tags.to_owned(),
         },
         identity_document: identity_document(status.identity_document),
-        happenings: status
-            .happenings
-            .into_iter()
-            .map(|it| wit::Happening { at_ms: it.at_ms, what: it.what })
-            .collect(),
+        happenings: status.happenings.into_iter().map(|it| wit::Happening { at_ms: it.at_ms, what: it.what }).collect(),
         description: status.description,
     }
 }

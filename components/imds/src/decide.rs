@@ -90,8 +90,7 @@ fn checked<'i>(call: &Call<'i, '_>, noted: &mut Decision<'i>) -> Result<Reply<'i
     if facts.state != InstanceState::Running {
         return Err(Outcome::NotRunning);
     }
-    let Request { head, target, is_for_a_token } =
-        call.request.as_ref().map_err(|unreadable| unreadable.outcome())?;
+    let Request { head, target, is_for_a_token } = call.request.as_ref().map_err(|unreadable| unreadable.outcome())?;
     // A page that a browser loaded from elsewhere is to learn nothing at all,
     // and must not use up what the throttle allows.
     if !call.allowed_hosts.allow(head, target) {

@@ -44,6 +44,11 @@
 //! # Ok::<(), Vec<imds_core::Problem>>(())
 //! ```
 
+mod categories;
+#[cfg(target_arch = "wasm32")]
+mod component;
+mod credentials;
+mod decide;
 pub mod description;
 mod facts;
 mod faults;
