@@ -3,39 +3,40 @@
 // server send what a client takes for something else, or panic.
 
 use crate::engine::delivery::Delivery;
-use crate::engine::message::{Answer, RequestRef};
+use crate::engine::message::Verdict;
 use crate::error::Error;
 
 /// Far more than the service has; the map of header fields has an end.
 const FIELDS_MAX: usize = 256;
 
-/// Fails where the answer to `request` breaks a promise.
-pub(crate) fn check(request: RequestRef<'_>, answer: &Answer) -> Result<(), Error> {
-    match broken(request, answer) {
+/// Fails where the answer to the request with this head breaks a promise.
+pub(crate) fn check(request: &[u8], verdict: &Verdict, answer: &[u8]) -> Result<(), Error> {
+    match broken(request, verdict, answer) {
         None => Ok(()),
         Some(what) => Err(Error::Component(format!("the component broke its contract: {what}").into())),
     }
 }
 
 /// What is wrong, if anything is.
-fn broken(request: RequestRef<'_>, answer: &Answer) -> Option<String> {
+fn broken(request: &[u8], verdict: &Verdict, answer: &[u8]) -> Option<String> {
     // Those below are no final answers.
-    if !(200..600).contains(&answer.status) {
-        return Some(format!("status {}", answer.status));
+    if !(200..600).contains(&verdict.status) {
+        return Some(format!("status {}", verdict.status));
     }
-    if let Some(hop_limit) = answer.hop_limit.filter(|hop_limit| !(1..=64).contains(hop_limit)) {
+    if let Some(hop_limit) = verdict.hop_limit.filter(|hop_limit| !(1..=64).contains(hop_limit)) {
         return Some(format!("hop limit {hop_limit}"));
     }
-    if let Some(Delivery::Delayed(delay)) = answer.delivery
+    if let Some(Delivery::Delayed(delay)) = verdict.delivery
         && delay > Delivery::DELAY_MAX
     {
         return Some(format!("a delay of {delay:?}"));
     }
-    let head = answer.head.strip_prefix(&format!("HTTP/1.1 {} ", answer.status));
+    let (head, body) = answer.split_at(verdict.head_length);
+    let head = str::from_utf8(head).ok().and_then(|head| head.strip_prefix(&format!("HTTP/1.1 {} ", verdict.status)));
     let Some(head) = head.and_then(|head| head.strip_suffix("\r\n\r\n")) else {
         return Some("a head without its status line or its end".to_owned());
     };
-    let is_head = request.method == "HEAD";
+    let is_head = request.trim_ascii_start().starts_with(b"HEAD ");
     let mut lengths = 0;
     for (count, line) in head.split("\r\n").enumerate() {
         if count > FIELDS_MAX {
@@ -57,7 +58,7 @@ fn broken(request: RequestRef<'_>, answer: &Answer) -> Option<String> {
             let digits = Some(value).filter(|value| value.bytes().all(|byte| byte.is_ascii_digit()));
             let length = digits.and_then(|digits| digits.parse().ok());
             let is_good =
-                length.is_some_and(|length: usize| is_head || length == answer.body.len() || is_cut(length, answer));
+                length.is_some_and(|length: usize| is_head || length == body.len() || is_cut(length, verdict, body));
             if !is_good || lengths > 1 {
                 return Some("Content-Length is not the length of the body".to_owned());
             }
@@ -65,12 +66,12 @@ fn broken(request: RequestRef<'_>, answer: &Answer) -> Option<String> {
             return Some("Transfer-Encoding".to_owned());
         }
     }
-    (is_head && !answer.body.is_empty()).then(|| "a body in the answer to HEAD".to_owned())
+    (is_head && !body.is_empty()).then(|| "a body in the answer to HEAD".to_owned())
 }
 
 /// Whether a fault has taken a part of the body.
-fn is_cut(length: usize, answer: &Answer) -> bool {
-    answer.delivery == Some(Delivery::Cut) && answer.body.len() < length
+fn is_cut(length: usize, verdict: &Verdict, body: &[u8]) -> bool {
+    verdict.delivery == Some(Delivery::Cut) && body.len() < length
 }
 
 /// Whether a name is one of a header field (RFC 9110, section 5.6.2).
@@ -82,12 +83,22 @@ fn is_token(name: &str) -> bool {
 mod tests {
     use super::*;
     use crate::Outcome;
+    use crate::engine::message::RequestBody;
 
     fn is_kept(method: &str, body: &str, fields: &str) -> bool {
         let head = format!("HTTP/1.1 200 OK\r\n{fields}\r\n");
-        let answer =
-            Answer { status: 200, head, body: body.into(), hop_limit: None, delivery: None, outcome: Outcome::Found };
-        check(RequestRef { method, target: "/", fields: &[], over_ipv6: false }, &answer).is_ok()
+        let verdict = Verdict {
+            status: 200,
+            outcome: Outcome::Found,
+            version: None,
+            hop_limit: None,
+            delivery: None,
+            request_body: RequestBody::None,
+            keep_alive: false,
+            head_length: head.len(),
+        };
+        let request = format!("{method} / HTTP/1.1\r\n\r\n");
+        check(request.as_bytes(), &verdict, (head + body).as_bytes()).is_ok()
     }
 
     #[test]

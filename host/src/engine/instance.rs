@@ -1,16 +1,15 @@
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::description::{Description, rfc3339};
-use crate::engine::message::{Answer, Moment, Request, RequestRef};
-use crate::engine::outcome::Outcome;
+use crate::engine::message::{Answer, Moment, Request, Verdict};
 use crate::engine::runtime::Runtime;
 use crate::engine::terms::Terms;
-use crate::engine::worker::Counts;
+use crate::engine::worker::{Asked, ToSign, Told};
 use crate::error::Error;
 use crate::identity::{IdentitySigning, Signatures};
 
@@ -35,20 +34,15 @@ pub struct Instance {
 }
 
 struct Shared {
-    opened: Opened,
+    /// By which workers know it.
+    id: u64,
+    opening: Opening,
     /// Whether the identity document is signed before somebody asks.
     signs_ahead: AtomicBool,
+    /// The document that was signed last, and its signatures.
+    signed: Mutex<Option<(Box<str>, Arc<Signatures>)>>,
     counted: Arc<Counted>,
 }
-
-/// A signature that is asked for may be of another document than the one that
-/// somebody else is having signed: then that one comes first. No more documents
-/// than those of a request and of the start are asked for in one moment.
-pub(crate) const SIGNINGS_MAX: usize = 4;
-
-/// As many as there are changes, each of which can bring another document, and
-/// no description without end.
-const SIGNED_MAX: usize = 128;
 
 /// What is counted of an instance's requests, whatever its description is then.
 #[derive(Default)]
@@ -57,20 +51,12 @@ pub(crate) struct Counted {
     requests: AtomicU64,
 }
 
-/// A description under the number by which workers know it.
-struct Opened {
-    id: u64,
-    opening: Arc<Opening>,
-    /// The same with more signatures in it, once somebody asked for one. There
-    /// are as many in a row as there are identity documents of which somebody
-    /// asked for a signature: a change of the instance can make another.
-    signed: OnceLock<Box<Opened>>,
-}
-
-impl Opened {
-    fn new(runtime: &Runtime, opening: Opening) -> Self {
-        Self { id: runtime.next_id(), opening: Arc::new(opening), signed: OnceLock::new() }
-    }
+/// What an instance says of a request.
+pub(crate) enum Reply {
+    /// The answer was appended.
+    Answered(Verdict),
+    /// The identity document has to be signed first: then ask again.
+    Unsigned(ToSign),
 }
 
 impl Instance {
@@ -84,8 +70,13 @@ impl Instance {
     }
 
     fn counting(runtime: Runtime, opening: Opening, counted: Arc<Counted>) -> Self {
-        let opened = Opened::new(&runtime, opening);
-        let shared = Shared { opened, signs_ahead: AtomicBool::new(false), counted };
+        let shared = Shared {
+            id: runtime.next_id(),
+            opening,
+            signs_ahead: AtomicBool::new(false),
+            signed: Mutex::default(),
+            counted,
+        };
         Self { runtime, shared: Arc::new(shared) }
     }
 
@@ -105,7 +96,9 @@ impl Instance {
     /// # Ok::<_, imds_host::Error>(())
     /// ```
     pub fn answer(&self, request: &Request, moment: Moment) -> Answer {
-        self.try_answer(request, moment).unwrap_or_else(|_| failed(moment.now_ms))
+        let mut bytes = Vec::new();
+        let verdict = self.answer_head(&request.head(), moment, &mut bytes);
+        Answer::of(bytes, verdict)
     }
 
     /// Like [`answer`](Self::answer), for a caller that wants to know why the
@@ -118,26 +111,43 @@ impl Instance {
     /// # Ok::<_, imds_host::Error>(())
     /// ```
     pub fn try_answer(&self, request: &Request, moment: Moment) -> Result<Answer, Error> {
-        let fields: Vec<_> = request.fields.iter().map(|field| (&*field.name, &*field.value)).collect();
-        let request = RequestRef {
-            method: &request.method,
-            target: &request.target,
-            fields: &fields,
-            over_ipv6: request.over_ipv6,
-        };
-        for _ in 0..SIGNINGS_MAX {
-            let answer = self.ask(request, moment)?;
-            if answer.outcome != Outcome::SignaturesWanted {
-                return Ok(answer);
+        let mut bytes = Vec::new();
+        let verdict = self.try_answer_head(&request.head(), moment, &mut bytes)?;
+        Ok(Answer::of(bytes, verdict))
+    }
+
+    /// Answers the request with this head, all bytes up to and with the first empty
+    /// line, and appends the answer to `out` as it goes onto the wire: for callers
+    /// with a connection of their own, such as a virtual machine monitor. A head
+    /// that does not end is one that the caller cut off at its bounds.
+    ///
+    /// ```
+    /// # use imds_host::{Moment, Runtime};
+    /// # let instance = Runtime::new()?.open(&Default::default(), &Default::default())?;
+    /// let mut out = Vec::new();
+    /// let head = b"GET /latest/meta-data/instance-type HTTP/1.1\r\nHost: 169.254.169.254\r\n\r\n";
+    /// let verdict = instance.answer_head(head, Moment::at(1_764_000_000_000, 0), &mut out);
+    /// assert!(out.starts_with(b"HTTP/1.1 200 OK\r\n") && out.ends_with(b"\r\n\r\nt3.micro"));
+    /// assert!(!verdict.keep_alive);
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn answer_head(&self, head: &[u8], moment: Moment, out: &mut Vec<u8>) -> Verdict {
+        self.try_answer_head(head, moment, out).unwrap_or_else(|_| Verdict::failed(moment.now_ms, out))
+    }
+
+    fn try_answer_head(&self, head: &[u8], moment: Moment, out: &mut Vec<u8>) -> Result<Verdict, Error> {
+        match self.ask(head, moment, None, out)? {
+            Reply::Answered(verdict) => Ok(verdict),
+            Reply::Unsigned(document) => {
+                let signatures = self.sign(&document)?;
+                self.ask_signed(head, moment, &signatures, out)
             }
-            self.sign(moment.now_ms)?;
         }
-        self.ask(request, moment)
     }
 
     /// The description as JSON text with the signatures of the identity
     /// document inside, as it is before the first change of its timeline, for
-    /// engines that cannot sign. Signs where nobody asked for a signature yet.
+    /// engines that cannot sign.
     ///
     /// ```
     /// # let instance = imds_host::Runtime::new()?.open(&Default::default(), &Default::default())?;
@@ -145,10 +155,8 @@ impl Instance {
     /// # Ok::<_, imds_host::Error>(())
     /// ```
     pub fn to_signed_json(&self) -> Result<String, Error> {
-        if self.signed_times() == 0 {
-            self.sign(0)?;
-        }
-        Ok(self.opened().opening.document.to_string())
+        let signatures = self.sign(&self.first_document()?)?;
+        self.shared.opening.signed(&signatures)
     }
 
     /// Begins to sign the identity document on a thread of its own, where keys
@@ -173,88 +181,94 @@ impl Instance {
         }
         let instance = self.clone();
         let sign = move || {
-            let _ = instance.sign(0);
+            let _ = instance.first_document().and_then(|document| instance.sign(&document));
         };
         thread::Builder::new().name("imds-signatures".into()).spawn(sign).map(drop).map_err(Error::System)
     }
 
     /// Whether somebody can ask for a signature for which a key must be made.
     pub(crate) fn needs_keys(&self) -> bool {
-        self.shared.opened.opening.needs_keys()
-    }
-
-    fn opened(&self) -> &Opened {
-        let mut opened = &self.shared.opened;
-        while let Some(signed) = opened.signed.get() {
-            opened = signed;
-        }
-        opened
+        self.shared.opening.needs_keys()
     }
 
     /// Asks the component, and again if another thread's request changed the
     /// throttle's state meanwhile. What wants signatures counts when it is asked
     /// anew.
-    pub(crate) fn ask(&self, request: RequestRef<'_>, moment: Moment) -> Result<Answer, Error> {
-        let Opened { id, opening, .. } = self.opened();
-        let Counted { throttle_state, requests } = &*self.shared.counted;
+    pub(crate) fn ask(
+        &self,
+        head: &[u8],
+        moment: Moment,
+        signatures: Option<&Signatures>,
+        out: &mut Vec<u8>,
+    ) -> Result<Reply, Error> {
+        let Shared { id, opening, counted, .. } = &*self.shared;
+        let Counted { throttle_state, requests } = &**counted;
+        let start = out.len();
         let request_number = requests.fetch_add(1, Ordering::Relaxed);
         let mut state = throttle_state.load(Ordering::Relaxed);
         loop {
-            let counts = Counts { throttle_state: state, request_number };
-            let (answer, next) = self.runtime.answer(*id, opening, request, moment, counts)?;
-            if answer.outcome == Outcome::SignaturesWanted {
+            let asked = Asked { head, moment, throttle_state: state, request_number, signatures };
+            let Told { verdict, throttle_state: next, to_sign } = self.runtime.answer(*id, opening, asked, out)?;
+            if let Some(document) = to_sign {
                 requests.fetch_sub(1, Ordering::Relaxed);
-                return Ok(answer);
+                out.truncate(start);
+                return Ok(Reply::Unsigned(document));
             }
             if next == state {
-                return Ok(answer);
+                return Ok(Reply::Answered(verdict));
             }
             match throttle_state.compare_exchange(state, next, Ordering::Relaxed, Ordering::Relaxed) {
-                Ok(_) => return Ok(answer),
+                Ok(_) => return Ok(Reply::Answered(verdict)),
                 Err(changed) => state = changed,
             }
+            out.truncate(start);
         }
     }
 
-    /// The text of the identity document as of `now_ms`.
-    pub(crate) fn identity_document(&self, now_ms: u64) -> Result<String, Error> {
-        let Opened { id, opening, .. } = self.opened();
-        Ok(self.runtime.identity_document(*id, opening, now_ms)?.text)
-    }
-
-    /// How often identity documents were signed.
-    pub(crate) fn signed_times(&self) -> usize {
-        std::iter::successors(self.shared.opened.signed.get(), |opened| opened.signed.get()).count()
-    }
-
-    /// Signs the identity document as of `now_ms` and opens the description with
-    /// the signatures.
-    pub(crate) fn sign(&self, now_ms: u64) -> Result<(), Error> {
-        // Whoever asks again and again for what is taken away again gets no more.
-        if self.signed_times() >= SIGNED_MAX {
-            return Err(Error::identity("too many identity documents were signed"));
+    /// Asks with signatures in hand.
+    pub(crate) fn ask_signed(
+        &self,
+        head: &[u8],
+        moment: Moment,
+        signatures: &Signatures,
+        out: &mut Vec<u8>,
+    ) -> Result<Verdict, Error> {
+        match self.ask(head, moment, Some(signatures), out)? {
+            Reply::Answered(verdict) => Ok(verdict),
+            Reply::Unsigned(_) => Err(Error::identity("the component wants other signatures than those it has")),
         }
-        let Opened { id, opening, signed } = self.opened();
-        let keys = match &opening.terms.identity_signing {
+    }
+
+    /// The signatures of a document, if it is the one that was signed last.
+    pub(crate) fn signatures_of(&self, document: &ToSign) -> Option<Arc<Signatures>> {
+        let signed = self.shared.signed.lock().unwrap_or_else(PoisonError::into_inner);
+        signed.as_ref().filter(|(text, _)| **text == *document.text).map(|(_, signatures)| Arc::clone(signatures))
+    }
+
+    /// Signs a document, unless it was signed before. Takes a second where keys have
+    /// to be made.
+    pub(crate) fn sign(&self, document: &ToSign) -> Result<Arc<Signatures>, Error> {
+        if let Some(signatures) = self.signatures_of(document) {
+            return Ok(signatures);
+        }
+        let keys = match &self.shared.opening.terms.identity_signing {
             IdentitySigning::With(keys) => Arc::clone(keys),
             IdentitySigning::MadeBy(maker) => maker.keys()?,
             IdentitySigning::AtFirstNeed | IdentitySigning::Never => self.runtime.identity_keys()?,
         };
-        let document = self.runtime.identity_document(*id, opening, now_ms)?;
-        let signatures = keys.sign(document.text.as_bytes(), document.signing_time_ms);
-        let opening = match document.since_ms {
-            0 => opening.signed(&signatures)?,
-            since_ms => {
-                let then = self.runtime.edit_text(&opening.document, "{}", Some(since_ms))?;
-                let then = then.map_err(|_| Error::identity("the description cannot be read"))?;
-                opening.signed_since(&signatures, since_ms, &then)?
-            }
-        };
-        self.runtime.try_open(&opening)?.map_err(|_| Error::identity("the description has no room for signatures"))?;
+        let signatures = Arc::new(keys.sign(document.text.as_bytes(), document.signing_time_ms));
         // Signatures are the same whoever makes them: it does not matter who was first.
-        // Those of another time are lost then, and made when they are asked for again.
-        signed.get_or_init(|| Box::new(Opened::new(&self.runtime, opening)));
-        Ok(())
+        *self.shared.signed.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some((document.text.as_str().into(), Arc::clone(&signatures)));
+        Ok(signatures)
+    }
+
+    /// The identity document before the first change of the timeline.
+    fn first_document(&self) -> Result<ToSign, Error> {
+        let opening = &self.shared.opening;
+        let status = self.runtime.status(&opening.document, 0, opening.scope())?;
+        // It was valid when the handle was made.
+        status.map(|status| status.identity_document.into()).map_err(|_| Error::identity("the description is wrong"))
     }
 
     /// The runtime in which the instance is open.
@@ -271,13 +285,8 @@ impl Instance {
 
 impl fmt::Debug for Instance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Instance").field("id", &self.opened().id).finish_non_exhaustive()
+        f.debug_struct("Instance").field("id", &self.shared.id).finish_non_exhaustive()
     }
-}
-
-/// The answer in place of one that the component failed to give.
-pub(crate) fn failed(now_ms: u64) -> Answer {
-    Answer::without_body(500, "Internal Server Error", Outcome::Failed, now_ms)
 }
 
 /// What a worker needs to open the instance. Of many instances each has one, so
@@ -326,8 +335,8 @@ impl Opening {
         SIGNATURES.into_iter().filter(|field| given.pointer(field).is_none()).collect()
     }
 
-    /// The same with `signatures` in the description, but for those that it had.
-    fn signed(&self, signatures: &Signatures) -> Result<Self, Error> {
+    /// The description with `signatures` in it, but for those that it had.
+    fn signed(&self, signatures: &Signatures) -> Result<String, Error> {
         let missing = self.signatures_missing();
         let mut description = Description::from_json("the description", &self.document)?;
         for (field, text) in SIGNATURES.into_iter().zip(in_their_order(signatures)) {
@@ -335,27 +344,7 @@ impl Opening {
                 description.set_text(field, text, "the signer");
             }
         }
-        Ok(Self { document: description.to_json().into(), ..self.clone() })
-    }
-
-    /// The same with one more change: `signatures` from `since_ms` on, but for
-    /// those that the description has `then`.
-    fn signed_since(&self, signatures: &Signatures, since_ms: u64, then: &str) -> Result<Self, Error> {
-        let then: Value = serde_json::from_str(then).map_err(Error::identity)?;
-        let mut change = json!({ "at": rfc3339(since_ms) });
-        for (field, text) in SIGNATURES.into_iter().zip(in_their_order(signatures)) {
-            if then.pointer(field).is_none()
-                && let Some(name) = field.strip_prefix("/identity-signatures/")
-            {
-                change["identity-signatures"][name] = text.as_str().into();
-            }
-        }
-        let mut document: Value = serde_json::from_str(&self.document).map_err(Error::identity)?;
-        match document.get_mut("timeline") {
-            Some(Value::Array(changes)) => changes.push(change),
-            _ => document["timeline"] = json!([change]),
-        }
-        Ok(Self { document: document.to_string().into(), ..self.clone() })
+        Ok(description.to_json())
     }
 }
 

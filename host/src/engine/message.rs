@@ -3,10 +3,11 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use crate::engine::delivery::Delivery;
 use crate::engine::outcome::Outcome;
+use crate::engine::session_version::SessionVersion;
 use crate::redact;
 
-/// One HTTP request, as plain values: no connection, no body. It prints as a log
-/// may show it.
+/// One HTTP request, as plain values: no connection, no body. For callers who have
+/// no [head](Self::head) in bytes. It prints as a log may show it.
 ///
 /// ```
 /// use imds_host::{Field, Request};
@@ -15,7 +16,6 @@ use crate::redact;
 ///     method: "PUT".into(),
 ///     target: "/latest/api/token".into(),
 ///     fields: vec![Field::new("X-aws-ec2-metadata-token-ttl-seconds", "21600")],
-///     over_ipv6: false,
 /// };
 /// assert_eq!(request.method, "PUT");
 /// ```
@@ -29,9 +29,6 @@ pub struct Request {
     /// The header fields; those that [`Runtime::fields_read`](crate::Runtime::fields_read)
     /// does not name may be left out.
     pub fields: Vec<Field>,
-    /// Whether the request came over IPv6; an address that stands for an IPv4
-    /// one does not count.
-    pub over_ipv6: bool,
 }
 
 impl Request {
@@ -56,6 +53,29 @@ impl Request {
         self.fields.push(Field::new(name, value));
         self
     }
+
+    /// The head of the request, as HTTP/1.1 sends it. Line ends and NUL in a part
+    /// become NUL, which no head may have: so none of them begins another field.
+    ///
+    /// ```
+    /// let request = imds_host::Request::get("/").with("Host", "localhost");
+    /// assert_eq!(request.head(), b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    /// ```
+    pub fn head(&self) -> Vec<u8> {
+        let mut head = Vec::with_capacity(256);
+        let mut put = |part: &[u8], end: &[u8]| {
+            head.extend(part.iter().map(|byte| if matches!(byte, b'\r' | b'\n') { 0 } else { *byte }));
+            head.extend_from_slice(end);
+        };
+        put(self.method.as_bytes(), b" ");
+        put(self.target.as_bytes(), b" HTTP/1.1\r\n");
+        for field in &self.fields {
+            put(field.name.as_bytes(), b": ");
+            put(&field.value, b"\r\n");
+        }
+        put(b"", b"\r\n");
+        head
+    }
 }
 
 impl fmt::Debug for Request {
@@ -64,19 +84,8 @@ impl fmt::Debug for Request {
             .field("method", &redact::method(&self.method))
             .field("target", &redact::target(&self.target))
             .field("fields", &self.fields)
-            .field("over_ipv6", &self.over_ipv6)
             .finish()
     }
-}
-
-/// A [`Request`] whose parts stand elsewhere, so that none is copied before
-/// the component takes them.
-#[derive(Clone, Copy)]
-pub(crate) struct RequestRef<'a> {
-    pub(crate) method: &'a str,
-    pub(crate) target: &'a str,
-    pub(crate) fields: &'a [(&'a str, &'a [u8])],
-    pub(crate) over_ipv6: bool,
 }
 
 /// One header field of a request. Its value prints redacted, since it can be a token.
@@ -121,6 +130,7 @@ impl fmt::Debug for Field {
 /// # Ok::<_, imds_host::Error>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Answer {
     /// The status code.
     pub status: u16,
@@ -129,13 +139,48 @@ pub struct Answer {
     pub head: String,
     /// The body; empty in the answer to `HEAD`.
     pub body: Vec<u8>,
-    /// The IP time-to-live with which the packets of this answer must be sent,
-    /// 1 to 64; none leaves the system's default.
-    pub hop_limit: Option<u8>,
-    /// What a server does with it; none for sending it whole and at once.
-    pub delivery: Option<Delivery>,
+    /// What a server does with it.
+    pub verdict: Verdict,
+}
+
+/// What a server acts on, beside the bytes of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Verdict {
+    /// The status code.
+    pub status: u16,
     /// Why the answer is what it is.
     pub outcome: Outcome,
+    /// Which version of the service the client used; none where the request was
+    /// refused before that was looked at.
+    pub version: Option<SessionVersion>,
+    /// The IP time-to-live with which the packets of the answer must be sent, 1 to
+    /// 64; none leaves the system's default.
+    pub hop_limit: Option<u8>,
+    /// What to do instead of sending it whole and at once.
+    pub delivery: Option<Delivery>,
+    /// What follows the head of the request, to be read and thrown away before the
+    /// answer is sent.
+    pub request_body: RequestBody,
+    /// Whether the connection may stay open for another request.
+    pub keep_alive: bool,
+    /// How many of the bytes are the head.
+    pub head_length: usize,
+}
+
+/// What follows the head of a request on its connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RequestBody {
+    /// Nothing: the next byte belongs to another request.
+    None,
+    /// So many bytes.
+    Length(u64),
+    /// Chunks (RFC 9112, section 7.1), up to and with the last one and its
+    /// trailers.
+    Chunked,
+    /// Nobody can know, or the client waits to be asked for it and need not be: the
+    /// answer is sent at once, and the connection closed.
+    Unknown,
 }
 
 impl Answer {
@@ -149,7 +194,7 @@ impl Answer {
     /// # Ok::<_, imds_host::Error>(())
     /// ```
     pub fn reason(&self) -> &str {
-        reason(self.head.lines().next())
+        self.head.lines().next().and_then(|line| line.splitn(3, ' ').nth(2)).unwrap_or_default()
     }
 
     /// The header fields, names and values, in wire order.
@@ -162,7 +207,8 @@ impl Answer {
     /// # Ok::<_, imds_host::Error>(())
     /// ```
     pub fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
-        fields(self.head.lines().skip(1))
+        let lines = self.head.lines().skip(1);
+        lines.filter_map(|line| line.split_once(':')).map(|(name, value)| (name, value.trim_ascii_start()))
     }
 
     /// The value of the first field of that name, compared without case.
@@ -178,25 +224,38 @@ impl Answer {
         self.fields().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
-    /// An answer of the shell itself, in the shape of the service's refusals.
-    pub(crate) fn without_body(status: u16, reason: &str, outcome: Outcome, now_ms: u64) -> Self {
-        let head = format!(
-            "HTTP/1.1 {status} {reason}\r\nContent-Length: 0\r\nDate: {}\r\nServer: EC2ws\r\n\
-             Connection: close\r\nContent-Type: text/plain\r\n\r\n",
-            date(now_ms)
-        );
-        Self { status, head, body: Vec::new(), hop_limit: None, delivery: None, outcome }
+    /// An answer from its bytes.
+    pub(crate) fn of(mut bytes: Vec<u8>, verdict: Verdict) -> Self {
+        let body = bytes.split_off(verdict.head_length.min(bytes.len()));
+        let head = String::from_utf8(bytes).unwrap_or_default();
+        Self { status: verdict.status, head, body, verdict }
     }
 }
 
-/// The reason phrase of a status line.
-pub(crate) fn reason(status_line: Option<&str>) -> &str {
-    status_line.and_then(|line| line.splitn(3, ' ').nth(2)).unwrap_or_default()
-}
-
-/// The fields on the lines below it.
-pub(crate) fn fields<'h>(lines: impl Iterator<Item = &'h str>) -> impl Iterator<Item = (&'h str, &'h str)> {
-    lines.filter_map(|line| line.split_once(':')).map(|(name, value)| (name, value.trim_ascii_start()))
+impl Verdict {
+    /// Writes the answer in place of one that the component failed to give, in the
+    /// shape of the service's refusals.
+    pub(crate) fn failed(now_ms: u64, out: &mut Vec<u8>) -> Self {
+        let start = out.len();
+        out.extend_from_slice(
+            format!(
+                "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nDate: {}\r\nServer: EC2ws\r\n\
+                 Connection: close\r\nContent-Type: text/plain\r\n\r\n",
+                date(now_ms)
+            )
+            .as_bytes(),
+        );
+        Self {
+            status: 500,
+            outcome: Outcome::Failed,
+            version: None,
+            hop_limit: None,
+            delivery: None,
+            request_body: RequestBody::Unknown,
+            keep_alive: false,
+            head_length: out.len() - start,
+        }
+    }
 }
 
 /// A time as the component writes it, which ends with the year 9998.
@@ -212,9 +271,7 @@ impl fmt::Debug for Answer {
             .field("reason", &self.reason())
             .field("head", &format_args!("<{} bytes>", self.head.len()))
             .field("body", &format_args!("<{} bytes>", self.body.len()))
-            .field("hop_limit", &self.hop_limit)
-            .field("delivery", &self.delivery)
-            .field("outcome", &self.outcome)
+            .field("verdict", &self.verdict)
             .finish()
     }
 }
@@ -228,22 +285,50 @@ impl fmt::Debug for Answer {
 /// assert_eq!(moment.now_ms, 1_764_000_000_000);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Moment {
     /// The time, in milliseconds since 1970-01-01T00:00:00Z.
     pub now_ms: u64,
     /// A number that should differ from request to request, so that two tokens
     /// issued in the same millisecond differ. It need not be secret.
     pub entropy: u64,
+    /// Whether the request came over IPv6; an address that stands for an IPv4
+    /// one does not count.
+    pub over_ipv6: bool,
+    /// Whether the server would keep the connection open for another request. EC2
+    /// closes after each answer.
+    pub keep_alive: bool,
 }
 
 impl Moment {
-    /// The moment `now_ms` milliseconds after 1970-01-01T00:00:00Z.
+    /// The moment `now_ms` milliseconds after 1970-01-01T00:00:00Z, of a request over
+    /// IPv4 whose connection is closed after the answer.
     ///
     /// ```
     /// assert_eq!(imds_host::Moment::at(5, 1).entropy, 1);
     /// ```
-    pub fn at(now_ms: u64, entropy: u64) -> Self {
-        Self { now_ms, entropy }
+    pub const fn at(now_ms: u64, entropy: u64) -> Self {
+        Self { now_ms, entropy, over_ipv6: false, keep_alive: false }
+    }
+
+    /// The same for a request over IPv6, or not.
+    ///
+    /// ```
+    /// assert!(imds_host::Moment::at(0, 0).over_ipv6(true).over_ipv6);
+    /// ```
+    #[must_use]
+    pub const fn over_ipv6(self, over_ipv6: bool) -> Self {
+        Self { over_ipv6, ..self }
+    }
+
+    /// The same for a connection that the server would keep open, or not.
+    ///
+    /// ```
+    /// assert!(imds_host::Moment::at(0, 0).keep_alive(true).keep_alive);
+    /// ```
+    #[must_use]
+    pub const fn keep_alive(self, keep_alive: bool) -> Self {
+        Self { keep_alive, ..self }
     }
 }
 

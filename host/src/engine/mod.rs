@@ -25,15 +25,16 @@ pub use self::delivery::Delivery;
 pub(crate) use self::entropy::Entropy;
 pub use self::event::Happening;
 pub use self::instance::Instance;
-pub(crate) use self::instance::{Opening, SIGNINGS_MAX, failed};
+pub(crate) use self::instance::{Opening, Reply};
 pub use self::limits::Limits;
-pub use self::message::{Answer, Field, Moment, Request};
-pub(crate) use self::message::{RequestRef, fields, reason};
-pub use self::outcome::Outcome;
+pub use self::message::{Answer, Field, Moment, Request, RequestBody, Verdict};
+
+pub use self::outcome::{Explanation, Outcome};
 pub use self::runtime::Runtime;
 pub use self::session_version::SessionVersion;
 pub use self::settings::{Secret, Settings};
 pub(crate) use self::terms::Terms;
+pub(crate) use self::worker::ToSign;
 
 /// The component itself, as WebAssembly: for other engines, and for tests that
 /// hold its list of imports to the empty list.

@@ -9,18 +9,19 @@ use wasmtime::component::{Component, Linker};
 use wasmtime::{Engine, Store, StoreLimitsBuilder, Trap, UpdateDeadline};
 
 use crate::description::{Description, Warnings};
+use crate::engine::bindings::exports::imds::service::metadata::InstanceStatus;
 use crate::engine::bindings::{Imds, ImdsPre};
 use crate::engine::clock::Clock;
 use crate::engine::config::config;
 use crate::engine::contract_check;
 use crate::engine::deadline::{self, Deadline};
-use crate::engine::event::Happening;
 use crate::engine::instance::{Instance, Opening};
 use crate::engine::limits::Limits;
-use crate::engine::message::{Answer, Moment, RequestRef};
+use crate::engine::message::{Moment, Verdict};
+use crate::engine::outcome::{Explanation, Outcome};
 use crate::engine::settings::Settings;
 use crate::engine::terms::Terms;
-use crate::engine::worker::{Bounds, Counts, IdentityDocument, Worker};
+use crate::engine::worker::{Asked, Bounds, Told, Worker};
 use crate::error::Error;
 use crate::identity::{IdentityKeys, KeyMaker};
 use crate::problem::Finding;
@@ -49,7 +50,7 @@ struct Shared {
     engine: Engine,
     component: ImdsPre<Bounds>,
     // Not of the embedded one: the cases hold what it promises.
-    checks_promises: bool,
+    checks_contract: bool,
     limits: Limits,
     fields_read: Arc<[String]>,
     // Never held while the component runs.
@@ -109,7 +110,7 @@ impl Runtime {
         Self::of(engine, &component, limits, true)
     }
 
-    fn of(engine: Engine, component: &Component, limits: Limits, checks_promises: bool) -> Result<Self, Error> {
+    fn of(engine: Engine, component: &Component, limits: Limits, checks_contract: bool) -> Result<Self, Error> {
         // The linker is empty because the component imports nothing.
         let component =
             Linker::new(&engine).instantiate_pre(component).and_then(ImdsPre::new).map_err(Error::component)?;
@@ -121,7 +122,7 @@ impl Runtime {
             shared: Arc::new(Shared {
                 engine,
                 component,
-                checks_promises,
+                checks_contract,
                 limits,
                 fields_read: fields_read.into(),
                 idle: Mutex::new(vec![worker]),
@@ -297,38 +298,64 @@ impl Runtime {
         &self.shared.fields_read
     }
 
+    /// What an outcome means and what to do about it, in the component's words.
+    ///
+    /// ```
+    /// use imds_host::{Outcome, Runtime};
+    ///
+    /// let explanation = Runtime::new()?.explain(Outcome::TokenExpired);
+    /// assert_eq!(explanation.reason, "the token's lifetime is over");
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn explain(&self, outcome: Outcome) -> Explanation {
+        let explained = outcome.of_the_contract().map(|outcome| self.with_worker(|worker| worker.explain(outcome)));
+        explained.and_then(Result::ok).unwrap_or_else(Explanation::of_a_failure)
+    }
+
+    /// Asks for the instance `id` and appends the answer to `out`, or nothing where
+    /// that fails.
     pub(crate) fn answer(
         &self,
         id: u64,
-        opening: &Arc<Opening>,
-        request: RequestRef<'_>,
-        moment: Moment,
-        counts: Counts,
-    ) -> Result<(Answer, u64), Error> {
-        let answered = self.with_worker(|worker| {
-            worker.answer(id, opening, request, moment, counts, self.shared.limits.instances_per_worker)
-        })?;
-        if self.shared.checks_promises {
-            contract_check::check(request, &answered.0)?;
+        opening: &Opening,
+        asked: Asked<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<Told, Error> {
+        let instances = self.shared.limits.instances_per_worker;
+        self.checked(asked, out, |worker, out| worker.answer(id, opening, instances, asked, out))
+    }
+
+    /// Appends the answer to a caller that has no instance.
+    pub(crate) fn refuse_caller(&self, head: &[u8], moment: Moment, out: &mut Vec<u8>) -> Result<Verdict, Error> {
+        let asked = Asked { head, moment, throttle_state: 0, request_number: 0, signatures: None };
+        self.checked(asked, out, |worker, out| worker.refuse_caller(asked, out)).map(|told| told.verdict)
+    }
+
+    fn checked(
+        &self,
+        asked: Asked<'_>,
+        out: &mut Vec<u8>,
+        ask: impl Fn(&mut Worker, &mut Vec<u8>) -> wasmtime::Result<Told>,
+    ) -> Result<Told, Error> {
+        let start = out.len();
+        let mut told = self.with_worker(|worker| {
+            out.truncate(start);
+            ask(worker, out)
+        });
+        if let (true, Ok(answered)) = (self.shared.checks_contract, &told)
+            && let Err(broken) = contract_check::check(asked.head, &answered.verdict, &out[start..])
+        {
+            told = Err(broken);
         }
-        Ok(answered)
+        if told.is_err() {
+            out.truncate(start);
+        }
+        told
     }
 
     /// A number for an instance, by which workers know it.
     pub(crate) fn next_id(&self) -> u64 {
         self.shared.next_id.fetch_add(1, Ordering::Relaxed)
-    }
-
-    /// The identity document of an instance as of `now_ms`.
-    pub(crate) fn identity_document(
-        &self,
-        id: u64,
-        opening: &Arc<Opening>,
-        now_ms: u64,
-    ) -> Result<IdentityDocument, Error> {
-        self.with_worker(|worker| {
-            worker.identity_document(id, opening, now_ms, self.shared.limits.instances_per_worker)
-        })
     }
 
     /// Changes a description, JSON text, by another; see `edit` in the contract.
@@ -338,16 +365,17 @@ impl Runtime {
         change: &str,
         now_ms: Option<u64>,
     ) -> Result<Result<String, Vec<Finding>>, Error> {
-        self.with_worker(|worker| worker.edit(description, change, now_ms))
+        self.with_worker(|worker| worker.edit(description, change, now_ms, None))
     }
 
-    /// What happens to the instance of a description, JSON text.
-    pub(crate) fn timeline(
+    /// What the instance of a description, JSON text, is.
+    pub(crate) fn status(
         &self,
         description: &str,
         now_ms: u64,
-    ) -> Result<Result<Vec<Happening>, Vec<Finding>>, Error> {
-        self.with_worker(|worker| worker.timeline(description, now_ms))
+        scope: Option<&str>,
+    ) -> Result<Result<InstanceStatus, Vec<Finding>>, Error> {
+        self.with_worker(|worker| worker.status(description, now_ms, scope))
     }
 
     /// The runtime's own keys, made when they are first needed.
@@ -358,19 +386,19 @@ impl Runtime {
     /// Lends a worker to `call`. Where that fails in a worker that was used
     /// before, what is open in there may have taken the memory: then a new one
     /// tries again.
-    fn with_worker<T>(&self, call: impl Fn(&mut Worker) -> wasmtime::Result<T>) -> Result<T, Error> {
+    fn with_worker<T>(&self, mut call: impl FnMut(&mut Worker) -> wasmtime::Result<T>) -> Result<T, Error> {
         let Shared { engine, component, limits, idle, .. } = &*self.shared;
         // A panic elsewhere leaves the list whole: it holds idle workers only.
         let idle = || idle.lock().unwrap_or_else(PoisonError::into_inner);
         // One that fails is thrown away: a component cannot be entered again after a trap.
-        let lend = |mut worker: Worker| {
+        let mut lend = |mut worker: Worker| {
             worker.begin();
             let result = call(&mut worker)?;
             idle().push(worker);
             Ok(result)
         };
         let used = idle().pop();
-        let result = match used.map(lend) {
+        let result = match used.map(&mut lend) {
             Some(Err(error)) if !took_too_long(&error) => None,
             result => result,
         };

@@ -1,4 +1,3 @@
-use std::sync::Arc;
 use std::time::Duration;
 
 use wasmtime::component::ResourceAny;
@@ -8,11 +7,12 @@ use crate::engine::bindings::Imds;
 use crate::engine::bindings::exports::imds::service::metadata as wit;
 use crate::engine::deadline::Deadline;
 use crate::engine::delivery::Delivery;
-use crate::engine::event::Happening;
 use crate::engine::instance::Opening;
-use crate::engine::message::{Answer, Moment, RequestRef};
-use crate::engine::outcome::Outcome;
+use crate::engine::message::{Moment, RequestBody, Verdict};
+use crate::engine::outcome::{Explanation, Outcome};
 use crate::engine::recent::Recent;
+use crate::engine::session_version::SessionVersion;
+use crate::identity::Signatures;
 use crate::problem::{Finding, NamedFindings};
 
 /// One instance of the component in memory of its own. It makes one call at a
@@ -56,55 +56,39 @@ impl Worker {
         })
     }
 
-    /// Answers for the instance `id`, which is opened here on its first use,
-    /// and tells the throttle's state after that.
-    // A struct of them would be made and taken apart once, by the runtime's one call.
-    #[allow(clippy::too_many_arguments)]
+    /// Answers for the instance `id`, which is opened here on its first use, and
+    /// appends the answer to `out`.
     pub(crate) fn answer(
         &mut self,
         id: u64,
-        opening: &Arc<Opening>,
-        request: RequestRef<'_>,
-        moment: Moment,
-        counts: Counts,
+        opening: &Opening,
         instances: usize,
-    ) -> wasmtime::Result<(Answer, u64)> {
+        asked: Asked<'_>,
+        out: &mut Vec<u8>,
+    ) -> wasmtime::Result<Told> {
         let resource = self.resource(id, opening, instances)?;
-        let fields: Vec<_> = request.fields.iter().map(|&(name, value)| wit::Field { name, value }).collect();
-        let request = wit::Request {
-            method: request.method,
-            target: request.target,
-            fields: &fields,
-            over_ipv6: request.over_ipv6,
-        };
-        let moment = wit::Moment {
-            now_ms: moment.now_ms,
-            entropy: moment.entropy,
-            throttle_state: counts.throttle_state,
-            request_number: counts.request_number,
-        };
+        let signatures = asked.signatures.map(|it| wit::Signatures {
+            signature: &it.signature,
+            pkcs7: &it.pkcs7,
+            rsa2048: &it.rsa2048,
+        });
         let instance = self.component.imds_service_metadata().instance();
-        let answer = instance.call_answer(&mut self.store, resource, request, moment)?;
-        let throttle_state = answer.throttle_state;
-        Ok((answer.into(), throttle_state))
+        let answer = instance.call_answer(&mut self.store, resource, asked.head, asked.moment(), signatures)?;
+        Ok(told(answer, out))
     }
 
-    /// The identity document of the instance `id` as of `now_ms`.
-    pub(crate) fn identity_document(
-        &mut self,
-        id: u64,
-        opening: &Arc<Opening>,
-        now_ms: u64,
-        instances: usize,
-    ) -> wasmtime::Result<IdentityDocument> {
-        let resource = self.resource(id, opening, instances)?;
-        let instance = self.component.imds_service_metadata().instance();
-        let document = instance.call_identity_document(&mut self.store, resource, now_ms)?;
-        Ok(IdentityDocument {
-            text: document.text,
-            signing_time_ms: document.signing_time_ms,
-            since_ms: document.since_ms,
-        })
+    /// Answers a caller that has no instance.
+    pub(crate) fn refuse_caller(&mut self, asked: Asked<'_>, out: &mut Vec<u8>) -> wasmtime::Result<Told> {
+        let service = self.component.imds_service_metadata();
+        let answer = service.call_refuse_caller(&mut self.store, asked.head, asked.moment())?;
+        Ok(told(answer, out))
+    }
+
+    /// What an outcome means.
+    pub(crate) fn explain(&mut self, outcome: wit::Outcome) -> wasmtime::Result<Explanation> {
+        let service = self.component.imds_service_metadata();
+        let wit::Explanation { reason, remedy } = service.call_explain(&mut self.store, outcome)?;
+        Ok(Explanation { reason, remedy })
     }
 
     /// Changes a description, as of `now_ms` or before the launch.
@@ -113,9 +97,10 @@ impl Worker {
         description: &str,
         change: &str,
         now_ms: Option<u64>,
+        scope: Option<&str>,
     ) -> wasmtime::Result<Result<String, Vec<Finding>>> {
         let service = self.component.imds_service_metadata();
-        let edited = service.call_edit(&mut self.store, description, change, now_ms)?;
+        let edited = service.call_edit(&mut self.store, description, change, now_ms, scope)?;
         Ok(edited.map_err(|problems| problems.into_iter().map(Finding::from).collect()))
     }
 
@@ -126,20 +111,16 @@ impl Worker {
         Ok(faster.map_err(|problems| problems.into_iter().map(Finding::from).collect()))
     }
 
-    /// What happens to the instance of a description.
-    pub(crate) fn timeline(
+    /// What the instance of a description is.
+    pub(crate) fn status(
         &mut self,
         description: &str,
         now_ms: u64,
-    ) -> wasmtime::Result<Result<Vec<Happening>, Vec<Finding>>> {
+        scope: Option<&str>,
+    ) -> wasmtime::Result<Result<wit::InstanceStatus, Vec<Finding>>> {
         let service = self.component.imds_service_metadata();
-        let happenings = service.call_timeline(&mut self.store, description, now_ms)?;
-        Ok(match happenings {
-            Ok(happenings) => {
-                Ok(happenings.into_iter().map(|it| Happening { at_ms: it.at_ms, what: it.what }).collect())
-            }
-            Err(problems) => Err(problems.into_iter().map(Finding::from).collect()),
-        })
+        let status = service.call_status(&mut self.store, description, now_ms, scope)?;
+        Ok(status.map_err(|problems| problems.into_iter().map(Finding::from).collect()))
     }
 
     /// What a description says that cannot be real, each with its rule's name.
@@ -186,19 +167,61 @@ impl Worker {
     }
 }
 
-/// What was counted of an instance's requests.
+/// A request and what a shell knows of it.
 #[derive(Clone, Copy)]
-pub(crate) struct Counts {
+pub(crate) struct Asked<'r> {
+    pub(crate) head: &'r [u8],
+    pub(crate) moment: Moment,
     pub(crate) throttle_state: u64,
     pub(crate) request_number: u64,
+    pub(crate) signatures: Option<&'r Signatures>,
+}
+
+impl Asked<'_> {
+    fn moment(&self) -> wit::Moment {
+        let Moment { now_ms, entropy, over_ipv6, keep_alive } = self.moment;
+        let Self { throttle_state, request_number, .. } = *self;
+        wit::Moment { now_ms, entropy, throttle_state, request_number, over_ipv6, keep_alive }
+    }
+}
+
+/// What the component says beside the bytes of an answer.
+pub(crate) struct Told {
+    pub(crate) verdict: Verdict,
+    pub(crate) throttle_state: u64,
+    pub(crate) to_sign: Option<ToSign>,
 }
 
 /// What signatures are made from.
-pub(crate) struct IdentityDocument {
+#[derive(Clone, Debug)]
+pub(crate) struct ToSign {
     pub(crate) text: String,
     pub(crate) signing_time_ms: u64,
-    /// 0 where it always was this one.
-    pub(crate) since_ms: u64,
+}
+
+fn told(answer: wit::Answer, out: &mut Vec<u8>) -> Told {
+    out.extend_from_slice(&answer.head);
+    out.extend_from_slice(&answer.body);
+    Told {
+        verdict: Verdict {
+            status: answer.status,
+            outcome: answer.outcome.into(),
+            version: answer.session_version.map(SessionVersion::from),
+            hop_limit: answer.hop_limit,
+            delivery: answer.delivery.map(Delivery::from),
+            request_body: answer.request_body.into(),
+            keep_alive: answer.keep_alive,
+            head_length: answer.head.len(),
+        },
+        throttle_state: answer.throttle_state,
+        to_sign: answer.to_sign.map(ToSign::from),
+    }
+}
+
+impl From<wit::IdentityDocument> for ToSign {
+    fn from(document: wit::IdentityDocument) -> Self {
+        Self { text: document.text, signing_time_ms: document.signing_time_ms }
+    }
 }
 
 /// What a worker may take.
@@ -207,19 +230,6 @@ pub(crate) struct Bounds {
     pub(crate) memory: StoreLimits,
     /// Of time, for the call in progress.
     pub(crate) deadline: Deadline,
-}
-
-impl From<wit::Answer> for Answer {
-    fn from(answer: wit::Answer) -> Self {
-        Self {
-            status: answer.status,
-            head: answer.head,
-            body: answer.body,
-            hop_limit: answer.hop_limit,
-            delivery: answer.delivery.map(Delivery::from),
-            outcome: answer.outcome.into(),
-        }
-    }
 }
 
 impl From<wit::Delivery> for Delivery {
@@ -233,29 +243,71 @@ impl From<wit::Delivery> for Delivery {
     }
 }
 
-impl From<wit::Outcome> for Outcome {
-    fn from(outcome: wit::Outcome) -> Self {
-        match outcome {
-            wit::Outcome::NotRunning => Self::NotRunning,
-            wit::Outcome::FaultRefused => Self::FaultRefused,
-            wit::Outcome::Throttled => Self::Throttled,
-            wit::Outcome::Found => Self::Found,
-            wit::Outcome::TokenIssued => Self::TokenIssued,
-            wit::Outcome::MethodsListed => Self::MethodsListed,
-            wit::Outcome::HostRefused => Self::HostRefused,
-            wit::Outcome::EndpointDisabled => Self::EndpointDisabled,
-            wit::Outcome::Ipv6Disabled => Self::Ipv6Disabled,
-            wit::Outcome::TokenMethodRefused => Self::TokenMethodRefused,
-            wit::Outcome::Forwarded => Self::Forwarded,
-            wit::Outcome::TtlRefused => Self::TtlRefused,
-            wit::Outcome::TokenMissing => Self::TokenMissing,
-            wit::Outcome::TokenInvalid => Self::TokenInvalid,
-            wit::Outcome::TokenExpired => Self::TokenExpired,
-            wit::Outcome::MethodRefused => Self::MethodRefused,
-            wit::Outcome::NotFound => Self::NotFound,
-            wit::Outcome::SignaturesWanted => Self::SignaturesWanted,
+impl From<wit::SessionVersion> for SessionVersion {
+    fn from(version: wit::SessionVersion) -> Self {
+        match version {
+            wit::SessionVersion::One => Self::One,
+            wit::SessionVersion::Two => Self::Two,
         }
     }
+}
+
+impl From<wit::RequestBody> for RequestBody {
+    fn from(body: wit::RequestBody) -> Self {
+        match body {
+            wit::RequestBody::None => Self::None,
+            wit::RequestBody::Length(length) => Self::Length(length),
+            wit::RequestBody::Chunked => Self::Chunked,
+            wit::RequestBody::Unknown => Self::Unknown,
+        }
+    }
+}
+
+/// Both ways from one list, so that no outcome can be left out of either.
+macro_rules! outcomes {
+    ($($name:ident),* $(,)?) => {
+        impl From<wit::Outcome> for Outcome {
+            fn from(outcome: wit::Outcome) -> Self {
+                match outcome {
+                    $(wit::Outcome::$name => Self::$name,)*
+                }
+            }
+        }
+
+        impl Outcome {
+            /// That of the contract; none for one of the shell.
+            pub(crate) fn of_the_contract(self) -> Option<wit::Outcome> {
+                match self {
+                    $(Self::$name => Some(wit::Outcome::$name),)*
+                    Self::Failed => None,
+                }
+            }
+        }
+    };
+}
+
+outcomes! {
+    NotRunning,
+    HeadUnreadable,
+    HeadTooLarge,
+    NoInstance,
+    FaultRefused,
+    Throttled,
+    Found,
+    TokenIssued,
+    MethodsListed,
+    HostRefused,
+    EndpointDisabled,
+    Ipv6Disabled,
+    TokenMethodRefused,
+    Forwarded,
+    TtlRefused,
+    TokenMissing,
+    TokenInvalid,
+    TokenExpired,
+    MethodRefused,
+    NotFound,
+    SignaturesWanted,
 }
 
 impl From<wit::Problem> for Finding {
