@@ -11,8 +11,8 @@ use std::time::{Instant, SystemTime};
 
 use crate::description::{Description, Warnings};
 use crate::engine::{
-    Answer, Clock, Entropy, Happening, Instance, Moment, Opening, Request, RequestHead, Runtime, Settings, Status, Terms,
-    Verdict,
+    Answer, Clock, Entropy, Happening, Instance, Moment, Opening, Request, RequestHead, Runtime, Settings, Status,
+    Terms, Verdict,
 };
 use crate::error::Error;
 use crate::observe::{Answered, Journal, Observer};

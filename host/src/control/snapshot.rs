@@ -78,7 +78,10 @@ mod tests {
         let runtime = Runtime::new().unwrap();
         let of = |toml| {
             let description = Description::from_toml("test", toml).unwrap();
-            Control::open(&runtime, &description, &Default::default(), VirtualClock::system()).unwrap().snapshot().unwrap()
+            Control::open(&runtime, &description, &Default::default(), VirtualClock::system())
+                .unwrap()
+                .snapshot()
+                .unwrap()
         };
         let empty = of("");
         assert_eq!((empty.state.as_str(), empty.lifecycle.as_str()), ("running", "on-demand"));

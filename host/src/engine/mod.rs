@@ -21,6 +21,7 @@ mod settings;
 mod terms;
 mod worker;
 
+pub(crate) use self::bindings::exports::imds::service::metadata::InstanceStatus as Status;
 pub use self::clock::{Clock, SystemClock};
 pub use self::delivery::Delivery;
 pub(crate) use self::entropy::Entropy;
@@ -34,10 +35,9 @@ pub use self::request_head::RequestHead;
 pub use self::runtime::Runtime;
 pub use self::session_version::SessionVersion;
 pub use self::settings::{Secret, Settings};
-pub(crate) use self::bindings::exports::imds::service::metadata::InstanceStatus as Status;
 pub(crate) use self::terms::Terms;
-pub(crate) use crate::identity::Signatures;
 pub(crate) use self::worker::{Counts, ToSign};
+pub(crate) use crate::identity::Signatures;
 
 /// The component itself, as WebAssembly: for other engines, and for tests that
 /// hold its list of imports to the empty list.

@@ -230,12 +230,7 @@ impl Connection {
     }
 
     /// Reads what is there, or waits for it until the deadline.
-    async fn more(
-        stream: &mut TcpStream,
-        input: &mut Input,
-        timer: &mut Timer,
-        deadline: Instant,
-    ) -> io::Result<Came> {
+    async fn more(stream: &mut TcpStream, input: &mut Input, timer: &mut Timer, deadline: Instant) -> io::Result<Came> {
         poll_fn(|cx| {
             let room = input.room();
             match poll_read(stream, room, cx) {

@@ -75,7 +75,11 @@ impl Input {
             self.scan.looked = end + 1;
             self.scan.line = end + 1;
             if is_empty && self.scan.lines > 0 {
-                return if end < limits.head_bytes { Found::Head(end + 1) } else { Found::Broken(limits.head_bytes.clamp(1, end)) };
+                return if end < limits.head_bytes {
+                    Found::Head(end + 1)
+                } else {
+                    Found::Broken(limits.head_bytes.clamp(1, end))
+                };
             }
             self.scan.lines += usize::from(!is_empty);
             // The request line and the fields.

@@ -303,7 +303,14 @@ impl Service {
         if let Some(observer) = &self.observer {
             let duration = turn.started.map(|started| started.elapsed()).unwrap_or_default();
             let peer = caller.peer;
-            observer.answered(&Answered::new(head, turn.moment.now_ms, peer, &turn.verdict, duration, turn.error.as_ref()));
+            observer.answered(&Answered::new(
+                head,
+                turn.moment.now_ms,
+                peer,
+                &turn.verdict,
+                duration,
+                turn.error.as_ref(),
+            ));
         }
     }
 }

@@ -107,7 +107,12 @@ impl CallerKey {
     }
 
     /// What `get` has for the key of a request.
-    pub(super) fn find<T>(&self, caller: &Caller, head: &RequestHead<'_>, get: impl Fn(&str) -> Option<T>) -> Option<T> {
+    pub(super) fn find<T>(
+        &self,
+        caller: &Caller,
+        head: &RequestHead<'_>,
+        get: impl Fn(&str) -> Option<T>,
+    ) -> Option<T> {
         match self {
             Self::ClientAddress => get(&canonical_ip(caller.peer?.ip())),
             Self::Listener => {
