@@ -12,7 +12,6 @@ mod crawl;
 mod description;
 mod edits;
 mod fuel;
-mod fuzz;
 mod identity;
 mod isolation;
 mod load;
