@@ -12,6 +12,7 @@ mod crawl;
 mod description;
 mod edits;
 mod fuel;
+mod heads;
 mod identity;
 mod isolation;
 mod load;
