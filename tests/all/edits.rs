@@ -6,12 +6,12 @@ use proptest::prelude::*;
 use proptest::test_runner::Config;
 use serde_json::{Value, json};
 
-use crate::ways::{RUNTIME, open_json_in_core};
+use crate::ways::{RUNTIME, Sent, open_json_in_core};
 
 const START_MS: u64 = 1_790_812_800_000;
 
 /// Whole answers by path, of all that there is, and how they are delivered.
-type Everything = BTreeMap<String, (String, Vec<u8>, Option<imds_core::Delivery>)>;
+type Everything = BTreeMap<String, (Vec<u8>, Vec<u8>, Option<imds_core::Delivery>)>;
 
 /// What is asked for though it may not be listed.
 const OPTIONAL: [&str; 6] = [
@@ -26,9 +26,8 @@ const OPTIONAL: [&str; 6] = [
 /// Asks an instance for everything at a time, without a token and with one.
 fn everything(instance: &imds_core::Instance, now_ms: u64) -> Everything {
     let ask = |method: &str, target: &str, fields: &[(&str, &[u8])]| {
-        let fields: Vec<_> = fields.iter().map(|(name, value)| imds_core::http::Field { name, value }).collect();
-        let request = imds_core::http::Request { method, target, fields: &fields, over_ipv6: false };
-        instance.answer(&request, imds_core::Moment { now_ms, entropy: 1, ..Default::default() })
+        let moment = imds_core::Moment { now_ms, entropy: 1, ..Default::default() };
+        instance.answer(&Sent::new(method, target, fields).head(), moment, None)
     };
     let token = ask("PUT", "/latest/api/token", &[("X-aws-ec2-metadata-token-ttl-seconds", b"60")]).body;
     let with_token: &[(&str, &[u8])] = &[("X-aws-ec2-metadata-token", &token)];
@@ -49,8 +48,8 @@ fn everything(instance: &imds_core::Instance, now_ms: u64) -> Everything {
                 paths.push(format!("{path}{name}"));
             }
             let without = ask("GET", &path, &[]);
-            all.insert(format!("{path} without"), (without.head, without.body, without.delivery));
-            all.insert(path, (answer.head, answer.body, answer.delivery));
+            all.insert(format!("{path} without"), (without.head, without.body.into_owned(), without.delivery));
+            all.insert(path, (answer.head, answer.body.into_owned(), answer.delivery));
         }
     }
     all
@@ -119,7 +118,7 @@ fn changes() -> Vec<Value> {
 /// Each of them is one that a running instance takes, or one that it refuses.
 #[test]
 fn a_running_instance_takes_all_but_these() {
-    let refused = |change: &Value| imds_core::edit(BASE, &change.to_string(), Some(START_MS)).is_err();
+    let refused = |change: &Value| imds_core::edit(BASE, &change.to_string(), Some(START_MS), None).is_err();
     let refused: Vec<String> = changes().iter().filter(|change| refused(change)).map(Value::to_string).collect();
     assert_eq!(
         refused,
@@ -170,7 +169,7 @@ fn edited(edits: &[(u64, Value)]) -> (String, String, u64) {
     let (mut document, mut timeline, mut now_ms) = (base.to_string(), Vec::new(), START_MS);
     for (seconds, change) in edits {
         now_ms += seconds * 1000;
-        match imds_core::edit(&document, &change.to_string(), Some(now_ms)) {
+        match imds_core::edit(&document, &change.to_string(), Some(now_ms), None) {
             Ok(edited) => {
                 document = edited;
                 add_to_timeline(&mut timeline, change, now_ms);
@@ -201,7 +200,7 @@ fn a_fresh_start_from_the_document_that_came_out_answers_like_who_saw_every_edit
         let (document, timeline, now_ms) = edited(&edits);
         let came_out = open_json_in_core(&document);
         let saw_all = open_json_in_core(&timeline);
-        let folded = imds_core::edit(&document, "{}", Some(now_ms)).expect("no change is a good change");
+        let folded = imds_core::edit(&document, "{}", Some(now_ms), None).expect("no change is a good change");
         let folded = open_json_in_core(&folded);
         for later_ms in [0, 61_000, 190_000, 310_000, 7_300_000] {
             let now_ms = now_ms + later_ms;
@@ -309,8 +308,8 @@ fn two_faults_that_state_no_seed_strike_other_requests() {
     let instance = open_json_in_core(description);
     let (mut refused, mut closed) = (0, 0);
     for request_number in 0..1000 {
-        let request = imds_core::http::Request { method: "GET", target: "/", ..Default::default() };
-        let answer = instance.answer(&request, imds_core::Moment { request_number, ..Default::default() });
+        let moment = imds_core::Moment { request_number, ..Default::default() };
+        let answer = instance.answer(&Sent::get("/").head(), moment, None);
         refused += u32::from(answer.outcome == imds_core::Outcome::FaultRefused);
         closed += u32::from(answer.delivery == Some(imds_core::Delivery::Closed));
     }
@@ -333,7 +332,7 @@ fn any_two_scenarios_that_ship_can_be_combined() {
 #[test]
 fn an_instance_that_is_terminated_has_nothing_to_come() {
     let spot = r#"{"timeline": [{"at": "+1h", "state": "stopped"}, {"at": "+2h", "user-data": "x"}]}"#;
-    let edit = |document: &str, change: &str| imds_core::edit(document, change, Some(START_MS));
+    let edit = |document: &str, change: &str| imds_core::edit(document, change, Some(START_MS), None);
     let started = edit(&spot.replacen('{', r#"{"timeline-start": "2026-10-01T00:00:00Z", "#, 1), "{}").expect("right");
     let gone = edit(&started, r#"{"state": "terminated"}"#).expect("it ends");
     assert!(!gone.contains("timeline\":"), "{gone}");
@@ -357,7 +356,7 @@ fn an_instance_that_is_terminated_has_nothing_to_come() {
 fn what_is_taken_back_is_judged_too() {
     let given = r#"{"user-data-base64": "AAEC", "placement": {"availability-zone": "eu-west-1b"}}"#;
     for (change, field) in [(r#"{"user-data": null}"#, "/user-data"), (r#"{"placement": null}"#, "/placement")] {
-        let problems = imds_core::edit(given, change, Some(START_MS)).unwrap_err();
+        let problems = imds_core::edit(given, change, Some(START_MS), None).unwrap_err();
         assert_eq!(problems[0].field, field, "{problems:?}");
     }
 }

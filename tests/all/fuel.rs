@@ -11,13 +11,21 @@ use wasmtime::component::{Component, Linker, ResourceAny, bindgen};
 use wasmtime::{Config, Engine, Store};
 
 use crate::purity::pinned;
+use crate::ways::Sent;
 
 bindgen!({ path: "../wit", world: "imds" });
 
-use exports::imds::service::metadata::{Answer, Field, Moment, Request, Settings};
+use exports::imds::service::metadata::{Answer, Moment, Settings};
 
 const FUEL: u64 = 1 << 40;
-const MOMENT: Moment = Moment { now_ms: 1_790_800_000_000, entropy: 1, throttle_state: 0, request_number: 0 };
+const MOMENT: Moment = Moment {
+    now_ms: 1_790_800_000_000,
+    entropy: 1,
+    throttle_state: 0,
+    request_number: 0,
+    over_ipv6: false,
+    keep_alive: false,
+};
 
 struct Counted {
     store: Store<()>,
@@ -41,16 +49,10 @@ impl Counted {
 
     /// What is left is told after each call, in which an answer is lowered too.
     fn ask(&mut self, method: &str, target: &str, fields: &[(&str, &[u8])]) -> (Answer, u64) {
-        let field = |(name, value): &(&str, &[u8])| Field { name: (*name).to_owned(), value: value.to_vec() };
-        let request = Request {
-            method: method.to_owned(),
-            target: target.to_owned(),
-            fields: fields.iter().map(field).collect(),
-            over_ipv6: false,
-        };
+        let head = Sent::new(method, target, fields).head();
         self.store.set_fuel(FUEL).expect("the engine takes fuel");
         let instance = self.component.imds_service_metadata().instance();
-        let answer = instance.call_answer(&mut self.store, self.instance, &request, MOMENT).expect("it answers");
+        let answer = instance.call_answer(&mut self.store, self.instance, &head, MOMENT, None).expect("it answers");
         (answer, FUEL - self.store.get_fuel().expect("the engine has fuel"))
     }
 }

@@ -110,7 +110,7 @@ fn a_call_that_never_ends_as_it_should_fails_and_says_why() {
         assert!(began.elapsed() < SOON, "{target}");
         assert!(is_well(&instance), "after {target}");
         let answer = instance.answer(&Request::get(target), Moment::at(0, 0));
-        assert_eq!((answer.status, answer.outcome), (500, Outcome::Failed), "{target}");
+        assert_eq!((answer.status, answer.verdict.outcome), (500, Outcome::Failed), "{target}");
     }
 }
 
@@ -141,11 +141,14 @@ fn what_breaks_the_contract_is_no_answer() {
         "/two-lengths",
         "/no-number",
         "/coded",
+        "/no-head",
+        "/no-head-but-a-body",
         "/no-end",
         "/two-ends",
         "/no-field",
         "/line-feed",
         "/no-ascii",
+        "/no-utf-8",
         "/no-name",
         "/fields-without-end",
     ] {
@@ -154,7 +157,11 @@ fn what_breaks_the_contract_is_no_answer() {
         assert!(is_well(&instance), "after {target}");
     }
     // Signing what is no document harms nobody.
-    assert!(ask(&instance, "/signatures-wanted").is_ok_and(|answer| answer.outcome == Outcome::SignaturesWanted));
+    let wanted = |answer: Answer| answer.verdict.outcome == Outcome::SignaturesWanted;
+    assert!(ask(&instance, "/signatures-wanted").is_ok_and(wanted));
+    let again = ask(&instance, "/signatures-always-wanted");
+    assert!(matches!(again, Err(Error::Identity(_))), "{again:?}");
+    assert!(is_well(&instance));
     assert_eq!(ask(&instance, "/throttle-state").expect("it is answered").status, 200);
 }
 
@@ -191,6 +198,9 @@ fn what_fails_before_anything_is_opened_is_an_error() {
         let instance = runtime.open(&Description::default(), &Settings::default()).expect("it opens");
         assert!(is_well(&instance));
     }
+    let runtime = runtime(modes::EXPLAIN_TRAPS).expect("nothing is to be explained yet");
+    assert!(runtime.explain(Outcome::Found).reason.contains("failed"));
+    assert!(is_well(&open_in(&runtime)));
     for wasm in [&b""[..], b"\0asm\x01\0\0\0", b"\0asm\x0d\0\x01\0"] {
         failure(Runtime::with_component(wasm, limits()));
     }
@@ -265,10 +275,37 @@ fn what_breaks_the_contract_splits_no_answer() {
         assert!(answer.fields.iter().all(|(name, _)| name != "X-Split"), "{target}: {answer:?}");
         answer
     };
-    for target in ["/status-101", "/hop-limit-255", "/longer", "/two-lengths", "/two-ends", "/line-feed", "/no-ascii"] {
+    for target in [
+        "/status-101",
+        "/hop-limit-255",
+        "/longer",
+        "/two-lengths",
+        "/no-head",
+        "/no-head-but-a-body",
+        "/two-ends",
+        "/line-feed",
+        "/no-ascii",
+        "/no-utf-8",
+    ] {
         assert_eq!(ask(target).status, 500, "{target}");
     }
     let answer = ask("/no-length");
     assert_eq!((answer.status, answer.body.as_slice()), (200, &b"/no-length of 2"[..]));
     assert_eq!(ask("/large").body.len(), 8 << 20);
+}
+
+/// What the component says of a request's body and of the connection is bounded by
+/// what a server takes.
+#[test]
+fn lies_about_a_connection_harm_nobody() {
+    let server = Server::start(&PATIENT);
+    let began = Instant::now();
+    for target in ["/kept", "/body-without-end", "/body-in-chunks", "/body-unknown-and-kept"] {
+        // Until the server closes.
+        let request = format!("GET {target} HTTP/1.1\r\nHost: x\r\n\r\n");
+        let answer = receive(server.address, request.as_bytes());
+        assert_eq!((answer.status, answer.body), (200, format!("{target} of 2").into_bytes()), "{target}");
+        assert_eq!(server.status("/plain"), 200, "after {target}");
+    }
+    assert!(began.elapsed() < SOON);
 }

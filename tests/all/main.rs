@@ -12,7 +12,7 @@ mod crawl;
 mod description;
 mod edits;
 mod fuel;
-mod fuzz;
+mod heads;
 mod identity;
 mod isolation;
 mod load;

@@ -2,7 +2,6 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use imds_core::http::Request;
 use imds_core::{Happening, Instance, Moment, Outcome};
 use imds_host::{Description, Scenario};
 use proptest::prelude::*;
@@ -10,7 +9,7 @@ use proptest::test_runner::Config;
 use serde_json::{Value, json};
 
 use crate::case::milliseconds;
-use crate::ways::{RUNTIME, open_json_in_core};
+use crate::ways::{RUNTIME, Sent, open_json_in_core};
 
 /// 2026-10-01T00:00:00Z.
 const START_MS: u64 = 1_790_812_800_000;
@@ -35,8 +34,8 @@ fn at_speed(scenario: &Scenario, speed: f64) -> String {
 /// What is answered so many milliseconds after [`START_MS`]: why, and with which body.
 fn answer(instance: &Instance, target: &str, after_ms: u64) -> (Outcome, String) {
     let moment = Moment { now_ms: START_MS + after_ms, ..Moment::default() };
-    let answer = instance.answer(&Request { method: "GET", target, ..Request::default() }, moment);
-    (answer.outcome, String::from_utf8(answer.body).expect("it is text"))
+    let answer = instance.answer(&Sent::get(target).head(), moment, None);
+    (answer.outcome, String::from_utf8(answer.body.into_owned()).expect("it is text"))
 }
 
 /// A time in a JSON document that the service serves.
@@ -63,7 +62,7 @@ fn an_interruption_is_told_for_when_it_comes() {
         for speed in SPEEDS {
             let json = at_speed(scenario, speed);
             let instance = open_json_in_core(&json);
-            let happenings = imds_core::timeline(&json, START_MS).expect("it ships");
+            let happenings = imds_core::status(&json, START_MS, None).expect("it ships").happenings;
             for after_ms in moments(speed) {
                 let (outcome, notice) = answer(&instance, "/latest/meta-data/spot/instance-action", after_ms);
                 if outcome != Outcome::Found {
@@ -218,7 +217,7 @@ proptest! {
         let faster = imds_core::speed_up(&scenario.to_string(), speed).expect("it is a scenario");
         let [plain, faster] = [scenario.to_string(), faster].map(|json| {
             let json = begun(&Description::from_json("random", &json).expect("it is JSON"));
-            imds_core::timeline(&json, START_MS).expect("it is valid")
+            imds_core::status(&json, START_MS, None).expect("it is valid").happenings
         });
         // Of notices the text tells the time, which is another.
         let kinds = |list: &[Happening]| -> Vec<String> {

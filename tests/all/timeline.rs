@@ -3,13 +3,12 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use imds_core::http::Request;
-use imds_core::{Delivery, Happening, Moment, Outcome};
+use imds_core::{Delivery, Happening, Moment, Outcome, Status};
 use imds_host::{Control, Description, Scenario, VirtualClock};
 use serde_json::{Value, json};
 
 use crate::case::tests_directory;
-use crate::ways::{RUNTIME, open_in_core, open_json_in_core, read_toml, settings};
+use crate::ways::{RUNTIME, Sent, open_in_core, open_json_in_core, read_toml, settings};
 
 /// 2026-10-01T00:00:00Z.
 const START_MS: u64 = 1_790_812_800_000;
@@ -24,7 +23,11 @@ fn scenario(name: &str) -> Description {
 
 /// What happens, each with its seconds from [`START_MS`].
 fn happenings(toml: &str) -> Vec<(i64, String)> {
-    told(imds_core::timeline(&read_toml(toml).to_json(), START_MS).unwrap_or_else(|problems| panic!("{problems:?}")))
+    told(status(&read_toml(toml).to_json()).happenings)
+}
+
+fn status(json: &str) -> Status {
+    imds_core::status(json, START_MS, None).unwrap_or_else(|problems| panic!("{problems:?}"))
 }
 
 fn told(happenings: Vec<Happening>) -> Vec<(i64, String)> {
@@ -77,7 +80,7 @@ fn a_change_of_nothing_is_nothing_that_happens() {
 #[test]
 fn a_scenario_tells_in_its_order_what_happens() {
     let spot = scenario("spot-interruption").to_json();
-    let happened = told(imds_core::timeline(&spot, START_MS).expect("it ships"));
+    let happened = told(status(&spot).happenings);
     let of_spot: Vec<(i64, &str)> =
         happened.iter().filter(|(at, _)| (0..3600).contains(at)).map(|(at, what)| (*at, what.as_str())).collect();
     assert_eq!(
@@ -112,14 +115,14 @@ fn an_edit_at_any_time_of_a_scenario_changes_nothing_that_it_does_not_say() {
         let json = scenario(name).to_json();
         let instance = open_json_in_core(&json);
         for edited_s in [0, 15, 30, 61, 100, 170] {
-            let edited = imds_core::edit(&json, "{}", Some(START_MS + edited_s * 1000))
+            let edited = imds_core::edit(&json, "{}", Some(START_MS + edited_s * 1000), None)
                 .unwrap_or_else(|problems| panic!("{name} at {edited_s}: {problems:?}"));
             let edited = open_json_in_core(&edited);
             for now_s in (edited_s..450).step_by(15) {
                 for target in paths {
-                    let request = Request { method: "GET", target, ..Request::default() };
+                    let head = Sent::get(target).head();
                     let moment = Moment { now_ms: START_MS + now_s * 1000, ..Moment::default() };
-                    let [one, two] = [&instance, &edited].map(|instance| instance.answer(&request, moment));
+                    let [one, two] = [&instance, &edited].map(|instance| instance.answer(&head, moment, None));
                     let [one, two] =
                         [one, two].map(|answer| (answer.head, answer.body, answer.outcome, answer.delivery));
                     assert_eq!(one, two, "{name}: {target} at {now_s}, edited at {edited_s}");
@@ -132,8 +135,8 @@ fn an_edit_at_any_time_of_a_scenario_changes_nothing_that_it_does_not_say() {
 /// The body at a path, so many seconds after [`START_MS`].
 fn body(instance: &imds_core::Instance, target: &str, second: u64) -> String {
     let moment = Moment { now_ms: START_MS + second * 1000, ..Moment::default() };
-    let answer = instance.answer(&Request { method: "GET", target, ..Request::default() }, moment);
-    String::from_utf8(answer.body).expect("it is text")
+    let answer = instance.answer(&Sent::get(target).head(), moment, None);
+    String::from_utf8(answer.body.into_owned()).expect("it is text")
 }
 
 /// TOML has no `null`, so no case says it.
@@ -184,12 +187,11 @@ type Seen = (Outcome, Option<Delivery>);
 fn struck(name: &str, second: u64, method: &str, target: &str) -> Vec<Seen> {
     let description = scenario(name);
     let instance = open_in_core(&description);
-    let fields = [imds_core::http::Field { name: "X-aws-ec2-metadata-token-ttl-seconds", value: b"60" }];
-    let request = Request { method, target, fields: &fields, over_ipv6: false };
+    let head = Sent::new(method, target, &[("X-aws-ec2-metadata-token-ttl-seconds", b"60")]).head();
     (0..100)
         .map(|request_number| {
             let moment = Moment { now_ms: START_MS + second * 1000, request_number, ..Moment::default() };
-            let answer = instance.answer(&request, moment);
+            let answer = instance.answer(&head, moment, None);
             (answer.outcome, answer.delivery)
         })
         .collect()
@@ -281,7 +283,7 @@ fn every_time_of_a_description_may_be_relative() {
     assert!(found.len() >= 14, "{found:?}");
     for pointer in found {
         let document = with(&pointer, json!("+5m")).to_string();
-        let problems = imds_core::edit("{}", &document, None).err().unwrap_or_default();
+        let problems = imds_core::edit("{}", &document, None, None).err().unwrap_or_default();
         let about_times: Vec<_> = problems.iter().filter(|problem| problem.field == pointer).collect();
         assert!(
             about_times.iter().all(|problem| !problem.message.contains("expected a time such as")),
@@ -294,7 +296,7 @@ fn every_time_of_a_description_may_be_relative() {
 fn a_change_of_the_identity_document_gives_its_signatures_up() {
     let signed =
         json!({ "identity-signatures": { "signature": "AAAA", "pkcs7": "AAAA", "rsa2048": "AAAA" } }).to_string();
-    let document = |json: &str| open_json_in_core(json).identity_document(START_MS).text;
+    let document = |json: &str| status(json).identity_document.text;
     let toml = std::fs::read_to_string(tests_directory().join("instances/everything.toml")).expect("it is text");
     let everything: Value = serde_json::from_str(&read_toml(&toml).to_json()).expect("a description is JSON");
     let more = json!({
@@ -305,7 +307,7 @@ fn a_change_of_the_identity_document_gives_its_signatures_up() {
     });
     let mut changed = Vec::new();
     for (name, value) in [&everything, &more].into_iter().filter_map(Value::as_object).flatten() {
-        let Ok(edited) = imds_core::edit(&signed, &json!({ name: value }).to_string(), None) else { continue };
+        let Ok(edited) = imds_core::edit(&signed, &json!({ name: value }).to_string(), None, None) else { continue };
         if document(&edited) != document(&signed) {
             assert!(!edited.contains("identity-signatures"), "{name} is in the document, and its change keeps them");
             changed.push(name.as_str());

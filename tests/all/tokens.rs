@@ -5,7 +5,7 @@ use imds_host::{Answer, Instance, Moment, Request, Secret, Settings};
 
 use crate::ways::{RUNTIME, SECRET, open_in_component, read_toml};
 
-const NOW: Moment = Moment { now_ms: 1_790_800_000_000, entropy: 1 };
+const NOW: Moment = Moment::at(1_790_800_000_000, 1);
 
 fn put(instance: &Instance, target: &str) -> Answer {
     let request = Request { method: "PUT".into(), ..Request::get(target) };
@@ -22,13 +22,13 @@ fn status_with(instance: &Instance, token: &[u8]) -> u16 {
 fn answers_to_put_on_the_token_path_carry_the_hop_limit() {
     for (toml, limit) in [("", 1), ("metadata-options.http-put-response-hop-limit = 64", 64)] {
         let instance = open_in_component(&read_toml(toml));
-        assert_eq!(put(&instance, "/latest/api/token").hop_limit, Some(limit));
-        assert_eq!(put(&instance, "//latest/api/token/").hop_limit, Some(limit));
+        assert_eq!(put(&instance, "/latest/api/token").verdict.hop_limit, Some(limit));
+        assert_eq!(put(&instance, "//latest/api/token/").verdict.hop_limit, Some(limit));
         let refused = Request { method: "PUT".into(), ..Request::get("/latest/api/token") };
-        assert_eq!(instance.answer(&refused, NOW).hop_limit, Some(limit), "a refusal is an answer to PUT too");
-        assert_eq!(put(&instance, "/2021-03-23/api/token").hop_limit, None);
-        assert_eq!(instance.answer(&Request::get("/latest/api/token"), NOW).hop_limit, None);
-        assert_eq!(instance.answer(&Request::get("/latest/meta-data/"), NOW).hop_limit, None);
+        assert_eq!(instance.answer(&refused, NOW).verdict.hop_limit, Some(limit), "a refusal is an answer to PUT too");
+        assert_eq!(put(&instance, "/2021-03-23/api/token").verdict.hop_limit, None);
+        assert_eq!(instance.answer(&Request::get("/latest/api/token"), NOW).verdict.hop_limit, None);
+        assert_eq!(instance.answer(&Request::get("/latest/meta-data/"), NOW).verdict.hop_limit, None);
     }
 }
 
@@ -49,10 +49,11 @@ fn a_token_is_good_at_every_replica_of_its_instance_and_nowhere_else() {
 /// Source: EC2 does not listen on IPv6 unless `HttpProtocolIpv6` is enabled.
 #[test]
 fn over_ipv6_the_service_answers_where_the_option_says_so() {
-    let request = Request { over_ipv6: true, ..Request::get("/") };
+    let ask = |toml: &str, moment| open_in_component(&read_toml(toml)).answer(&Request::get("/"), moment).status;
     for (option, status) in [("enabled", 200), ("disabled", 403)] {
         let toml = format!("metadata-options.http-protocol-ipv6 = '{option}'");
-        assert_eq!(open_in_component(&read_toml(&toml)).answer(&request, NOW).status, status, "{option}");
+        assert_eq!(ask(&toml, NOW.over_ipv6(true)), status, "{option}");
+        assert_eq!(ask(&toml, NOW), 200, "{option}, and over IPv4");
     }
 }
 

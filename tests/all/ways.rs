@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, UNIX_EPOCH};
 
+use imds_core::{Moment, Outcome, Signatures};
 use imds_host::{Description, Limits, Runtime, Secret, Service, Settings, serve};
-use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::case::Expected;
@@ -22,6 +22,27 @@ pub struct Sent {
     pub method: String,
     pub target: Vec<u8>,
     pub fields: Vec<(String, Vec<u8>)>,
+}
+
+impl Sent {
+    pub fn new(method: &str, target: &str, fields: &[(&str, &[u8])]) -> Sent {
+        let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), value.to_vec())).collect();
+        Sent { method: method.to_owned(), target: target.into(), fields }
+    }
+
+    pub fn get(target: &str) -> Sent {
+        Sent::new("GET", target, &[])
+    }
+
+    /// Its head, byte for byte as it says: whatever is in it goes out.
+    pub fn head(&self) -> Vec<u8> {
+        let mut head = [self.method.as_bytes(), b" ", &self.target, b" HTTP/1.1\r\n"].concat();
+        for (name, value) in &self.fields {
+            head.extend([name.as_bytes(), b": ", value, b"\r\n"].concat());
+        }
+        head.extend(b"\r\n");
+        head
+    }
 }
 
 /// An answer as it comes in.
@@ -89,7 +110,6 @@ pub fn open_in_component(description: &Description) -> imds_host::Instance {
 
 /// The core, called as a function.
 pub struct Native {
-    json: String,
     instance: imds_core::Instance,
     entropy: u64,
     throttle_state: u64,
@@ -98,40 +118,29 @@ pub struct Native {
 
 impl Native {
     pub fn open(toml: &str) -> Native {
-        let json = read_toml(toml).to_json();
-        let instance = open_json_in_core(&json);
-        Native { json, instance, entropy: 0, throttle_state: 0, requests: 0 }
+        Native::of(open_in_core(&read_toml(toml)))
     }
 
     /// Opens a description in JSON, if it is one of an instance.
     pub fn open_json(json: &str) -> Result<Native, Vec<imds_core::Problem>> {
-        let instance = imds_core::Instance::open(json, core_settings())?;
-        Ok(Native { json: json.to_owned(), instance, entropy: 0, throttle_state: 0, requests: 0 })
+        imds_core::Instance::open(json, core_settings()).map(Native::of)
     }
 
-    fn ask(&self, request: &imds_core::http::Request<'_>, now_ms: u64) -> imds_core::Answer {
+    fn of(instance: imds_core::Instance) -> Native {
+        Native { instance, entropy: 0, throttle_state: 0, requests: 0 }
+    }
+
+    fn ask(&self, head: &[u8], now_ms: u64, signatures: Option<&Signatures>) -> imds_core::Answer<'_> {
         let Native { entropy, throttle_state, requests, .. } = *self;
-        let moment = imds_core::Moment { now_ms, entropy, throttle_state, request_number: requests };
-        self.instance.answer(request, moment)
+        let moment = Moment { now_ms, entropy, throttle_state, request_number: requests, ..Moment::default() };
+        self.instance.answer(head, moment, signatures)
     }
+}
 
-    /// The shell's part: signatures, here not of any key.
-    fn sign(&mut self, now_ms: u64) {
-        let document = self.instance.identity_document(now_ms);
-        let signed = format!("{:?}", document.signing_time_ms).repeat(16);
-        let signatures = json!({ "signature": signed, "pkcs7": signed, "rsa2048": signed });
-        let mut description: Value = serde_json::from_str(&self.json).expect("a description is JSON");
-        if document.since_ms == 0 {
-            description["identity-signatures"] = signatures;
-        } else {
-            let since = UNIX_EPOCH + Duration::from_millis(document.since_ms);
-            let at = humantime::format_rfc3339_millis(since).to_string();
-            let changes = description["timeline"].as_array_mut().expect("only a change brings another document");
-            changes.push(json!({ "at": at, "identity-signatures": signatures }));
-        }
-        self.json = description.to_string();
-        self.instance = open_json_in_core(&self.json);
-    }
+/// The shell's part: signatures, here not of any key.
+pub fn signatures(signing_time_ms: u64) -> Signatures {
+    let signed = format!("{signing_time_ms:?}").repeat(16);
+    Signatures { signature: signed.clone(), pkcs7: signed.clone(), rsa2048: signed }
 }
 
 pub fn open_in_core(description: &Description) -> imds_core::Instance {
@@ -148,23 +157,20 @@ fn core_settings() -> imds_core::Settings {
 
 impl Way for Native {
     fn answer(&mut self, sent: &Sent, now_ms: u64) -> Received {
-        let fields: Vec<imds_core::http::Field<'_>> =
-            sent.fields.iter().map(|(name, value)| imds_core::http::Field { name, value }).collect();
-        let target = String::from_utf8_lossy(&sent.target);
-        let request =
-            imds_core::http::Request { method: &sent.method, target: &target, fields: &fields, over_ipv6: false };
+        let head = sent.head();
         self.entropy += 1;
-        let mut answer = self.ask(&request, now_ms);
-        if answer.outcome == imds_core::Outcome::SignaturesWanted {
-            self.sign(now_ms);
-            answer = self.ask(&request, now_ms);
+        let mut answer = self.ask(&head, now_ms, None);
+        if let Some(document) = &answer.to_sign {
+            assert_eq!(answer.outcome, Outcome::SignaturesWanted);
+            answer = self.ask(&head, now_ms, Some(&signatures(document.signing_time_ms)));
         }
+        let received = match answer.delivery {
+            Some(imds_core::Delivery::Closed) => Received::nothing(),
+            _ => take_apart(&answer.head, answer.body.to_vec()),
+        };
         self.throttle_state = answer.throttle_state;
         self.requests += 1;
-        if answer.delivery == Some(imds_core::Delivery::Closed) {
-            return Received::nothing();
-        }
-        take_apart(&answer.head, answer.body)
+        received
     }
 
     fn closes(&self) -> bool {
@@ -190,19 +196,17 @@ impl Component {
 
 impl Way for Component {
     fn answer(&mut self, sent: &Sent, now_ms: u64) -> Received {
-        let request = imds_host::Request {
-            method: sent.method.clone(),
-            target: String::from_utf8_lossy(&sent.target).into_owned(),
-            fields: sent.fields.iter().map(|(name, value)| imds_host::Field::new(name, value.clone())).collect(),
-            over_ipv6: false,
-        };
         self.entropy += 1;
-        let answer = self.instance.answer(&request, imds_host::Moment::at(now_ms, self.entropy));
-        assert!(answer.head.starts_with(&format!("HTTP/1.1 {} {}\r\n", answer.status, answer.reason())));
-        if answer.delivery == Some(imds_host::Delivery::Closed) {
+        let mut answer = Vec::new();
+        let moment = imds_host::Moment::at(now_ms, self.entropy);
+        let verdict = self.instance.answer_head(&sent.head(), moment, &mut answer);
+        if verdict.delivery == Some(imds_host::Delivery::Closed) {
             return Received::nothing();
         }
-        take_apart(&answer.head, answer.body)
+        let body = answer.split_off(verdict.head_length);
+        let received = take_apart(&answer, body);
+        assert_eq!(received.status, verdict.status);
+        received
     }
 
     fn closes(&self) -> bool {
@@ -245,16 +249,7 @@ impl Socket {
 impl Way for Socket {
     fn answer(&mut self, sent: &Sent, now_ms: u64) -> Received {
         self.now_ms.store(now_ms, Ordering::SeqCst);
-        let mut bytes = format!("{} ", sent.method).into_bytes();
-        bytes.extend(&sent.target);
-        bytes.extend(b" HTTP/1.1\r\n");
-        for (name, value) in &sent.fields {
-            bytes.extend(format!("{name}: ").bytes());
-            bytes.extend(value);
-            bytes.extend(b"\r\n");
-        }
-        bytes.extend(b"\r\n");
-        receive(self.address, &bytes)
+        receive(self.address, &sent.head())
     }
 
     fn closes(&self) -> bool {
@@ -279,11 +274,12 @@ pub fn receive(address: SocketAddr, bytes: &[u8]) -> Received {
     }
     let end = received.windows(4).position(|window| window == b"\r\n\r\n").expect("a head ends with an empty line") + 4;
     let body = received.split_off(end);
-    take_apart(std::str::from_utf8(&received).expect("a head is ASCII"), body)
+    take_apart(&received, body)
 }
 
 /// A head as it stands on the wire and the body behind it.
-fn take_apart(head: &str, body: Vec<u8>) -> Received {
+fn take_apart(head: &[u8], body: Vec<u8>) -> Received {
+    let head = std::str::from_utf8(head).expect("a head is ASCII");
     let lines = head.strip_suffix("\r\n\r\n").expect("a head ends with an empty line");
     let mut lines = lines.split("\r\n");
     let status_line = lines.next().unwrap_or_default();

@@ -75,13 +75,16 @@ pub fn refusal(status: &str) -> String {
 fn heads_that_cannot_be_read_get_the_head_of_400() {
     let server = Server::start(false);
     for head in [
-        &b"GET /latest/meta-data/iam/security-credentials/<role> HTTP/1.1\r\nHost: localhost"[..],
-        b"GET /a b HTTP/1.1\r\nHost: localhost",
-        b"GET /`hunter2` HTTP/1.1\r\nHost: localhost",
+        &b"GET /hunter2 b HTTP/1.1\r\nHost: localhost"[..],
+        b"GET /\x01 HTTP/1.1\r\nHost: localhost",
+        b"GET /\x7f HTTP/1.1\r\nHost: localhost",
         b"GET /\xff HTTP/1.1\r\nHost: localhost",
         b"GET / HTTP/1.1\r\nHost: localhost\r\nA: \x01",
         b"GET / HTTP/1.1\r\nHost: localhost\r\nA: 1\r\n 2",
         b"GET / HTTP/1.1\r\nContent-Length: many",
+        b"GET / HTTP/1.1\r\nContent-Length: 18446744073709551616",
+        b"GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2",
+        b"GET / HTTP/1.1\r\nTransfer-Encoding: chunked, gzip",
         b"GET /",
         b"PRI * HTTP/2.0\r\n\r\nSM",
     ] {
@@ -92,6 +95,25 @@ fn heads_that_cannot_be_read_get_the_head_of_400() {
         assert!(!told.contains("hunter2"), "{told}");
     }
     assert!(server.told.try_recv().is_err(), "once each");
+}
+
+/// Some clients are told to ask for `<role>` and do.
+#[test]
+fn angle_brackets_and_grave_accents_are_part_of_a_path() {
+    let server = Server::of("extra-entries = { 'meta-data/<x>`y`' = 'found' }", false);
+    for (target, status) in [("<x>`y`", "200 OK"), ("iam/security-credentials/<role>", "404 Not Found")] {
+        let received = server.ask(format!("GET /latest/meta-data/{target} HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+        assert!(received.starts_with(&format!("HTTP/1.1 {status}\r\n")), "{received}");
+    }
+}
+
+/// Nobody knows that of it.
+#[test]
+fn a_stopped_instance_is_silent_to_what_cannot_be_read_too() {
+    let server = Server::of("state = 'stopped'", true);
+    for head in ["GET / HTTP/1.1\r\nHost: localhost", "GET /a b HTTP/1.1", "no head"] {
+        assert_eq!(server.ask(format!("{head}\r\n\r\n")), "", "{head}");
+    }
 }
 
 #[test]
@@ -110,7 +132,7 @@ fn heads_above_the_limits_get_the_same_head_with_431() {
 #[test]
 fn a_head_that_cannot_be_read_ends_a_kept_connection_after_its_answers() {
     let server = Server::start(true);
-    let received = server.ask("GET / HTTP/1.1\r\nHost: localhost\r\n\r\nGET /< HTTP/1.1\r\n\r\n");
+    let received = server.ask("GET / HTTP/1.1\r\nHost: localhost\r\n\r\nGET /a b HTTP/1.1\r\n\r\n");
     let (first, last) = received.split_at(received.find("HTTP/1.1 400").expect("both are answered"));
     assert!(first.starts_with("HTTP/1.1 200 OK\r\n") && first.ends_with("\nlatest"), "{received}");
     assert_eq!(last, refusal("400 Bad Request"));
@@ -168,6 +190,19 @@ fn a_token_is_issued_whatever_body_comes_or_does_not() {
              X-aws-ec2-metadata-token-ttl-seconds: 60\r\n{field}\r\n\r\n{body}"
         ));
         assert!(received.starts_with("HTTP/1.1 200 OK\r\n"), "{field}, {body}: {received}");
+    }
+}
+
+/// A client that waits to be asked for its body need not send it, and one that
+/// announces more than there can be sends less.
+#[test]
+fn an_answer_does_not_wait_for_a_body_without_end() {
+    let server = Server::start(true);
+    let put = "PUT /latest/api/token HTTP/1.1\r\nHost: localhost\r\nX-aws-ec2-metadata-token-ttl-seconds: 60\r\n";
+    for fields in ["Content-Length: 18446744073709551615", "Content-Length: 2\r\nExpect: 100-continue"] {
+        let received = server.ask(format!("{put}{fields}\r\n\r\n"));
+        assert!(received.starts_with("HTTP/1.1 200 OK\r\n"), "{fields}: {received}");
+        assert!(received.contains("\r\nConnection: close\r\n") && !received.contains(" 100 "), "{fields}: {received}");
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::bindings::metadata::{Answer, Delivery, Outcome};
+use crate::bindings::metadata::{Answer, Delivery, Outcome, explain};
 use crate::head::Reply;
 use crate::service::reply;
 
@@ -14,9 +14,7 @@ use crate::service::reply;
 /// anywhere.
 pub fn deliver(answer: Answer) -> Reply {
     let (reply, what) = match (answer.outcome, answer.delivery) {
-        (Outcome::NotRunning, _) => {
-            (reply(answer), "the instance does not run: its state is \"stopped\" or \"terminated\"".to_owned())
-        }
+        (Outcome::NotRunning, _) => (reply(answer), explain(Outcome::NotRunning).reason),
         (Outcome::FaultRefused, _) => (reply(answer), "fault: refused".to_owned()),
         (_, None) => return reply(answer),
         (_, Some(Delivery::Delayed(ms))) => {
@@ -38,5 +36,5 @@ fn unavailable(answer: Answer) -> Reply {
     fields.retain(|(name, _)| name == "Date" || name == "Server");
     fields.insert(0, field("Content-Length", "0"));
     fields.push(field("Content-Type", "text/plain"));
-    Reply { fields, ..Reply::empty(503) }
+    Reply { status: 503, fields, body: Vec::new(), delay: Duration::ZERO }
 }

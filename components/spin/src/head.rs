@@ -41,6 +41,36 @@ impl Head {
         Head { method, target: target.unwrap_or_else(|| "/".to_owned()), fields }
     }
 
+    /// The head as HTTP/1.1 sends it, with the fields of these names, given in lower
+    /// case. No others: those that frame a body are not the component's to know where
+    /// an engine read the body.
+    ///
+    /// Line ends and NUL in a part become NUL, which no head may have: so none of them
+    /// begins another field, and the component answers 400.
+    ///
+    /// ```
+    /// use imds_spin::Head;
+    ///
+    /// let fields = vec![("host".to_owned(), b"localhost".to_vec()), ("content-length".to_owned(), b"3".to_vec())];
+    /// let head = Head::new("PUT".to_owned(), Some("/latest/api/token".to_owned()), fields, None);
+    /// assert_eq!(head.write(&["host"]), b"PUT /latest/api/token HTTP/1.1\r\nhost: localhost\r\n\r\n");
+    /// ```
+    pub fn write(&self, names: &[impl AsRef<str>]) -> Vec<u8> {
+        let mut head = Vec::with_capacity(256);
+        let mut put = |part: &[u8], end: &[u8]| {
+            head.extend(part.iter().map(|byte| if matches!(byte, b'\r' | b'\n') { 0 } else { *byte }));
+            head.extend_from_slice(end);
+        };
+        put(self.method.as_bytes(), b" ");
+        put(self.target.as_bytes(), b" HTTP/1.1\r\n");
+        for (name, value) in self.fields.iter().filter(|(name, _)| names.iter().any(|other| other.as_ref() == name)) {
+            put(name.as_bytes(), b": ");
+            put(value, b"\r\n");
+        }
+        put(b"", b"\r\n");
+        head
+    }
+
     /// The values of the fields of one name, given in lower case.
     ///
     /// ```
@@ -113,21 +143,43 @@ impl Reply {
             delay: Duration::ZERO,
         }
     }
-
-    /// A refusal, as the service refuses: without a body.
-    ///
-    /// ```
-    /// assert_eq!(imds_spin::Reply::empty(403).body, b"");
-    /// ```
-    pub fn empty(status: u16) -> Reply {
-        let fields = vec![("Content-Length".to_owned(), b"0".to_vec())];
-        Reply { status, fields, body: Vec::new(), delay: Duration::ZERO }
-    }
 }
 
 impl std::fmt::Debug for Reply {
     /// Without the body, which may hold credentials.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Reply").field("status", &self.status).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NAMES: [&str; 2] = ["host", "x-forwarded-for"];
+
+    fn written(method: &str, target: &str, fields: &[(&str, &[u8])]) -> String {
+        let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), value.to_vec())).collect();
+        let head = Head::new(method.to_owned(), Some(target.to_owned()), fields, None);
+        head.write(&NAMES).escape_ascii().to_string()
+    }
+
+    #[test]
+    fn the_fields_that_are_read_stay_in_their_order_and_others_go() {
+        let fields: [(&str, &[u8]); 5] = [
+            ("Host", b"a"),
+            ("Content-Length", b"5"),
+            ("Transfer-Encoding", b"chunked"),
+            ("X-Forwarded-For", b"\xe4"),
+            ("HOST", b"b"),
+        ];
+        let expected = r"GET / HTTP/1.1\r\nhost: a\r\nx-forwarded-for: \xe4\r\nhost: b\r\n\r\n";
+        assert_eq!(written("GET", "/", &fields), expected);
+    }
+
+    #[test]
+    fn no_part_begins_another_line() {
+        let expected = r"GET\x00 /\x00\x00Host: b HTTP/1.1\r\nhost: a\x00\x00x: \x00\r\n\r\n";
+        assert_eq!(written("GET\n", "/\r\nHost: b", &[("host", b"a\r\nx: \0")]), expected);
     }
 }

@@ -10,7 +10,7 @@ use crate::bindings::metadata::{Instance, Problem, Settings};
 use crate::callers::{self, Callers};
 use crate::secret;
 use crate::store::{Store, Trouble};
-use crate::variables::{self, OPTIONS, Variables};
+use crate::variables::{self, OPTIONS, Variables, Wrong};
 
 /// After so long what was read is read again: an edit reaches every replica
 /// within this time.
@@ -153,12 +153,21 @@ fn open_text(
         Failure::Description(source.to_owned(), problems.iter().map(|problem| tell(problem, variables)).collect())
     };
     // First as it is, so that problems are those of what the operator wrote.
-    let instance = Instance::open(text, &settings).map_err(|problems| wrong(source, problems))?;
+    let instance = Instance::open(text, &settings)
+        .map_err(|problems| wrong_hosts(&settings).unwrap_or_else(|| wrong(source, problems)))?;
     if variables.options.is_empty() {
         return Ok(instance);
     }
     let source = format!("with the variables over it, {source}");
     Instance::open(&with_options(text, &variables.options), &settings).map_err(|problems| wrong(&source, problems))
+}
+
+/// What is wrong with the names of hosts, if that is what is wrong: with the secret,
+/// which was checked, it is all in the settings that can be.
+fn wrong_hosts(settings: &Settings) -> Option<Failure> {
+    let problems = Instance::open("{}", settings).err()?;
+    let reasons: Vec<String> = problems.into_iter().map(|problem| problem.message).collect();
+    Some(Failure::Variable(Wrong::allowed_hosts(reasons.join("; "))))
 }
 
 /// The description of the instance under `key`, and what to call its source.

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use spin_sdk::experimental::wasi::config::store as config;
 
-use crate::bindings::metadata::{self, Answer, Field, Moment, Outcome, Request};
+use crate::bindings::metadata::{self, Answer, Moment, Outcome};
 use crate::callers::client_address;
 use crate::faults;
 use crate::head::{Head, Reply};
@@ -31,12 +31,12 @@ pub fn answer(head: &Head) -> Reply {
 fn try_answer(head: &Head, instances: &mut Instances) -> Result<Reply, Failure> {
     let variables = instances.variables(|name| config::get(name).map_err(|error| format!("{error:?}")))?;
     let Some(key) = variables.callers.instance_of(head) else {
-        return Ok(nobody(&format!("the request names no instance by `callers` = {:?}", variables.callers)));
+        return Ok(nobody(head, &format!("the request names no instance by `callers` = {:?}", variables.callers)));
     };
     let Some(open) = instances.open(&key, &variables)? else {
-        return Ok(nobody(&format!("the key-value store has no key `{key}`")));
+        return Ok(nobody(head, &format!("the key-value store has no key `{key}`")));
     };
-    let answer = ask(open, &key, &request(head))?;
+    let answer = ask(open, &key, head)?;
     if answer.outcome == Outcome::HostRefused {
         eprintln!(
             "imds: 403: the name in Host is not allowed; if it is yours, put it into the variable `allowed_hosts`"
@@ -47,7 +47,8 @@ fn try_answer(head: &Head, instances: &mut Instances) -> Result<Reply, Failure> 
 
 /// The component's answer, which is sent at once.
 pub(crate) fn reply(answer: Answer) -> Reply {
-    let fields = answer.head.lines().skip(1).filter_map(|line| line.split_once(": "));
+    let head = String::from_utf8(answer.head).unwrap_or_default();
+    let fields = head.lines().skip(1).filter_map(|line| line.split_once(": "));
     Reply {
         status: answer.status,
         // What becomes of connections is the engine's.
@@ -61,28 +62,34 @@ pub(crate) fn reply(answer: Answer) -> Reply {
 }
 
 /// The answer to one whose instance there is none of.
-fn nobody(why: &str) -> Reply {
-    eprintln!("imds: 403: {why}");
-    Reply::empty(403)
+fn nobody(head: &Head, why: &str) -> Reply {
+    let reply = reply(metadata::refuse_caller(&written(head), moment(head, 0, 0)));
+    eprintln!("imds: {}: {why}", reply.status);
+    reply
 }
 
-fn request(head: &Head) -> Request {
-    let over_ipv6 = client_address(head).is_some_and(|address| address.ip().to_canonical().is_ipv6());
-    let fields = READ.with(|read| {
-        let fields = head.fields.iter().filter(|(name, _)| read.iter().any(|other| other == name));
-        fields.map(|(name, value)| Field { name: name.clone(), value: value.clone() }).collect()
-    });
-    Request { method: head.method.clone(), target: head.target.clone(), fields, over_ipv6 }
+/// The head as the component reads it.
+fn written(head: &Head) -> Vec<u8> {
+    READ.with(|read| head.write(read))
+}
+
+fn moment(head: &Head, throttle_state: u64, entropy: u64) -> Moment {
+    Moment {
+        now_ms: now_ms(),
+        entropy,
+        throttle_state,
+        // Nobody counts the requests of all replicas: shares of faults hold with any number.
+        request_number: entropy,
+        over_ipv6: client_address(head).is_some_and(|address| address.ip().to_canonical().is_ipv6()),
+        keep_alive: false,
+    }
 }
 
 /// Asks the component; where the instance has a throttle, with the state that
 /// all replicas share.
-fn ask(open: &Open, key: &str, request: &Request) -> Result<Answer, Failure> {
-    let ask = |throttle_state, entropy| {
-        // Nobody counts the requests of all replicas: shares of faults hold with any number.
-        let moment = Moment { now_ms: now_ms(), entropy, throttle_state, request_number: entropy };
-        open.instance.answer(request, moment)
-    };
+fn ask(open: &Open, key: &str, head: &Head) -> Result<Answer, Failure> {
+    let bytes = written(head);
+    let ask = |throttle_state, entropy| open.instance.answer(&bytes, moment(head, throttle_state, entropy), None);
     // Others have counted more since, never less: what is refused with the state
     // last seen here is refused, and need not trouble the store.
     let seen = open.throttle_state.get();

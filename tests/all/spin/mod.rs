@@ -291,6 +291,35 @@ fn names_in_host_that_are_not_local_need_a_variable() {
     assert_eq!(get(&replica, INSTANCE_ID, &foreign).0, 200);
 }
 
+/// The component says which names those are, and the log which of them is one.
+#[test]
+fn a_name_that_no_host_can_match_is_told_with_its_variable() {
+    for hosts in ["imds.example.com:80", "https://imds.example.com", "a.example.com;b.example.com"] {
+        let application = Application::new(&[("allowed_hosts", hosts), ("instance", "{}")]);
+        let (status, body) = get(&application.replica(), INSTANCE_ID, &[]);
+        assert_eq!(status, 500, "{body}");
+        assert!(body.starts_with("imds: the variable `allowed_hosts` has a name that no `Host` can match"), "{body}");
+        assert!(!body.contains("example"), "what the operator wrote is not for clients: {body}");
+        assert!(application.log().contains(&format!("no `Host` can match the allowed host `{hosts}`")));
+    }
+    // A description that is wrong as a whole is not taken for that.
+    let application = Application::new(&[("allowed_hosts", "imds.example.com"), ("instance", "[]")]);
+    let (status, body) = get(&application.replica(), INSTANCE_ID, &[]);
+    assert_eq!((status, body.starts_with("imds: the variable `instance` is no valid")), (500, true), "{body}");
+}
+
+/// Who has no instance gets the component's refusal, whose head is that of others.
+#[test]
+fn nobodys_refusal_has_the_head_of_a_refusal() {
+    let application = Application::new(&[("callers", "header:x-guest")]);
+    let request = http::Request::get(format!("http://localhost{INSTANCE_ID}")).body(()).expect("a request");
+    let response = application.replica().send(request);
+    let names: Vec<&str> = response.headers().keys().map(http::HeaderName::as_str).collect();
+    assert_eq!(response.status(), 403);
+    assert_eq!(names, ["content-length", "date", "server", "content-type"]);
+    assert_eq!(response.headers()["date"], "Wed, 30 Sep 2026 20:26:40 GMT");
+}
+
 #[test]
 fn replicas_share_a_throttle() {
     for values in [Values::default(), Values::denying_swaps()] {

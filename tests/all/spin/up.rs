@@ -88,15 +88,12 @@ struct Caller {
 
 impl Way for Caller {
     fn answer(&mut self, sent: &Sent, _now_ms: u64) -> Received {
-        let mut bytes = format!("{} ", sent.method).into_bytes();
-        bytes.extend(&sent.target);
-        bytes.extend(format!(" HTTP/1.1\r\nConnection: close\r\nx-case: {}\r\n", self.key).bytes());
+        let mut sent = sent.clone();
         // What becomes of the connection is Spin's; here it is to close.
-        for (name, value) in sent.fields.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("connection")) {
-            bytes.extend([name.as_bytes(), b": ", value, b"\r\n"].concat());
-        }
-        bytes.extend(b"\r\n");
-        let mut received = receive(self.address, &bytes);
+        sent.fields.retain(|(name, _)| !name.eq_ignore_ascii_case("connection"));
+        sent.fields.push(("Connection".to_owned(), b"close".to_vec()));
+        sent.fields.push(("x-case".to_owned(), self.key.as_bytes().to_vec()));
+        let mut received = receive(self.address, &sent.head());
         received.fields.retain(|(name, _)| name != "connection");
         received
     }

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use super::engine::{Adapter, Options, Replica, WASI_0_2, WASI_0_3};
 use super::store::Values;
 use crate::case::Expected;
-use crate::ways::{Received, Sent, Way, open_in_core, read_toml};
+use crate::ways::{Received, Sent, Way, read_toml, signatures};
 
 /// One replica with one instance.
 pub struct Spin {
@@ -43,11 +43,12 @@ impl Spin {
 pub fn signed_json(toml: &str) -> String {
     let mut description = read_toml(toml);
     let given: serde_json::Value = serde_json::from_str(&description.to_json()).expect("a description is JSON");
-    let signing_time_ms = open_in_core(&description).identity_document(0).signing_time_ms;
-    for name in ["signature", "pkcs7", "rsa2048"] {
+    let status = imds_core::status(&description.to_json(), 0, None).expect("it is valid");
+    let made = signatures(status.identity_document.signing_time_ms);
+    for (name, text) in [("signature", made.signature), ("pkcs7", made.pkcs7), ("rsa2048", made.rsa2048)] {
         let field = format!("/identity-signatures/{name}");
         if given.pointer(&field).is_none() {
-            description.set_text(&field, &format!("{signing_time_ms:?}").repeat(16), "a test");
+            description.set_text(&field, &text, "a test");
         }
     }
     description.to_json()

@@ -2,6 +2,8 @@
 
 use imds_core::warnings;
 
+use crate::ways::Sent;
+
 use super::{NOW_MS, assert_none, assert_warning, of};
 
 #[test]
@@ -163,8 +165,8 @@ fn group_called(name: &str) -> String {
     );
     let instance = imds_core::Instance::open(&description, settings).unwrap();
     let target = "/latest/meta-data/network/interfaces/macs/02:00:00:00:00:01/security-group-ids";
-    let request = imds_core::http::Request { method: "GET", target, ..Default::default() };
-    String::from_utf8(instance.answer(&request, Default::default()).body).unwrap()
+    let answer = instance.answer(&Sent::get(target).head(), Default::default(), None);
+    String::from_utf8(answer.body.into_owned()).unwrap()
 }
 
 #[test]

@@ -1,6 +1,5 @@
-use imds_core::http::Field;
 use imds_core::plausibility::RULES;
-use imds_core::{Answer, Instance, Outcome, Problem, Warning};
+use imds_core::{Answer, Instance, Outcome, Problem, Status, Warning};
 
 use super::NOW_MS;
 
@@ -30,20 +29,24 @@ pub fn description(bytes: &[u8]) {
         }
     };
     are_few(&warnings.unwrap_or_else(|problems| panic!("{problems:?}")));
-    let happenings = imds_core::timeline(&text, NOW_MS).unwrap_or_else(|problems| panic!("{problems:?}"));
+    let Status { happenings, identity_document, description, state, .. } = status(&text, NOW_MS);
     assert!(happenings.is_sorted_by_key(|happening| happening.at_ms), "{happenings:?}");
     assert!(happenings.iter().all(|happening| !happening.what.is_empty()), "{happenings:?}");
-    let edited = imds_core::edit(&text, "{}", Some(NOW_MS)).unwrap_or_else(|problems| panic!("{problems:?}"));
-    let edited = super::open(&edited);
+    let edited = imds_core::edit(&text, "{}", Some(NOW_MS), None).unwrap_or_else(|problems| panic!("{problems:?}"));
+    assert_eq!(edited, description, "an edit that changes nothing");
 
-    assert!(!instance.identity_document(u64::MAX).text.is_empty());
-    assert_eq!(edited.identity_document(NOW_MS).text, instance.identity_document(NOW_MS).text);
-    let token = super::ask(&instance, "PUT", "/latest/api/token", &[Field { name: TTL, value: b"60" }]);
+    assert!(!status(&text, u64::MAX).identity_document.text.is_empty());
+    let of_edited = status(&edited, NOW_MS);
+    assert_eq!((of_edited.identity_document, of_edited.state), (identity_document, state));
+    let edited = super::open(&edited);
+    let token = super::ask(&instance, "PUT", b"/latest/api/token", &[(TTL, b"60")]);
+    assert_eq!(token.outcome == Outcome::NotRunning, state != "running");
     if [Outcome::EndpointDisabled, Outcome::NotRunning, Outcome::FaultRefused].contains(&token.outcome) {
         return;
     }
     assert_eq!(token.status, 200);
-    let client = Client { instance, edited, token: token.body };
+    let token = token.body.into_owned();
+    let client = Client { instance, edited, token };
     let Some(versions) = client.listing("/") else { return };
     assert!(versions.contains(&"latest".to_owned()));
     // The oldest, one in the middle, the newest: all would take too long.
@@ -53,6 +56,10 @@ pub fn description(bytes: &[u8]) {
 }
 
 const TTL: &str = "X-aws-ec2-metadata-token-ttl-seconds";
+
+fn status(description: &str, now_ms: u64) -> Status {
+    imds_core::status(description, now_ms, None).unwrap_or_else(|problems| panic!("{problems:?}"))
+}
 
 fn are_told(problems: &[Problem]) {
     assert!((1..=20).contains(&problems.len()), "{} problems", problems.len());
@@ -82,10 +89,10 @@ struct Client {
 
 impl Client {
     /// The answer, unless a fault of the description struck.
-    fn get(&self, target: &str) -> Option<Answer> {
-        let fields = [Field { name: "X-aws-ec2-metadata-token", value: &self.token }];
+    fn get(&self, target: &str) -> Option<Answer<'_>> {
+        let fields = [("X-aws-ec2-metadata-token", &self.token[..])];
         let [answer, of_edited] =
-            [&self.instance, &self.edited].map(|instance| super::ask(instance, "GET", target, &fields));
+            [&self.instance, &self.edited].map(|instance| super::ask(instance, "GET", target.as_bytes(), &fields));
         assert_eq!((&answer.head, &answer.body), (&of_edited.head, &of_edited.body), "{target:?}");
         assert_eq!((answer.outcome, answer.delivery), (of_edited.outcome, of_edited.delivery), "{target:?}");
         if answer.outcome == Outcome::FaultRefused || answer.delivery.is_some() {
@@ -96,7 +103,8 @@ impl Client {
     }
 
     fn listing(&self, folder: &str) -> Option<Vec<String>> {
-        let text = String::from_utf8(self.get(folder)?.body).unwrap_or_else(|_| panic!("{folder:?} lists text"));
+        let body = self.get(folder)?.body.into_owned();
+        let text = String::from_utf8(body).unwrap_or_else(|_| panic!("{folder:?} lists text"));
         Some(text.lines().map(str::to_owned).collect())
     }
 
@@ -120,5 +128,12 @@ impl Client {
 
 /// A name as a client writes it in a path.
 fn escaped(name: &str) -> String {
-    name.replace('%', "%25").replace('?', "%3F").replace('#', "%23")
+    let mut text = String::new();
+    for character in name.chars() {
+        match character {
+            '%' | '?' | '#' | '\0'..=' ' | '\x7f' => text.push_str(&format!("%{:02X}", u32::from(character))),
+            _ => text.push(character),
+        }
+    }
+    text
 }

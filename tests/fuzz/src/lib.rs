@@ -6,11 +6,11 @@
 //! replayed by `cargo test`.
 
 mod description;
+mod head;
 mod path;
 mod request;
 mod token;
 
-use imds_core::http::{Field, Request};
 use imds_core::{Answer, Instance, Moment, Settings};
 
 pub use description::description;
@@ -26,7 +26,7 @@ pub type Target = (&'static str, fn(&[u8]));
 ///
 /// ```
 /// for (_name, check) in imds_fuzz::TARGETS {
-///     check(b"GET /latest/meta-data/");
+///     check(b"GET /latest/meta-data/ HTTP/1.1");
 /// }
 /// ```
 pub const TARGETS: [Target; 4] = [("request", request), ("path", path), ("token", token), ("description", description)];
@@ -42,11 +42,27 @@ fn open(description: &str) -> Instance {
     Instance::open(description, settings()).unwrap_or_else(|problems| panic!("{problems:?}"))
 }
 
-fn get(instance: &Instance, target: &str) -> Answer {
+/// A header field: its name and its value.
+type Field<'f> = (&'f str, &'f [u8]);
+
+fn get<'i>(instance: &'i Instance, target: &[u8]) -> Answer<'i> {
     ask(instance, "GET", target, &[])
 }
 
-fn ask(instance: &Instance, method: &str, target: &str, fields: &[Field<'_>]) -> Answer {
-    let request = Request { method, target, fields, ..Request::default() };
-    instance.answer(&request, Moment { now_ms: NOW_MS, entropy: 1, throttle_state: 0, request_number: 0 })
+fn ask<'i>(instance: &'i Instance, method: &str, target: &[u8], fields: &[Field<'_>]) -> Answer<'i> {
+    let moment = Moment { now_ms: NOW_MS, entropy: 1, ..Moment::default() };
+    instance.answer(&head(method, target, fields), moment, None)
+}
+
+/// A head of its parts, as a shell writes it: what would begin another line is NUL.
+fn head(method: &str, target: &[u8], fields: &[Field<'_>]) -> Vec<u8> {
+    let fields = fields.iter().map(|(name, value)| [name.as_bytes(), b": ", value].concat());
+    let lines = std::iter::once([method.as_bytes(), b" ", target, b" HTTP/1.1"].concat()).chain(fields);
+    let mut head = Vec::new();
+    for line in lines {
+        head.extend(line.into_iter().map(|byte| if matches!(byte, b'\r' | b'\n') { 0 } else { byte }));
+        head.extend(b"\r\n");
+    }
+    head.extend(b"\r\n");
+    head
 }

@@ -5,7 +5,7 @@ use imds_core::{Instance, Outcome};
 static INSTANCE: LazyLock<Instance> = LazyLock::new(|| super::open("{}"));
 
 /// All spellings of a path have the answer of its plain spelling, which an
-/// independent model finds.
+/// independent model finds; bytes of which no target is made are refused.
 ///
 /// The bytes: a request target.
 ///
@@ -13,24 +13,28 @@ static INSTANCE: LazyLock<Instance> = LazyLock::new(|| super::open("{}"));
 /// imds_fuzz::path(b"//latest/./meta-data/%6d%61c?x=1");
 /// ```
 pub fn path(bytes: &[u8]) {
-    let text = String::from_utf8_lossy(bytes);
+    let answer = super::get(&INSTANCE, &[b"/", bytes].concat());
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) if text.bytes().all(|byte| byte > b' ' && byte != 0x7f) => text,
+        _ => return assert_eq!(answer.outcome, Outcome::HeadUnreadable, "{}", bytes.escape_ascii()),
+    };
     let path = format!("/{text}");
     let segments = segments(&path);
-    let answer = super::get(&INSTANCE, &path);
+    let get = |target: &str| super::get(&INSTANCE, target.as_bytes());
 
     // No segment of the tree holds what would have to be written as an escape.
-    let plain = segments.iter().all(|segment| segment.bytes().all(|byte| !b"%?#/".contains(&byte) && byte > b' '));
+    let plain = segments.iter().all(|segment| segment.bytes().all(|byte| !b"%?#/\x7f".contains(&byte) && byte > b' '));
     if plain {
         for spelling in [format!("/{}", segments.join("/")), format!("//{}//", segments.join("/./"))] {
-            assert_eq!(answer, super::get(&INSTANCE, &spelling), "{path:?} and {spelling:?}");
+            assert_eq!(answer, get(&spelling), "{path:?} and {spelling:?}");
         }
         let escaped: String = segments.join("/").bytes().map(|byte| format!("%{byte:02X}")).collect();
-        assert_eq!(answer, super::get(&INSTANCE, &format!("/{escaped}?{text}#")), "{path:?} in escapes");
+        assert_eq!(answer, get(&format!("/{escaped}?{text}#")), "{path:?} in escapes");
     } else {
         assert_eq!(answer.outcome, Outcome::NotFound, "{path:?}");
     }
     let absolute = format!("http://169.254.169.254{path}");
-    assert_eq!(answer, super::get(&INSTANCE, &absolute), "{path:?} in absolute form");
+    assert_eq!(answer, get(&absolute), "{path:?} in absolute form");
 }
 
 /// The segments of a path by the letter of RFC 3986: query and fragment off,

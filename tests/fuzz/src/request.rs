@@ -1,7 +1,9 @@
 use std::sync::LazyLock;
 
-use imds_core::http::{FIELDS_READ, Field, Request};
-use imds_core::{Answer, Instance, Moment, Outcome};
+use imds_core::http::FIELDS_READ;
+use imds_core::{Answer, Instance, Moment, Outcome, RequestBody};
+
+use super::head::{self, Head};
 
 /// The instances asked, by what decides an answer before its path does.
 static INSTANCES: LazyLock<Vec<Instance>> = LazyLock::new(|| {
@@ -16,48 +18,75 @@ static INSTANCES: LazyLock<Vec<Instance>> = LazyLock::new(|| {
     descriptions.map(super::open).into()
 });
 
-/// Any request has one of the documented answers, complete and the same each
-/// time, in which no byte of the request stands that could be read as more than
-/// a value.
+/// Any bytes have one of the documented answers, complete and the same each time,
+/// in which no byte of the request stands that could be read as more than a value.
+/// What decides it are the method, the path and four fields; what becomes of the
+/// connection is decided by what a model of HTTP reads too.
 ///
-/// The bytes: one that picks the instance, one for the time, then a request
-/// head in lines that end with LF: `METHOD TARGET`, `NAME: VALUE`.
+/// The bytes: one that picks the instance, one for the time, then a head.
 ///
 /// ```
-/// imds_fuzz::request(b"\x01\x00GET /latest/\nX-Forwarded-For: 1.2.3.4");
+/// imds_fuzz::request(b"\x01\x00GET /latest/ HTTP/1.1\r\nX-Forwarded-For: 1.2.3.4\r\n\r\n");
+/// imds_fuzz::request(b"\x00\x00\x16\x03\x01 no HTTP at all");
 /// ```
 pub fn request(bytes: &[u8]) {
-    let [which, time, head @ ..] = bytes else { return };
+    let [which, time, bytes @ ..] = bytes else { return };
     let instance = &INSTANCES[usize::from(*which) % INSTANCES.len()];
-    let moment =
-        Moment { now_ms: now_ms(*time), entropy: 1, throttle_state: u64::from(which / 16) << 58, request_number: 0 };
-    let text = String::from_utf8_lossy(head);
-    let mut lines = text.split('\n');
-    let (method, target) = lines.next().and_then(|line| line.split_once(' ')).unwrap_or(("GET", &text));
-    let fields: Vec<Field<'_>> = lines
-        .filter_map(|line| line.split_once(':'))
-        .map(|(name, value)| Field { name, value: value.as_bytes() })
-        .collect();
-    let request = Request { method, target, fields: &fields, over_ipv6: which & 8 != 0 };
+    let moment = Moment {
+        now_ms: now_ms(*time),
+        entropy: 1,
+        throttle_state: u64::from(which / 16) << 58,
+        request_number: 0,
+        over_ipv6: which & 8 != 0,
+        keep_alive: false,
+    };
+    let answer = instance.answer(bytes, moment, None);
+    let head = Head::read(bytes);
+    is_documented(head.as_ref(), &answer);
+    assert_eq!(answer, instance.answer(bytes, moment, None), "the same request at the same time");
+    assert!(!answer.keep_alive, "the shell would not keep it");
 
-    let answer = instance.answer(&request, moment);
-    is_documented(&request, &answer);
-    assert_eq!(answer, instance.answer(&request, moment), "the same request at the same time");
+    let kept = instance.answer(bytes, Moment { keep_alive: true, ..moment }, None);
+    let nobodys = imds_core::refuse_caller(bytes, moment);
+    is_documented(head.as_ref(), &nobodys);
+    let Some(head) = head.filter(|head| !head.is_in_doubt()) else {
+        let outcomes = [Outcome::HeadUnreadable, Outcome::HeadTooLarge];
+        assert!(outcomes.contains(&answer.outcome), "no head, and {:?}", answer.outcome);
+        assert_eq!((&kept, &nobodys), (&answer, &answer), "what is no head is kept by nobody");
+        assert_eq!(answer.request_body, RequestBody::Unknown);
+        if answer.outcome == Outcome::HeadTooLarge {
+            let begun = head::without_empty_lines(bytes);
+            let ends = [&b"\n\n"[..], b"\n\r\n"].iter().any(|end| begun.windows(end.len()).any(|part| part == *end));
+            assert!(!ends, "a head that ends");
+        }
+        return;
+    };
+    assert_eq!(nobodys.outcome, Outcome::NoInstance);
+    head.frames(&kept);
+    let with = |answer: &Answer<'_>, end: &str| String::from_utf8_lossy(&answer.head).replacen(end, "", 1);
+    assert_eq!(
+        with(&kept, "Connection: keep-alive\r\n"),
+        match kept.keep_alive {
+            true => with(&answer, "Connection: close\r\n"),
+            false => with(&answer, ""),
+        }
+    );
 
-    let mut read = fields.clone();
-    read.retain(|field| FIELDS_READ.iter().any(|name| name.eq_ignore_ascii_case(field.name)));
-    let only_read = Request { fields: &read, ..request };
-    assert_eq!(answer, instance.answer(&only_read, moment), "without the fields that nobody reads");
+    let mut read = head.fields.clone();
+    read.retain(|(name, _)| FIELDS_READ.iter().any(|other| other.eq_ignore_ascii_case(name)));
+    let ask = |method| instance.answer(&super::head(method, head.target.as_bytes(), &read), moment, None);
+    let written = Answer { request_body: answer.request_body, ..ask(head.method) };
+    assert_eq!(answer, written, "without the fields that nobody reads");
 
-    if method == "GET" {
-        let head = instance.answer(&Request { method: "HEAD", ..request }, moment);
-        assert!(head.body.is_empty());
-        assert_eq!((head.status, head.outcome), (answer.status, answer.outcome));
+    if head.method == "GET" {
+        let of_head = ask("HEAD");
+        assert!(of_head.body.is_empty());
+        assert_eq!((of_head.status, of_head.outcome), (answer.status, answer.outcome));
         if answer.outcome == Outcome::NotFound {
-            let length = head.fields().find(|(name, _)| *name == "Content-Length");
+            let length = of_head.fields().find(|(name, _)| *name == "Content-Length");
             assert_eq!(length, Some(("Content-Length", "0")), "HEAD of what is missing has an empty refusal's head");
         } else {
-            assert_eq!(head.head, answer.head, "HEAD has the head of GET");
+            assert_eq!(of_head.head, answer.head, "HEAD has the head of GET");
         }
     }
 }
@@ -74,18 +103,21 @@ fn now_ms(time: u8) -> u64 {
     }
 }
 
-fn is_documented(request: &Request<'_>, answer: &Answer) {
+/// Holds an answer on a connection that closes to what is promised of all.
+fn is_documented(request: Option<&Head<'_>>, answer: &Answer<'_>) {
     let status = match answer.outcome {
         Outcome::Found | Outcome::TokenIssued | Outcome::MethodsListed => 200,
-        Outcome::TtlRefused => 400,
+        Outcome::TtlRefused | Outcome::HeadUnreadable => 400,
         Outcome::TokenMissing | Outcome::TokenInvalid | Outcome::TokenExpired => 401,
         Outcome::HostRefused
         | Outcome::EndpointDisabled
         | Outcome::Ipv6Disabled
         | Outcome::Forwarded
-        | Outcome::MethodRefused => 403,
+        | Outcome::MethodRefused
+        | Outcome::NoInstance => 403,
         Outcome::NotFound => 404,
         Outcome::TokenMethodRefused => 405,
+        Outcome::HeadTooLarge => 431,
         Outcome::Throttled => 503,
         Outcome::NotRunning | Outcome::FaultRefused => panic!("it runs, and without faults"),
         Outcome::SignaturesWanted => panic!("nobody signs here"),
@@ -93,17 +125,20 @@ fn is_documented(request: &Request<'_>, answer: &Answer) {
     assert_eq!(answer.status, status);
     let refusal_with_body = answer.outcome == Outcome::NotFound;
     assert!(answer.body.is_empty() || status == 200 || refusal_with_body, "{status} has a body");
-    assert!(answer.hop_limit.is_none_or(|limit| (1..=64).contains(&limit) && request.method == "PUT"));
-    assert!(answer.head.starts_with(&format!("HTTP/1.1 {status} ")) && answer.head.ends_with("\r\n\r\n"));
+    let method = request.map_or("", |head| head.method);
+    assert!(answer.hop_limit.is_none_or(|limit| (1..=64).contains(&limit) && method == "PUT"));
+    assert!(answer.delivery.is_none() && answer.to_sign.is_none());
+    let head = str::from_utf8(&answer.head).expect("a head is ASCII");
+    assert!(head.starts_with(&format!("HTTP/1.1 {status} ")) && head.ends_with("\r\n\r\n"));
     for (name, value) in answer.fields() {
         assert!(value.bytes().all(|byte| matches!(byte, b' '..=b'~')), "{name}: {value:?}");
     }
-    assert_eq!(answer.fields().count(), answer.head.matches("\r\n").count() - 2, "each line is a field");
+    assert_eq!(answer.fields().count(), head.matches("\r\n").count() - 2, "each line is a field");
     let names = ["Content-Length", "Date", "Server", "Connection"];
     for name in names {
         assert_eq!(answer.fields().filter(|(other, _)| *other == name).count(), 1, "{name}");
     }
-    if request.method != "HEAD" {
+    if method != "HEAD" {
         let length = answer.body.len().to_string();
         assert!(answer.fields().any(|(name, value)| name == "Content-Length" && value == length));
     }

@@ -1,6 +1,5 @@
 use std::sync::LazyLock;
 
-use imds_core::http::Field;
 use imds_core::{Answer, Instance};
 
 static INSTANCE: LazyLock<Instance> =
@@ -8,7 +7,7 @@ static INSTANCE: LazyLock<Instance> =
 
 /// A token is good if it is one that was issued, byte for byte, and nothing
 /// else is; a lifetime is taken if it is a number from 0 to 21600, and nothing
-/// else is.
+/// else is. Where the bytes are none that a field can have, the head is refused.
 ///
 /// The bytes are taken for a token, for changes to an issued one, and for a
 /// lifetime.
@@ -20,19 +19,19 @@ pub fn token(bytes: &[u8]) {
     let issued = put(b"60");
     assert_eq!((issued.status, issued.body.len()), (200, 56));
     assert_eq!(status_with(&issued.body), 200);
-    let shown = bytes.trim_ascii();
-    if shown != issued.body {
-        assert_eq!(status_with(bytes), 401, "a token that was not issued");
+    let shown = trimmed(bytes);
+    if shown != &*issued.body {
+        assert_eq!(status_with(bytes), refusal(bytes), "a token that was not issued");
     }
 
     // Pairs of a place and a byte.
-    let mut changed = issued.body.clone();
+    let mut changed = issued.body.to_vec();
     for pair in bytes.chunks_exact(2) {
         let place = usize::from(pair[0]) % changed.len();
         changed[place] = pair[1];
     }
-    let good = changed == issued.body;
-    assert_eq!(status_with(&changed), if good || changed.trim_ascii() == issued.body { 200 } else { 401 });
+    let good = trimmed(&changed) == &*issued.body;
+    assert_eq!(status_with(&changed), if good { 200 } else { refusal(&changed) });
     let cut = usize::from(bytes.first().copied().unwrap_or_default()) % issued.body.len();
     assert_eq!(status_with(&issued.body[..cut]), 401, "the first {cut} characters of a token");
 
@@ -51,12 +50,23 @@ fn is_signed(text: &[u8]) -> bool {
     matches!(text, [b'+' | b'-', digits @ ..] if !digits.is_empty() && digits.iter().all(u8::is_ascii_digit))
 }
 
-fn put(ttl: &[u8]) -> Answer {
-    let fields = [Field { name: "X-aws-ec2-metadata-token-ttl-seconds", value: ttl }];
-    super::ask(&INSTANCE, "PUT", "/latest/api/token", &fields)
+/// A value without the white space around it, of which line ends are none.
+fn trimmed(mut value: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = value {
+        value = rest;
+    }
+    value
+}
+
+/// The status for a token that is none.
+fn refusal(token: &[u8]) -> u16 {
+    if token.iter().all(|byte| matches!(byte, b'\t' | b' '..=b'~' | 0x80..)) { 401 } else { 400 }
+}
+
+fn put(ttl: &[u8]) -> Answer<'static> {
+    super::ask(&INSTANCE, "PUT", b"/latest/api/token", &[("X-aws-ec2-metadata-token-ttl-seconds", ttl)])
 }
 
 fn status_with(token: &[u8]) -> u16 {
-    let fields = [Field { name: "X-aws-ec2-metadata-token", value: token }];
-    super::ask(&INSTANCE, "GET", "/latest/meta-data/instance-id", &fields).status
+    super::ask(&INSTANCE, "GET", b"/latest/meta-data/instance-id", &[("X-aws-ec2-metadata-token", token)]).status
 }

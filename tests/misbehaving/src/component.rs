@@ -41,12 +41,38 @@ impl wit::Guest for Component {
         }
     }
 
-    fn edit(_: String, change: String, _: Option<u64>) -> Result<String, Vec<wit::Problem>> {
+    fn explain(_: wit::Outcome) -> wit::Explanation {
+        match mode() {
+            modes::EXPLAIN_TRAPS => trap(),
+            _ => wit::Explanation { reason: String::new(), remedy: String::new() },
+        }
+    }
+
+    fn refuse_caller(head: Vec<u8>, moment: wit::Moment) -> wit::Answer {
+        answer(&head, 0, moment)
+    }
+
+    fn edit(_: String, change: String, _: Option<u64>, _: Option<String>) -> Result<String, Vec<wit::Problem>> {
         Ok(change)
     }
 
-    fn timeline(_: String, _: u64) -> Result<Vec<wit::Happening>, Vec<wit::Problem>> {
-        Ok(Vec::new())
+    fn status(description: String, now_ms: u64, _: Option<String>) -> Result<wit::InstanceStatus, Vec<wit::Problem>> {
+        let word = || "no word of the contract".to_owned();
+        Ok(wit::InstanceStatus {
+            instance_id: word(),
+            state: word(),
+            lifecycle: word(),
+            metadata_options: wit::MetadataOptions {
+                http_endpoint: word(),
+                http_protocol_ipv6: word(),
+                http_put_response_hop_limit: 0,
+                http_tokens: word(),
+                instance_metadata_tags: word(),
+            },
+            identity_document: no_document(),
+            happenings: vec![wit::Happening { at_ms: now_ms, what: word() }, wit::Happening { at_ms: 0, what: word() }],
+            description,
+        })
     }
 
     fn speed_up(scenario: String, _: f64) -> Result<String, Vec<wit::Problem>> {
@@ -70,46 +96,8 @@ impl wit::GuestInstance for Instance {
         }
     }
 
-    fn answer(&self, request: wit::Request, moment: wit::Moment) -> wit::Answer {
-        let mut answer = answer(&request.target, self.0.len());
-        match request.target.as_str() {
-            "/trap" => trap(),
-            "/loop" => endless_loop(),
-            "/grow" => grow(),
-            "/deep" => answer.body = vec![deep(1)],
-            "/measure" => answer = answer_of(measure().to_string().into_bytes()),
-            "/large" => answer = answer_of(vec![b'x'; 8 << 20]),
-            "/fields-without-end" => (0..50_000).for_each(|n| add(&mut answer, &format!("X{n}: "))),
-            "/status-0" => answer.status = 0,
-            "/status-99" => answer.status = 99,
-            "/status-100" => answer.status = 100,
-            "/status-101" => answer.status = 101,
-            "/status-1000" => answer.status = 1000,
-            "/another-status" => answer.status = 404,
-            "/hop-limit-0" => answer.hop_limit = Some(0),
-            "/delay-without-end" => answer.delivery = Some(wit::Delivery::Delayed(u32::MAX)),
-            "/hop-limit-255" => answer.hop_limit = Some(255),
-            "/shorter" => answer.body.truncate(1),
-            "/longer" => answer.body.extend(b"HTTP/1.1 200 OK\r\n\r\n"),
-            "/two-lengths" => add(&mut answer, "Content-Length: 1"),
-            "/no-number" => answer.head = "HTTP/1.1 200 OK\r\nContent-Length: 1 000\r\n\r\n".to_owned(),
-            "/coded" => add(&mut answer, "Transfer-Encoding: chunked"),
-            "/no-length" => answer.head = "HTTP/1.1 200 OK\r\n\r\n".to_owned(),
-            "/no-end" => answer.head.truncate(answer.head.len() - 2),
-            "/two-ends" => add(&mut answer, "\r\nHTTP/1.1 200 OK"),
-            "/no-field" => add(&mut answer, "X-Split"),
-            "/line-feed" => add(&mut answer, "X-Value: 1\nX-Split: 1"),
-            "/no-ascii" => add(&mut answer, "X-Value: \u{0}\u{e4}"),
-            "/no-name" => add(&mut answer, "X Split: 1"),
-            "/signatures-wanted" => answer.outcome = wit::Outcome::SignaturesWanted,
-            "/throttle-state" => answer.throttle_state = moment.throttle_state.wrapping_add(1),
-            _ => {}
-        }
-        answer
-    }
-
-    fn identity_document(&self, _: u64) -> wit::IdentityDocument {
-        wit::IdentityDocument { text: "no JSON".to_owned(), signing_time_ms: u64::MAX, since_ms: 0 }
+    fn answer(&self, head: Vec<u8>, moment: wit::Moment, _: Option<wit::Signatures>) -> wit::Answer {
+        answer(&head, self.0.len(), moment)
     }
 }
 
@@ -121,27 +109,81 @@ impl Drop for Instance {
     }
 }
 
-/// What a plain answer tells.
-fn answer(target: &str, description: usize) -> wit::Answer {
-    answer_of(format!("{target} of {description}").into_bytes())
+/// Does what the target of a request tells; any other gets a plain answer.
+fn answer(head: &[u8], description: usize, moment: wit::Moment) -> wit::Answer {
+    let target = head.split(|byte| *byte == b' ').nth(1).unwrap_or_default();
+    let mut answer = answer_of(target.iter().copied().chain(format!(" of {description}").bytes()).collect());
+    match target {
+        b"/trap" => trap(),
+        b"/loop" => endless_loop(),
+        b"/grow" => grow(),
+        b"/deep" => answer.body = vec![deep(1)],
+        b"/measure" => answer = answer_of(measure().to_string().into_bytes()),
+        b"/large" => answer = answer_of(vec![b'x'; 8 << 20]),
+        b"/fields-without-end" => (0..50_000).for_each(|n| add(&mut answer, format!("X{n}: ").as_bytes())),
+        b"/status-0" => answer.status = 0,
+        b"/status-99" => answer.status = 99,
+        b"/status-100" => answer.status = 100,
+        b"/status-101" => answer.status = 101,
+        b"/status-1000" => answer.status = 1000,
+        b"/another-status" => answer.status = 404,
+        b"/hop-limit-0" => answer.hop_limit = Some(0),
+        b"/delay-without-end" => answer.delivery = Some(wit::Delivery::Delayed(u32::MAX)),
+        b"/hop-limit-255" => answer.hop_limit = Some(255),
+        b"/shorter" => answer.body.truncate(1),
+        b"/longer" => answer.body.extend(b"HTTP/1.1 200 OK\r\n\r\n"),
+        b"/two-lengths" => add(&mut answer, b"Content-Length: 1"),
+        b"/no-number" => answer.head = b"HTTP/1.1 200 OK\r\nContent-Length: 1 000\r\n\r\n".to_vec(),
+        b"/coded" => add(&mut answer, b"Transfer-Encoding: chunked"),
+        b"/no-length" => answer.head = b"HTTP/1.1 200 OK\r\n\r\n".to_vec(),
+        b"/no-head" => answer.head.clear(),
+        b"/no-head-but-a-body" => answer = wit::Answer { head: Vec::new(), body: answer.head, ..answer },
+        b"/no-end" => answer.head.truncate(answer.head.len() - 2),
+        b"/two-ends" => add(&mut answer, b"\r\nHTTP/1.1 200 OK"),
+        b"/no-field" => add(&mut answer, b"X-Split"),
+        b"/line-feed" => add(&mut answer, b"X-Value: 1\nX-Split: 1"),
+        b"/no-ascii" => add(&mut answer, "X-Value: \u{0}\u{e4}".as_bytes()),
+        b"/no-utf-8" => add(&mut answer, b"X-Value: \xff\xfe"),
+        b"/no-name" => add(&mut answer, b"X Split: 1"),
+        b"/signatures-wanted" => answer.outcome = wit::Outcome::SignaturesWanted,
+        b"/signatures-always-wanted" => answer.to_sign = Some(no_document()),
+        b"/throttle-state" => answer.throttle_state = moment.throttle_state.wrapping_add(1),
+        b"/kept" => answer.keep_alive = true,
+        b"/body-without-end" => answer.request_body = wit::RequestBody::Length(u64::MAX),
+        b"/body-in-chunks" => answer.request_body = wit::RequestBody::Chunked,
+        b"/body-unknown-and-kept" => {
+            (answer.request_body, answer.keep_alive) = (wit::RequestBody::Unknown, true);
+        }
+        _ => {}
+    }
+    answer
 }
 
 fn answer_of(body: Vec<u8>) -> wit::Answer {
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
     wit::Answer {
         status: 200,
-        head: format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len()),
+        head: head.into_bytes(),
         body,
+        session_version: None,
         hop_limit: None,
         delivery: None,
         outcome: wit::Outcome::Found,
+        request_body: wit::RequestBody::None,
+        keep_alive: false,
         throttle_state: 0,
+        to_sign: None,
     }
 }
 
 /// One more line in the head.
-fn add(answer: &mut wit::Answer, line: &str) {
+fn add(answer: &mut wit::Answer, line: &[u8]) {
     answer.head.truncate(answer.head.len() - 2);
-    answer.head.push_str(&format!("{line}\r\n\r\n"));
+    answer.head.extend([line, b"\r\n\r\n"].concat());
+}
+
+fn no_document() -> wit::IdentityDocument {
+    wit::IdentityDocument { text: "no JSON".to_owned(), signing_time_ms: u64::MAX }
 }
 
 fn mode() -> &'static [u8; 24] {

@@ -23,4 +23,6 @@ pub mod modes {
     pub const SCHEMA_TRAPS: &[u8; 24] = b"mode: schema traps      ";
     /// It is never told: an endless loop.
     pub const SCHEMA_LOOPS: &[u8; 24] = b"mode: schema loops      ";
+    /// Outcomes are never explained: a trap.
+    pub const EXPLAIN_TRAPS: &[u8; 24] = b"mode: explain traps     ";
 }

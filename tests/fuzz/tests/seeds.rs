@@ -2,11 +2,12 @@
 //! promise.
 
 use std::fs;
+use std::path::Path;
 
 #[test]
 fn every_seed_keeps_the_promises() {
     for (name, check) in imds_fuzz::TARGETS {
-        let folder = crate::case::tests_directory().join("fuzz/seeds").join(name);
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds").join(name);
         let seeds = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
         let mut count = 0;
         for seed in seeds {
