@@ -182,28 +182,28 @@ impl Connection {
         let head = RequestHead::new(&self.input.bytes()[..length]);
         let turn = self.service.answer(&self.caller, head, keeps_alive, &mut self.output).await;
         let mut verdict = turn.verdict;
-        if verdict.request_body == RequestBody::None {
+        let closes = if verdict.request_body == RequestBody::None {
+            // A newcomer that came meanwhile counts too.
+            let closes = verdict.keep_alive && self.place.is_wanted();
+            let head = closes.then(|| self.input.bytes()[..length].to_vec());
             self.input.consume(length);
+            head
         } else {
             let head = self.input.bytes()[..length].to_vec();
             self.input.consume(length);
             let is_whole = self.discard(verdict.request_body).await;
             // What is left of a body must not be taken for the next request.
-            if !is_whole && verdict.keep_alive {
-                verdict = self.close_instead(&head, &turn);
-            }
+            (verdict.keep_alive && (!is_whole || self.place.is_wanted())).then_some(head)
+        };
+        if let Some(head) = closes {
+            self.output.clear();
+            verdict = self.service.answer_again(RequestHead::new(&head), &turn, &mut self.output);
         }
         self.deliver(verdict).await
     }
 
     fn is_stopping(&self) -> bool {
         self.stopped.has_changed().is_err()
-    }
-
-    /// The same answer once more, with the word that the connection ends.
-    fn close_instead(&mut self, head: &[u8], turn: &Turn) -> Verdict {
-        self.output.clear();
-        self.service.answer_again(RequestHead::new(head), turn, &mut self.output)
     }
 
     /// Does with the answer what its verdict says.

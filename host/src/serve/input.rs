@@ -129,7 +129,7 @@ mod tests {
             (&b""[..], Found::Part),
             (b"GET / HTTP/1.1\r\n\r\n", Found::Head(18)),
             (b"GET / HTTP/1.1\n\nGET", Found::Head(16)),
-            (b"\r\n\nGET / HTTP/1.1\r\nA: b\n\r\nmore", Found::Head(27)),
+            (b"\r\n\nGET / HTTP/1.1\r\nA: b\n\r\nmore", Found::Head(26)),
             (b"GET / HTTP/1.1\r\nA: b\r\n", Found::Part),
             (b"GET /", Found::Part),
         ] {

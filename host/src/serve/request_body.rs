@@ -63,6 +63,8 @@ impl Rest {
                     [] | [b'\r'] => return Taken::Part(at),
                     _ => return Taken::Wrong,
                 },
+                // The library takes no digit at all for 0.
+                Self::Size if left.first().is_some_and(|byte| !byte.is_ascii_hexdigit()) => return Taken::Wrong,
                 Self::Size => match httparse::parse_chunk_size(left) {
                     Ok(Status::Complete((length, size))) => {
                         at += length;
