@@ -19,7 +19,7 @@ use crate::serve::admission::Place;
 use crate::serve::caller::Caller;
 use crate::serve::input::{Found, Input};
 use crate::serve::request_body::{Rest, Taken};
-use crate::serve::service::{Service, Turn};
+use crate::serve::service::Service;
 use crate::serve::socket_options;
 use crate::serve::timer::{Timer, after};
 
