@@ -5,6 +5,9 @@
 //! place. Some parts an instance need not have (a role, a key pair, a public
 //! address); they are taken away by `false`.
 
+#[macro_use]
+mod forms;
+
 pub mod ipv6;
 pub(crate) mod json;
 pub mod part;
@@ -30,58 +33,6 @@ use self::value::{
 };
 use crate::time::Time;
 use crate::timeline::Timeline;
-
-/// Derives what all tables of a description have in common.
-macro_rules! tables {
-    ($($(#[$doc:meta])* $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* })*) => {
-        $(#[derive(Clone, Debug, Default, Deserialize)]
-        #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
-        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-        $(#[$doc])*
-        pub struct $name {
-            $($(#[$field_meta])* pub $field: $type,)*
-        })*
-    };
-}
-
-/// The same for tables of which some fields must be given: entries of lists.
-macro_rules! entries {
-    ($($(#[$doc:meta])* $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* })*) => {
-        $($(#[$doc])*
-        #[derive(Clone, Debug, Deserialize)]
-        #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-        pub struct $name {
-            $($(#[$field_meta])* pub $field: $type,)*
-        })*
-    };
-}
-
-/// Derives what all enumerations of a description have in common, and gives
-/// each the spelling that the service uses.
-macro_rules! words {
-    ($($(#[$doc:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $word:literal,)* })*) => {
-        $($(#[$doc])*
-        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-        pub enum $name {
-            $(
-                #[doc = concat!("`", $word, "`")]
-                #[serde(rename = $word)]
-                $(#[$variant_meta])* $variant,
-            )*
-        }
-
-        impl $name {
-            /// The word as the service and EC2's API write it.
-            pub fn as_str(self) -> &'static str {
-                match self {
-                    $($name::$variant => $word,)*
-                }
-            }
-        })*
-    };
-}
 
 impl Description {
     /// Reads JSON text, without its timeline. Fails with what is wrong with single
