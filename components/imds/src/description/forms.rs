@@ -4,7 +4,7 @@
 /// Derives what all tables of a description have in common.
 macro_rules! tables {
     ($($(#[$doc:meta])* $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* })*) => {
-        $(#[derive(Clone, Debug, Default, Deserialize)]
+        $(#[derive(Clone, Debug, Default, serde::Deserialize)]
         #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
         #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         $(#[$doc])*
@@ -18,7 +18,7 @@ macro_rules! tables {
 macro_rules! entries {
     ($($(#[$doc:meta])* $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* })*) => {
         $($(#[$doc])*
-        #[derive(Clone, Debug, Deserialize)]
+        #[derive(Clone, Debug, serde::Deserialize)]
         #[serde(rename_all = "kebab-case", deny_unknown_fields)]
         #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         pub struct $name {
@@ -32,7 +32,7 @@ macro_rules! entries {
 macro_rules! words {
     ($($(#[$doc:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $word:literal,)* })*) => {
         $($(#[$doc])*
-        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
         #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         pub enum $name {
             $(

@@ -10,6 +10,7 @@ mod forms;
 
 pub mod ipv6;
 pub(crate) mod json;
+pub mod operation;
 pub mod part;
 pub mod problem;
 mod reader;
@@ -19,8 +20,6 @@ pub(crate) mod spelling;
 pub mod value;
 
 use core::net::{Ipv4Addr, Ipv6Addr};
-
-use serde::Deserialize;
 
 use self::json::Json;
 use self::part::Part;

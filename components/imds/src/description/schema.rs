@@ -1,15 +1,21 @@
 //! The JSON Schema of a description, from the types that read it.
 
 use schemars::Schema;
+use schemars::generate::SchemaSettings;
 use schemars::transform::{RecursiveTransform, Transform};
 use serde_json::{Value, json};
+
+use super::Description;
+use super::operation::Operation;
 
 /// The schema as JSON text. The component hands out a copy that a test keeps
 /// equal to this one.
 pub fn text() -> String {
-    let mut schema = schemars::schema_for!(super::Description);
+    let mut generator = SchemaSettings::draft2020_12().into_generator();
+    let operation = generator.subschema_for::<Operation>().to_value();
+    let mut schema = generator.into_root_schema_for::<Description>();
     RecursiveTransform(simplify as fn(&mut Schema)).transform(&mut schema);
-    let change = change(&schema);
+    let change = change(&schema, operation);
     if let Some(Value::Object(definitions)) = schema.get_mut("$defs") {
         definitions.insert("Change".into(), change);
     }
@@ -20,7 +26,7 @@ pub fn text() -> String {
 /// A change: any field of a description, or `null` to take one back to its
 /// default. Of a table any part can be given, with `null` in it: that is judged
 /// when it is merged.
-fn change(description: &Schema) -> Value {
+fn change(description: &Schema, operation: Value) -> Value {
     let mut properties = description.get("properties").cloned().unwrap_or_default();
     if let Value::Object(fields) = &mut properties {
         fields.retain(|name, _| !["$schema", "timeline-start"].contains(&name.as_str()));
@@ -33,6 +39,7 @@ fn change(description: &Schema) -> Value {
             });
         }
         fields.insert("at".into(), json!({ "$ref": "#/$defs/Time" }));
+        fields.insert("operation".into(), operation);
     }
     json!({
         "description": "Fields of a description that change, merged as RFC 7396 says.",

@@ -537,7 +537,10 @@ impl schemars::JsonSchema for Changes {
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let change = schemars::json_schema!({ "$ref": "#/$defs/Change" });
-        let at = schemars::json_schema!({ "properties": { "at": { "$ref": "#/$defs/Time" } }, "required": ["at"] });
+        // An operation is of now, and an entry is not.
+        let at = schemars::json_schema!({
+            "properties": { "at": { "$ref": "#/$defs/Time" }, "operation": false }, "required": ["at"]
+        });
         schemars::json_schema!({ "type": "array", "items": { "allOf": [change, at] }, "maxItems": 128 })
     }
 }

@@ -24,7 +24,7 @@ use base64::engine::general_purpose::STANDARD;
 
 pub use self::identity::Identity;
 pub use self::network::Interface;
-pub use self::notices::{Event, SpotNotice};
+pub use self::notices::{Event, SpotNotice, warning_seconds};
 use self::place::Region;
 pub use self::role::Profile;
 pub use self::volumes::bare;

@@ -1,9 +1,10 @@
 //! A change merged into a description, under the rules of EC2's API.
 
 use super::relative::default_time;
+use crate::description::SpotAction;
 use crate::description::json::Json;
 use crate::description::problem::{Problem, pointer_step};
-use crate::facts::made;
+use crate::facts::{made, warning_seconds};
 use crate::time::Time;
 
 /// What an instance is launched with and keeps for life.
@@ -79,9 +80,6 @@ pub(super) const NOTICES: [&str; 2] = ["spot-interruption", "rebalance-recommend
 /// The field of the signatures of the identity document.
 const SIGNATURES: &str = "identity-signatures";
 
-/// An interruption comes two minutes after its notice.
-const WARNING_SECONDS: u64 = 120;
-
 /// Merges `change` into `document`, which is left half-changed on failure, and tells
 /// whether the network interfaces may be others then. `instance_id` is the one of
 /// an instance that states none. `at` is when; without it, it is before the launch,
@@ -140,8 +138,7 @@ pub fn state(document: &Json) -> &str {
 /// address, key pair, subnet or way of being bought; tests may want one.
 fn allowed(before: &Json, after: &Json, change: &Json) -> Result<(), Vec<Problem>> {
     if state(before) == "terminated" && before != after {
-        let problem = Problem::at("", "the instance is terminated, and nothing about it changes any more");
-        return Err(vec![problem.help("serve its description anew to have it back: imds ctl reload")]);
+        return Err(vec![nothing_changes("")]);
     }
     let changes = |pointer: &&&str| before.at(pointer) != after.at(pointer);
     let mut problems = Vec::new();
@@ -159,6 +156,12 @@ fn allowed(before: &Json, after: &Json, change: &Json) -> Result<(), Vec<Problem
     if problems.is_empty() { Ok(()) } else { Err(problems) }
 }
 
+/// Refuses a change of an instance that is terminated.
+pub(super) fn nothing_changes(pointer: &str) -> Problem {
+    let problem = Problem::at(pointer, "the instance is terminated, and nothing about it changes any more");
+    problem.help("serve its description anew to have it back: imds ctl reload")
+}
+
 /// Where a change says what becomes of a field: there, or above it; user data in
 /// one form takes that in the other away.
 fn place(change: &Json, pointer: &str) -> String {
@@ -174,15 +177,20 @@ fn field(pointer: &str) -> String {
     pointer[1..].replace('/', ".")
 }
 
+/// What becomes of an instance by an interruption, as far as it says.
+pub(super) fn action_of(interruption: &Json) -> SpotAction {
+    let stated = interruption.at("/action").and_then(Json::text);
+    let is_stated = |action: &SpotAction| Some(action.as_str()) == stated;
+    [SpotAction::Terminate, SpotAction::Stop, SpotAction::Hibernate].into_iter().find(is_stated).unwrap_or_default()
+}
+
 /// What the notices of a change leave out begins with it.
 pub(super) fn begin_notices(document: &mut Json, change: &Json, at: Time) {
     let Json::Object(fields) = document else { return };
     for (name, value) in fields.iter_mut().filter(|(name, _)| change.at(&pointer_step(name)).is_some()) {
         match name.as_str() {
             "spot-interruption" => {
-                // A hibernation comes without warning.
-                let hibernates = value.at("/action").and_then(Json::text) == Some("hibernate");
-                let warning = if hibernates { 0 } else { WARNING_SECONDS };
+                let warning = warning_seconds(action_of(value));
                 let stated = |name| value.at(name).and_then(Json::text).and_then(Time::parse);
                 let (time, notice_time) = (stated("/time"), stated("/notice-time"));
                 // Not before this change, and as long before the interruption as it is always told.
@@ -228,16 +236,12 @@ fn start(document: &mut Json, change: &Json, at: Time) {
 
 /// Events with the id of one that is there change that one; others are added.
 fn merge_events(document: &mut Json, changes: &[Json], instance_id: &str) {
-    let instance_id = document.at("/instance-id").and_then(Json::text).unwrap_or(instance_id).to_owned();
+    let instance_id = instance_id_of(document, instance_id).to_owned();
     let mut events = match document.take("events") {
         Some(Json::Array(events)) => events,
         _ => Vec::new(),
     };
-    let id_of = |(index, event): (usize, &Json)| match event.at("/instance-event-id").and_then(Json::text) {
-        Some(id) => id.to_owned(),
-        None => made::event_id(&instance_id, index),
-    };
-    let mut ids: Vec<String> = events.iter().enumerate().map(id_of).collect();
+    let mut ids = event_ids(&events, &instance_id);
     for change in changes {
         let id = change.at("/instance-event-id").and_then(Json::text);
         let known = id.and_then(|id| ids.iter().position(|other| other == id));
@@ -246,10 +250,27 @@ fn merge_events(document: &mut Json, changes: &[Json], instance_id: &str) {
             None => {
                 let mut event = Json::Null;
                 event.merge(change);
-                ids.push(id_of((events.len(), &event)));
+                ids.push(event_id(events.len(), &event, &instance_id));
                 events.push(event);
             }
         }
     }
     document.put("events", Json::Array(events));
+}
+
+/// The id of the instance of a document, or the one that it has where it states none.
+pub(super) fn instance_id_of<'d>(document: &'d Json, instance_id: &'d str) -> &'d str {
+    document.at("/instance-id").and_then(Json::text).unwrap_or(instance_id)
+}
+
+/// The ids of the events of an instance.
+pub(super) fn event_ids(events: &[Json], instance_id: &str) -> Vec<String> {
+    events.iter().enumerate().map(|(index, event)| event_id(index, event, instance_id)).collect()
+}
+
+fn event_id(index: usize, event: &Json, instance_id: &str) -> String {
+    match event.at("/instance-event-id").and_then(Json::text) {
+        Some(id) => id.to_owned(),
+        None => made::event_id(instance_id, index),
+    }
 }

@@ -8,8 +8,9 @@ use crate::time::Time;
 
 /// Where a description has times; `*` stands for each entry of a list. A test
 /// finds one that is missing here.
-const TIMES: [&[&str]; 14] = [
+const TIMES: [&[&str]; 15] = [
     &["launch-time"],
+    &["operation", "interrupt", "time"],
     &["spot-interruption", "time"],
     &["spot-interruption", "notice-time"],
     &["rebalance-recommendation", "notice-time"],
