@@ -8,6 +8,8 @@
 #[macro_use]
 mod forms;
 
+pub(crate) mod field;
+
 pub mod ipv6;
 pub(crate) mod json;
 pub mod operation;
@@ -65,13 +67,16 @@ tables! {
     Description {
         /// The schema that an editor is to use; it has no effect.
         #[serde(rename = "$schema")]
+        @[named("$schema"), never]
         schema: Option<String>,
         /// The names of warnings that are not given for this description; it has no other effect. Default none.
         allow_warnings: Vec<Line>,
         /// The account that owns the instance: 12 digits. Default 123456789012.
+        @[never, identity]
         owner_id: Option<AccountId>,
         /// The time from which relative times of the description count. Default: the launch time; `imds serve` and
         /// `imds run` set it to the time at which they start.
+        @[never]
         timeline_start: Option<Time>,
         /// Whether the instance runs. Only a running one answers. Default running.
         #[cfg_attr(feature = "schema", schemars(extend("default" = "running")))]
@@ -79,18 +84,25 @@ tables! {
         /// How often the instance was stopped and started again; its default public address follows. Default 0.
         start_count: u32,
         /// Default i-0123456789abcdef0.
+        @[never, identity]
         instance_id: Option<InstanceId>,
         /// Default t3.micro.
+        @[stopped, identity]
         instance_type: Option<Line>,
         /// The AMI. Default ami-0abcdef1234567890.
+        @[never, identity]
         image_id: Option<ImageId>,
         /// Default: made from the instance id.
+        @[never]
         reservation_id: Option<ReservationId>,
         /// The place among instances launched together. Default 0.
+        @[never]
         ami_launch_index: u32,
         /// When the instance was last launched or started. Default 2026-09-26T11:16:22Z.
+        @[identity]
         launch_time: Option<Time>,
         /// Default: arm64 for an instance type of a Graviton family, else x86_64.
+        @[never, identity]
         architecture: Option<Architecture>,
         /// How the instance was bought. Default on-demand.
         #[cfg_attr(feature = "schema", schemars(extend("default" = "on-demand")))]
@@ -104,14 +116,17 @@ tables! {
         /// The instance's tags, shown when `metadata-options.instance-metadata-tags` is enabled.
         tags: Texts,
         /// User data as text; at most 16384 bytes. Default none.
+        @[stopped]
         user_data: Part<Secret>,
         /// User data in base64, for what is not text.
+        @[stopped]
         user_data_base64: Option<Secret>,
         /// The key pair. Default one named imds whose private key nobody has; `false` for none.
         key_pair: Part<KeyPair>,
         /// The instance profile with its role. Default one named imds; `false` for none.
         iam_instance_profile: Part<IamInstanceProfile>,
         /// The private IPv4 address of the primary interface. Default 10.0.0.10; `false` for an IPv6-only instance.
+        @[identity]
         private_ip_address: Part<Ipv4Addr>,
         /// The public IPv4 address of the primary interface. Default 203.0.113.25; `false` for none.
         public_ip_address: Part<Ipv4Addr>,
@@ -133,24 +148,30 @@ tables! {
         #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
         security_groups: Option<Vec<SecurityGroup>>,
         /// The network interfaces, the primary one first. Default one.
+        @[identity]
         network_interfaces: Vec<NetworkInterface>,
         /// The root device. Default /dev/xvda.
         root_device_name: Option<Line>,
         /// Volumes besides the root volume.
         block_device_mappings: Vec<BlockDeviceMapping>,
         /// Product codes of the AMI.
+        @[identity]
         product_codes: Vec<ProductCode>,
         /// Billing products, shown in the identity document.
+        @[identity]
         billing_products: Vec<Line>,
         /// Default none.
+        @[stopped, identity]
         kernel_id: Option<KernelId>,
         /// Default none.
+        @[stopped, identity]
         ramdisk_id: Option<RamdiskId>,
         /// The AMIs from which the AMI was made.
         ancestor_ami_ids: Vec<ImageId>,
         /// Where the AMI's manifest is. Default (unknown), as for every AMI with an EBS root volume.
         ami_manifest_path: Option<Line>,
         /// Default hvm.
+        @[never]
         virtualization_type: VirtualizationType,
         /// The virtualisation system, as `meta-data/system` tells it: nitro, xen-on-nitro or xen. With the latter two
         /// `meta-data/block-device-mapping/ami` keeps `/dev/`. Default: xen-on-nitro for an instance type of a Xen family,
@@ -188,16 +209,20 @@ tables! {
         /// `meta-data/fabric/rack`, and its text. They win over what the service derives. A path that
         /// begins with a version, `2009-04-04/meta-data/mac`, answers in that version only and is not
         /// listed: for clients that ask an old version for what only newer ones have.
+        @[secret]
         extra_entries: Texts<EntryPath>,
     }
 
     /// Where the instance runs.
     Placement {
         /// Default the zone `a` of the region, or us-east-1a.
+        @[never, identity]
         availability_zone: Option<ZoneName>,
         /// Default: made from the zone's name, use1-az1 for us-east-1a.
+        @[never]
         availability_zone_id: Option<Line>,
         /// Default: that of the zone.
+        @[never, identity]
         region: Option<RegionName>,
         /// The placement group. Default none.
         group_name: Option<Line>,
@@ -350,6 +375,7 @@ tables! {
     })))]
     Credentials {
         /// Begins with ASIA.
+        @[secret]
         access_key_id: Option<Line>,
         /// Kept out of logs.
         secret_access_key: Option<Secret>,

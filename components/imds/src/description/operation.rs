@@ -1,6 +1,7 @@
 //! What an operator does to an instance, as a change says it.
 
 use super::SpotAction;
+use super::field::{Shape, Shaped};
 use super::json::Json;
 use super::problem::Problem;
 use super::reader;
@@ -55,6 +56,11 @@ entries! {
         /// The interruption.
         interrupt: Interruption,
     }
+}
+
+// Of what a word says nothing is known.
+impl Shaped for Operation {
+    const SHAPE: Shape = Interrupt::SHAPE;
 }
 
 impl Operation {

@@ -9,6 +9,7 @@ use core::str::FromStr;
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 
+use super::field::{Shape, Shaped};
 use super::ipv6::EightGroups;
 use super::problem::shown;
 use crate::time::Time;
@@ -31,10 +32,14 @@ impl fmt::Display for Refused {
 /// Reads a string value with `FromStr`. What `help` says of a wrong one is shown
 /// with what is expected.
 macro_rules! read_from_string {
-    ($type:ty, $schema:expr, $pattern:expr) => {
-        read_from_string!($type, $schema, $pattern, |_| None);
+    ($type:ty, $shape:ident, $schema:expr, $pattern:expr) => {
+        read_from_string!($type, $shape, $schema, $pattern, |_| None);
     };
-    ($type:ty, $schema:expr, $pattern:expr, $help:expr) => {
+    ($type:ty, $shape:ident, $schema:expr, $pattern:expr, $help:expr) => {
+        impl Shaped for $type {
+            const SHAPE: Shape = Shape::$shape;
+        }
+
         impl<'de> Deserialize<'de> for $type {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let text = String::deserialize(deserializer)?;
@@ -85,7 +90,7 @@ macro_rules! texts {
             }
         }
 
-        read_from_string!($name, stringify!($name), $pattern $(, $help)?);
+        read_from_string!($name, Plain, stringify!($name), $pattern $(, $help)?);
     )* };
 }
 
@@ -309,6 +314,10 @@ fn is_region(name: &str) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HopLimit(pub u8);
 
+impl Shaped for HopLimit {
+    const SHAPE: Shape = Shape::Plain;
+}
+
 impl Default for HopLimit {
     fn default() -> HopLimit {
         HopLimit(1)
@@ -338,6 +347,10 @@ impl schemars::JsonSchema for HopLimit {
 /// Names with texts, in the order of the document.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Texts<N = String>(pub Vec<(N, String)>);
+
+impl<N> Shaped for Texts<N> {
+    const SHAPE: Shape = Shape::Plain;
+}
 
 impl<N> Default for Texts<N> {
     fn default() -> Texts<N> {
@@ -420,7 +433,7 @@ impl fmt::Display for MacAddress {
     }
 }
 
-read_from_string!(MacAddress, "MacAddress", "^([0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}$");
+read_from_string!(MacAddress, Plain, "MacAddress", "^([0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}$");
 
 /// A block of addresses: `10.0.0.0/16`, `2001:db8::/56`; written as the service
 /// does, an IPv6 block in eight groups.
@@ -496,8 +509,8 @@ impl FromStr for Ipv6Block {
     }
 }
 
-read_from_string!(Ipv4Block, "Ipv4Block", "^[0-9.]+/[0-9]{1,2}$");
-read_from_string!(Ipv6Block, "Ipv6Block", "^[0-9A-Fa-f:.]+/[0-9]{1,3}$");
+read_from_string!(Ipv4Block, Plain, "Ipv4Block", "^[0-9.]+/[0-9]{1,2}$");
+read_from_string!(Ipv6Block, Plain, "Ipv6Block", "^[0-9A-Fa-f:.]+/[0-9]{1,3}$");
 
 impl FromStr for Time {
     type Err = &'static str;
@@ -510,6 +523,7 @@ impl FromStr for Time {
 // With the relative ones, which are made absolute before they are read.
 read_from_string!(
     Time,
+    Time,
     "Time",
     "^[+-]([0-9]+(d|h|m|s|ms))+$|^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$"
 );
@@ -518,6 +532,10 @@ read_from_string!(
 /// only so that the field is known.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Changes;
+
+impl Shaped for Changes {
+    const SHAPE: Shape = Shape::Plain;
+}
 
 impl<'de> Deserialize<'de> for Changes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Changes, D::Error> {
@@ -581,11 +599,15 @@ impl core::fmt::Display for Span {
 /// Units of time in milliseconds; `ms` before `m`, with which it begins.
 const UNITS: [(&str, u64); 5] = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
 
-read_from_string!(Span, "Span", "^([0-9]+(d|h|m|s|ms))+$");
+read_from_string!(Span, Plain, "Span", "^([0-9]+(d|h|m|s|ms))+$");
 
 /// A share of requests: 0 to 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Share(pub f64);
+
+impl Shaped for Share {
+    const SHAPE: Shape = Shape::Plain;
+}
 
 impl Default for Share {
     fn default() -> Share {
@@ -618,6 +640,10 @@ impl schemars::JsonSchema for Share {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Secret(pub String);
+
+impl Shaped for Secret {
+    const SHAPE: Shape = Shape::Secret;
+}
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
