@@ -4,6 +4,7 @@
 //! The words that a description and the service have in common are used as they
 //! are; what a description may leave out is here.
 
+pub mod families;
 mod faults;
 mod host_names;
 mod identity;

@@ -1,9 +1,10 @@
 //! The instance type, and what follows from it.
 
+use super::Judge;
 use super::rules::{ARCHITECTURE_MISMATCH, UNKNOWN_INSTANCE_TYPE};
-use super::{Judge, families};
 use crate::description::problem::{Problem, shown};
 use crate::description::spelling;
+use crate::facts::families;
 
 impl Judge<'_> {
     pub(super) fn kind(&mut self) {
