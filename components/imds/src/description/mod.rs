@@ -115,7 +115,7 @@ tables! {
         /// When the instance was last launched or started. Default 2026-09-26T11:16:22Z.
         @[identity]
         launch_time: Option<Time>,
-        /// Default: arm64 for an instance type of a Graviton family, else x86_64.
+        /// Default: arm64 for an instance type with a processor of Arm, else x86_64.
         @[never, identity]
         architecture: Option<Architecture>,
         /// How the instance was bought. Default on-demand.

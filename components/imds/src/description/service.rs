@@ -50,7 +50,7 @@ entries! {
         kind: FaultKind,
         /// How many requests are struck, of those that come for these paths with these methods: 0 to 1. Default 1, all.
         #[serde(default)]
-        share: Share,
+        share: Option<Share>,
         /// Requests for these paths and all below them, `/latest/api/token`; `*` stands for any one name:
         /// `/*/meta-data/iam`. Default all.
         #[serde(default)]

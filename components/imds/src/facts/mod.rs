@@ -178,7 +178,7 @@ impl Check {
             reservation_id: written.reservation_id.map_or_else(|| made::resource_id("r-", &instance_id), String::from),
             ami_launch_index: written.ami_launch_index,
             launch_time,
-            architecture: written.architecture.unwrap_or_else(|| architecture_of(&instance_type)),
+            architecture: written.architecture.unwrap_or_else(|| families::architecture_of(&instance_type)),
             zone_id: written
                 .placement
                 .availability_zone_id
@@ -370,13 +370,4 @@ fn extra_entry((name, text): (EntryPath, String)) -> ExtraEntry {
         None => (None, name.as_str()),
     };
     ExtraEntry { version, path: path.to_owned(), text, name: name.clone() }
-}
-
-/// arm64 for the families with a Graviton processor: a `g` behind the
-/// generation (`m7g`, `c7gn`, `r8gd`), and `a1`.
-fn architecture_of(instance_type: &str) -> written::Architecture {
-    let family = instance_type.split('.').next().unwrap_or_default();
-    let behind = family.trim_start_matches(|c: char| c.is_ascii_alphabetic());
-    let behind = behind.trim_start_matches(|c: char| c.is_ascii_digit());
-    if family == "a1" || behind.starts_with('g') { written::Architecture::Arm64 } else { written::Architecture::X86_64 }
 }

@@ -8,7 +8,7 @@ use crate::facts::families;
 
 impl Judge<'_> {
     pub(super) fn kind(&mut self) {
-        let (family, size) = self.facts.instance_type.split_once('.').unwrap_or((&self.facts.instance_type, ""));
+        let (family, size) = families::parts(&self.facts.instance_type);
         let problem = match families::named(family) {
             Some(known) => {
                 self.architecture(known);

@@ -209,12 +209,6 @@ impl Shaped for Share {
     const SHAPE: Shape = Shape::Plain;
 }
 
-impl Default for Share {
-    fn default() -> Share {
-        Share(1.0)
-    }
-}
-
 impl<'de> Deserialize<'de> for Share {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Share, D::Error> {
         match f64::deserialize(deserializer) {
