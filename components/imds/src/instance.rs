@@ -2,7 +2,7 @@
 
 use crate::answer::{Answer, METADATA_METHODS, Outcome, Reply, TOKEN_METHODS};
 use crate::description::json::Json;
-use crate::description::problem::Problem;
+use crate::description::problem::{PROBLEMS_MAX, Problem};
 use crate::description::{Enabled, FaultKind, HttpTokens, InstanceState, Switch};
 use crate::faults::{Delivery, Fault};
 use crate::host;
@@ -74,9 +74,6 @@ struct Noted<'i> {
 
 /// The fewest bytes of a token secret: less could be tried out.
 const TOKEN_SECRET_BYTES_MIN: usize = 16;
-
-/// The most problems of a description that are told at once.
-const PROBLEMS_MAX: usize = 20;
 
 const TOKEN_PATH: [&str; 3] = ["latest", "api", "token"];
 

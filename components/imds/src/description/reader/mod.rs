@@ -13,10 +13,7 @@ use self::fault::Fault;
 use self::names::{FieldNames, FirstLevel};
 use self::value::Reader;
 use super::json::Json;
-use super::problem::Problem;
-
-/// After so many problems reading ends: each costs another reading.
-const PROBLEMS_MAX: usize = 20;
+use super::problem::{PROBLEMS_MAX, Problem};
 
 /// Reads `json` as a `T`, which must be complete when every field is missing.
 ///
