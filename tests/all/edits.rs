@@ -119,7 +119,7 @@ fn changes() -> Vec<Value> {
 /// Each of them is one that a running instance takes, or one that it refuses.
 #[test]
 fn a_running_instance_takes_all_but_these() {
-    let refused = |change: &Value| imds_core::edit(BASE, &change.to_string(), Some(START_MS)).is_err();
+    let refused = |change: &Value| imds_core::edit(BASE, &change.to_string(), Some(START_MS), None).is_err();
     let refused: Vec<String> = changes().iter().filter(|change| refused(change)).map(Value::to_string).collect();
     assert_eq!(
         refused,
@@ -170,7 +170,7 @@ fn edited(edits: &[(u64, Value)]) -> (String, String, u64) {
     let (mut document, mut timeline, mut now_ms) = (base.to_string(), Vec::new(), START_MS);
     for (seconds, change) in edits {
         now_ms += seconds * 1000;
-        match imds_core::edit(&document, &change.to_string(), Some(now_ms)) {
+        match imds_core::edit(&document, &change.to_string(), Some(now_ms), None) {
             Ok(edited) => {
                 document = edited;
                 add_to_timeline(&mut timeline, change, now_ms);
@@ -201,7 +201,7 @@ fn a_fresh_start_from_the_document_that_came_out_answers_like_who_saw_every_edit
         let (document, timeline, now_ms) = edited(&edits);
         let came_out = open_json_in_core(&document);
         let saw_all = open_json_in_core(&timeline);
-        let folded = imds_core::edit(&document, "{}", Some(now_ms)).expect("no change is a good change");
+        let folded = imds_core::edit(&document, "{}", Some(now_ms), None).expect("no change is a good change");
         let folded = open_json_in_core(&folded);
         for later_ms in [0, 61_000, 190_000, 310_000, 7_300_000] {
             let now_ms = now_ms + later_ms;
@@ -333,7 +333,7 @@ fn any_two_scenarios_that_ship_can_be_combined() {
 #[test]
 fn an_instance_that_is_terminated_has_nothing_to_come() {
     let spot = r#"{"timeline": [{"at": "+1h", "state": "stopped"}, {"at": "+2h", "user-data": "x"}]}"#;
-    let edit = |document: &str, change: &str| imds_core::edit(document, change, Some(START_MS));
+    let edit = |document: &str, change: &str| imds_core::edit(document, change, Some(START_MS), None);
     let started = edit(&spot.replacen('{', r#"{"timeline-start": "2026-10-01T00:00:00Z", "#, 1), "{}").expect("right");
     let gone = edit(&started, r#"{"state": "terminated"}"#).expect("it ends");
     assert!(!gone.contains("timeline\":"), "{gone}");
@@ -357,7 +357,7 @@ fn an_instance_that_is_terminated_has_nothing_to_come() {
 fn what_is_taken_back_is_judged_too() {
     let given = r#"{"user-data-base64": "AAEC", "placement": {"availability-zone": "eu-west-1b"}}"#;
     for (change, field) in [(r#"{"user-data": null}"#, "/user-data"), (r#"{"placement": null}"#, "/placement")] {
-        let problems = imds_core::edit(given, change, Some(START_MS)).unwrap_err();
+        let problems = imds_core::edit(given, change, Some(START_MS), None).unwrap_err();
         assert_eq!(problems[0].field, field, "{problems:?}");
     }
 }

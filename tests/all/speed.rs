@@ -63,7 +63,7 @@ fn an_interruption_is_told_for_when_it_comes() {
         for speed in SPEEDS {
             let json = at_speed(scenario, speed);
             let instance = open_json_in_core(&json);
-            let happenings = imds_core::timeline(&json, START_MS).expect("it ships");
+            let happenings = imds_core::status(&json, START_MS, None).expect("it ships").happenings;
             for after_ms in moments(speed) {
                 let (outcome, notice) = answer(&instance, "/latest/meta-data/spot/instance-action", after_ms);
                 if outcome != Outcome::Found {
@@ -218,7 +218,7 @@ proptest! {
         let faster = imds_core::speed_up(&scenario.to_string(), speed).expect("it is a scenario");
         let [plain, faster] = [scenario.to_string(), faster].map(|json| {
             let json = begun(&Description::from_json("random", &json).expect("it is JSON"));
-            imds_core::timeline(&json, START_MS).expect("it is valid")
+            imds_core::status(&json, START_MS, None).expect("it is valid").happenings
         });
         // Of notices the text tells the time, which is another.
         let kinds = |list: &[Happening]| -> Vec<String> {

@@ -24,7 +24,8 @@ fn scenario(name: &str) -> Description {
 
 /// What happens, each with its seconds from [`START_MS`].
 fn happenings(toml: &str) -> Vec<(i64, String)> {
-    told(imds_core::timeline(&read_toml(toml).to_json(), START_MS).unwrap_or_else(|problems| panic!("{problems:?}")))
+    let status = imds_core::status(&read_toml(toml).to_json(), START_MS, None);
+    told(status.unwrap_or_else(|problems| panic!("{problems:?}")).happenings)
 }
 
 fn told(happenings: Vec<Happening>) -> Vec<(i64, String)> {
@@ -77,7 +78,7 @@ fn a_change_of_nothing_is_nothing_that_happens() {
 #[test]
 fn a_scenario_tells_in_its_order_what_happens() {
     let spot = scenario("spot-interruption").to_json();
-    let happened = told(imds_core::timeline(&spot, START_MS).expect("it ships"));
+    let happened = told(imds_core::status(&spot, START_MS, None).expect("it ships").happenings);
     let of_spot: Vec<(i64, &str)> =
         happened.iter().filter(|(at, _)| (0..3600).contains(at)).map(|(at, what)| (*at, what.as_str())).collect();
     assert_eq!(
@@ -112,7 +113,7 @@ fn an_edit_at_any_time_of_a_scenario_changes_nothing_that_it_does_not_say() {
         let json = scenario(name).to_json();
         let instance = open_json_in_core(&json);
         for edited_s in [0, 15, 30, 61, 100, 170] {
-            let edited = imds_core::edit(&json, "{}", Some(START_MS + edited_s * 1000))
+            let edited = imds_core::edit(&json, "{}", Some(START_MS + edited_s * 1000), None)
                 .unwrap_or_else(|problems| panic!("{name} at {edited_s}: {problems:?}"));
             let edited = open_json_in_core(&edited);
             for now_s in (edited_s..450).step_by(15) {
@@ -281,7 +282,7 @@ fn every_time_of_a_description_may_be_relative() {
     assert!(found.len() >= 14, "{found:?}");
     for pointer in found {
         let document = with(&pointer, json!("+5m")).to_string();
-        let problems = imds_core::edit("{}", &document, None).err().unwrap_or_default();
+        let problems = imds_core::edit("{}", &document, None, None).err().unwrap_or_default();
         let about_times: Vec<_> = problems.iter().filter(|problem| problem.field == pointer).collect();
         assert!(
             about_times.iter().all(|problem| !problem.message.contains("expected a time such as")),
@@ -294,7 +295,7 @@ fn every_time_of_a_description_may_be_relative() {
 fn a_change_of_the_identity_document_gives_its_signatures_up() {
     let signed =
         json!({ "identity-signatures": { "signature": "AAAA", "pkcs7": "AAAA", "rsa2048": "AAAA" } }).to_string();
-    let document = |json: &str| open_json_in_core(json).identity_document(START_MS).text;
+    let document = |json: &str| imds_core::status(json, START_MS, None).expect("it is valid").identity_document.text;
     let toml = std::fs::read_to_string(tests_directory().join("instances/everything.toml")).expect("it is text");
     let everything: Value = serde_json::from_str(&read_toml(&toml).to_json()).expect("a description is JSON");
     let more = json!({
@@ -305,7 +306,7 @@ fn a_change_of_the_identity_document_gives_its_signatures_up() {
     });
     let mut changed = Vec::new();
     for (name, value) in [&everything, &more].into_iter().filter_map(Value::as_object).flatten() {
-        let Ok(edited) = imds_core::edit(&signed, &json!({ name: value }).to_string(), None) else { continue };
+        let Ok(edited) = imds_core::edit(&signed, &json!({ name: value }).to_string(), None, None) else { continue };
         if document(&edited) != document(&signed) {
             assert!(!edited.contains("identity-signatures"), "{name} is in the document, and its change keeps them");
             changed.push(name.as_str());

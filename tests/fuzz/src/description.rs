@@ -7,7 +7,8 @@ use super::NOW_MS;
 /// Any text is a description or is refused with its problems, and an instance
 /// that opens can be asked for all that it lists. It tells what happens to it, in
 /// the order of time, and what cannot be real about it; the description of it from
-/// now on is of one that answers the same. As a scenario it is sped up or refused.
+/// now on is of one that answers the same, and what an operator does to it is done
+/// or refused. As a scenario it is sped up or refused.
 ///
 /// The bytes: the description's text.
 ///
@@ -30,14 +31,24 @@ pub fn description(bytes: &[u8]) {
         }
     };
     are_few(&warnings.unwrap_or_else(|problems| panic!("{problems:?}")));
-    let happenings = imds_core::timeline(&text, NOW_MS).unwrap_or_else(|problems| panic!("{problems:?}"));
-    assert!(happenings.is_sorted_by_key(|happening| happening.at_ms), "{happenings:?}");
-    assert!(happenings.iter().all(|happening| !happening.what.is_empty()), "{happenings:?}");
-    let edited = imds_core::edit(&text, "{}", Some(NOW_MS)).unwrap_or_else(|problems| panic!("{problems:?}"));
+    let status =
+        |text: &str, now_ms| imds_core::status(text, now_ms, None).unwrap_or_else(|problems| panic!("{problems:?}"));
+    let now = status(&text, NOW_MS);
+    assert!(now.happenings.is_sorted_by_key(|happening| happening.at_ms), "{:?}", now.happenings);
+    assert!(now.happenings.iter().all(|happening| !happening.what.is_empty()), "{:?}", now.happenings);
+    let edited = imds_core::edit(&text, "{}", Some(NOW_MS), None).unwrap_or_else(|problems| panic!("{problems:?}"));
+    assert_eq!(edited, now.description);
+    assert_eq!(status(&edited, NOW_MS).identity_document, now.identity_document);
+    assert!(!status(&text, u64::MAX).identity_document.text.is_empty());
+    for operation in OPERATIONS {
+        let change = format!(r#"{{"operation": {operation}}}"#);
+        match imds_core::edit(&text, &change, Some(NOW_MS), None) {
+            Ok(changed) => drop(status(&changed, NOW_MS)),
+            Err(problems) => are_told(&problems),
+        }
+    }
     let edited = super::open(&edited);
 
-    assert!(!instance.identity_document(u64::MAX).text.is_empty());
-    assert_eq!(edited.identity_document(NOW_MS).text, instance.identity_document(NOW_MS).text);
     let token = super::ask(&instance, "PUT", "/latest/api/token", &[Field { name: TTL, value: b"60" }]);
     if [Outcome::EndpointDisabled, Outcome::NotRunning, Outcome::FaultRefused].contains(&token.outcome) {
         return;
@@ -51,6 +62,17 @@ pub fn description(bytes: &[u8]) {
         client.crawl(&format!("/{version}/"), 0);
     }
 }
+
+/// What an operator does to any instance.
+const OPERATIONS: [&str; 7] = [
+    r#""stop""#,
+    r#""start""#,
+    r#""reboot""#,
+    r#""terminate""#,
+    r#""rebalance""#,
+    r#"{"interrupt": {}}"#,
+    r#"{"interrupt": {"action": "hibernate", "time": "+1s"}}"#,
+];
 
 const TTL: &str = "X-aws-ec2-metadata-token-ttl-seconds";
 
