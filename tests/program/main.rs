@@ -12,86 +12,60 @@ use std::time::{Duration, Instant};
 
 // Its files are devices and pipes.
 #[cfg(unix)]
-#[path = "program/bounds.rs"]
 mod bounds;
-#[path = "program/certificates.rs"]
 mod certificates;
-#[path = "program/check.rs"]
 mod check;
-#[path = "program/command.rs"]
 mod command;
 // Unix sockets.
 #[cfg(unix)]
-#[path = "program/control.rs"]
 mod control;
 // How many files a process may open is set by a shell.
 #[cfg(unix)]
-#[path = "program/faults.rs"]
 mod faults;
 // In network namespaces, which are Linux's.
 #[cfg(target_os = "linux")]
-#[path = "program/hop_limit.rs"]
 mod hop_limit;
-#[path = "program/instances.rs"]
 mod instances;
-// The system tells there what it keeps for each socket.
-#[path = "program/kept_keys.rs"]
 mod kept_keys;
+// The system tells there what it keeps for each socket.
 #[cfg(target_os = "linux")]
-#[path = "program/kernel_memory.rs"]
 mod kernel_memory;
-#[path = "program/large.rs"]
 mod large;
 #[cfg(target_os = "linux")]
-#[path = "program/link_local.rs"]
 mod link_local;
 #[cfg(target_os = "linux")]
-#[path = "program/namespaces.rs"]
 mod namespaces;
-#[path = "program/new.rs"]
 mod new;
 // Signals end what it watches.
 #[cfg(unix)]
-#[path = "program/observability.rs"]
 mod observability;
+// What the control listener, on Unix sockets too, is compared with.
+#[cfg(unix)]
+mod openapi;
 // It is asked for by a signal.
 #[cfg(unix)]
-#[path = "program/read_again.rs"]
 mod read_again;
 // Its commands are shell scripts, and signals end them.
 #[cfg(unix)]
-#[path = "program/openapi.rs"]
-mod openapi;
-#[cfg(unix)]
-#[path = "program/run.rs"]
 mod run;
 #[cfg(target_os = "linux")]
-#[path = "program/run_link_local.rs"]
 mod run_link_local;
-#[path = "program/scenarios.rs"]
 mod scenarios;
 // Signals end what it watches.
 #[cfg(unix)]
-#[path = "program/secrets.rs"]
 mod secrets;
 #[cfg(unix)]
-#[path = "program/socket_activation.rs"]
 mod socket_activation;
 // The system tells there what a process holds.
 #[cfg(target_os = "linux")]
-#[path = "program/soak.rs"]
 mod soak;
 // Signals end what it reads.
 #[cfg(unix)]
-#[path = "program/struck.rs"]
 mod struck;
 // What fills a pipe is known there.
 #[cfg(target_os = "linux")]
-#[path = "program/unread.rs"]
 mod unread;
-#[path = "program/warnings.rs"]
 mod warnings;
-#[path = "program/wrong_use.rs"]
 mod wrong_use;
 
 use command::Command;
