@@ -159,7 +159,7 @@ fn a_crowd_of_operators_takes_turns() {
         // Threads that were taken for calls stay for some seconds: a few for those that
         // have their turn, and not one for each caller.
         Some((before, after)) => assert!(after <= before + 12, "{before} threads before, {after} after"),
-        None => eprintln!("SKIPPED: the system does not tell how many threads a process has"),
+        None => skipped("the system does not tell how many threads a process has"),
     }
 }
 
