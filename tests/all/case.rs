@@ -81,6 +81,24 @@ pub fn all() -> Vec<Case> {
 }
 
 impl Case {
+    /// The case in `tests/cases` that is called so.
+    pub fn named(name: &str) -> Case {
+        Case::read(&tests_directory().join(format!("cases/{name}.http")))
+    }
+
+    /// The exchanges in their order.
+    pub fn exchanges(&self) -> impl Iterator<Item = &Exchange> {
+        self.steps.iter().filter_map(|step| match step {
+            Step::Exchange(exchange) => Some(&**exchange),
+            _ => None,
+        })
+    }
+
+    /// Where an exchange stands: file and line.
+    pub fn place(&self, exchange: &Exchange) -> String {
+        format!("tests/cases/{}.http:{}", self.name, exchange.line)
+    }
+
     fn read(file: &Path) -> Case {
         let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         assert_eq!(file.extension().and_then(|extension| extension.to_str()), Some("http"), "{}", file.display());
@@ -164,12 +182,8 @@ impl Case {
             }
         }
         case.description.push_str(&included);
-        for step in &case.steps {
-            if let Step::Exchange(exchange) = step
-                && exchange.expected.status == 0
-            {
-                return Err((exchange.line, "a request without an expected status".to_owned()));
-            }
+        if let Some(exchange) = case.exchanges().find(|exchange| exchange.expected.status == 0) {
+            return Err((exchange.line, "a request without an expected status".to_owned()));
         }
         if (sources, states) != (1, 1) || !text.starts_with("# ") {
             return Err((1, "a case begins with its rule, one `# Source:` and one `# State:`".to_owned()));
