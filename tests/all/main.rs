@@ -18,6 +18,7 @@ mod fuzz;
 mod identity;
 mod isolation;
 mod load;
+mod order;
 mod play;
 mod purity;
 mod shell;
