@@ -52,8 +52,8 @@ mod serve;
 pub use control::{CallerKey, ClockState, Control, Fleet, Snapshot, VirtualClock, WrongSpeed};
 pub use description::{Description, Scenario, Warning, Warnings};
 pub use engine::{
-    Answer, COMPONENT, Clock, Delivery, Field, Happening, Instance, Limits, Moment, Outcome, Request, Runtime, Secret,
-    SessionVersion, Settings, SystemClock,
+    Answer, COMPONENT, Clock, Delivery, Explanation, Field, Happening, Instance, Limits, Moment, Outcome, Request,
+    RequestBody, RequestHead, Runtime, Secret, SessionVersion, Settings, SystemClock, Verdict,
 };
 pub use error::Error;
 pub use identity::{Certificate, IdentityKeys, IdentitySigning, KeyMaker};

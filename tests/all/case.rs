@@ -1,6 +1,7 @@
 //! Case files: see `tests/README.md` for what each line means.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
 
 /// One rule of the service with the exchanges that show it.
 pub struct Case {
@@ -80,6 +81,24 @@ pub fn all() -> Vec<Case> {
 }
 
 impl Case {
+    /// The case in `tests/cases` that is called so.
+    pub fn named(name: &str) -> Case {
+        Case::read(&tests_directory().join(format!("cases/{name}.http")))
+    }
+
+    /// The exchanges in their order.
+    pub fn exchanges(&self) -> impl Iterator<Item = &Exchange> {
+        self.steps.iter().filter_map(|step| match step {
+            Step::Exchange(exchange) => Some(&**exchange),
+            _ => None,
+        })
+    }
+
+    /// Where an exchange stands: file and line.
+    pub fn place(&self, exchange: &Exchange) -> String {
+        format!("tests/cases/{}.http:{}", self.name, exchange.line)
+    }
+
     fn read(file: &Path) -> Case {
         let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         assert_eq!(file.extension().and_then(|extension| extension.to_str()), Some("http"), "{}", file.display());
@@ -163,12 +182,8 @@ impl Case {
             }
         }
         case.description.push_str(&included);
-        for step in &case.steps {
-            if let Step::Exchange(exchange) = step
-                && exchange.expected.status == 0
-            {
-                return Err((exchange.line, "a request without an expected status".to_owned()));
-            }
+        if let Some(exchange) = case.exchanges().find(|exchange| exchange.expected.status == 0) {
+            return Err((exchange.line, "a request without an expected status".to_owned()));
         }
         if (sources, states) != (1, 1) || !text.starts_with("# ") {
             return Err((1, "a case begins with its rule, one `# Source:` and one `# State:`".to_owned()));
@@ -190,24 +205,19 @@ impl Case {
 }
 
 fn time_step(text: &str) -> Option<Step> {
-    let Some(step) = text.strip_prefix('+') else {
-        return Some(Step::At(milliseconds(text)?));
-    };
-    let units = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000)];
-    let (number, factor) = units.iter().find_map(|(unit, factor)| Some((step.strip_suffix(unit)?, factor)))?;
-    Some(Step::Advance(number.parse::<u64>().ok()? * factor))
+    match text.strip_prefix('+') {
+        Some(span) => whole_milliseconds(humantime::parse_duration(span).ok()?).map(Step::Advance),
+        None => milliseconds(text).map(Step::At),
+    }
 }
 
 /// `2026-10-01T00:00:00Z` in milliseconds since the epoch.
 pub fn milliseconds(time: &str) -> Option<u64> {
-    let number = |range: std::ops::Range<usize>| time.get(range)?.parse::<i64>().ok();
-    let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
-    // Days since the epoch in the proleptic Gregorian calendar, years beginning in March.
-    let shifted = if month <= 2 { year - 1 } else { year };
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let days = 365 * shifted + shifted / 4 - shifted / 100 + shifted / 400 + day_of_year - 719_468;
-    let seconds = days * 86_400 + number(11..13)? * 3600 + number(14..16)? * 60 + number(17..19)?;
-    (time.len() == 20 && time.ends_with('Z')).then_some(seconds as u64 * 1000)
+    whole_milliseconds(humantime::parse_rfc3339(time).ok()?.duration_since(UNIX_EPOCH).ok()?)
+}
+
+fn whole_milliseconds(span: Duration) -> Option<u64> {
+    u64::try_from(span.as_millis()).ok()
 }
 
 impl Expected {

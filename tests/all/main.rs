@@ -1,11 +1,13 @@
 //! The conformance suite: one binary, so that it is linked once.
 //!
 //! `case` reads the files in `tests/cases`, `ways` are the ways in, `play` puts
-//! one to the other. The other modules test what no single exchange shows.
+//! one to the other, and `cases` has a test of each pair. The other modules test
+//! what no single exchange shows.
 
 mod attack;
 mod busy;
 mod case;
+mod cases;
 mod clients;
 mod conformance;
 mod crawl;
@@ -16,6 +18,7 @@ mod heads;
 mod identity;
 mod isolation;
 mod load;
+mod order;
 mod play;
 mod purity;
 mod rooms;

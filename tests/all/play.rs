@@ -1,83 +1,19 @@
-//! Plays every case on every way in.
+//! Plays a case on a way in.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
 
 use sha2::{Digest, Sha256};
 
-use crate::case::{self, Case, Exchange, Expected, Keep, Step, milliseconds, unescape};
-use crate::spin::{Spin, up};
-use crate::ways::{Component, Native, Received, Sent, Socket, Way};
+use crate::case::{Case, Exchange, Expected, Keep, Step, milliseconds, unescape};
+use crate::ways::{Received, Sent, Way};
 
-#[test]
-fn cases_native() {
-    play_all(Native::open);
-}
-
-#[test]
-fn cases_component() {
-    play_all(Component::open);
-}
-
-#[test]
-fn cases_socket() {
-    play_all(Socket::open);
-}
-
-#[test]
-fn cases_spin() {
-    play_all(Spin::wasi_0_3);
-}
-
-#[test]
-fn cases_spin_wasi_0_2() {
-    play_all(Spin::wasi_0_2);
-}
-
-#[test]
-fn cases_spin_up() {
-    let Some(program) = up::program() else {
-        // Not by a macro: of tests that pass, what macros print is not shown.
-        let line = b"SKIPPED: no Spin program of version 4 or later is on the path\n";
-        io::stderr().write_all(line).unwrap();
-        return;
-    };
-    let cases = chosen();
-    let cases: Vec<&Case> = cases.iter().filter(|case| up::is_steady(case)).collect();
-    let spin = up::SpinUp::start(&program, &cases);
-    play_these(&cases, |toml| spin.way(toml));
-}
-
-/// All cases, or those that the variable `CASE` names.
-fn chosen() -> Vec<Case> {
-    let only = std::env::var("CASE").unwrap_or_default();
-    let cases: Vec<Case> = case::all().into_iter().filter(|case| case.name.contains(&only)).collect();
-    assert!(!cases.is_empty(), "no case is called {only}");
-    cases
-}
-
-fn play_all<W: Way>(open: impl Fn(&str) -> W) {
-    play_these(&chosen().iter().collect::<Vec<_>>(), open);
-}
-
-/// Plays cases and tells every exchange that went wrong.
-fn play_these<W: Way>(cases: &[&Case], open: impl Fn(&str) -> W) {
-    let mut wrong = Vec::new();
-    let mut exchanges = 0;
-    let mut left_out = Vec::new();
-    for case in cases {
-        exchanges += play(case, &mut open(&case.description), &mut wrong, &mut left_out);
-    }
-    println!("{} cases, {exchanges} exchanges", cases.len());
-    println!("{} left out: {}", left_out.len(), left_out.join(", "));
-    assert!(left_out.len() * 10 < exchanges.max(100), "a way that cannot carry a tenth of the exchanges is none");
-    assert!(wrong.is_empty(), "{} of {exchanges} exchanges went wrong:\n\n{}", wrong.len(), wrong.join("\n"));
-}
-
-fn play(case: &Case, way: &mut dyn Way, wrong: &mut Vec<String>, left_out: &mut Vec<String>) -> usize {
+/// Plays a case and counts the exchanges that the way carries. Where the rule does
+/// not hold, it is told with every exchange that went wrong.
+pub fn play(case: &Case, way: &mut dyn Way) -> Result<u32, String> {
     let mut now_ms = milliseconds("2026-10-01T00:00:00Z").expect("a time");
-    let mut kept: BTreeMap<String, Vec<u8>> = BTreeMap::new();
-    let mut exchanges = 0;
+    let mut kept = BTreeMap::new();
+    let mut carried = 0;
+    let mut wrong = String::new();
     for step in &case.steps {
         match step {
             Step::Advance(ms) => now_ms += ms,
@@ -85,42 +21,57 @@ fn play(case: &Case, way: &mut dyn Way, wrong: &mut Vec<String>, left_out: &mut 
             Step::Describe(toml) => way.describe(toml),
             Step::Exchange(exchange) => {
                 for _ in 0..exchange.times {
-                    exchanges += 1;
                     let sent = sent(exchange, &kept);
-                    if let Err(why) = way.carries(&sent) {
-                        left_out.push(format!("{}:{} ({why})", case.name, exchange.line));
+                    if way.carries(&sent).is_err() {
                         continue;
                     }
-                    let received = way.answer(&sent, now_ms);
-                    let expected = way.delivered(&exchange.expected);
-                    let mut differences = match (expected.closed, received.is_nothing()) {
-                        (true, true) => Vec::new(),
-                        (true, false) if way.closes() => vec!["expected no answer, received one".to_owned()],
-                        _ => differences(&expected, &received, &kept),
-                    };
-                    for keep in &exchange.keeps {
-                        match part(&received.body, keep) {
-                            Some(part) => drop(kept.insert(keep.name.clone(), part.to_vec())),
-                            None => differences.push(format!("body: nothing in it to keep as {}", keep.name)),
-                        }
-                    }
-                    if received.status == 200 && exchange.method == "PUT" {
-                        kept.insert("token".to_owned(), received.body);
-                    }
+                    carried += 1;
+                    let differences = ask(exchange, &sent, now_ms, way, &mut kept);
                     if !differences.is_empty() {
-                        let (name, line) = (&case.name, exchange.line);
-                        let (method, target) = (&exchange.method, &exchange.target);
-                        let list = differences.join("\n    ");
-                        wrong.push(format!("tests/cases/{name}.http:{line}: {method} {target}\n    {list}\n"));
+                        let (place, method, target) = (case.place(exchange), &exchange.method, &exchange.target);
+                        wrong += &format!("\n{place}: {method} {target}\n    {}\n", differences.join("\n    "));
                     }
                 }
             }
         }
     }
-    exchanges
+    if wrong.is_empty() {
+        return Ok(carried);
+    }
+    let Case { rule, source, state, .. } = case;
+    Err(format!("the rule does not hold: {rule}\nSource: {source}\nState: {state}\n{wrong}"))
 }
 
-fn sent(exchange: &Exchange, kept: &BTreeMap<String, Vec<u8>>) -> Sent {
+/// Sends a request, keeps what is to be kept of the answer, and tells what of it is
+/// not as expected.
+fn ask(
+    exchange: &Exchange,
+    sent: &Sent,
+    now_ms: u64,
+    way: &mut dyn Way,
+    kept: &mut BTreeMap<String, Vec<u8>>,
+) -> Vec<String> {
+    let received = way.answer(sent, now_ms);
+    let expected = way.delivered(&exchange.expected);
+    let mut differences = match (expected.closed, received.is_nothing()) {
+        (true, true) => Vec::new(),
+        (true, false) if way.closes() => vec!["expected no answer, received one".to_owned()],
+        _ => differences(&expected, &received, kept),
+    };
+    for keep in &exchange.keeps {
+        match part(&received.body, keep) {
+            Some(part) => drop(kept.insert(keep.name.clone(), part.to_vec())),
+            None => differences.push(format!("body: nothing in it to keep as {}", keep.name)),
+        }
+    }
+    if received.status == 200 && exchange.method == "PUT" {
+        kept.insert("token".to_owned(), received.body);
+    }
+    differences
+}
+
+/// A request of a case with what was kept of the answers before it.
+pub fn sent(exchange: &Exchange, kept: &BTreeMap<String, Vec<u8>>) -> Sent {
     let fill = |text: &str| {
         let bytes = unescape(text).unwrap_or_else(|| panic!("{text}: a broken escape"));
         fill(&bytes, kept)

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{self, Stdio};
 
 /// A [`process::Command`] with a state directory of the tests' own. Every test in
-/// this binary uses it, since this is what `Command` is in `program.rs`.
+/// this binary uses it, since this is what `Command` is in `main.rs`.
 pub struct Command(process::Command);
 
 impl Command {

@@ -65,16 +65,7 @@ mod tests {
     use super::*;
 
     fn fault(share: f64, seed: u64) -> Fault {
-        Fault {
-            kind: FaultKind::Refuse,
-            share: (share * u64::MAX as f64) as u64,
-            paths: Vec::new(),
-            methods: Vec::new(),
-            from: Time::EPOCH,
-            until: Time::from_ms(u64::MAX),
-            delay_ms: 0,
-            seed,
-        }
+        Fault { share: (share * u64::MAX as f64) as u64, seed, ..Fault::default() }
     }
 
     fn affected(fault: &Fault) -> Vec<bool> {

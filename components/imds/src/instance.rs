@@ -3,7 +3,7 @@
 use crate::categories::IdentityDocument;
 use crate::decide::{Call, Decision, Request, decide};
 use crate::description::json::Json;
-use crate::description::problem::Problem;
+use crate::description::problem::{PROBLEMS_MAX, Problem};
 use crate::http::answer::{Buffers, Reply};
 use crate::http::host::HostNames;
 use crate::http::{Answer, Head};
@@ -71,8 +71,6 @@ pub struct Signatures {
 /// The fewest bytes of a token secret: less could be tried out.
 const TOKEN_SECRET_BYTES_MIN: usize = 16;
 
-/// The most problems of a description that are told at once.
-const PROBLEMS_MAX: usize = 20;
 
 impl Instance {
     /// Reads a description, JSON text; `{}` is a complete instance.

@@ -14,6 +14,9 @@ impl Time {
     /// 1970-01-01T00:00:00Z.
     pub const EPOCH: Time = Time(0);
 
+    /// The last second of the year 9998.
+    pub const LAST: Time = Time(LAST_MS);
+
     /// The time `ms` milliseconds after the epoch; what lies after the year
     /// 9998 counts as its last second.
     pub const fn from_ms(ms: u64) -> Time {

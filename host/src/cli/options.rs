@@ -101,8 +101,8 @@ const METADATA: &str = "Metadata options, over those of the description";
 
 impl Options {
     /// Starts the log.
-    pub fn log(&self) -> anyhow::Result<Log> {
-        Log::start(self.log, self.log_format).context("cannot start the log")
+    pub fn log(&self, runtime: &Runtime) -> anyhow::Result<Log> {
+        Log::start(self.log, self.log_format, runtime.clone()).context("cannot start the log")
     }
 
     /// The service of what was opened, under a clock.

@@ -72,8 +72,8 @@ fn is_refused(status: u16) -> bool {
 impl Observer for RequireV2 {
     fn answered(&self, answered: &Answered<'_>) {
         let request = || {
-            let line = format!("{} {}", shown::method(answered.method), shown::target(answered.target));
-            (line, answered.user_agent.map(shown::user_agent))
+            let line = format!("{} {}", shown::method(answered.head.method()), shown::target(answered.head.target()));
+            (line, answered.head.user_agent().map(shown::user_agent))
         };
         match answered.version {
             Some(SessionVersion::One) => {

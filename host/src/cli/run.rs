@@ -10,7 +10,7 @@ use std::time::SystemTime;
 
 use anyhow::Context;
 use clap::Args;
-use imds_host::{Control, Metrics, Service};
+use imds_host::{Control, Instances as _, Metrics, Service};
 use tokio::net::TcpListener;
 use tokio::process::Command;
 use tokio::runtime::Handle;
@@ -92,7 +92,7 @@ impl Run {
         let namespace = if self.link_local { Some(NetworkNamespace::make()?) } else { None };
         let (control, warnings) = self.options.open()?;
         warnings::tell(&warnings, self.options.log_format);
-        let log = self.options.log()?;
+        let log = self.options.log(control.runtime())?;
         let require_v2 = self.require_v2.then(RequireV2::default);
         let metrics = self.control.is_on().then(Metrics::new);
         let page = metrics.clone().map(|metrics| {

@@ -98,7 +98,7 @@ impl Serve {
         if self.control.is_on() && matches!(served, Served::Many(_)) {
             return Err(WrongUse(CONTROL_OF_MANY.to_owned()).into());
         }
-        let log = self.options.log()?;
+        let log = self.options.log(served.runtime())?;
         let runtime = signals::runtime()?;
         let code = runtime.block_on(self.serve(served, passed, watch, &log));
         // Keys that are still being made are not waited for.

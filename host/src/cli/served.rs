@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use imds_host::{CallerKey, Control, Observer, Service, Warnings};
+use imds_host::{CallerKey, Control, Instances as _, Observer, Runtime, Service, Warnings};
 
 use super::instances::{Instances, Many};
 use super::log::Format;
@@ -19,6 +19,13 @@ pub enum Served {
 }
 
 impl Served {
+    pub fn runtime(&self) -> &Runtime {
+        match self {
+            Self::One(control, _) => control.runtime(),
+            Self::Many(many) => many.fleet.runtime(),
+        }
+    }
+
     pub fn service(&self, options: &Options, observer: impl Observer) -> Service {
         match self {
             Self::One(control, _) => options.service(control.clone(), control.clock().clone(), observer),

@@ -9,17 +9,14 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Instant, SystemTime};
 
-use hyper::http::request::Parts;
-
-use crate::control::snapshot::WithDefaults;
 use crate::description::{Description, Warnings};
 use crate::engine::{
-    Answer, Clock, Entropy, Happening, Instance, Moment, Opening, Request, Runtime, SessionVersion, Settings, Terms,
-    failed,
+    Answer, Clock, Entropy, Happening, Instance, Moment, Opening, Request, RequestHead, Runtime, Settings, Status,
+    Terms, Verdict,
 };
 use crate::error::Error;
 use crate::observe::{Answered, Journal, Observer};
-use crate::problem::{Finding, Problems};
+use crate::problem::Finding;
 use crate::serve::{Caller, Instances, Service};
 
 pub use self::clock::{ClockState, VirtualClock, WrongSpeed};
@@ -145,31 +142,17 @@ impl Control {
     /// ```
     pub fn answer(&self, request: &Request) -> Answer {
         let started = Instant::now();
-        let now_ms = self.shared.clock.now_ms();
-        let answer = self.instance().try_answer(request, Moment::at(now_ms, self.shared.entropy.next()));
-        let (answer, error) = match answer {
-            Ok(answer) => (answer, None),
-            Err(error) => (failed(now_ms), Some(error)),
+        let moment = Moment::at(self.shared.clock.now_ms(), self.shared.entropy.next());
+        let head = request.head();
+        let mut bytes = Vec::new();
+        let (verdict, error) = match self.instance().try_answer_head(&head, moment, &mut bytes) {
+            Ok(verdict) => (verdict, None),
+            Err(error) => (Verdict::failed(moment.now_ms, &mut bytes), Some(error)),
         };
-        let field = |name: &str| {
-            let field = request.fields.iter().find(|field| field.name.eq_ignore_ascii_case(name));
-            field.and_then(|field| str::from_utf8(&field.value).ok())
-        };
-        self.shared.journal.answered(&Answered {
-            peer: None,
-            method: &request.method,
-            target: &request.target,
-            host: field("host"),
-            user_agent: field("user-agent"),
-            now_ms,
-            status: answer.status,
-            outcome: answer.outcome,
-            version: SessionVersion::of(&answer),
-            duration: started.elapsed(),
-            delivery: answer.delivery,
-            error: error.as_ref(),
-        });
-        answer
+        let head = RequestHead::new(&head);
+        let answered = Answered::new(head, moment.now_ms, None, &verdict, started.elapsed(), error.as_ref());
+        self.shared.journal.answered(&answered);
+        Answer::of(bytes, verdict)
     }
 
     /// What was asked lately, and by whom without tokens.
@@ -310,7 +293,8 @@ impl Control {
     /// # Ok::<_, imds_host::Error>(())
     /// ```
     pub fn description(&self) -> Result<Description, Error> {
-        self.description_at(&self.present(), self.shared.clock.now_ms())
+        let status = self.status_at(&self.present(), self.shared.clock.now_ms())?;
+        Description::from_json("the present description", &status.description)
     }
 
     /// What the instance is now: its revision, its options and state, its clock and
@@ -325,19 +309,8 @@ impl Control {
     /// ```
     pub fn snapshot(&self) -> Result<Snapshot, Error> {
         let (present, clock) = (self.present(), self.shared.clock.state());
-        let now_ms = (move || clock.now).now_ms();
-        let description = self.description_at(&present, now_ms)?;
-        let with_defaults = WithDefaults::new(&description.to_json(), &self.shared.runtime.schema()?)?;
-        Ok(Snapshot {
-            revision: present.revision,
-            clock,
-            state: with_defaults.text("state"),
-            lifecycle: with_defaults.text("instance-lifecycle"),
-            metadata_options: with_defaults.metadata_options(),
-            identity_document: present.instance.identity_document(now_ms)?,
-            timeline: self.timeline_at(&present, now_ms)?,
-            description,
-        })
+        let status = self.status_at(&present, (move || clock.now).now_ms())?;
+        Snapshot::new(present.revision, clock, status)
     }
 
     /// The instance as the last edit made it: it does not change, and the next
@@ -362,7 +335,7 @@ impl Control {
     /// # Ok::<_, imds_host::Error>(())
     /// ```
     pub fn timeline(&self) -> Result<Vec<Happening>, Error> {
-        self.timeline_at(&self.present(), self.shared.clock.now_ms())
+        Ok(self.status_at(&self.present(), self.shared.clock.now_ms())?.timeline())
     }
 
     /// What the description says as of now that can be served and cannot be real:
@@ -382,14 +355,10 @@ impl Control {
         Ok(warnings)
     }
 
-    fn timeline_at(&self, present: &Present, now_ms: u64) -> Result<Vec<Happening>, Error> {
-        let happenings = self.shared.runtime.timeline(&present.description, now_ms)?;
-        happenings.map_err(|findings| Error::Invalid(unexpected(findings)))
-    }
-
-    fn description_at(&self, present: &Present, now_ms: u64) -> Result<Description, Error> {
-        let json = self.edited(&present.description, "{}", &Description::default(), now_ms)?;
-        Description::from_json("the present description", &json)
+    fn status_at(&self, present: &Present, now_ms: u64) -> Result<Status, Error> {
+        let status = self.shared.runtime.status(&present.description, now_ms, None)?;
+        // It was right before.
+        status.map_err(|findings| Error::Invalid(Description::default().locate(findings)))
     }
 
     fn present(&self) -> Present {
@@ -410,7 +379,7 @@ impl Control {
         let present = self.expect(revision)?;
         let now_ms = self.shared.clock.now_ms();
         let json = self.edited(&present.description, &change.to_json(), change, now_ms)?;
-        if json == self.edited(&present.description, "{}", &Description::default(), now_ms)? {
+        if json == self.status_at(&present, now_ms)?.description {
             return Ok(present.revision);
         }
         Ok(self.put(&Description::from_json("the present description", &json)?))
@@ -440,14 +409,13 @@ impl Control {
     }
 }
 
-/// Problems of a description that was right before.
-fn unexpected(findings: Vec<Finding>) -> Problems {
-    Description::default().locate(findings)
-}
-
 impl Instances for Control {
-    fn instance_for(&self, _: &Caller, _: &Parts) -> Option<Instance> {
+    fn instance_for(&self, _: &Caller, _: &RequestHead<'_>) -> Option<Instance> {
         Some(self.shared.present.read().unwrap_or_else(PoisonError::into_inner).instance.clone())
+    }
+
+    fn runtime(&self) -> &Runtime {
+        &self.shared.runtime
     }
 }
 

@@ -1,8 +1,8 @@
-use serde_json::{Map, Value};
+use serde_json::json;
 
 use crate::control::clock::ClockState;
 use crate::description::Description;
-use crate::engine::Happening;
+use crate::engine::{Happening, Status};
 use crate::error::Error;
 
 /// What an instance under [`Control`](crate::Control) is at one moment, all of one
@@ -44,51 +44,51 @@ pub struct Snapshot {
     pub description: Description,
 }
 
-/// Fields of a description with their defaults, as the schema tells them.
-pub(crate) struct WithDefaults {
-    description: Value,
-    schema: Value,
-}
-
-impl WithDefaults {
-    /// Both JSON text of the component. Fails where one of them is none.
-    pub(crate) fn new(description: &str, schema: &str) -> Result<Self, Error> {
-        let read = |text| serde_json::from_str(text).map_err(|error| Error::Component(Box::new(error)));
-        Ok(Self { description: read(description)?, schema: read(schema)? })
-    }
-
-    /// A field of the first level that holds a text.
-    pub(crate) fn text(&self, name: &str) -> String {
-        let default = &self.schema["properties"][name]["default"];
-        self.description[name].as_str().or(default.as_str()).unwrap_or_default().to_owned()
-    }
-
-    /// The metadata options, JSON text.
-    pub(crate) fn metadata_options(&self) -> String {
-        let options = self.schema["$defs"]["MetadataOptions"]["properties"].as_object();
-        let with_default = |(name, option): (&String, &Value)| {
-            let stated = self.description["metadata-options"].get(name);
-            (name.clone(), stated.unwrap_or(&option["default"]).clone())
-        };
-        Value::Object(options.into_iter().flatten().map(with_default).collect::<Map<_, _>>()).to_string()
+impl Snapshot {
+    /// What the component says of an instance, at this moment of its clock.
+    pub(crate) fn new(revision: u64, clock: ClockState, status: Status) -> Result<Self, Error> {
+        let timeline = status.timeline();
+        let Status { state, lifecycle, metadata_options: options, identity_document, description, .. } = status;
+        let metadata_options = json!({
+            "http-endpoint": options.http_endpoint,
+            "http-protocol-ipv6": options.http_protocol_ipv6,
+            "http-put-response-hop-limit": options.http_put_response_hop_limit,
+            "http-tokens": options.http_tokens,
+            "instance-metadata-tags": options.instance_metadata_tags,
+        });
+        Ok(Self {
+            revision,
+            clock,
+            state,
+            lifecycle,
+            metadata_options: metadata_options.to_string(),
+            identity_document: identity_document.text,
+            timeline,
+            description: Description::from_json("the present description", &description)?,
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::Runtime;
+    use crate::{Control, Description, Runtime, VirtualClock};
 
     #[test]
     fn what_is_not_stated_has_its_default() {
-        let schema = Runtime::new().unwrap().schema().unwrap();
-        let of = |description| WithDefaults::new(description, &schema).unwrap();
-        let empty = of("{}");
-        assert_eq!((empty.text("state"), empty.text("instance-lifecycle")), ("running".into(), "on-demand".into()));
+        let runtime = Runtime::new().unwrap();
+        let of = |toml| {
+            let description = Description::from_toml("test", toml).unwrap();
+            Control::open(&runtime, &description, &Default::default(), VirtualClock::system())
+                .unwrap()
+                .snapshot()
+                .unwrap()
+        };
+        let empty = of("");
+        assert_eq!((empty.state.as_str(), empty.lifecycle.as_str()), ("running", "on-demand"));
         let options = r#"{"http-endpoint":"enabled","http-protocol-ipv6":"disabled","http-put-response-hop-limit":1,"http-tokens":"optional","instance-metadata-tags":"disabled"}"#;
-        assert_eq!(empty.metadata_options(), options);
-        let stated = r#"{"state":"stopped","metadata-options":{"http-tokens":"required"}}"#;
-        assert_eq!(of(stated).text("state"), "stopped");
-        assert_eq!(of(stated).metadata_options(), options.replace("optional", "required"));
+        assert_eq!(empty.metadata_options, options);
+        let stated = of("state = 'stopped'\nmetadata-options.http-tokens = 'required'");
+        assert_eq!(stated.state, "stopped");
+        assert_eq!(stated.metadata_options, options.replace("optional", "required"));
     }
 }

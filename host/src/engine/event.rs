@@ -1,3 +1,4 @@
+use crate::engine::Status;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Something that happens to an instance at a time of its description.
@@ -32,5 +33,12 @@ impl Happening {
     /// ```
     pub fn at(&self) -> SystemTime {
         UNIX_EPOCH + Duration::from_millis(self.at_ms)
+    }
+}
+
+impl Status {
+    /// What happens to the instance, in the order of time.
+    pub(crate) fn timeline(&self) -> Vec<Happening> {
+        self.happenings.iter().map(|it| Happening { at_ms: it.at_ms, what: it.what.clone() }).collect()
     }
 }

@@ -5,11 +5,11 @@ use std::thread;
 
 use serde_json::Value;
 
-use crate::description::{Description, rfc3339};
+use crate::description::Description;
 use crate::engine::message::{Answer, Moment, Request, Verdict};
 use crate::engine::runtime::Runtime;
 use crate::engine::terms::Terms;
-use crate::engine::worker::{Asked, ToSign, Told};
+use crate::engine::worker::{Asked, Counts, ToSign, Told};
 use crate::error::Error;
 use crate::identity::{IdentitySigning, Signatures};
 
@@ -53,8 +53,8 @@ pub(crate) struct Counted {
 
 /// What an instance says of a request.
 pub(crate) enum Reply {
-    /// The answer was appended.
-    Answered(Verdict),
+    /// The answer was appended; it was asked for with these numbers.
+    Answered(Verdict, Counts),
     /// The identity document has to be signed first: then ask again.
     Unsigned(ToSign),
 }
@@ -135,12 +135,12 @@ impl Instance {
         self.try_answer_head(head, moment, out).unwrap_or_else(|_| Verdict::failed(moment.now_ms, out))
     }
 
-    fn try_answer_head(&self, head: &[u8], moment: Moment, out: &mut Vec<u8>) -> Result<Verdict, Error> {
+    pub(crate) fn try_answer_head(&self, head: &[u8], moment: Moment, out: &mut Vec<u8>) -> Result<Verdict, Error> {
         match self.ask(head, moment, None, out)? {
-            Reply::Answered(verdict) => Ok(verdict),
+            Reply::Answered(verdict, _) => Ok(verdict),
             Reply::Unsigned(document) => {
                 let signatures = self.sign(&document)?;
-                self.ask_signed(head, moment, &signatures, out)
+                Ok(self.ask_signed(head, moment, &signatures, out)?.0)
             }
         }
     }
@@ -207,7 +207,8 @@ impl Instance {
         let request_number = requests.fetch_add(1, Ordering::Relaxed);
         let mut state = throttle_state.load(Ordering::Relaxed);
         loop {
-            let asked = Asked { head, moment, throttle_state: state, request_number, signatures };
+            let counts = Counts { throttle_state: state, request_number };
+            let asked = Asked { head, moment, counts, signatures };
             let Told { verdict, throttle_state: next, to_sign } = self.runtime.answer(*id, opening, asked, out)?;
             if let Some(document) = to_sign {
                 requests.fetch_sub(1, Ordering::Relaxed);
@@ -215,10 +216,10 @@ impl Instance {
                 return Ok(Reply::Unsigned(document));
             }
             if next == state {
-                return Ok(Reply::Answered(verdict));
+                return Ok(Reply::Answered(verdict, counts));
             }
             match throttle_state.compare_exchange(state, next, Ordering::Relaxed, Ordering::Relaxed) {
-                Ok(_) => return Ok(Reply::Answered(verdict)),
+                Ok(_) => return Ok(Reply::Answered(verdict, counts)),
                 Err(changed) => state = changed,
             }
             out.truncate(start);
@@ -232,11 +233,25 @@ impl Instance {
         moment: Moment,
         signatures: &Signatures,
         out: &mut Vec<u8>,
-    ) -> Result<Verdict, Error> {
+    ) -> Result<(Verdict, Counts), Error> {
         match self.ask(head, moment, Some(signatures), out)? {
-            Reply::Answered(verdict) => Ok(verdict),
+            Reply::Answered(verdict, counts) => Ok((verdict, counts)),
             Reply::Unsigned(_) => Err(Error::identity("the component wants other signatures than those it has")),
         }
+    }
+
+    /// Asks once more with the numbers of another time, which counts nothing.
+    pub(crate) fn ask_again(
+        &self,
+        head: &[u8],
+        moment: Moment,
+        counts: Counts,
+        signatures: Option<&Signatures>,
+        out: &mut Vec<u8>,
+    ) -> Result<Verdict, Error> {
+        let Shared { id, opening, .. } = &*self.shared;
+        let asked = Asked { head, moment, counts, signatures };
+        Ok(self.runtime.answer(*id, opening, asked, out)?.verdict)
     }
 
     /// The signatures of a document, if it is the one that was signed last.

@@ -233,6 +233,18 @@ impl Answer {
 }
 
 impl Verdict {
+    /// That of nothing, before there is an answer.
+    pub(crate) const NONE: Self = Self {
+        status: 500,
+        outcome: Outcome::Failed,
+        version: None,
+        hop_limit: None,
+        delivery: None,
+        request_body: RequestBody::Unknown,
+        keep_alive: false,
+        head_length: 0,
+    };
+
     /// Writes the answer in place of one that the component failed to give, in the
     /// shape of the service's refusals.
     pub(crate) fn failed(now_ms: u64, out: &mut Vec<u8>) -> Self {
@@ -245,16 +257,7 @@ impl Verdict {
             )
             .as_bytes(),
         );
-        Self {
-            status: 500,
-            outcome: Outcome::Failed,
-            version: None,
-            hop_limit: None,
-            delivery: None,
-            request_body: RequestBody::Unknown,
-            keep_alive: false,
-            head_length: out.len() - start,
-        }
+        Self { head_length: out.len() - start, ..Self::NONE }
     }
 }
 

@@ -14,12 +14,14 @@ mod limits;
 mod message;
 mod outcome;
 mod recent;
+mod request_head;
 mod runtime;
 mod session_version;
 mod settings;
 mod terms;
 mod worker;
 
+pub(crate) use self::bindings::exports::imds::service::metadata::InstanceStatus as Status;
 pub use self::clock::{Clock, SystemClock};
 pub use self::delivery::Delivery;
 pub(crate) use self::entropy::Entropy;
@@ -28,13 +30,14 @@ pub use self::instance::Instance;
 pub(crate) use self::instance::{Opening, Reply};
 pub use self::limits::Limits;
 pub use self::message::{Answer, Field, Moment, Request, RequestBody, Verdict};
-
 pub use self::outcome::{Explanation, Outcome};
+pub use self::request_head::RequestHead;
 pub use self::runtime::Runtime;
 pub use self::session_version::SessionVersion;
 pub use self::settings::{Secret, Settings};
 pub(crate) use self::terms::Terms;
-pub(crate) use self::worker::ToSign;
+pub(crate) use self::worker::{Counts, ToSign};
+pub(crate) use crate::identity::Signatures;
 
 /// The component itself, as WebAssembly: for other engines, and for tests that
 /// hold its list of imports to the empty list.

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
@@ -9,7 +9,7 @@ use wasmtime::component::{Component, Linker};
 use wasmtime::{Engine, Store, StoreLimitsBuilder, Trap, UpdateDeadline};
 
 use crate::description::{Description, Warnings};
-use crate::engine::bindings::exports::imds::service::metadata::InstanceStatus;
+use crate::engine::Status;
 use crate::engine::bindings::{Imds, ImdsPre};
 use crate::engine::clock::Clock;
 use crate::engine::config::config;
@@ -21,7 +21,7 @@ use crate::engine::message::{Moment, Verdict};
 use crate::engine::outcome::{Explanation, Outcome};
 use crate::engine::settings::Settings;
 use crate::engine::terms::Terms;
-use crate::engine::worker::{Asked, Bounds, Told, Worker};
+use crate::engine::worker::{Asked, Bounds, Counts, Told, Worker};
 use crate::error::Error;
 use crate::identity::{IdentityKeys, KeyMaker};
 use crate::problem::Finding;
@@ -53,6 +53,8 @@ struct Shared {
     checks_contract: bool,
     limits: Limits,
     fields_read: Arc<[String]>,
+    /// Of each outcome, once somebody asked.
+    explanations: [OnceLock<Explanation>; Outcome::ALL.len()],
     // Never held while the component runs.
     idle: Mutex<Vec<Worker>>,
     next_id: AtomicU64,
@@ -125,6 +127,7 @@ impl Runtime {
                 checks_contract,
                 limits,
                 fields_read: fields_read.into(),
+                explanations: Default::default(),
                 idle: Mutex::new(vec![worker]),
                 next_id: AtomicU64::new(0),
                 identity_keys: KeyMaker::new(IdentityKeys::generate),
@@ -307,9 +310,12 @@ impl Runtime {
     /// assert_eq!(explanation.reason, "the token's lifetime is over");
     /// # Ok::<_, imds_host::Error>(())
     /// ```
-    pub fn explain(&self, outcome: Outcome) -> Explanation {
-        let explained = outcome.of_the_contract().map(|outcome| self.with_worker(|worker| worker.explain(outcome)));
-        explained.and_then(Result::ok).unwrap_or_else(Explanation::of_a_failure)
+    pub fn explain(&self, outcome: Outcome) -> &Explanation {
+        let explain = || {
+            let explained = outcome.of_the_contract().map(|it| self.with_worker(|worker| worker.explain(it)));
+            explained.and_then(Result::ok).unwrap_or_else(Explanation::of_a_failure)
+        };
+        self.shared.explanations[outcome as usize].get_or_init(explain)
     }
 
     /// Asks for the instance `id` and appends the answer to `out`, or nothing where
@@ -327,7 +333,7 @@ impl Runtime {
 
     /// Appends the answer to a caller that has no instance.
     pub(crate) fn refuse_caller(&self, head: &[u8], moment: Moment, out: &mut Vec<u8>) -> Result<Verdict, Error> {
-        let asked = Asked { head, moment, throttle_state: 0, request_number: 0, signatures: None };
+        let asked = Asked { head, moment, counts: Counts::default(), signatures: None };
         self.checked(asked, out, |worker, out| worker.refuse_caller(asked, out)).map(|told| told.verdict)
     }
 
@@ -374,7 +380,7 @@ impl Runtime {
         description: &str,
         now_ms: u64,
         scope: Option<&str>,
-    ) -> Result<Result<InstanceStatus, Vec<Finding>>, Error> {
+    ) -> Result<Result<Status, Vec<Finding>>, Error> {
         self.with_worker(|worker| worker.status(description, now_ms, scope))
     }
 

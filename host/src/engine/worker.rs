@@ -172,15 +172,21 @@ impl Worker {
 pub(crate) struct Asked<'r> {
     pub(crate) head: &'r [u8],
     pub(crate) moment: Moment,
+    pub(crate) counts: Counts,
+    pub(crate) signatures: Option<&'r Signatures>,
+}
+
+/// What was counted of an instance's requests.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Counts {
     pub(crate) throttle_state: u64,
     pub(crate) request_number: u64,
-    pub(crate) signatures: Option<&'r Signatures>,
 }
 
 impl Asked<'_> {
     fn moment(&self) -> wit::Moment {
         let Moment { now_ms, entropy, over_ipv6, keep_alive } = self.moment;
-        let Self { throttle_state, request_number, .. } = *self;
+        let Counts { throttle_state, request_number } = self.counts;
         wit::Moment { now_ms, entropy, throttle_state, request_number, over_ipv6, keep_alive }
     }
 }

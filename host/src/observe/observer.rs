@@ -3,9 +3,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::engine::{Delivery, Outcome, SessionVersion};
+use crate::engine::{Delivery, Outcome, RequestHead, SessionVersion, Verdict};
 use crate::error::Error;
-use crate::redact;
 
 /// Is told of every answer, for logs and metrics. Any closure over
 /// [`Answered`] is one; of two in a tuple, both are told, the first one first;
@@ -84,9 +83,7 @@ impl<O: Observer> Observer for Option<O> {
     }
 }
 
-/// What happened to one request. Of its header fields it holds `Host` and
-/// `User-Agent` only, and no body: hence no token and no credentials, unless a
-/// client puts them where they do not belong. What goes to a log goes there by
+/// What happened to one request. What goes to a log goes there by
 /// [`shown`](crate::shown), and it prints so.
 ///
 /// ```
@@ -104,19 +101,9 @@ pub struct Answered<'a> {
     /// The caller's address; none where the server that mounts the service
     /// does not tell.
     pub peer: Option<SocketAddr>,
-    /// The method as sent; empty where the head of the request could not be
-    /// read. Then the target is empty too, and there is no host.
-    pub method: &'a str,
-    /// The request target as sent: under the client's control, of any length
-    /// that the server takes.
-    pub target: &'a str,
-    /// The host that the request is for, as sent in its fields `Host` and the
-    /// authority of an absolute target; none where these differ. Under the
-    /// client's control too.
-    pub host: Option<&'a str>,
-    /// What the client calls itself, as sent: under its control, of any length.
-    /// None where it says nothing or something that is not text.
-    pub user_agent: Option<&'a str>,
+    /// The head of the request as sent: under the client's control. It is read when
+    /// somebody looks, and has an empty method where it cannot be read.
+    pub head: RequestHead<'a>,
     /// The status of the answer, also where [`delivery`](Self::delivery) says that
     /// it is not sent.
     pub status: u16,
@@ -132,6 +119,20 @@ pub struct Answered<'a> {
     pub duration: Duration,
     /// Why the component failed, where the outcome is [`Outcome::Failed`].
     pub error: Option<&'a Error>,
+}
+
+impl<'a> Answered<'a> {
+    pub(crate) fn new(
+        head: RequestHead<'a>,
+        now_ms: u64,
+        peer: Option<SocketAddr>,
+        verdict: &Verdict,
+        duration: Duration,
+        error: Option<&'a Error>,
+    ) -> Self {
+        let Verdict { status, outcome, delivery, version, .. } = *verdict;
+        Self { now_ms, peer, head, status, outcome, delivery, version, duration, error }
+    }
 }
 
 impl Answered<'_> {
@@ -167,10 +168,7 @@ impl fmt::Debug for Answered<'_> {
         f.debug_struct("Answered")
             .field("now_ms", &self.now_ms)
             .field("peer", &self.peer)
-            .field("method", &redact::method(self.method))
-            .field("target", &redact::target(self.target))
-            .field("host", &self.host.map(redact::host))
-            .field("user_agent", &self.user_agent.map(redact::user_agent))
+            .field("head", &self.head)
             .field("status", &self.status)
             .field("outcome", &self.outcome)
             .field("delivery", &self.delivery)

@@ -1,14 +1,14 @@
+use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::futures::Notified;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Duration, Instant, timeout_at};
 
-/// The places for connections to one service, on all of its listeners.
+/// Who gets one of the places for connections to one service, on all of its
+/// listeners.
 ///
 /// When all are taken, a new connection gets the place of the one that has
 /// waited longest for its client: who connects and says nothing keeps nobody
@@ -25,13 +25,20 @@ use tokio::time::{Duration, Instant, timeout_at};
 /// A kept connection whose client asks again and again never waits for long. So
 /// while a new one waits that could have its place, it is closed with its next
 /// answer: see [`is_wanted`](Place::is_wanted).
-pub(crate) struct Places {
+///
+/// What a connection tells of each request is one atomic of its own. Only a
+/// newcomer that finds all places taken looks at those of the others.
+pub(crate) struct Admission {
     table: Mutex<Table>,
+    /// How many newcomers wait: while none does, nobody has to be told of anything.
+    newcomers: AtomicUsize,
     // A place became free, or its connection began to wait.
     changed: Notify,
     // For those that wait for one of their own caller's to leave.
     waiting_room: Arc<Semaphore>,
     grace: Duration,
+    /// From when on waits are counted.
+    start: Instant,
 }
 
 /// As many more as open files allow besides the places, by default.
@@ -39,23 +46,13 @@ const WAITING_ROOM: usize = 64;
 
 #[derive(Default)]
 struct Table {
-    taken: usize,
+    /// The seats that are taken, in no order.
+    seats: Vec<Arc<Seat>>,
     /// How many of those each caller has.
     callers: HashMap<IpAddr, usize>,
-    /// Those that wait for their clients, by their turns to leave.
-    waiting: BTreeMap<u64, Waiting>,
-    last_turn: u64,
     /// Those that wait for a place: their callers, and the share of each. As many
     /// as there are listeners and room to wait, so that a search is cheap.
     newcomers: Vec<(IpAddr, usize)>,
-}
-
-struct Waiting {
-    seat: Arc<Seat>,
-    caller: IpAddr,
-    /// The caller's share.
-    share: usize,
-    since: Instant,
 }
 
 /// How many places there are.
@@ -68,29 +65,37 @@ pub(crate) struct Bounds {
 }
 
 /// What the connection in a place and the next one there tell each other.
-#[derive(Default)]
-struct Seat {
+pub(crate) struct Seat {
+    caller: IpAddr,
+    /// The caller's share.
+    share: usize,
+    /// Whether it was above the share when it was taken. It is surplus for as long as
+    /// the caller has more than its share.
+    is_above: bool,
+    /// One of the states below.
+    state: AtomicU64,
+    /// Where it stands in the table; changes under the lock.
+    index: AtomicUsize,
     leave: Notify,
     left: Notify,
-    // The turn to leave; 0 while a request is answered. Changes under the lock
-    // of the table. Who has a turn and is not in the table was sent away.
-    turn: AtomicU64,
 }
 
-/// The turns of connections in their caller's share that may still get a request.
-const OPEN: u64 = 1 << 63;
-/// The turns of those above the share, which come before.
-const SURPLUS: u64 = 1 << 62;
-/// The turns of those that get no other request come before both.
-const ENDED: u64 = 0;
+/// A request is answered. In other states the connection waits, since so many
+/// nanoseconds from 1 on.
+const WORKS: u64 = 0;
+const SINCE: u64 = ENDED - 1;
+/// It gets no other request.
+const ENDED: u64 = 1 << 62;
+/// It was sent away: another has its place.
+const LEFT: u64 = 1 << 63;
 
 /// What a newcomer finds.
 enum Look {
     /// A place, and who leaves it.
     Taken(Place, Option<Arc<Seat>>),
-    /// Somebody may leave then, if that is known; whether it is one of the
-    /// newcomer's own that must.
-    Wait { until: Option<Instant>, for_its_own: bool },
+    /// All are taken, and nobody may leave yet; whether it is one of the newcomer's
+    /// own that must.
+    Wait { for_its_own: bool },
 }
 
 /// Who may leave.
@@ -101,26 +106,30 @@ enum Leaver {
     Nobody,
 }
 
-impl Places {
+impl Admission {
     /// How long a connection may wait for its client before it is sent away:
     /// clients that speak do so within a round trip. Silent ones that fill all
     /// places make room for thousands a second.
     pub(crate) const GRACE: Duration = Duration::from_millis(100);
 
     pub(crate) fn new(grace: Duration) -> Self {
-        let waiting_room = Arc::new(Semaphore::new(WAITING_ROOM));
-        Self { table: Mutex::default(), changed: Notify::new(), waiting_room, grace }
+        Self {
+            table: Mutex::default(),
+            newcomers: AtomicUsize::new(0),
+            changed: Notify::new(),
+            waiting_room: Arc::new(Semaphore::new(WAITING_ROOM)),
+            grace,
+            start: Instant::now(),
+        }
     }
 
     /// Takes a place for a connection of `caller`, once not all are taken or
     /// somebody can be sent away for it.
     pub(crate) async fn take(self: &Arc<Self>, caller: IpAddr, bounds: Bounds) -> Place {
         loop {
-            // Before the look, so that no change after it is missed.
-            let changed = self.changed.notified();
             match self.look(caller, bounds) {
                 Look::Taken(place, before) => return place.after(before).await,
-                Look::Wait { until, .. } => self.wait(caller, bounds, changed, until).await,
+                Look::Wait { .. } => self.wait(caller, bounds).await,
             }
         }
     }
@@ -129,11 +138,10 @@ impl Places {
     /// must leave for it and none can yet: nobody else is to wait behind it.
     pub(crate) async fn take_in_turn(self: &Arc<Self>, caller: IpAddr, bounds: Bounds) -> Option<Place> {
         loop {
-            let changed = self.changed.notified();
             match self.look(caller, bounds) {
                 Look::Taken(place, before) => return Some(place.after(before).await),
                 Look::Wait { for_its_own: true, .. } => return None,
-                Look::Wait { until, .. } => self.wait(caller, bounds, changed, until).await,
+                Look::Wait { .. } => self.wait(caller, bounds).await,
             }
         }
     }
@@ -145,35 +153,55 @@ impl Places {
     }
 
     /// Waits for a change, as a newcomer that connections have to be closed for.
-    async fn wait(&self, caller: IpAddr, bounds: Bounds, changed: Notified<'_>, until: Option<Instant>) {
+    async fn wait(self: &Arc<Self>, caller: IpAddr, bounds: Bounds) {
         let entry = (caller, bounds.share);
         self.table().newcomers.push(entry);
-        let _newcomer = Newcomer { places: self, entry };
-        match until {
-            Some(until) => {
+        // From here on it is told of every change, and what changed before it sees.
+        self.newcomers.fetch_add(1, Ordering::SeqCst);
+        let _newcomer = Newcomer { admission: self, entry };
+        let changed = self.changed.notified();
+        match self.could_take(caller, bounds) {
+            Some(None) => changed.await,
+            Some(Some(until)) => {
                 let _ = timeout_at(until, changed).await;
             }
-            None => changed.await,
+            None => {}
+        }
+    }
+
+    /// When a newcomer may get a place, if that is known: now is `None`.
+    fn could_take(&self, caller: IpAddr, bounds: Bounds) -> Option<Option<Instant>> {
+        let table = self.table();
+        if table.seats.len() < bounds.places {
+            return None;
+        }
+        match self.leaver(&table, Some((caller, bounds.share))) {
+            Leaver::Found(_) => None,
+            Leaver::Soon(at) => Some(Some(at)),
+            Leaver::Nobody => Some(None),
         }
     }
 
     fn look(self: &Arc<Self>, caller: IpAddr, bounds: Bounds) -> Look {
         let mut table = self.table();
-        let before = if table.taken < bounds.places {
-            table.taken += 1;
-            None
-        } else {
+        let before = loop {
+            if table.seats.len() < bounds.places {
+                break None;
+            }
             let for_its_own = table.of(caller) >= bounds.share;
-            match table.leaver(Some((caller, bounds.share)), self.grace) {
-                Leaver::Found(before) => Some(before),
-                Leaver::Soon(at) => return Look::Wait { until: Some(at), for_its_own },
-                Leaver::Nobody => return Look::Wait { until: None, for_its_own },
+            match self.leaver(&table, Some((caller, bounds.share))) {
+                Leaver::Found(before) => {
+                    if table.send_away(&before) {
+                        break Some(before);
+                    }
+                }
+                Leaver::Soon(_) | Leaver::Nobody => return Look::Wait { for_its_own },
             }
         };
         let place = self.place(&mut table, caller, bounds.share);
         drop(table);
         // On another listener one of the same caller may have waited for this.
-        self.changed.notify_waiters();
+        self.tell_newcomers();
         Look::Taken(place, before)
     }
 
@@ -182,9 +210,12 @@ impl Places {
     pub(crate) async fn make_room(self: &Arc<Self>) -> bool {
         let (before, _place) = {
             let mut table = self.table();
-            let Leaver::Found(before) = table.leaver(None, self.grace) else {
+            let Leaver::Found(before) = self.leaver(&table, None) else {
                 return false;
             };
+            if !table.send_away(&before) {
+                return false;
+            }
             // Its place is free again when this is dropped.
             (before, self.place(&mut table, IpAddr::from(Ipv4Addr::UNSPECIFIED), 1))
         };
@@ -193,10 +224,58 @@ impl Places {
     }
 
     fn place(self: &Arc<Self>, table: &mut Table, caller: IpAddr, share: usize) -> Place {
-        *table.callers.entry(caller).or_default() += 1;
-        let place = Place { places: Arc::clone(self), seat: Arc::default(), caller, share };
-        table.wait(&place, table.turns(caller, share));
-        place
+        let count = table.callers.entry(caller).or_default();
+        *count += 1;
+        let seat = Arc::new(Seat {
+            caller,
+            share,
+            is_above: *count > share,
+            state: AtomicU64::new(self.since()),
+            index: AtomicUsize::new(table.seats.len()),
+            leave: Notify::new(),
+            left: Notify::new(),
+        });
+        table.seats.push(Arc::clone(&seat));
+        Place { admission: Arc::clone(self), seat }
+    }
+
+    /// The next to leave for a connection of the caller with this share: one that
+    /// ended, else one above its caller's share, else the one that waited longest of
+    /// all, or of the caller's own where it has its share.
+    fn leaver(&self, table: &Table, newcomer: Option<(IpAddr, usize)>) -> Leaver {
+        let only = newcomer.filter(|(caller, share)| table.of(*caller) >= *share).map(|(caller, _)| caller);
+        let turn = |seat: &Seat| {
+            let state = seat.state.load(Ordering::SeqCst);
+            let since = state & SINCE;
+            match state {
+                WORKS => None,
+                _ if state & ENDED != 0 => Some((0, since)),
+                _ if seat.is_above && table.of(seat.caller) > seat.share => Some((1, since)),
+                _ if only.is_none_or(|caller| caller == seat.caller) => Some((2, since)),
+                _ => None,
+            }
+        };
+        let waiting = table.seats.iter().filter_map(|seat| Some((turn(seat)?, seat)));
+        match waiting.min_by_key(|(turn, _)| *turn) {
+            None => Leaver::Nobody,
+            Some(((2, since), seat)) => {
+                let at = self.start + Duration::from_nanos(since) + self.grace;
+                if at > Instant::now() { Leaver::Soon(at) } else { Leaver::Found(Arc::clone(seat)) }
+            }
+            Some((_, seat)) => Leaver::Found(Arc::clone(seat)),
+        }
+    }
+
+    /// A wait that begins now.
+    fn since(&self) -> u64 {
+        let waited = u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(SINCE);
+        waited.clamp(1, SINCE)
+    }
+
+    fn tell_newcomers(&self) {
+        if self.newcomers.load(Ordering::SeqCst) > 0 {
+            self.changed.notify_waiters();
+        }
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
@@ -206,101 +285,64 @@ impl Places {
 }
 
 /// A connection that waits for a place, until this is dropped.
-struct Newcomer<'p> {
-    places: &'p Places,
+struct Newcomer<'a> {
+    admission: &'a Admission,
     entry: (IpAddr, usize),
 }
 
 impl Drop for Newcomer<'_> {
     fn drop(&mut self) {
-        let mut table = self.places.table();
+        let mut table = self.admission.table();
         if let Some(index) = table.newcomers.iter().position(|entry| *entry == self.entry) {
             table.newcomers.swap_remove(index);
         }
+        self.admission.newcomers.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
 impl Table {
-    fn wait(&mut self, place: &Place, turns: u64) {
-        self.last_turn += 1;
-        let turn = turns | self.last_turn;
-        let Place { seat, caller, share, .. } = place;
-        seat.turn.store(turn, Ordering::Relaxed);
-        let waiting = Waiting { seat: Arc::clone(seat), caller: *caller, share: *share, since: Instant::now() };
-        self.waiting.insert(turn, waiting);
-    }
-
-    /// Takes those out of the surplus that are in their caller's share by now,
-    /// since others of it are gone. They keep their age.
-    fn promote(&mut self) {
-        while let Some(first) = self.waiting.first_entry() {
-            let (turn, waiting) = (*first.key(), first.get());
-            let count = self.callers.get(&waiting.caller).copied().unwrap_or_default();
-            if turn & SURPLUS == 0 || count > waiting.share {
-                break;
-            }
-            let (waiting, turn) = (first.remove(), turn ^ SURPLUS | OPEN);
-            waiting.seat.turn.store(turn, Ordering::Relaxed);
-            self.waiting.insert(turn, waiting);
-        }
-    }
-
-    /// The turns for one of the caller's connections.
-    fn turns(&self, caller: IpAddr, share: usize) -> u64 {
-        if self.of(caller) > share { SURPLUS } else { OPEN }
-    }
-
     fn of(&self, caller: IpAddr) -> usize {
         self.callers.get(&caller).copied().unwrap_or_default()
     }
 
-    fn forget(&mut self, caller: IpAddr) {
-        if let Entry::Occupied(mut count) = self.callers.entry(caller) {
+    /// Sends a connection away, unless it began to work meanwhile.
+    fn send_away(&mut self, seat: &Arc<Seat>) -> bool {
+        let left = |state: u64| (state != WORKS).then_some(state | LEFT);
+        if seat.state.fetch_update(Ordering::SeqCst, Ordering::SeqCst, left).is_err() {
+            return false;
+        }
+        self.remove(seat);
+        seat.leave.notify_one();
+        true
+    }
+
+    fn remove(&mut self, seat: &Seat) {
+        let index = seat.index.load(Ordering::Relaxed);
+        self.seats.swap_remove(index);
+        if let Some(moved) = self.seats.get(index) {
+            moved.index.store(index, Ordering::Relaxed);
+        }
+        if let Entry::Occupied(mut count) = self.callers.entry(seat.caller) {
             *count.get_mut() -= 1;
             if *count.get() == 0 {
                 count.remove();
             }
         }
     }
+}
 
-    /// The next to leave, who is told, for a connection of the caller with this
-    /// share.
-    fn leaver(&mut self, newcomer: Option<(IpAddr, usize)>, grace: Duration) -> Leaver {
-        self.promote();
-        let Some((mut turn, mut first)) = self.waiting.first_key_value() else {
-            return Leaver::Nobody;
-        };
-        if *turn & OPEN != 0 {
-            if let Some((caller, share)) = newcomer
-                && self.of(caller) >= share
-            {
-                let Some(own) = self.waiting.iter().find(|(_, waiting)| waiting.caller == caller) else {
-                    return Leaver::Nobody;
-                };
-                (turn, first) = own;
-            }
-            let at = first.since + grace;
-            if at > Instant::now() {
-                return Leaver::Soon(at);
-            }
-        }
-        let turn = *turn;
-        let Some(Waiting { seat, caller, .. }) = self.waiting.remove(&turn) else {
-            return Leaver::Nobody;
-        };
-        self.forget(caller);
-        seat.leave.notify_one();
-        Leaver::Found(seat)
+impl Seat {
+    /// Ends when the connection has to leave.
+    pub(crate) async fn sent_away(&self) {
+        self.leave.notified().await;
     }
 }
 
 /// The place of one connection, which waits for its client at first. Dropped
 /// after the connection is closed.
 pub(crate) struct Place {
-    places: Arc<Places>,
+    admission: Arc<Admission>,
     seat: Arc<Seat>,
-    caller: IpAddr,
-    share: usize,
 }
 
 impl Place {
@@ -313,76 +355,71 @@ impl Place {
         self
     }
 
+    /// What tells when the connection has to leave.
+    pub(crate) fn seat(&self) -> Arc<Seat> {
+        Arc::clone(&self.seat)
+    }
+
     /// The connection has a request to answer. False if it was sent away
     /// before: then it must not begin.
     pub(crate) fn work(&self) -> bool {
-        let mut table = self.places.table();
-        let turn = self.seat.turn.load(Ordering::Relaxed);
-        let stays = turn == 0 || table.waiting.remove(&turn).is_some();
-        if stays {
-            self.seat.turn.store(0, Ordering::Relaxed);
-        }
-        stays
+        self.change(|_| WORKS)
     }
 
     /// The connection waits for its client again: the answer is sent, or the
     /// client does not take it.
     pub(crate) fn wait(&self) {
-        let mut table = self.places.table();
-        if self.seat.turn.load(Ordering::Relaxed) == 0 {
-            let turns = table.turns(self.caller, self.share);
-            table.wait(self, turns);
-            drop(table);
-            self.places.changed.notify_waiters();
+        let since = self.admission.since();
+        if self.change(|state| if state == WORKS { since } else { state }) {
+            self.admission.tell_newcomers();
         }
     }
 
     /// The connection gets no other request: it is the first to leave.
     pub(crate) fn end(&self) {
-        let mut table = self.places.table();
-        let turn = self.seat.turn.load(Ordering::Relaxed);
-        if turn == 0 || table.waiting.remove(&turn).is_some() {
-            table.wait(self, ENDED);
-            drop(table);
-            self.places.changed.notify_waiters();
+        let since = self.admission.since();
+        if self.change(|_| ENDED | since) {
+            self.admission.tell_newcomers();
         }
+    }
+
+    /// Goes to another state, unless it was sent away.
+    fn change(&self, to: impl Fn(u64) -> u64) -> bool {
+        let next = |state: u64| (state & LEFT == 0).then(|| to(state));
+        self.seat.state.fetch_update(Ordering::SeqCst, Ordering::SeqCst, next).is_ok()
     }
 
     /// Whether the connection may still get a request.
     pub(crate) fn is_open(&self) -> bool {
-        let turn = self.seat.turn.load(Ordering::Relaxed);
-        turn == 0 || turn & (OPEN | SURPLUS) != 0
+        self.seat.state.load(Ordering::SeqCst) & ENDED == 0
     }
 
     /// Whether a newcomer waits that could have this place: any while the caller
     /// has more than its share, else one of the same caller or one whose caller
     /// lacks its share.
     pub(crate) fn is_wanted(&self) -> bool {
-        let table = self.places.table();
-        let is_surplus = table.of(self.caller) > self.share;
-        let could_have_it = |(caller, share): &(IpAddr, usize)| *caller == self.caller || table.of(*caller) < *share;
+        if self.admission.newcomers.load(Ordering::SeqCst) == 0 {
+            return false;
+        }
+        let table = self.admission.table();
+        let Seat { caller: own, share, .. } = *self.seat;
+        let is_surplus = table.of(own) > share;
+        let could_have_it = |(caller, share): &(IpAddr, usize)| *caller == own || table.of(*caller) < *share;
         table.newcomers.iter().any(|newcomer| is_surplus || could_have_it(newcomer))
-    }
-
-    /// Ends when the connection has to leave.
-    pub(crate) async fn sent_away(&self) {
-        self.seat.leave.notified().await;
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut table = self.places.table();
-        let turn = self.seat.turn.load(Ordering::Relaxed);
-        if turn == 0 || table.waiting.remove(&turn).is_some() {
-            table.taken -= 1;
-            table.forget(self.caller);
-            drop(table);
-            self.places.changed.notify_waiters();
-        } else {
+        let mut table = self.admission.table();
+        if self.seat.state.fetch_or(LEFT, Ordering::SeqCst) & LEFT != 0 {
             // Who sent it away has its place.
             self.seat.left.notify_one();
+            return;
         }
+        table.remove(&self.seat);
+        drop(table);
+        self.admission.tell_newcomers();
     }
 }
 

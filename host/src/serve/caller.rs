@@ -1,29 +1,39 @@
 use std::net::SocketAddr;
 
-use hyper::http::request::Parts;
+use crate::engine::{Instance, RequestHead, Runtime};
 
-use crate::engine::Instance;
-
-/// Picks the instance that a request belongs to. An [`Instance`] picks itself;
-/// a closure over the same arguments is one too.
+/// Picks the instance that a request belongs to. An [`Instance`] picks itself; to
+/// pick by a closure: [`Service::picking`](crate::Service::picking).
 ///
 /// Never pick by the source address alone where callers can forge it: a
 /// platform knows its guests by the listener, interface or socket they come
-/// through, and hands that on in the request's extensions.
+/// through. A server of its own hands that on in the request's extensions.
 ///
 /// ```
 /// use std::collections::HashMap;
-/// use hyper::http::request::Parts;
-/// use imds_host::{Caller, Instance, Runtime, Service};
+/// use imds_host::{Caller, Instance, Instances, RequestHead, Runtime, Service};
 ///
 /// #[derive(Clone, PartialEq, Eq, Hash)]
 /// struct Guest(u32);
 ///
-/// let instance = Runtime::new()?.open(&Default::default(), &Default::default())?;
-/// let instances = HashMap::from([(Guest(7), instance)]);
-/// let service = Service::new(move |_: &Caller, parts: &Parts| -> Option<Instance> {
-///     instances.get(parts.extensions.get::<Guest>()?).cloned()
-/// });
+/// struct Guests {
+///     runtime: Runtime,
+///     instances: HashMap<Guest, Instance>,
+/// }
+///
+/// impl Instances for Guests {
+///     fn instance_for(&self, _: &Caller, head: &RequestHead<'_>) -> Option<Instance> {
+///         self.instances.get(head.extension::<Guest>()?).cloned()
+///     }
+///
+///     fn runtime(&self) -> &Runtime {
+///         &self.runtime
+///     }
+/// }
+///
+/// let runtime = Runtime::new()?;
+/// let instance = runtime.open(&Default::default(), &Default::default())?;
+/// let service = Service::new(Guests { runtime, instances: HashMap::from([(Guest(7), instance)]) });
 /// let request = hyper::Request::get("/").extension(Guest(7)).body(())?;
 /// assert_eq!(service.respond(request).status(), 200);
 /// let request = hyper::Request::get("/").body(())?;
@@ -31,23 +41,40 @@ use crate::engine::Instance;
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 pub trait Instances: Send + Sync + 'static {
-    /// The instance that `caller` sees with the request of which `parts` are
-    /// the head; none is answered by 403.
-    fn instance_for(&self, caller: &Caller, parts: &Parts) -> Option<Instance>;
+    /// The instance that `caller` sees with a request of this head; none is answered
+    /// by 403.
+    fn instance_for(&self, caller: &Caller, head: &RequestHead<'_>) -> Option<Instance>;
+
+    /// The runtime of the instances, which answers those that have none.
+    fn runtime(&self) -> &Runtime;
 }
 
 impl Instances for Instance {
-    fn instance_for(&self, _caller: &Caller, _parts: &Parts) -> Option<Instance> {
+    fn instance_for(&self, _caller: &Caller, _head: &RequestHead<'_>) -> Option<Instance> {
         Some(self.clone())
+    }
+
+    fn runtime(&self) -> &Runtime {
+        self.runtime()
     }
 }
 
-impl<F> Instances for F
+/// Instances that a closure picks.
+pub(crate) struct Picked<F> {
+    pub(crate) runtime: Runtime,
+    pub(crate) pick: F,
+}
+
+impl<F> Instances for Picked<F>
 where
-    F: Fn(&Caller, &Parts) -> Option<Instance> + Send + Sync + 'static,
+    F: Fn(&Caller, &RequestHead<'_>) -> Option<Instance> + Send + Sync + 'static,
 {
-    fn instance_for(&self, caller: &Caller, parts: &Parts) -> Option<Instance> {
-        self(caller, parts)
+    fn instance_for(&self, caller: &Caller, head: &RequestHead<'_>) -> Option<Instance> {
+        (self.pick)(caller, head)
+    }
+
+    fn runtime(&self) -> &Runtime {
+        &self.runtime
     }
 }
 

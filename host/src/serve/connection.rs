@@ -1,82 +1,320 @@
+//! The life of a connection: read a head, ask, throw away the body, write the
+//! answer, close or go on.
+
+use std::future::{pending, poll_fn};
 use std::io;
-use std::net::SocketAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use socket2::SockRef;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::{Sleep, sleep};
+use tokio::sync::watch;
+use tokio::time::Instant;
 
+use crate::engine::{Delivery, Limits, RequestBody, RequestHead, Verdict};
 use crate::observe::Trouble;
-use crate::serve::buffers;
-use crate::serve::exchange::Exchange;
+use crate::serve::admission::Place;
+use crate::serve::caller::Caller;
+use crate::serve::input::{Found, Input};
+use crate::serve::request_body::{Rest, Taken};
 use crate::serve::service::Service;
+use crate::serve::socket_options;
+use crate::serve::timer::{Timer, after};
 
-/// A socket that sends each answer with its hop limit and in HTTP/1.1, leaves out
-/// what hyper says to a head that it refuses, and gives up on a client that does
-/// not take what is sent.
+/// A connection that has its place, and its one buffer in each direction.
 pub(crate) struct Connection {
     stream: TcpStream,
+    caller: Caller,
     service: Service,
-    exchange: Arc<Exchange>,
-    // What is set; none is the system's default.
+    limits: Arc<Limits>,
+    input: Input,
+    output: Vec<u8>,
+    timer: Timer,
+    /// The lowest hop limit of all answers so far; none is the system's default.
     hop_limit: Option<u8>,
-    // Of the answer that is being sent, in bytes.
-    sent: usize,
-    write_time: Duration,
-    // Runs from the first write that waits until all is written.
-    taking: Option<Pin<Box<Sleep>>>,
-    is_given_up: bool,
+    /// Tells when the server stops.
+    stopped: watch::Receiver<()>,
+    has_answered: bool,
+    /// Last, so that the place is free only when all else is gone.
+    place: Place,
 }
 
-/// EC2 answers in it whatever version the request has (RFC 9110, section 2.5).
-const VERSION: &[u8] = b"HTTP/1.1";
+/// How a connection goes on.
+enum Next {
+    /// With another request.
+    Request,
+    /// With its end, behind the last answer.
+    End,
+    /// Nothing more is sent, and what is on its way is given up.
+    Abandon,
+}
+
+/// What became of a wait for input.
+enum Came {
+    More,
+    /// The client closed its side.
+    Nothing,
+    TooLate,
+}
+
+/// How long a connection without an answer stays open: above the time after
+/// which clients that have a time-out by default give up, of which the longest
+/// are of five minutes. Who has none is not to be kept for ever.
+const WITHHELD_MAX: Duration = Duration::from_secs(330);
+
+/// What a connection keeps for another answer.
+const KEPT: usize = 64 << 10;
+
+/// A request of which not even the head is there gets so long to come when the
+/// server stops.
+const STOPPING_HEAD_TIME: Duration = Duration::from_secs(1);
 
 impl Connection {
-    pub(crate) fn new(stream: TcpStream, service: Service, exchange: Arc<Exchange>, write_time: Duration) -> Self {
+    pub(crate) fn new(
+        stream: TcpStream,
+        caller: Caller,
+        place: Place,
+        service: Service,
+        limits: Arc<Limits>,
+        stopped: watch::Receiver<()>,
+    ) -> Self {
         service.connected();
-        Self { stream, service, exchange, hop_limit: None, sent: 0, write_time, taking: None, is_given_up: false }
+        Self {
+            stream,
+            caller,
+            service,
+            limits,
+            input: Input::default(),
+            output: Vec::new(),
+            timer: Timer::default(),
+            hop_limit: None,
+            stopped,
+            has_answered: false,
+            place,
+        }
     }
 
-    /// Tells the client that nothing more comes. hyper has no say in it: it would
-    /// do so before a head that it refuses is answered.
-    pub(crate) async fn end(&mut self) -> io::Result<()> {
-        self.stream.shutdown().await
-    }
-
-    /// Whether the client took too long to take what was sent.
-    pub(crate) fn is_given_up(&self) -> bool {
-        self.is_given_up
-    }
-
-    /// Throws away what was received, if anything was; 0 at the stream's end.
-    pub(crate) fn try_discard(&self) -> io::Result<usize> {
-        self.stream.try_read(&mut [0; 4096])
-    }
-
-    /// Waits for something to throw away.
-    pub(crate) async fn discard(&self) -> io::Result<usize> {
-        loop {
-            self.stream.readable().await?;
-            match self.try_discard() {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                read => return read,
+    /// Answers requests until the client or the service ends the connection, or its
+    /// place is needed.
+    pub(crate) async fn run(mut self) {
+        if self.service.keeps_alive() {
+            // An answer behind another must not wait until that one is acknowledged.
+            let _ = self.stream.set_nodelay(true);
+        }
+        let seat = self.place.seat();
+        tokio::select! {
+            biased;
+            () = self.converse() => {}
+            () = seat.sent_away() => {
+                // Who only lingers behind the last answer loses nothing.
+                if self.place.is_open() {
+                    self.service.trouble(&Trouble::SentAway);
+                }
             }
         }
     }
 
-    /// Sets the hop limit that what is sent must have.
-    fn apply_hop_limit(&mut self) -> io::Result<()> {
-        let Some(wanted) = self.exchange.hop_limit() else {
+    async fn converse(&mut self) {
+        let next = loop {
+            let Some(found) = self.head().await else { return };
+            match self.answer(found).await {
+                Ok(Next::Request) => {}
+                Ok(next) => break next,
+                // The peer's or the network's failure: nobody is left to hear of it.
+                Err(_) => return,
+            }
+        };
+        match next {
+            Next::Abandon => drop(socket_options::abandon(&self.stream)),
+            Next::Request | Next::End => self.end().await,
+        }
+    }
+
+    /// Waits for the head of a request; none where no other comes.
+    async fn head(&mut self) -> Option<Found> {
+        let mut deadline = after(self.limits.head_time);
+        let mut was_stopping = false;
+        loop {
+            if !self.input.is_empty() {
+                match self.input.find(&self.limits) {
+                    Found::Part => {}
+                    found => return Some(found),
+                }
+            }
+            let more = Self::more(&mut self.stream, &mut self.input, &mut self.timer, deadline);
+            let came = if was_stopping {
+                more.await
+            } else {
+                tokio::select! {
+                    biased;
+                    came = more => came,
+                    _ = self.stopped.changed() => {
+                        // A kept connection is idle; on another the first request is on its way.
+                        if self.has_answered && self.input.is_empty() {
+                            return None;
+                        }
+                        was_stopping = true;
+                        deadline = deadline.min(after(self.limits.stop_time.min(STOPPING_HEAD_TIME)));
+                        continue;
+                    }
+                }
+            };
+            match came {
+                Ok(Came::More) => {}
+                Ok(Came::Nothing | Came::TooLate) | Err(_) => return None,
+            }
+        }
+    }
+
+    /// Answers the request whose head was found.
+    async fn answer(&mut self, found: Found) -> io::Result<Next> {
+        let (Found::Head(length) | Found::Broken(length)) = found else { return Ok(Next::End) };
+        if !self.place.work() {
+            // Sent away before: the other half of `run` ends this one.
+            return pending().await;
+        }
+        // Who asks again and again would never wait for long enough to lose its place.
+        let keeps_alive = self.service.keeps_alive() && !self.place.is_wanted() && !self.is_stopping();
+        self.has_answered = true;
+        self.output.clear();
+        let head = RequestHead::new(&self.input.bytes()[..length]);
+        let turn = self.service.answer(&self.caller, head, keeps_alive, &mut self.output).await;
+        let mut verdict = turn.verdict;
+        let closes = if verdict.request_body == RequestBody::None {
+            // A newcomer that came meanwhile counts too.
+            let closes = verdict.keep_alive && self.place.is_wanted();
+            let head = closes.then(|| self.input.bytes()[..length].to_vec());
+            self.input.consume(length);
+            head
+        } else {
+            let head = self.input.bytes()[..length].to_vec();
+            self.input.consume(length);
+            let is_whole = self.discard(verdict.request_body).await;
+            // What is left of a body must not be taken for the next request.
+            (verdict.keep_alive && (!is_whole || self.place.is_wanted())).then_some(head)
+        };
+        if let Some(head) = closes {
+            self.output.clear();
+            verdict = self.service.answer_again(RequestHead::new(&head), &turn, &mut self.output);
+        }
+        self.deliver(verdict).await
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.stopped.has_changed().is_err()
+    }
+
+    /// Does with the answer what its verdict says.
+    async fn deliver(&mut self, verdict: Verdict) -> io::Result<Next> {
+        match verdict.delivery {
+            None | Some(Delivery::Cut) => {}
+            Some(Delivery::Delayed(delay)) => {
+                if !self.hold_back(delay).await? {
+                    return Ok(Next::End);
+                }
+            }
+            Some(Delivery::Closed) => return Ok(Next::End),
+            Some(Delivery::Withheld) => {
+                self.withhold().await?;
+                return Ok(Next::End);
+            }
+        }
+        self.apply_hop_limit(verdict.hop_limit)?;
+        if !self.write().await? {
+            return Ok(Next::Abandon);
+        }
+        self.output.shrink_to(KEPT);
+        Ok(if verdict.keep_alive { Next::Request } else { Next::End })
+    }
+
+    /// Reads what is there, or waits for it until the deadline.
+    async fn more(stream: &mut TcpStream, input: &mut Input, timer: &mut Timer, deadline: Instant) -> io::Result<Came> {
+        poll_fn(|cx| {
+            let room = input.room();
+            match poll_read(stream, room, cx) {
+                Poll::Ready(Ok(0)) => Poll::Ready(Ok(Came::Nothing)),
+                Poll::Ready(Ok(_)) => Poll::Ready(Ok(Came::More)),
+                Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+                Poll::Pending => timer.poll(deadline, cx).map(|()| Ok(Came::TooLate)),
+            }
+        })
+        .await
+    }
+
+    /// Throws away a request's body, within the limits. False where it is not read to
+    /// its end. The client may have to leave its place meanwhile.
+    async fn discard(&mut self, body: RequestBody) -> bool {
+        let Some(mut rest) = Rest::of(body) else { return false };
+        let deadline = after(self.limits.body_time);
+        let mut bytes = 0;
+        let mut waits = false;
+        let is_whole = loop {
+            match rest.take(self.input.bytes()) {
+                Taken::All(length) => {
+                    self.input.consume(length);
+                    break true;
+                }
+                Taken::Wrong => break false,
+                Taken::Part(length) => {
+                    self.input.consume(length);
+                    bytes += length;
+                }
+            }
+            if bytes > self.limits.body_bytes || self.input.bytes().len() > self.limits.body_bytes {
+                break false;
+            }
+            if !waits {
+                waits = true;
+                self.place.wait();
+            }
+            match Self::more(&mut self.stream, &mut self.input, &mut self.timer, deadline).await {
+                Ok(Came::More) => {}
+                Ok(Came::Nothing | Came::TooLate) | Err(_) => break false,
+            }
+        };
+        if waits && !self.place.work() {
+            return pending().await;
+        }
+        is_whole
+    }
+
+    /// Waits before the answer is sent, unless the client goes meanwhile, which is
+    /// false. Who closed its side gets its answer, unless its place is needed.
+    async fn hold_back(&mut self, delay: Duration) -> io::Result<bool> {
+        self.place.wait();
+        let until = after(delay);
+        let mut is_open = true;
+        poll_fn(|cx| {
+            if is_open {
+                match poll_peek(&mut self.stream, cx) {
+                    Poll::Ready(Ok(0)) => {
+                        is_open = false;
+                        self.place.end();
+                    }
+                    // One that says more is there.
+                    Poll::Ready(Ok(_)) | Poll::Pending => {}
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                }
+            }
+            self.timer.poll(until, cx).map(Ok)
+        })
+        .await?;
+        if !self.place.work() {
+            return pending().await;
+        }
+        Ok(true)
+    }
+
+    /// Sets the hop limit that what is sent must have. It is never raised: what was
+    /// sent before may have to be sent again, and then the limit of the whole
+    /// connection is what counts.
+    fn apply_hop_limit(&mut self, wanted: Option<u8>) -> io::Result<()> {
+        let Some(wanted) = wanted.filter(|wanted| self.hop_limit.is_none_or(|set| *wanted < set)) else {
             return Ok(());
         };
-        if self.hop_limit == Some(wanted) {
-            return Ok(());
-        }
-        if let Err(error) = self.set_hop_limit(wanted) {
+        if let Err(error) = socket_options::set_hop_limit(&self.stream, wanted) {
             self.service.trouble(&Trouble::HopLimit(error));
             // A token that could travel further than it may is not sent at all.
             return Err(io::Error::other("the hop limit cannot be set"));
@@ -85,265 +323,123 @@ impl Connection {
         Ok(())
     }
 
-    fn set_hop_limit(&self, hop_limit: u8) -> io::Result<()> {
-        let socket = SockRef::from(&self.stream);
-        let (v4, v6) = match self.stream.local_addr()? {
-            SocketAddr::V4(_) => (true, false),
-            // IPv4 through a socket for both sends with the limit of IPv4.
-            SocketAddr::V6(local) => (local.ip().to_ipv4_mapped().is_some(), true),
-        };
-        if v4 {
-            socket.set_ttl_v4(hop_limit.into())?;
+    /// Writes the answer. False where the client takes too long to take it, however
+    /// it goes on in small pieces.
+    async fn write(&mut self) -> io::Result<bool> {
+        let mut written = 0;
+        let mut deadline = None;
+        let is_taken = poll_fn(|cx| {
+            while written < self.output.len() {
+                match Pin::new(&mut self.stream).poll_write(cx, &self.output[written..]) {
+                    Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                    Poll::Ready(Ok(count)) => written += count,
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                    Poll::Pending => {
+                        let deadline = *deadline.get_or_insert_with(|| {
+                            // It waits for its client from here on, and may have to leave.
+                            self.place.wait();
+                            after(self.limits.write_time)
+                        });
+                        return self.timer.poll(deadline, cx).map(|()| Ok(false));
+                    }
+                }
+            }
+            Poll::Ready(Ok(true))
+        })
+        .await;
+        // Its wait for the client begins anew, unless it was sent away.
+        if deadline.is_none() || (matches!(is_taken, Ok(true)) && self.place.work()) {
+            self.place.wait();
         }
-        if v6 {
-            socket.set_unicast_hops_v6(hop_limit.into())?;
+        is_taken
+    }
+}
+
+/// Ends of connections.
+impl Connection {
+    /// Tells the client that nothing more comes, and throws away what still does:
+    /// closing a socket with unread input resets the connection, and the client may
+    /// lose an answer that it has not read yet.
+    async fn end(&mut self) {
+        let is_over = self.input.is_empty() && !self.is_readable();
+        if is_over {
+            // Nothing is unread: dropped, it is closed in order.
+            return;
+        }
+        let _ = self.stream.shutdown().await;
+        self.place.end();
+        let deadline = after(self.limits.body_time);
+        self.discard_until(deadline, self.limits.body_bytes).await;
+    }
+
+    /// Whether something came, or the end of the stream.
+    fn is_readable(&mut self) -> bool {
+        let mut buffer = [0; 512];
+        matches!(self.stream.try_read(&mut buffer), Ok(1..))
+    }
+
+    /// Throws away what comes until the client closes its side, which is true, or is
+    /// gone, or the deadline is past, or more came than `most` bytes.
+    async fn discard_until(&mut self, deadline: Instant, most: usize) -> Option<Came> {
+        let mut bytes = self.input.bytes().len();
+        loop {
+            self.input.consume(self.input.bytes().len());
+            if bytes > most {
+                return None;
+            }
+            match Self::more(&mut self.stream, &mut self.input, &mut self.timer, deadline).await {
+                Ok(Came::More) => bytes += self.input.bytes().len(),
+                Ok(came) => return Some(came),
+                Err(_) => return Some(Came::TooLate),
+            }
+        }
+    }
+
+    /// Sends nothing until the client gives up, for a while at most.
+    ///
+    /// Who closes its side may wait for the answer all the same, but nearly always
+    /// it is gone, and nobody can tell: so it is the first to leave its place, and
+    /// keeps it no longer than one that does not take its answer.
+    async fn withhold(&mut self) -> io::Result<()> {
+        self.place.wait();
+        let mut stopped = self.stopped.clone();
+        let until_given_up = async {
+            let deadline = after(WITHHELD_MAX);
+            match self.discard_until(deadline, self.limits.body_bytes).await {
+                // It closed its side.
+                Some(Came::Nothing) => {
+                    self.place.end();
+                    let deadline = deadline.min(after(self.limits.write_time));
+                    poll_fn(|cx| self.timer.poll(deadline, cx)).await;
+                }
+                Some(Came::More | Came::TooLate) => {}
+                // It says more than any request has; that stays where it is.
+                None => poll_fn(|cx| self.timer.poll(deadline, cx)).await,
+            }
+        };
+        tokio::select! {
+            () = until_given_up => {}
+            // Nobody waits for what does not come.
+            _ = stopped.changed() => {}
         }
         Ok(())
-    }
-
-    /// Sends bytes of an answer, with our version in place of that with which
-    /// hyper begins it: the request's.
-    fn poll_send(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let version = VERSION.get(self.sent..).unwrap_or_default();
-        let rest = bytes.get(version.len()..).unwrap_or_default();
-        let written = if rest.is_empty() || bytes.starts_with(version) {
-            Pin::new(&mut self.stream).poll_write(cx, bytes)
-        } else {
-            Pin::new(&mut self.stream).poll_write(cx, &[version, rest].concat())
-        };
-        if let Poll::Ready(Ok(count)) = written {
-            self.sent += count;
-        }
-        written
-    }
-
-    /// Fails where the client of an answer that is held back is gone, which hyper
-    /// would not see: it reads nothing meanwhile.
-    fn check_client(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
-        let mut byte = [0];
-        match self.stream.poll_peek(cx, &mut ReadBuf::new(&mut byte)) {
-            // It closed its side. Nearly always it is gone; else it gets its answer,
-            // unless its place is needed.
-            Poll::Ready(Ok(0)) if self.exchange.is_open() => self.exchange.end(),
-            // One that says more is there.
-            Poll::Ready(Ok(_)) | Poll::Pending => {}
-            Poll::Ready(Err(error)) => return Err(error),
-        }
-        Ok(())
-    }
-
-    /// Fails where the client takes too long to take what is sent, however it
-    /// goes on in small pieces.
-    fn check_time<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        if written.is_ready() {
-            return written;
-        }
-        let write_time = self.write_time;
-        let taking = self.taking.get_or_insert_with(|| Box::pin(sleep(write_time)));
-        self.exchange.stall();
-        ready!(taking.as_mut().poll(cx));
-        self.is_given_up = true;
-        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        // It ends in the midst of an answer that its client does not take. What the
-        // system still has of that would outlive the connection.
-        if self.taking.is_some() {
-            let _ = buffers::abandon(&self.stream);
-        }
         self.service.disconnected();
     }
 }
 
-impl AsyncRead for Connection {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
-    }
+fn poll_read(stream: &mut TcpStream, room: &mut Vec<u8>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+    pin!(stream.read_buf(room)).poll(cx)
 }
 
-/// Without writing of several slices: answers are small, and to copy a body
-/// costs less than to send it apart from its head.
-impl AsyncWrite for Connection {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        if !self.exchange.is_answering() {
-            // hyper's answer to a head that it refuses; the server sends another.
-            return Poll::Ready(Ok(bytes.len()));
-        }
-        self.apply_hop_limit()?;
-        let written = self.poll_send(cx, bytes);
-        self.check_time(cx, written)
-    }
-
-    /// hyper flushes when it has nothing left to write.
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
-        self.taking = None;
-        self.sent = 0;
-        self.exchange.sent();
-        if self.exchange.is_held_back() {
-            self.check_client(cx)?;
-        }
-        Poll::Ready(Ok(()))
-    }
-
-    /// Leaves it to [`end`](Connection::end).
-    fn poll_shutdown(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
+fn poll_peek(stream: &mut TcpStream, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+    let mut byte = [0];
+    stream.poll_peek(cx, &mut ReadBuf::new(&mut byte))
 }
 
 #[cfg(test)]
-mod tests {
-    use std::future::poll_fn;
-    use std::io::Read;
-    use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener};
-    use std::thread;
-
-    use super::*;
-    use crate::serve::admission::Bounds;
-    use crate::{Answered, Observer, Runtime};
-
-    /// A connection and its client.
-    struct Ends {
-        connection: Connection,
-        exchange: Arc<Exchange>,
-        client: std::net::TcpStream,
-    }
-
-    impl Ends {
-        async fn new(observer: impl Observer, write_time: Duration) -> Self {
-            let local = IpAddr::from(Ipv4Addr::LOCALHOST);
-            Self::between(local, local, observer, write_time).await.unwrap()
-        }
-
-        async fn between(
-            server: IpAddr,
-            client: IpAddr,
-            observer: impl Observer,
-            write_time: Duration,
-        ) -> io::Result<Self> {
-            let listener = TcpListener::bind((server, 0))?;
-            let client = std::net::TcpStream::connect((client, listener.local_addr()?.port()))?;
-            let (stream, _) = listener.accept()?;
-            stream.set_nonblocking(true)?;
-            let stream = TcpStream::from_std(stream)?;
-            let instance = Runtime::new().unwrap().open(&Default::default(), &Default::default()).unwrap();
-            let service = Service::new(instance).observer(observer);
-            let exchange = Arc::new(Exchange::new(
-                service.places().take(client.local_addr()?.ip(), Bounds { places: 1, share: 1 }).await,
-            ));
-            exchange.receive();
-            let connection = Connection::new(stream, service, Arc::clone(&exchange), write_time);
-            Ok(Self { connection, exchange, client })
-        }
-
-        async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-            let connection = &mut self.connection;
-            poll_fn(|cx| Pin::new(&mut *connection).poll_write(cx, bytes)).await.map(drop)
-        }
-
-        async fn answer(&mut self, hop_limit: Option<u8>) -> io::Result<()> {
-            self.exchange.receive();
-            self.exchange.begin().await;
-            self.exchange.send(hop_limit);
-            self.write(b"answer").await?;
-            let connection = &mut self.connection;
-            poll_fn(|cx| Pin::new(&mut *connection).poll_flush(cx)).await
-        }
-    }
-
-    fn block_on<T>(future: impl Future<Output = T>) -> T {
-        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
-    }
-
-    fn silent(_: &Answered<'_>) {}
-
-    const LONG: Duration = Duration::from_secs(3600);
-
-    #[test]
-    fn a_hop_limit_is_lowered_and_never_raised() {
-        block_on(async {
-            let mut ends = Ends::new(silent, LONG).await;
-            let ttl = |ends: &Ends| SockRef::from(&ends.connection.stream).ttl_v4().unwrap();
-            let default = ttl(&ends);
-            for (hop_limit, set) in [(None, default), (Some(3), 3), (None, 3), (Some(64), 3), (Some(1), 1), (None, 1)] {
-                ends.answer(hop_limit).await.unwrap();
-                assert_eq!(ttl(&ends), set, "{hop_limit:?}");
-            }
-        });
-    }
-
-    #[test]
-    fn a_hop_limit_holds_over_ipv6_and_for_ipv4_under_it() {
-        block_on(async {
-            let v6 = |address: Ipv6Addr| IpAddr::from(address);
-            for (server, client) in [
-                (v6(Ipv6Addr::LOCALHOST), v6(Ipv6Addr::LOCALHOST)),
-                (v6(Ipv6Addr::UNSPECIFIED), IpAddr::from(Ipv4Addr::LOCALHOST)),
-            ] {
-                let Ok(mut ends) = Ends::between(server, client, silent, LONG).await else {
-                    // A machine without IPv6.
-                    continue;
-                };
-                ends.answer(Some(1)).await.unwrap();
-                ends.answer(None).await.unwrap();
-                let socket = SockRef::from(&ends.connection.stream);
-                assert_eq!(socket.unicast_hops_v6().unwrap(), 1);
-                if client.is_ipv4() {
-                    assert_eq!(socket.ttl_v4().unwrap(), 1);
-                }
-            }
-        });
-    }
-
-    // Elsewhere a hop limit of 0 can be set.
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn an_answer_whose_hop_limit_cannot_be_set_is_not_sent() {
-        struct Tell(std::sync::mpsc::Sender<String>);
-        impl Observer for Tell {
-            fn answered(&self, _: &Answered<'_>) {}
-            fn trouble(&self, trouble: &Trouble) {
-                self.0.send(trouble.to_string()).unwrap();
-            }
-        }
-        let (tell, told) = std::sync::mpsc::channel();
-        block_on(async {
-            let mut ends = Ends::new(Tell(tell), LONG).await;
-            assert!(ends.answer(Some(0)).await.is_err());
-            drop(ends.connection);
-            let mut received = String::new();
-            ends.client.read_to_string(&mut received).unwrap();
-            assert_eq!(received, "");
-        });
-        assert!(told.recv().unwrap().starts_with("cannot set the hop limit of an answer, which was not sent: "));
-    }
-
-    #[test]
-    fn a_client_that_goes_on_taking_an_answer_is_given_up() {
-        // Far more than it may take, and not for ever.
-        const PIECES_MAX: u32 = 1 << 18;
-        block_on(async {
-            let mut ends = Ends::new(silent, Duration::from_millis(50)).await;
-            let mut client = ends.client.try_clone().unwrap();
-            let reading = thread::spawn(move || {
-                let mut pieces = 0;
-                while pieces < PIECES_MAX && matches!(client.read(&mut [0; 1 << 14]), Ok(1..)) {
-                    pieces += 1;
-                }
-                pieces
-            });
-            let error = loop {
-                if let Err(error) = ends.write(&[b'x'; 1 << 16]).await {
-                    break error;
-                }
-            };
-            assert_eq!(error.kind(), io::ErrorKind::TimedOut);
-            drop(ends.connection);
-            assert!(reading.join().unwrap() < PIECES_MAX);
-        });
-    }
-}
+mod tests;

@@ -1,91 +1,67 @@
-// hyper's types, bytes and the plain types. No decisions.
+// hyper's types and bytes. No decisions.
 
-use std::borrow::Cow;
-
-use hyper::body::Bytes;
 use hyper::ext::ReasonPhrase;
-use hyper::header::{
-    ACCEPT_RANGES, ALLOW, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderName, HeaderValue, LAST_MODIFIED,
-    SERVER,
-};
+use hyper::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HeaderName, HeaderValue, TRANSFER_ENCODING};
 use hyper::http::request::Parts;
 use hyper::{Response, StatusCode};
 
-use crate::engine::{Answer, fields, reason};
+use crate::engine::Verdict;
 use crate::serve::body::Body;
 use crate::serve::service::HopLimit;
 
-/// The target as sent.
-pub(crate) fn target(parts: &Parts) -> Cow<'_, str> {
+/// The fields by which a server frames a request on its connection, which is the
+/// server's business.
+const FRAMING: [HeaderName; 4] = [CONNECTION, CONTENT_LENGTH, EXPECT, TRANSFER_ENCODING];
+
+/// The head of a request that a server has read.
+pub(crate) fn head_in(parts: &Parts) -> Vec<u8> {
+    let mut head = Vec::with_capacity(512);
+    head.extend_from_slice(parts.method.as_str().as_bytes());
+    head.push(b' ');
     match parts.uri.path_and_query() {
-        Some(path) if parts.uri.authority().is_none() => path.as_str().into(),
-        _ => parts.uri.to_string().into(),
+        Some(path) if parts.uri.authority().is_none() => head.extend_from_slice(path.as_str().as_bytes()),
+        _ => head.extend_from_slice(parts.uri.to_string().as_bytes()),
     }
+    head.extend_from_slice(b" HTTP/1.1\r\n");
+    for (name, value) in parts.headers.iter().filter(|(name, _)| !FRAMING.contains(name)) {
+        head.extend_from_slice(name.as_str().as_bytes());
+        head.extend_from_slice(b": ");
+        head.extend_from_slice(value.as_bytes());
+        head.extend_from_slice(b"\r\n");
+    }
+    head.extend_from_slice(b"\r\n");
+    head
 }
 
-/// The fields that the component reads.
-pub(crate) fn fields_in<'p>(parts: &'p Parts, fields_read: &[String]) -> Vec<(&'p str, &'p [u8])> {
-    let fields = parts.headers.iter();
-    let fields = fields.filter(|(name, _)| fields_read.iter().any(|read| read == name.as_str()));
-    fields.map(|(name, value)| (name.as_str(), value.as_bytes())).collect()
-}
-
-/// The answer as a response; `Connection` is dropped where connections are kept.
+/// The answer as a response.
 ///
-/// The map of header fields keeps the order in which they are added, and the
-/// server writes their names in title case, which is how EC2 spells them.
-pub(crate) fn response_out(answer: Answer, keep_alive: bool) -> Response<Body> {
-    let mut response = Response::new(Body::new(answer.body));
-    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+/// The map of header fields keeps the order in which they are added, and a server
+/// can write their names in title case, which is how EC2 spells them.
+pub(crate) fn response_out(mut bytes: Vec<u8>, verdict: &Verdict) -> Response<Body> {
+    let body = bytes.split_off(verdict.head_length.min(bytes.len()));
+    let mut response = Response::new(Body::new(body));
+    let status = StatusCode::from_u16(verdict.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     *response.status_mut() = status;
-    // Values stay where they are: each is a slice of the head.
-    let head = Bytes::from(answer.head);
-    let mut lines = str::from_utf8(&head).unwrap_or_default().lines();
-    let reason = reason(lines.next());
-    // hyper writes the usual one itself.
+    let mut lines = str::from_utf8(&bytes).unwrap_or_default().lines();
+    let reason = lines.next().and_then(|line| line.splitn(3, ' ').nth(2)).unwrap_or_default();
+    // The usual one a server writes itself.
     if status.canonical_reason() != Some(reason)
         && let Ok(reason) = ReasonPhrase::try_from(reason.as_bytes())
     {
         response.extensions_mut().insert(reason);
     }
-    let map = response.headers_mut();
-    map.reserve(FIELDS);
-    for (name, value) in fields(lines) {
-        let value = HeaderValue::from_maybe_shared(head.slice_ref(value.as_bytes()));
+    for (name, value) in lines.filter_map(|line| line.split_once(": ")) {
         // The contract promises printable ASCII; what breaks it is left out.
-        let (Some(name), Ok(value)) = (field_name(name), value) else {
+        let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value)) else {
             continue;
         };
-        if !(keep_alive && name == CONNECTION) {
-            map.append(name, value);
-        }
+        response.headers_mut().append(name, value);
     }
-    if let Some(delivery) = answer.delivery {
+    if let Some(delivery) = verdict.delivery {
         response.extensions_mut().insert(delivery);
     }
-    if let Some(hop_limit) = answer.hop_limit {
+    if let Some(hop_limit) = verdict.hop_limit {
         response.extensions_mut().insert(HopLimit(hop_limit));
     }
     response
-}
-
-/// As many fields as the longest head has.
-const FIELDS: usize = 8;
-
-/// The name of a field; of those that the service sends, without making it anew
-/// for each answer.
-fn field_name(name: &str) -> Option<HeaderName> {
-    const TTL: HeaderName = HeaderName::from_static("x-aws-ec2-metadata-token-ttl-seconds");
-    Some(match name {
-        "Accept-Ranges" => ACCEPT_RANGES,
-        "Allow" => ALLOW,
-        "Connection" => CONNECTION,
-        "Content-Length" => CONTENT_LENGTH,
-        "Content-Type" => CONTENT_TYPE,
-        "Date" => DATE,
-        "Last-Modified" => LAST_MODIFIED,
-        "Server" => SERVER,
-        "X-Aws-Ec2-Metadata-Token-Ttl-Seconds" => TTL,
-        other => HeaderName::from_bytes(other.as_bytes()).ok()?,
-    })
 }

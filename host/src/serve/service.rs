@@ -5,20 +5,18 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
-use hyper::header::{HOST, USER_AGENT};
-use hyper::http::request::Parts;
 use hyper::{Request, Response};
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::engine::{
-    Answer, Clock, Entropy, Instance, Moment, Outcome, RequestRef, SIGNINGS_MAX, SessionVersion, SystemClock, failed,
+    Clock, Counts, Entropy, Instance, Moment, Reply, RequestHead, Runtime, Signatures, SystemClock, ToSign, Verdict,
 };
 use crate::error::Error;
 use crate::observe::{Answered, Observer, Trouble};
-use crate::serve::admission::Places;
+use crate::serve::admission::Admission;
 use crate::serve::body::Body;
-use crate::serve::caller::{Caller, Instances};
-use crate::serve::http::{fields_in, response_out, target};
+use crate::serve::caller::{Caller, Instances, Picked};
+use crate::serve::http::{head_in, response_out};
 
 /// The metadata service of one instance or of many, as HTTP requests in and
 /// responses out.
@@ -50,12 +48,12 @@ pub struct Service {
     keep_alive: bool,
     entropy: Entropy,
     signing: Arc<Semaphore>,
-    places: Arc<Places>,
+    admission: Arc<Admission>,
 }
 
 impl Service {
-    /// A service for `instances`: one [`Instance`], or what picks one for each
-    /// request.
+    /// A service for `instances`: one [`Instance`], or what has many, such as a
+    /// [`Fleet`](crate::Fleet).
     ///
     /// It reads the system's clock, tells nobody of its answers and has
     /// connections closed after each, as EC2 does.
@@ -74,8 +72,29 @@ impl Service {
             keep_alive: false,
             entropy: Entropy::new(),
             signing: Arc::new(Semaphore::new(1)),
-            places: Arc::new(Places::new(Places::GRACE)),
+            admission: Arc::new(Admission::new(Admission::GRACE)),
         }
+    }
+
+    /// A service whose instances `pick` picks, for each request by its caller and its
+    /// head. All are of `runtime`, which answers who has none.
+    ///
+    /// ```
+    /// use imds_host::{Caller, RequestHead, Runtime, Service};
+    ///
+    /// let runtime = Runtime::new()?;
+    /// let instance = runtime.open(&Default::default(), &Default::default())?;
+    /// let service = Service::picking(&runtime, move |_: &Caller, head: &RequestHead<'_>| {
+    ///     (head.values("x-guest") == [b"vm-7"]).then(|| instance.clone())
+    /// });
+    /// assert_eq!(service.respond(hyper::Request::get("/").body(())?).status(), 403);
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn picking(
+        runtime: &Runtime,
+        pick: impl Fn(&Caller, &RequestHead<'_>) -> Option<Instance> + Send + Sync + 'static,
+    ) -> Self {
+        Self::new(Picked { runtime: runtime.clone(), pick })
     }
 
     /// The same with another clock: a closure, or a
@@ -148,48 +167,67 @@ impl Service {
     /// # Ok::<_, Box<dyn std::error::Error>>(())
     /// ```
     pub fn respond<B>(&self, request: Request<B>) -> Response<Body> {
-        let received = self.receive(request, None);
-        let instance = self.instances.instance_for(&received.caller, &received.parts);
-        let answer = instance.map(|instance| {
-            for _ in 0..SIGNINGS_MAX {
-                let answer = self.ask(&instance, &received)?;
-                if answer.outcome != Outcome::SignaturesWanted {
-                    return Ok(answer);
-                }
-                instance.sign(received.moment.now_ms)?;
-            }
-            self.ask(&instance, &received)
-        });
-        self.finish(&received, answer)
-    }
-
-    /// Like [`respond`](Self::respond), but where the identity document has to
-    /// be signed first, that happens on a thread of its own, so that others are
-    /// answered meanwhile.
-    pub(crate) async fn respond_later(&self, received: Received) -> Response<Body> {
-        let answer = match self.instances.instance_for(&received.caller, &received.parts) {
-            Some(instance) => Some(self.answer_later(&instance, &received).await),
-            None => None,
-        };
-        self.finish(&received, answer)
-    }
-
-    /// A request as of now. Its caller is the one in its extensions where the
-    /// server does not tell.
-    pub(crate) fn receive<B>(&self, request: Request<B>, caller: Option<Caller>) -> Received {
-        let started = Instant::now();
         let (parts, _body) = request.into_parts();
-        let caller = caller.or_else(|| parts.extensions.get().copied()).unwrap_or_default();
+        let (head, mut out) = (head_in(&parts), Vec::new());
+        let head = RequestHead::new(&head).with_extensions(&parts.extensions);
+        let caller = parts.extensions.get().copied().unwrap_or_default();
+        let mut turn = self.turn(&caller, head, self.keep_alive);
+        while let Step::Sign(instance, document) = self.ask(&mut turn, head, &mut out) {
+            turn.signatures = Some(instance.sign(&document));
+        }
+        self.tell(&turn, &caller, head);
+        response_out(out, &turn.verdict)
+    }
+
+    /// Answers the request with this head and appends the answer to `out`. Where the
+    /// identity document has to be signed first, that happens on a thread of its
+    /// own, so that others are answered meanwhile.
+    pub(crate) async fn answer(
+        &self,
+        caller: &Caller,
+        head: RequestHead<'_>,
+        keep_alive: bool,
+        out: &mut Vec<u8>,
+    ) -> Turn {
+        let mut turn = self.turn(caller, head, keep_alive);
+        while let Step::Sign(instance, document) = self.ask(&mut turn, head, out) {
+            turn.signatures = Some(self.sign(instance, document).await);
+        }
+        self.tell(&turn, caller, head);
+        turn
+    }
+
+    /// The answer of a turn once more, with the word that the connection ends. Equal
+    /// arguments give equal answers, so nothing else differs, and nothing is counted.
+    pub(crate) fn answer_again(&self, head: RequestHead<'_>, turn: &Turn, out: &mut Vec<u8>) -> Verdict {
+        let moment = turn.moment.keep_alive(false);
+        let answered = match &turn.instance {
+            Some(instance) => instance.ask_again(head.bytes(), moment, turn.counts, turn.signatures(), out),
+            None => self.instances.runtime().refuse_caller(head.bytes(), moment, out),
+        };
+        answered.unwrap_or_else(|_| Verdict::failed(moment.now_ms, out))
+    }
+
+    fn turn(&self, caller: &Caller, head: RequestHead<'_>, keep_alive: bool) -> Turn {
+        let started = self.observer.is_some().then(Instant::now);
         let moment = Moment::at(self.clock.now_ms(), self.entropy.next());
-        Received { started, caller, moment, parts }
+        Turn {
+            started,
+            moment: moment.over_ipv6(caller.is_over_ipv6()).keep_alive(keep_alive),
+            instance: self.instances.instance_for(caller, &head),
+            counts: Counts::default(),
+            signatures: None,
+            verdict: Verdict::NONE,
+            error: None,
+        }
     }
 
     pub(crate) fn keeps_alive(&self) -> bool {
         self.keep_alive
     }
 
-    pub(crate) fn places(&self) -> &Arc<Places> {
-        &self.places
+    pub(crate) fn admission(&self) -> &Arc<Admission> {
+        &self.admission
     }
 
     pub(crate) fn trouble(&self, trouble: &Trouble) {
@@ -210,101 +248,100 @@ impl Service {
         }
     }
 
-    /// The answer to a request whose head hyper refused, which the observer is
-    /// told; none where `error` is of another kind.
-    pub(crate) fn refuse_head(&self, caller: Caller, error: &hyper::Error) -> Option<Answer> {
-        let started = Instant::now();
-        let (status, reason, outcome) = match error {
-            _ if error.is_parse_too_large() => (431, "Request Header Fields Too Large", Outcome::HeadTooLarge),
-            _ if error.is_parse() => (400, "Bad Request", Outcome::HeadUnreadable),
-            _ => return None,
-        };
-        let now_ms = self.clock.now_ms();
-        let answer = Answer::without_body(status, reason, outcome, now_ms);
-        if let Some(observer) = &self.observer {
-            observer.answered(&Answered {
-                now_ms,
-                peer: caller.peer,
-                method: "",
-                target: "",
-                host: None,
-                user_agent: None,
-                status,
-                outcome,
-                delivery: None,
-                version: None,
-                duration: started.elapsed(),
-                error: None,
-            });
-        }
-        Some(answer)
-    }
-
-    async fn answer_later(&self, instance: &Instance, received: &Received) -> Result<Answer, Error> {
-        for _ in 0..SIGNINGS_MAX {
-            let signed_times = instance.signed_times();
-            let answer = self.ask(instance, received)?;
-            if answer.outcome != Outcome::SignaturesWanted {
-                return Ok(answer);
+    /// Asks the instance of a turn, or the component for a caller without one.
+    fn ask(&self, turn: &mut Turn, head: RequestHead<'_>, out: &mut Vec<u8>) -> Step {
+        let answered = match (&turn.instance, turn.signatures.take()) {
+            (None, _) => {
+                let refused = self.instances.runtime().refuse_caller(head.bytes(), turn.moment, out);
+                refused.map(|verdict| (verdict, Counts::default()))
             }
-            self.sign(instance, signed_times, received.moment.now_ms).await?;
-        }
-        self.ask(instance, received)
-    }
-
-    fn ask(&self, instance: &Instance, received: &Received) -> Result<Answer, Error> {
-        let Received { caller, moment, parts, .. } = received;
-        let request = RequestRef {
-            method: parts.method.as_str(),
-            target: &target(parts),
-            fields: &fields_in(parts, instance.runtime().fields_read()),
-            over_ipv6: caller.is_over_ipv6(),
+            (Some(_), Some(Err(error))) => Err(error),
+            (Some(instance), None) => match instance.ask(head.bytes(), turn.moment, None, out) {
+                Ok(Reply::Unsigned(document)) => return Step::Sign(instance.clone(), document),
+                Ok(Reply::Answered(verdict, counts)) => Ok((verdict, counts)),
+                Err(error) => Err(error),
+            },
+            (Some(instance), Some(Ok(signatures))) => {
+                let answered = instance.ask_signed(head.bytes(), turn.moment, &signatures, out);
+                turn.signatures = Some(Ok(signatures));
+                answered
+            }
         };
-        instance.ask(request, *moment)
+        match answered {
+            Ok((verdict, counts)) => (turn.verdict, turn.counts) = (verdict, counts),
+            Err(error) => {
+                turn.verdict = Verdict::failed(turn.moment.now_ms, out);
+                turn.error = Some(error);
+            }
+        }
+        Step::Answered
     }
 
-    async fn sign(&self, instance: &Instance, signed_times: usize, now_ms: u64) -> Result<(), Error> {
+    /// Signs a document on a thread of its own.
+    async fn sign(&self, instance: Instance, document: ToSign) -> Result<Arc<Signatures>, Error> {
+        if let Some(signatures) = instance.signatures_of(&document) {
+            return Ok(signatures);
+        }
         // One at a time: who waited finds it done, and holds no thread meanwhile.
         let permit = Arc::clone(&self.signing).acquire_owned().await;
-        if instance.signed_times() > signed_times {
-            return Ok(());
+        if let Some(signatures) = instance.signatures_of(&document) {
+            return Ok(signatures);
         }
-        let instance = instance.clone();
         let (tell, told) = oneshot::channel();
         // Not tokio's: an embedder's executor may be another.
         let sign = move || {
             // Kept even if the request is given up.
             let _permit = permit;
-            let _ = tell.send(instance.sign(now_ms));
+            let _ = tell.send(instance.sign(&document));
         };
         thread::Builder::new().name("imds-signatures".into()).spawn(sign).map_err(Error::System)?;
         told.await.unwrap_or_else(|_| Err(Error::identity("the thread that signs panicked")))
     }
 
-    fn finish(&self, received: &Received, answer: Option<Result<Answer, Error>>) -> Response<Body> {
-        let Received { started, caller, moment: Moment { now_ms, .. }, parts } = received;
-        let (answer, error) = match answer {
-            None => (Answer::without_body(403, "Forbidden", Outcome::NoInstance, *now_ms), None),
-            Some(Ok(answer)) => (answer, None),
-            Some(Err(error)) => (failed(*now_ms), Some(error)),
-        };
+    /// Tells the observer of a turn.
+    fn tell(&self, turn: &Turn, caller: &Caller, head: RequestHead<'_>) {
         if let Some(observer) = &self.observer {
-            observer.answered(&Answered {
-                now_ms: *now_ms,
-                peer: caller.peer,
-                method: parts.method.as_str(),
-                target: &target(parts),
-                host: host(parts),
-                user_agent: parts.headers.get(USER_AGENT).and_then(|agent| str::from_utf8(agent.as_bytes()).ok()),
-                status: answer.status,
-                outcome: answer.outcome,
-                delivery: answer.delivery,
-                version: SessionVersion::of(&answer),
-                duration: started.elapsed(),
-                error: error.as_ref(),
-            });
+            let duration = turn.started.map(|started| started.elapsed()).unwrap_or_default();
+            let peer = caller.peer;
+            observer.answered(&Answered::new(
+                head,
+                turn.moment.now_ms,
+                peer,
+                &turn.verdict,
+                duration,
+                turn.error.as_ref(),
+            ));
         }
-        response_out(answer, self.keep_alive)
+    }
+}
+
+/// One request on its way to its answer.
+pub(crate) struct Turn {
+    /// When it began, where somebody wants to know.
+    started: Option<Instant>,
+    /// The one time of the answer, its log line and its place in the journal,
+    /// however long they take and however fast the clock runs.
+    moment: Moment,
+    instance: Option<Instance>,
+    /// The numbers that the instance had when it answered.
+    counts: Counts,
+    signatures: Option<Result<Arc<Signatures>, Error>>,
+    /// What to do with the answer.
+    pub(crate) verdict: Verdict,
+    error: Option<Error>,
+}
+
+/// What a turn comes to.
+enum Step {
+    /// The answer was appended.
+    Answered,
+    /// This has to be signed first.
+    Sign(Instance, ToSign),
+}
+
+impl Turn {
+    fn signatures(&self) -> Option<&Signatures> {
+        self.signatures.as_ref()?.as_ref().ok().map(|signatures| &**signatures)
     }
 }
 
@@ -330,9 +367,15 @@ impl<B> hyper::service::Service<Request<B>> for Service {
     type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
 
     fn call(&self, request: Request<B>) -> Self::Future {
-        let received = self.receive(request, None);
+        let (parts, _body) = request.into_parts();
         let service = self.clone();
-        Box::pin(async move { Ok(service.respond_later(received).await) })
+        Box::pin(async move {
+            let (bytes, mut out) = (head_in(&parts), Vec::new());
+            let head = RequestHead::new(&bytes).with_extensions(&parts.extensions);
+            let caller = parts.extensions.get().copied().unwrap_or_default();
+            let turn = service.answer(&caller, head, service.keep_alive, &mut out).await;
+            Ok(response_out(out, &turn.verdict))
+        })
     }
 }
 
@@ -357,25 +400,6 @@ impl fmt::Debug for Service {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HopLimit(pub u8);
-
-/// The host, where all that name one name the same.
-fn host(parts: &Parts) -> Option<&str> {
-    let authority = parts.uri.authority().map(|authority| Some(authority.as_str()));
-    let fields = parts.headers.get_all(HOST).iter().map(|field| field.to_str().ok());
-    let mut hosts = authority.into_iter().chain(fields);
-    let host = hosts.next()?;
-    if hosts.all(|other| other == host) { host } else { None }
-}
-
-/// A request and what is known of where it comes from.
-pub(crate) struct Received {
-    started: Instant,
-    caller: Caller,
-    /// The one time of the answer, its log line and its place in the journal,
-    /// however long they take and however fast the clock runs.
-    moment: Moment,
-    parts: Parts,
-}
 
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,8 @@ use super::NOW_MS;
 /// Any text is a description or is refused with its problems, and an instance
 /// that opens can be asked for all that it lists. It tells what happens to it, in
 /// the order of time, and what cannot be real about it; the description of it from
-/// now on is of one that answers the same. As a scenario it is sped up or refused.
+/// now on is of one that answers the same, and what an operator does to it is done
+/// or refused. As a scenario it is sped up or refused.
 ///
 /// The bytes: the description's text.
 ///
@@ -38,6 +39,13 @@ pub fn description(bytes: &[u8]) {
     assert!(!status(&text, u64::MAX).identity_document.text.is_empty());
     let of_edited = status(&edited, NOW_MS);
     assert_eq!((of_edited.identity_document, of_edited.state), (identity_document, state));
+    for operation in OPERATIONS {
+        let change = format!(r#"{{"operation": {operation}}}"#);
+        match imds_core::edit(&text, &change, Some(NOW_MS), None) {
+            Ok(changed) => drop(status(&changed, NOW_MS)),
+            Err(problems) => are_told(&problems),
+        }
+    }
     let edited = super::open(&edited);
     let token = super::ask(&instance, "PUT", b"/latest/api/token", &[(TTL, b"60")]);
     assert_eq!(token.outcome == Outcome::NotRunning, state != "running");
@@ -54,6 +62,17 @@ pub fn description(bytes: &[u8]) {
         client.crawl(&format!("/{version}/"), 0);
     }
 }
+
+/// What an operator does to any instance.
+const OPERATIONS: [&str; 7] = [
+    r#""stop""#,
+    r#""start""#,
+    r#""reboot""#,
+    r#""terminate""#,
+    r#""rebalance""#,
+    r#"{"interrupt": {}}"#,
+    r#"{"interrupt": {"action": "hibernate", "time": "+1s"}}"#,
+];
 
 const TTL: &str = "X-aws-ec2-metadata-token-ttl-seconds";
 

@@ -55,6 +55,10 @@ impl core::fmt::Display for Problem {
 
 impl core::error::Error for Problem {}
 
+/// The most problems that are told at once: nobody reads more, and each costs the
+/// reader of descriptions another reading.
+pub(crate) const PROBLEMS_MAX: usize = 20;
+
 /// One step of a JSON Pointer, escaped as RFC 6901 asks.
 pub fn pointer_step(name: &str) -> String {
     format!("/{}", name.replace('~', "~0").replace('/', "~1"))

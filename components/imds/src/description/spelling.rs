@@ -1,5 +1,7 @@
 //! Suggestions for a misspelt name.
 
+use strsim::osa_distance;
+
 /// Other names under which people know a field: the paths of the service, the
 /// identity document, EC2's API, cloud-init, Terraform and other clouds.
 const ALSO_KNOWN_AS: [(&str, &str); 104] = [
@@ -163,7 +165,8 @@ pub fn list(known: &[&str]) -> String {
 }
 
 /// The known name that was probably meant: the same but for case and
-/// separators, or no more than a third of its letters away.
+/// separators, or no more than a third of its letters to insert, delete, replace or
+/// swap away.
 pub fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
     let folded = fold(name);
     if folded.len() > 60 {
@@ -171,7 +174,7 @@ pub fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
     }
     known
         .iter()
-        .map(|candidate| (distance(&folded, &fold(candidate)), *candidate))
+        .map(|candidate| (osa_distance(&folded, &fold(candidate)), *candidate))
         .filter(|(distance, candidate)| *distance * 3 <= candidate.len())
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
@@ -185,28 +188,8 @@ fn ending<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
 }
 
 /// The letters and digits of a name: `InstanceId` and `instance_id` are one.
-fn fold(name: &str) -> Vec<u8> {
-    name.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase()).collect()
-}
-
-/// The number of letters to insert, delete, replace or swap (Damerau's distance
-/// between neighbours).
-fn distance(a: &[u8], b: &[u8]) -> usize {
-    let mut before: Vec<usize> = Vec::new();
-    let mut above: Vec<usize> = (0..=b.len()).collect();
-    for i in 1..=a.len() {
-        let mut row = vec![i];
-        for j in 1..=b.len() {
-            let replaced = above[j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            let mut best = replaced.min(above[j] + 1).min(row[j - 1] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                best = best.min(before[j - 2] + 1);
-            }
-            row.push(best);
-        }
-        before = core::mem::replace(&mut above, row);
-    }
-    above[b.len()]
+fn fold(name: &str) -> String {
+    name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 
 #[cfg(test)]

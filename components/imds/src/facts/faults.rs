@@ -10,9 +10,23 @@ use crate::time::Time;
 const FAULTS_MAX: usize = 64;
 
 /// No client waits longer.
-const DELAY_MAX: Span = Span(60_000);
+const DELAY_MAX_MS: u32 = 60_000;
 
-const DELAY: Span = Span(1000);
+/// What a fault is of which nothing is stated.
+impl Default for Fault {
+    fn default() -> Fault {
+        Fault {
+            kind: written::FaultKind::default(),
+            share: Fault::ALL,
+            paths: Vec::new(),
+            methods: Vec::new(),
+            from: Time::EPOCH,
+            until: Time::LAST,
+            delay_ms: 1000,
+            seed: 0,
+        }
+    }
+}
 
 impl Check {
     pub(super) fn faults(&mut self, faults: Vec<written::Fault>) -> Vec<Fault> {
@@ -28,12 +42,12 @@ impl Check {
         if written.delay.is_some() && written.kind != written::FaultKind::Delay {
             self.wrong(format!("{pointer}/delay"), "only a fault of the kind `delay` has this");
         }
-        let delay = written.delay.unwrap_or(DELAY);
-        if delay > DELAY_MAX {
+        let default = Fault::default();
+        let delay_ms = written.delay.map_or(default.delay_ms, |Span(ms)| u32::try_from(ms).unwrap_or(u32::MAX));
+        if delay_ms > DELAY_MAX_MS {
             self.wrong(format!("{pointer}/delay"), "expected at most 60s");
         }
-        let from = written.from.unwrap_or(Time::EPOCH);
-        let until = written.until.unwrap_or(Time::from_ms(u64::MAX));
+        let (from, until) = (written.from.unwrap_or(default.from), written.until.unwrap_or(default.until));
         if until < from {
             self.wrong(format!("{pointer}/until"), "expected a time not before `from`");
         }
@@ -41,12 +55,12 @@ impl Check {
         Fault {
             kind: written.kind,
             // Exact at both ends: a number above the largest counts as that.
-            share: (written.share.0 * Fault::ALL as f64) as u64,
+            share: written.share.map_or(default.share, |share| (share.0 * Fault::ALL as f64) as u64),
             paths: written.paths.iter().map(|path| segments(path.as_str())).collect(),
             methods: written.methods.into_iter().map(String::from).collect(),
             from,
             until,
-            delay_ms: u32::try_from(delay.0).unwrap_or(u32::MAX),
+            delay_ms,
             // Two that state no seed must not strike the same requests.
             seed: u64::from(written.seed) + ((index as u64) << 32),
         }

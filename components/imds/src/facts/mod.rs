@@ -4,6 +4,7 @@
 //! The words that a description and the service have in common are used as they
 //! are; what a description may leave out is here.
 
+pub mod families;
 mod faults;
 mod host_names;
 mod identity;
@@ -24,7 +25,7 @@ use base64::engine::general_purpose::STANDARD;
 
 pub use self::identity::Identity;
 pub use self::network::Interface;
-pub use self::notices::{Event, SpotNotice};
+pub use self::notices::{Event, SpotNotice, warning_seconds};
 use self::place::Region;
 pub use self::role::Profile;
 pub use self::volumes::bare;
@@ -177,7 +178,7 @@ impl Check {
             reservation_id: written.reservation_id.map_or_else(|| made::resource_id("r-", &instance_id), String::from),
             ami_launch_index: written.ami_launch_index,
             launch_time,
-            architecture: written.architecture.unwrap_or_else(|| architecture_of(&instance_type)),
+            architecture: written.architecture.unwrap_or_else(|| families::architecture_of(&instance_type)),
             zone_id: written
                 .placement
                 .availability_zone_id
@@ -369,13 +370,4 @@ fn extra_entry((name, text): (EntryPath, String)) -> ExtraEntry {
         None => (None, name.as_str()),
     };
     ExtraEntry { version, path: path.to_owned(), text, name: name.clone() }
-}
-
-/// arm64 for the families with a Graviton processor: a `g` behind the
-/// generation (`m7g`, `c7gn`, `r8gd`), and `a1`.
-fn architecture_of(instance_type: &str) -> written::Architecture {
-    let family = instance_type.split('.').next().unwrap_or_default();
-    let behind = family.trim_start_matches(|c: char| c.is_ascii_alphabetic());
-    let behind = behind.trim_start_matches(|c: char| c.is_ascii_digit());
-    if family == "a1" || behind.starts_with('g') { written::Architecture::Arm64 } else { written::Architecture::X86_64 }
 }

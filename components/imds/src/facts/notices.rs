@@ -21,6 +21,15 @@ pub struct SpotNotice {
     pub notice_time: Time,
 }
 
+/// How long before an interruption its notice is given.
+pub fn warning_seconds(action: written::SpotAction) -> u64 {
+    match action {
+        written::SpotAction::Terminate | written::SpotAction::Stop => 120,
+        // A hibernation begins at once.
+        written::SpotAction::Hibernate => 0,
+    }
+}
+
 /// A maintenance event.
 pub struct Event {
     pub id: String,
@@ -41,11 +50,7 @@ impl Check {
     ) -> Option<SpotNotice> {
         let written::SpotInterruption { action, time, notice_time } = interruption.or_default(|| None)?;
         self.spot_only("/spot-interruption", lifecycle);
-        // A hibernation begins at once, without two minutes of warning.
-        let warning_seconds = match action {
-            written::SpotAction::Hibernate => 0,
-            written::SpotAction::Terminate | written::SpotAction::Stop => 120,
-        };
+        let warning_seconds = warning_seconds(action);
         let time = time.unwrap_or(notice_time.unwrap_or(start).plus_seconds(warning_seconds));
         let notice_time = notice_time.unwrap_or(time.minus_seconds(warning_seconds));
         if notice_time > time {

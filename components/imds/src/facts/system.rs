@@ -1,15 +1,7 @@
 //! The virtualisation system that an instance runs on, which follows from its
 //! type.
 
-/// The families of instance types that are based on Xen. Their bare metal sizes
-/// are not: `i3.metal`.
-///
-/// Source: EC2 user guide, "Amazon EC2 instance types" (Xen-based instances) and
-/// "Amazon EC2 previous generation instances".
-const XEN_FAMILIES: [&str; 29] = [
-    "c1", "c3", "c4", "cc1", "cc2", "cg1", "cr1", "d2", "f1", "g2", "g3", "g3s", "h1", "hi1", "hs1", "i2", "i3", "m1",
-    "m2", "m3", "m4", "p2", "p3", "r3", "r4", "t1", "t2", "x1", "x1e",
-];
+use super::families;
 
 /// What `meta-data/system` tells of an instance of this type.
 ///
@@ -18,8 +10,7 @@ const XEN_FAMILIES: [&str; 29] = [
 /// and since when. `xen-on-nitro` is taken for all of them: the answers of this
 /// service are those of Nitro's hosts, and its newest version is of 2026.
 pub fn of_type(instance_type: &str) -> &'static str {
-    let (family, size) = instance_type.split_once('.').unwrap_or((instance_type, ""));
-    if XEN_FAMILIES.contains(&family) && !size.starts_with("metal") { "xen-on-nitro" } else { "nitro" }
+    if families::is_xen(instance_type) { "xen-on-nitro" } else { "nitro" }
 }
 
 /// Whether an instance on `system` is based on Xen. Source: EC2 user guide,
@@ -34,7 +25,6 @@ mod tests {
 
     #[test]
     fn the_system_follows_from_the_family() {
-        assert!(XEN_FAMILIES.is_sorted());
         for xen in ["t2.micro", "t1.micro", "m4.xlarge", "i3.16xlarge", "x1e.32xlarge", "p3.2xlarge", "g3s.xlarge"] {
             assert_eq!(of_type(xen), "xen-on-nitro", "{xen}");
         }

@@ -1,13 +1,14 @@
 //! The instance type, and what follows from it.
 
+use super::Judge;
 use super::rules::{ARCHITECTURE_MISMATCH, UNKNOWN_INSTANCE_TYPE};
-use super::{Judge, families};
 use crate::description::problem::{Problem, shown};
 use crate::description::spelling;
+use crate::facts::families;
 
 impl Judge<'_> {
     pub(super) fn kind(&mut self) {
-        let (family, size) = self.facts.instance_type.split_once('.').unwrap_or((&self.facts.instance_type, ""));
+        let (family, size) = families::parts(&self.facts.instance_type);
         let problem = match families::named(family) {
             Some(known) => {
                 self.architecture(known);

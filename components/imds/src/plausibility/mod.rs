@@ -10,7 +10,6 @@
 //! changes. What changes bring is reported of these changes.
 
 mod blocks;
-mod families;
 mod faults;
 mod ids;
 mod kind;

@@ -1,46 +1,12 @@
 //! A change merged into a description, under the rules of EC2's API.
 
 use super::relative::default_time;
+use crate::description::SpotAction;
+use crate::description::field::KNOWN;
 use crate::description::json::Json;
 use crate::description::problem::{Problem, pointer_step};
-use crate::facts::made;
+use crate::facts::{made, warning_seconds};
 use crate::time::Time;
-
-/// What an instance is launched with and keeps for life.
-const FOR_LIFE: [&str; 10] = [
-    "/instance-id",
-    "/owner-id",
-    "/image-id",
-    "/reservation-id",
-    "/ami-launch-index",
-    "/architecture",
-    "/virtualization-type",
-    "/placement/availability-zone",
-    "/placement/availability-zone-id",
-    "/placement/region",
-];
-
-/// What EC2 changes only while the instance is stopped. Source: EC2 user guide,
-/// `ModifyInstanceAttribute`.
-const WHILE_STOPPED: [&str; 5] = ["/instance-type", "/kernel-id", "/ramdisk-id", "/user-data", "/user-data-base64"];
-
-/// Fields of which the identity document tells. What is signed is given up with
-/// any of them; a test finds one that is missing here.
-const IN_THE_IDENTITY_DOCUMENT: [&str; 13] = [
-    "owner-id",
-    "instance-id",
-    "image-id",
-    "instance-type",
-    "architecture",
-    "launch-time",
-    "placement",
-    "private-ip-address",
-    "network-interfaces",
-    "billing-products",
-    "product-codes",
-    "kernel-id",
-    "ramdisk-id",
-];
 
 /// Fields that say nothing of the network interfaces, which are the dearest part
 /// of an instance: phases that differ in these alone share theirs. A field that
@@ -79,9 +45,6 @@ pub(super) const NOTICES: [&str; 2] = ["spot-interruption", "rebalance-recommend
 /// The field of the signatures of the identity document.
 const SIGNATURES: &str = "identity-signatures";
 
-/// An interruption comes two minutes after its notice.
-const WARNING_SECONDS: u64 = 120;
-
 /// Merges `change` into `document`, which is left half-changed on failure, and tells
 /// whether the network interfaces may be others then. `instance_id` is the one of
 /// an instance that states none. `at` is when; without it, it is before the launch,
@@ -118,7 +81,8 @@ pub fn merge(document: &mut Json, change: &Json, at: Option<Time>, instance_id: 
         }
     }
     let differs = |name: &str| before.at(&pointer_step(name)) != document.at(&pointer_step(name));
-    let another_document = IN_THE_IDENTITY_DOCUMENT.into_iter().any(differs);
+    // What is signed is given up with what it tells of.
+    let another_document = KNOWN.identity.iter().any(|pointer| before.at(pointer) != document.at(pointer));
     // By the fields that the change names, and one that a start changes by itself.
     let is_of_network = |name: &str| !NOT_OF_THE_NETWORK.contains(&name);
     let network_changes =
@@ -140,23 +104,28 @@ pub fn state(document: &Json) -> &str {
 /// address, key pair, subnet or way of being bought; tests may want one.
 fn allowed(before: &Json, after: &Json, change: &Json) -> Result<(), Vec<Problem>> {
     if state(before) == "terminated" && before != after {
-        let problem = Problem::at("", "the instance is terminated, and nothing about it changes any more");
-        return Err(vec![problem.help("serve its description anew to have it back: imds ctl reload")]);
+        return Err(vec![nothing_changes("")]);
     }
-    let changes = |pointer: &&&str| before.at(pointer) != after.at(pointer);
+    let changes = |pointer: &&String| before.at(pointer) != after.at(pointer);
     let mut problems = Vec::new();
-    for pointer in FOR_LIFE.iter().filter(changes) {
+    for pointer in KNOWN.never.iter().filter(changes) {
         let message = format!("an instance keeps its `{}` for life", field(pointer));
         problems.push(Problem::at(place(change, pointer), message).help("describe another instance and serve that"));
     }
     if state(before) != "stopped" {
-        for pointer in WHILE_STOPPED.iter().filter(changes) {
+        for pointer in KNOWN.stopped.iter().filter(changes) {
             let message = format!("`{}` changes only while the instance is stopped, as in EC2", field(pointer));
             let help = "change `state` to \"stopped\" first, in a change before this one";
             problems.push(Problem::at(place(change, pointer), message).help(help));
         }
     }
     if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
+/// Refuses a change of an instance that is terminated.
+pub(super) fn nothing_changes(pointer: &str) -> Problem {
+    let problem = Problem::at(pointer, "the instance is terminated, and nothing about it changes any more");
+    problem.help("serve its description anew to have it back: imds ctl reload")
 }
 
 /// Where a change says what becomes of a field: there, or above it; user data in
@@ -174,15 +143,20 @@ fn field(pointer: &str) -> String {
     pointer[1..].replace('/', ".")
 }
 
+/// What becomes of an instance by an interruption, as far as it says.
+pub(super) fn action_of(interruption: &Json) -> SpotAction {
+    let stated = interruption.at("/action").and_then(Json::text);
+    let is_stated = |action: &SpotAction| Some(action.as_str()) == stated;
+    [SpotAction::Terminate, SpotAction::Stop, SpotAction::Hibernate].into_iter().find(is_stated).unwrap_or_default()
+}
+
 /// What the notices of a change leave out begins with it.
 pub(super) fn begin_notices(document: &mut Json, change: &Json, at: Time) {
     let Json::Object(fields) = document else { return };
     for (name, value) in fields.iter_mut().filter(|(name, _)| change.at(&pointer_step(name)).is_some()) {
         match name.as_str() {
             "spot-interruption" => {
-                // A hibernation comes without warning.
-                let hibernates = value.at("/action").and_then(Json::text) == Some("hibernate");
-                let warning = if hibernates { 0 } else { WARNING_SECONDS };
+                let warning = warning_seconds(action_of(value));
                 let stated = |name| value.at(name).and_then(Json::text).and_then(Time::parse);
                 let (time, notice_time) = (stated("/time"), stated("/notice-time"));
                 // Not before this change, and as long before the interruption as it is always told.
@@ -228,16 +202,12 @@ fn start(document: &mut Json, change: &Json, at: Time) {
 
 /// Events with the id of one that is there change that one; others are added.
 fn merge_events(document: &mut Json, changes: &[Json], instance_id: &str) {
-    let instance_id = document.at("/instance-id").and_then(Json::text).unwrap_or(instance_id).to_owned();
+    let instance_id = instance_id_of(document, instance_id).to_owned();
     let mut events = match document.take("events") {
         Some(Json::Array(events)) => events,
         _ => Vec::new(),
     };
-    let id_of = |(index, event): (usize, &Json)| match event.at("/instance-event-id").and_then(Json::text) {
-        Some(id) => id.to_owned(),
-        None => made::event_id(&instance_id, index),
-    };
-    let mut ids: Vec<String> = events.iter().enumerate().map(id_of).collect();
+    let mut ids = event_ids(&events, &instance_id);
     for change in changes {
         let id = change.at("/instance-event-id").and_then(Json::text);
         let known = id.and_then(|id| ids.iter().position(|other| other == id));
@@ -246,10 +216,86 @@ fn merge_events(document: &mut Json, changes: &[Json], instance_id: &str) {
             None => {
                 let mut event = Json::Null;
                 event.merge(change);
-                ids.push(id_of((events.len(), &event)));
+                ids.push(event_id(events.len(), &event, &instance_id));
                 events.push(event);
             }
         }
     }
     document.put("events", Json::Array(events));
+}
+
+/// The id of the instance of a document, or the one that it has where it states none.
+pub(super) fn instance_id_of<'d>(document: &'d Json, instance_id: &'d str) -> &'d str {
+    document.at("/instance-id").and_then(Json::text).unwrap_or(instance_id)
+}
+
+/// The ids of the events of an instance.
+pub(super) fn event_ids(events: &[Json], instance_id: &str) -> Vec<String> {
+    events.iter().enumerate().map(|(index, event)| event_id(index, event, instance_id)).collect()
+}
+
+fn event_id(index: usize, event: &Json, instance_id: &str) -> String {
+    match event.at("/instance-event-id").and_then(Json::text) {
+        Some(id) => id.to_owned(),
+        None => made::event_id(instance_id, index),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{edit, status};
+
+    const NOW_MS: u64 = 1_790_812_800_000;
+
+    fn changed(description: &str, change: &str) -> Result<String, Problem> {
+        edit(description, change, Some(NOW_MS), None).map_err(|mut problems| problems.remove(0))
+    }
+
+    #[test]
+    fn signatures_are_given_up_with_the_document_that_they_sign() {
+        let signed = r#"{"state": "stopped", "identity-signatures": {"signature": "AAAA", "pkcs7": "AAAA"}}"#;
+        let document = |description: &str| status(description, NOW_MS, None).unwrap().identity_document.text;
+        for (change, gives_up) in [
+            (r#"{"instance-type": "m7g.large"}"#, true),
+            (r#"{"kernel-id": "aki-1"}"#, true),
+            (r#"{"private-ip-address": "10.0.0.11"}"#, true),
+            (r#"{"product-codes": [{"product-code-id": "a"}]}"#, true),
+            (r#"{"state": "running"}"#, true),
+            (r#"{"tags": {"a": "b"}}"#, false),
+            (r#"{"placement": {"group-name": "a"}}"#, false),
+            (r#"{"user-data": "a"}"#, false),
+        ] {
+            let changed = changed(signed, change).unwrap();
+            assert_eq!(document(&changed) != document(signed), gives_up, "{change}");
+            assert_eq!(!changed.contains("identity-signatures"), gives_up, "{change}");
+        }
+        // Those that come with the change are of the new document.
+        let with_signatures = r#"{"instance-type": "m7g.large", "identity-signatures": {"signature": "BBBB"}}"#;
+        assert!(changed(signed, with_signatures).unwrap().contains("BBBB"));
+    }
+
+    #[test]
+    fn what_an_instance_is_launched_with_stays() {
+        for change in [
+            r#"{"instance-id": "i-1"}"#,
+            r#"{"image-id": "ami-1"}"#,
+            r#"{"placement": {"availability-zone": "us-east-1b"}}"#,
+        ] {
+            for description in ["{}", r#"{"state": "stopped"}"#] {
+                let message = changed(description, change).unwrap_err().message;
+                assert!(message.starts_with("an instance keeps its `") && message.ends_with("` for life"), "{message}");
+            }
+        }
+    }
+
+    #[test]
+    fn some_fields_change_only_while_the_instance_is_stopped() {
+        for change in [r#"{"instance-type": "m7g.large"}"#, r#"{"user-data": "a"}"#, r#"{"user-data-base64": "YQ=="}"#]
+        {
+            let problem = changed("{}", change).unwrap_err();
+            assert!(problem.message.ends_with("changes only while the instance is stopped, as in EC2"), "{problem}");
+            assert!(changed(r#"{"state": "stopped"}"#, change).is_ok(), "{change}");
+        }
+    }
 }

@@ -1,8 +1,10 @@
 //! An edit: document in, document out.
 
 use super::change::NOTICES;
+use super::operation::Step;
 use super::{Change, TIMELINE, Timeline, change, of_an_event, read_changes, refuse_fields, relative};
 use crate::description::json::Json;
+use crate::description::operation::FIELD as OPERATION;
 use crate::description::problem::{Problem, pointer_step, shown};
 use crate::facts::Identity;
 use crate::instance::judge;
@@ -21,6 +23,9 @@ use crate::time::Time;
 /// let tokens = r#"{"metadata-options": {"http-tokens": "required"}}"#;
 /// let edited = imds_core::edit(r#"{"instance-type": "m7g.large"}"#, tokens, Some(1_790_800_000_000), None)?;
 /// assert_eq!(edited, r#"{"instance-type":"m7g.large","metadata-options":{"http-tokens":"required"}}"#);
+///
+/// let stopped = imds_core::edit("{}", r#"{"operation": "stop"}"#, Some(1_790_800_000_000), None)?;
+/// assert_eq!(stopped, r#"{"state":"stopped"}"#);
 ///
 /// let problems = imds_core::edit("{}", r#"{"user-data": "late"}"#, Some(1_790_800_000_000), None).unwrap_err();
 /// assert_eq!(problems[0].message, "`user-data` changes only while the instance is stopped, as in EC2");
@@ -42,7 +47,8 @@ fn edited(description: &str, change: &str, now: Option<Time>, scope: Option<&str
         return Err(vec![problem.help("a change is an object of the fields that change")]);
     }
     let mut problems = Vec::new();
-    refuse_fields(&change, &["at"], "", &mut problems);
+    let refused: &[&str] = if now.is_some() { &["at"] } else { &["at", OPERATION] };
+    refuse_fields(&change, refused, "", &mut problems);
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -73,6 +79,11 @@ struct Told {
     before: Vec<Time>,
     /// Where the entries of the change begin in its `timeline`.
     first: usize,
+    /// How many they are.
+    entries: usize,
+    /// The fields that the operation of the change brings; with `timeline`, where it
+    /// brings a change to come.
+    of_operation: Vec<&'static str>,
 }
 
 /// What a change does to the timeline.
@@ -115,6 +126,13 @@ fn change_now(document: Json, change: Json, now: Time, scope: Option<&str>) -> R
     if !problems.is_empty() {
         return Err(problems.into_iter().map(|problem| moved(problem, first)).collect());
     }
+    let step = Step::of(&mut fields, &document, now, &instance_id)?;
+    step.call_off(&document, &mut to_come);
+    let mut of_operation: Vec<&str> = step.fields.iter().map(|(name, _)| *name).collect();
+    of_operation.extend(step.end.iter().map(|_| TIMELINE));
+    for (name, value) in step.fields {
+        fields.put(name, value);
+    }
     let was_stopped = change::state(&document) == "stopped";
     change::merge(&mut document, &fields, Some(now), &instance_id)?;
     if was_stopped && change::state(&document) == "stopped" {
@@ -128,16 +146,20 @@ fn change_now(document: Json, change: Json, now: Time, scope: Option<&str>) -> R
         to_come.clear();
     }
     // Nor behind a termination that the change brings.
-    let ends = added.iter().filter(|change| change.fields.at("/state").and_then(Json::text) == Some("terminated"));
+    let ends = added
+        .iter()
+        .chain(&step.end)
+        .filter(|change| change.fields.at("/state").and_then(Json::text) == Some("terminated"));
     if let Some(end) = ends.map(|change| change.at).min() {
         to_come.retain(|change| change.at <= end);
     }
     let before = to_come.iter().map(|change| change.at).collect();
-    let entries: Vec<Json> = to_come.into_iter().chain(in_their_order(added)).map(entry).collect();
+    let told = Told { change, before, first, entries: added.len(), of_operation };
+    let entries: Vec<Json> = to_come.into_iter().chain(in_their_order(added)).chain(step.end).map(entry).collect();
     if !entries.is_empty() {
         document.put(TIMELINE, Json::Array(entries));
     }
-    Ok(Edited { document, told: Told { change, before, first } })
+    Ok(Edited { document, told })
 }
 
 /// EC2 interrupts and rebalances running instances. A stopped one could not read
@@ -157,6 +179,10 @@ fn change_before_launch(mut document: Json, change: Json, scope: Option<&str>) -
     let Entries { added, replaces, first } = Entries::read(fields.take(TIMELINE));
     change::merge(&mut document, &fields, None, &Identity::of(scope).instance_id)?;
     let mut before = Vec::new();
+    let entries = match &added {
+        Some(Json::Array(entries)) => entries.len(),
+        _ => 0,
+    };
     match (document.take(TIMELINE).filter(|_| !replaces), added) {
         (Some(Json::Array(mut entries)), Some(Json::Array(mut added))) => {
             let start = relative::start_of(&document);
@@ -185,7 +211,7 @@ fn change_before_launch(mut document: Json, change: Json, scope: Option<&str>) -
             }
         }
     }
-    Ok(Edited { document, told: Told { change, before, first } })
+    Ok(Edited { document, told: Told { change, before, first, entries, of_operation: Vec::new() } })
 }
 
 /// As they stand in the change, so that problems of the document point there.
@@ -221,7 +247,10 @@ impl Told {
             None => self.change.at(&problem.field).map(|_| problem.field.clone()),
             Some((index, below)) => match self.before.get(index) {
                 Some(at) => return to_come(problem, *at, &below),
-                None => Some(format!("/timeline/{}{below}", index - self.before.len() + self.first)),
+                None => {
+                    let index = index - self.before.len();
+                    (index < self.entries).then(|| format!("/timeline/{}{below}", index + self.first))
+                }
             },
         };
         match in_change {
@@ -229,7 +258,9 @@ impl Told {
             None if problem.field.is_empty() => problem,
             None => {
                 let message = format!("with this change, {}: {}", shown(&problem.field), problem.message);
-                Problem { field: String::new(), in_name: false, message, ..problem }
+                let name = problem.field.split('/').nth(1).unwrap_or_default();
+                let field = if self.of_operation.contains(&name) { pointer_step(OPERATION) } else { String::new() };
+                Problem { field, in_name: false, message, ..problem }
             }
         }
     }

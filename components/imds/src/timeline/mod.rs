@@ -9,6 +9,7 @@
 mod change;
 mod edit;
 mod happenings;
+mod operation;
 mod relative;
 mod speed;
 mod status;
@@ -21,6 +22,7 @@ pub use self::happenings::Happening;
 pub use self::speed::speed_up;
 pub use self::status::{MetadataOptions, Status, status};
 use crate::description::json::{ENTRIES_MAX, Json};
+use crate::description::operation::FIELD as OPERATION;
 use crate::description::problem::{Problem, pointer_step, shown};
 use crate::time::Time;
 
@@ -182,7 +184,7 @@ fn read_changes(entries: Option<Json>, start: Time, problems: &mut Vec<Problem>)
         };
         fields.take("at");
         let before = problems.len();
-        refuse_fields(&fields, &[TIMELINE], &pointer, problems);
+        refuse_fields(&fields, &[TIMELINE, OPERATION], &pointer, problems);
         relative::resolve(&mut fields, at, &pointer, problems);
         if problems.len() == before {
             changes.push(Change { at, pointer, fields });
@@ -217,8 +219,13 @@ fn refuse_fields(fields: &Json, besides: &[&str], prefix: &str, problems: &mut V
     for (name, _) in fields.fields() {
         if NOT_IN_A_CHANGE.contains(&name.as_str()) || besides.contains(&name.as_str()) {
             let pointer = format!("{prefix}{}", pointer_step(name));
-            let message = format!("a change has no field `{}`", shown(name));
-            problems.push(Problem { in_name: true, ..Problem::at(pointer, message) });
+            let problem = if name == OPERATION {
+                let message = "an operation is done to an instance at a time: only a change of now has one";
+                Problem::at(pointer, message).help("state what it comes to, such as `state` or `spot-interruption`")
+            } else {
+                Problem::at(pointer, format!("a change has no field `{}`", shown(name)))
+            };
+            problems.push(Problem { in_name: true, ..problem });
         }
     }
     if let Some((pointer, entries)) = fields.too_wide() {

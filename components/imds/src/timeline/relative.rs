@@ -1,29 +1,11 @@
 //! Times that count from another: `+5m`, `-1h30m`.
 
+use crate::description::field::KNOWN;
 use crate::description::json::Json;
 use crate::description::problem::Problem;
 use crate::description::value::Span;
 use crate::facts::LAUNCH_TIME;
 use crate::time::Time;
-
-/// Where a description has times; `*` stands for each entry of a list. A test
-/// finds one that is missing here.
-const TIMES: [&[&str]; 14] = [
-    &["launch-time"],
-    &["spot-interruption", "time"],
-    &["spot-interruption", "notice-time"],
-    &["rebalance-recommendation", "notice-time"],
-    &["events", "*", "not-before"],
-    &["events", "*", "not-after"],
-    &["faults", "*", "from"],
-    &["faults", "*", "until"],
-    &["iam-instance-profile", "credentials-rotation", "since"],
-    &["iam-instance-profile", "credentials-rotation", "until"],
-    &["iam-instance-profile", "credentials", "last-updated"],
-    &["iam-instance-profile", "credentials", "expiration"],
-    &["iam-instance-profile", "credentials-without-token", "last-updated"],
-    &["iam-instance-profile", "credentials-without-token", "expiration"],
-];
 
 /// The time from which those of a description count: `timeline-start`, or the
 /// launch.
@@ -78,7 +60,8 @@ pub fn resolve(document: &mut Json, origin: Time, prefix: &str, problems: &mut V
 /// Calls `visit` with every time of a document, and with its place behind
 /// `prefix`, a JSON Pointer.
 pub fn each_time(document: &mut Json, prefix: &str, visit: &mut impl FnMut(String, &mut String)) {
-    for path in TIMES {
+    // From the start others count.
+    for path in KNOWN.times.iter().filter(|path| path[..] != ["timeline-start"]) {
         each_text(document, path, prefix.to_owned(), visit);
     }
 }

@@ -1,6 +1,7 @@
 //! A change, as people are told of it.
 
 use super::change::NOTICES;
+use crate::description::field::KNOWN;
 use crate::description::json::Json;
 use crate::description::problem::shown;
 
@@ -25,20 +26,25 @@ pub fn in_words(change: &Json) -> String {
 /// More fields of one change are not told.
 const WORDS_MAX: usize = 8;
 
-/// Parts whose values may be secrets, or long.
-const UNTOLD: [&str; 8] = [
+/// Parts besides the secrets whose values are long, or that belong to secrets.
+const UNTOLD: [&str; 5] = [
     "key-pair.",
-    "user-data",
-    "user-data-base64",
     "tags.",
-    "extra-entries.",
     "iam-instance-profile.credentials.",
     "iam-instance-profile.credentials-without-token.",
     "managed-ssh-keys",
 ];
 
+/// Whether a part is told without its value.
+fn is_untold(name: &str) -> bool {
+    let is_within = |secret: &Vec<&str>| {
+        let below = name.strip_prefix(&secret.join("."));
+        below.is_some_and(|below| below.is_empty() || below.starts_with('.'))
+    };
+    UNTOLD.iter().any(|part| name.starts_with(part)) || KNOWN.secrets.iter().any(is_within)
+}
+
 fn tell(value: &Json, name: String, words: &mut Vec<String>) {
-    let is_untold = UNTOLD.iter().any(|part| name.starts_with(part));
     let set = |value: &str| format!("{name} = {}", shown(value));
     words.push(match value {
         Json::Object(fields) if !fields.is_empty() && name != "managed-ssh-keys" => {
@@ -49,7 +55,7 @@ fn tell(value: &Json, name: String, words: &mut Vec<String>) {
         }
         Json::Null | Json::Removed => format!("{name} by default"),
         Json::Bool(false) => format!("no {name}"),
-        _ if is_untold => name,
+        _ if is_untold(&name) => name,
         Json::Bool(true) => set("true"),
         Json::Integer(number) => set(&number.to_string()),
         Json::Float(number) => set(&number.to_string()),

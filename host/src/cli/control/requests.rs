@@ -3,7 +3,7 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use hyper::StatusCode;
-use imds_host::{Journal, JournalEntry, SessionVersion, Usage};
+use imds_host::{Control, Instances as _, Journal, JournalEntry, Runtime, SessionVersion, Usage};
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout_at};
 
@@ -20,9 +20,9 @@ const LIMIT: usize = 100;
 const LIMIT_MAX: usize = 1000;
 
 /// Entries of the journal.
-pub async fn get(journal: &Journal, query: &str) -> Reply {
+pub async fn get(control: &Control, query: &str) -> Reply {
     match Asked::read(query) {
-        Ok(asked) => ok(&asked.answer(journal).await),
+        Ok(asked) => ok(&asked.answer(control).await),
         Err(wrong) => error(StatusCode::BAD_REQUEST, wrong),
     }
 }
@@ -95,7 +95,8 @@ impl Asked {
         Ok(asked)
     }
 
-    async fn answer(&self, journal: &Journal) -> Value {
+    async fn answer(&self, control: &Control) -> Value {
+        let journal = control.journal();
         let deadline = Instant::now() + self.wait;
         loop {
             // Of an earlier process: all that there is, is newer.
@@ -103,7 +104,7 @@ impl Asked {
             let (entries, last) = self.find(journal, after);
             let is_over = || Instant::now() >= deadline;
             if !entries.is_empty() || is_over() || timeout_at(deadline, journal.wait(last)).await.is_err() {
-                return json!({ "last": last, "requests": entries.iter().map(entry).collect::<Vec<_>>() });
+                return json!({ "last": last, "requests": entries.iter().map(|it| entry(it, control.runtime())).collect::<Vec<_>>() });
             }
         }
     }
@@ -150,7 +151,8 @@ impl Asked {
     }
 }
 
-fn entry(entry: &JournalEntry) -> Value {
+fn entry(entry: &JournalEntry, runtime: &Runtime) -> Value {
+    let explanation = runtime.explain(entry.outcome);
     let version = entry.version.map(|version| match version {
         SessionVersion::One => 1,
         SessionVersion::Two => 2,
@@ -166,8 +168,8 @@ fn entry(entry: &JournalEntry) -> Value {
         ("status", json!(entry.is_sent().then_some(entry.status))),
         ("outcome", json!(entry.outcome.name())),
         ("fault", json!(entry.fault)),
-        ("reason", json!(entry.reason)),
-        ("rule", json!(entry.is_refusal().then(|| entry.rule()))),
+        ("reason", json!(explanation.reason)),
+        ("rule", json!(entry.is_refusal().then(|| entry.rule(explanation)))),
         ("user-agent", json!(entry.user_agent)),
         ("caller", json!(entry.caller)),
         ("duration-us", json!(entry.duration.as_nanos() as f64 / 1000.0)),
@@ -176,7 +178,7 @@ fn entry(entry: &JournalEntry) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use imds_host::{Control, Request, Runtime};
+    use imds_host::Request;
 
     use super::*;
 
@@ -228,10 +230,10 @@ mod tests {
             control.answer(&Request::get("/"));
             control.answer(&Request { method: "DELETE".into(), ..Request::get("/") });
         };
-        let (answer, ()) = tokio::join!(asked.answer(control.journal()), ask);
+        let (answer, ()) = tokio::join!(asked.answer(&control), ask);
         assert_eq!((&answer["last"], &answer["requests"][0]["number"]), (&json!(2), &json!(2)));
         // One of a process that is gone.
         let asked = Asked::read("after=99&limit=1").unwrap();
-        assert_eq!(asked.answer(control.journal()).await["last"], 2);
+        assert_eq!(asked.answer(&control).await["last"], 2);
     }
 }

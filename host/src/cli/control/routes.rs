@@ -98,7 +98,7 @@ pub async fn answer(shared: Arc<(Operated, Turns)>, request: Request<Incoming>) 
         }
         (_, "/v1/instance") => instance::get(control),
         (_, "/v1/clock") => clock::get(control.clock()),
-        (_, "/v1/requests") => requests::get(control.journal(), parts.uri.query().unwrap_or_default()).await,
+        (_, "/v1/requests") => requests::get(control, parts.uri.query().unwrap_or_default()).await,
         (_, "/v1/usage") => requests::usage(control.journal()),
         (_, "/metrics") => page(told.text()),
         (_, "/openapi.json") => super::reply::document(OPENAPI),

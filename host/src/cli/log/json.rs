@@ -3,13 +3,13 @@
 
 use std::time::SystemTime;
 
-use imds_host::{Answered, Delivery, Outcome, SessionVersion, Trouble, Warning, Warnings, shown};
+use imds_host::{Answered, Delivery, Outcome, Runtime, SessionVersion, Trouble, Warning, Warnings, shown};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::reasons;
 
-pub fn answered(answered: &Answered<'_>, now: SystemTime) -> String {
+pub fn answered(answered: &Answered<'_>, runtime: &Runtime, now: SystemTime) -> String {
     let level = match answered.outcome {
         Outcome::Failed => "error",
         outcome if outcome.is_refusal() || answered.fault().is_some() => "warn",
@@ -18,7 +18,7 @@ pub fn answered(answered: &Answered<'_>, now: SystemTime) -> String {
     // A status that nobody got would mislead.
     let is_sent = answered.delivery.is_none_or(Delivery::is_sent);
     // Of a head that could not be read, nothing is known.
-    let is_readable = !answered.method.is_empty();
+    let is_readable = !answered.head.method().is_empty();
     let microseconds = answered.duration.as_nanos() as f64 / 1000.0;
     let version = answered.version.map(|version| match version {
         SessionVersion::One => 1,
@@ -30,14 +30,14 @@ pub fn answered(answered: &Answered<'_>, now: SystemTime) -> String {
         "answered",
         [
             ("status", is_sent.then_some(answered.status).into()),
-            ("method", is_readable.then(|| shown::method(answered.method)).into()),
-            ("target", is_readable.then(|| shown::target(answered.target)).into()),
-            ("host", answered.host.map(shown::host).into()),
+            ("method", is_readable.then(|| shown::method(answered.head.method())).into()),
+            ("target", is_readable.then(|| shown::target(answered.head.target())).into()),
+            ("host", answered.head.host().map(shown::host).into()),
             ("peer", answered.peer.map(|peer| peer.to_string()).into()),
             ("version", version.into()),
             ("outcome", answered.outcome.name().into()),
             ("fault", answered.fault().into()),
-            ("reason", reasons::reason(answered).into()),
+            ("reason", reasons::reason(answered, runtime).into()),
             ("duration-us", microseconds.into()),
             ("error", answered.error.map(|error| reasons::error(error)).into()),
         ],

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime};
 
 use clap::ValueEnum;
-use imds_host::{Answered, Observer, Outcome, Trouble, Warnings};
+use imds_host::{Answered, Observer, Outcome, Runtime, Trouble, Warnings};
 
 use self::flow::Flow;
 use self::lines::Lines;
@@ -42,6 +42,8 @@ pub enum Format {
 pub struct Log {
     level: Level,
     format: Format,
+    /// Explains outcomes.
+    runtime: Runtime,
     shared: Arc<Shared>,
 }
 
@@ -63,7 +65,7 @@ const LINES_PER_SECOND: u32 = 1000;
 const CROWD_PER_SECOND: u32 = 1;
 
 impl Log {
-    pub fn start(level: Level, format: Format) -> io::Result<Self> {
+    pub fn start(level: Level, format: Format, runtime: Runtime) -> io::Result<Self> {
         let flow = |lines, what| Mutex::new(Flow::new(Instant::now(), lines, what));
         let lines = match level {
             Level::Off | Level::Refusals => REFUSALS_PER_SECOND,
@@ -78,7 +80,7 @@ impl Log {
                 format.lost(count, &format!("{count} more lines left out of the log, which nobody read"))
             })?,
         };
-        Ok(Self { level, format, shared: Arc::new(shared) })
+        Ok(Self { level, format, runtime, shared: Arc::new(shared) })
     }
 
     /// How many lines were left out since the start.
@@ -144,7 +146,7 @@ impl Observer for Log {
                 Outcome::Throttled => throttled,
                 _ => flow,
             };
-            self.write(flow, || self.format.answered(answered));
+            self.write(flow, || self.format.answered(answered, &self.runtime));
         }
     }
 
@@ -158,10 +160,10 @@ impl Observer for Log {
 }
 
 impl Format {
-    fn answered(self, answered: &Answered<'_>) -> String {
+    fn answered(self, answered: &Answered<'_>, runtime: &Runtime) -> String {
         match self {
-            Self::Text => text::answered(answered),
-            Self::Json => json::answered(answered, SystemTime::now()),
+            Self::Text => text::answered(answered, runtime),
+            Self::Json => json::answered(answered, runtime, SystemTime::now()),
         }
     }
 

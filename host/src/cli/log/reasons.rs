@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use imds_host::{Answered, Outcome, Trouble, shown};
+use imds_host::{Answered, Outcome, Runtime, Trouble, shown};
 
 use super::super::values::host_name;
 
@@ -10,12 +10,12 @@ use super::super::values::host_name;
 const ERROR_CHARACTERS: usize = 600;
 
 /// Why the answer is what it is, and how to change that where a flag does.
-pub fn reason(answered: &Answered<'_>) -> String {
-    let outcome = answered.outcome;
-    let rule = match outcome {
-        Outcome::HostRefused => format!("{outcome}{}", how_to_allow(answered.host)),
-        Outcome::Ipv6Disabled => format!("{outcome}; to allow it: --http-protocol-ipv6 enabled"),
-        _ => outcome.to_string(),
+pub fn reason(answered: &Answered<'_>, runtime: &Runtime) -> String {
+    let rule = runtime.explain(answered.outcome).reason.clone();
+    let rule = match answered.outcome {
+        Outcome::HostRefused => format!("{rule}{}", how_to_allow(answered.head.host())),
+        Outcome::Ipv6Disabled => format!("{rule}; to allow it: --http-protocol-ipv6 enabled"),
+        _ => rule,
     };
     match answered.delivery {
         Some(delivery) if answered.fault().is_some() => format!("{rule}; fault: {delivery}"),

@@ -1,16 +1,16 @@
 // Lines for people.
 
-use imds_host::{Answered, Trouble, shown};
+use imds_host::{Answered, Runtime, Trouble, shown};
 
 use super::reasons;
 
-pub fn answered(answered: &Answered<'_>) -> String {
-    let request = match answered.method {
+pub fn answered(answered: &Answered<'_>, runtime: &Runtime) -> String {
+    let request = match answered.head.method() {
         "" => "unreadable request".to_owned(),
-        method => format!("{} {}", shown::method(method), shown::target(answered.target)),
+        method => format!("{} {}", shown::method(method), shown::target(answered.head.target())),
     };
     let peer = answered.peer.map(|peer| format!(" from {peer}")).unwrap_or_default();
-    let why = answered.error.map_or_else(|| reasons::reason(answered), |error| reasons::error(error));
+    let why = answered.error.map_or_else(|| reasons::reason(answered, runtime), |error| reasons::error(error));
     if answered.delivery.is_some_and(|delivery| !delivery.is_sent()) {
         // A status that nobody got would mislead.
         return format!("imds: no answer to {request}{peer}: {why}");

@@ -2,9 +2,9 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use hyper::header::{HOST, HeaderName};
-use hyper::http::request::Parts;
+use hyper::header::HeaderName;
 
+use crate::engine::RequestHead;
 use crate::error::Error;
 use crate::serve::Caller;
 
@@ -41,7 +41,7 @@ pub enum CallerKey {
     Own(OwnKey),
 }
 
-type OwnKey = Arc<dyn Fn(&Caller, &Parts) -> Option<String> + Send + Sync>;
+type OwnKey = Arc<dyn Fn(&Caller, &RequestHead<'_>) -> Option<String> + Send + Sync>;
 
 /// As much as a name in `Host` may have.
 const KEY_BYTES_MAX: usize = 253;
@@ -71,9 +71,9 @@ impl CallerKey {
     /// #[derive(Clone)]
     /// struct Guest(u32);
     ///
-    /// CallerKey::own(|_: &Caller, parts| Some(parts.extensions.get::<Guest>()?.0.to_string()));
+    /// CallerKey::own(|_: &Caller, head| Some(head.extension::<Guest>()?.0.to_string()));
     /// ```
-    pub fn own(find: impl Fn(&Caller, &Parts) -> Option<String> + Send + Sync + 'static) -> Self {
+    pub fn own(find: impl Fn(&Caller, &RequestHead<'_>) -> Option<String> + Send + Sync + 'static) -> Self {
         Self::Own(Arc::new(find))
     }
 
@@ -107,16 +107,21 @@ impl CallerKey {
     }
 
     /// What `get` has for the key of a request.
-    pub(super) fn find<T>(&self, caller: &Caller, parts: &Parts, get: impl Fn(&str) -> Option<T>) -> Option<T> {
+    pub(super) fn find<T>(
+        &self,
+        caller: &Caller,
+        head: &RequestHead<'_>,
+        get: impl Fn(&str) -> Option<T>,
+    ) -> Option<T> {
         match self {
             Self::ClientAddress => get(&canonical_ip(caller.peer?.ip())),
             Self::Listener => {
                 let local = canonical_address(caller.local?);
                 get(&local.to_string()).or_else(|| get(&local.ip().to_string()))
             }
-            Self::Header(name) => get(single(parts, name)?),
-            Self::Host => get(&canonical_host(host(parts)?)),
-            Self::Own(find) => get(&find(caller, parts)?),
+            Self::Header(name) => get(single(head, name.as_str())?),
+            Self::Host => get(&canonical_host(host(head)?)),
+            Self::Own(find) => get(&find(caller, head)?),
         }
     }
 }
@@ -165,42 +170,41 @@ fn is_key(text: &str) -> bool {
 }
 
 /// The value of a field that comes once.
-fn single<'p>(parts: &'p Parts, name: &HeaderName) -> Option<&'p str> {
-    let mut values = parts.headers.get_all(name).iter();
-    let value = values.next().filter(|_| values.next().is_none())?;
-    value.to_str().ok().map(str::trim).filter(|value| is_key(value))
+fn single<'h>(head: &RequestHead<'h>, name: &str) -> Option<&'h str> {
+    let value = match head.values(name)[..] {
+        [value] => str::from_utf8(value).ok()?,
+        _ => return None,
+    };
+    Some(value.trim()).filter(|value| is_key(value))
 }
 
 /// The host of an absolute target, if `Host` says no other, or that of `Host`.
-fn host(parts: &Parts) -> Option<&str> {
-    let field = single(parts, &HOST);
-    match parts.uri.authority() {
+fn host<'h>(head: &RequestHead<'h>) -> Option<&'h str> {
+    let field = single(head, "host");
+    match head.authority() {
         None => field,
-        Some(authority) => {
-            Some(authority.as_str()).filter(|host| !parts.headers.contains_key(HOST) || field == Some(host))
-        }
+        Some(authority) => Some(authority).filter(|host| field == Some(host) || head.values("host").is_empty()),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use hyper::Request;
-
     use super::*;
+    use crate::Request;
 
     /// The keys under which an instance is looked for.
     fn keys(callers: &CallerKey, caller: Caller, fields: &[(&str, &str)]) -> Vec<String> {
         let mut request = Request::get("/");
         for (name, value) in fields {
-            request = request.header(*name, *value);
+            request = request.with(*name, *value);
         }
-        let (parts, ()) = request.body(()).unwrap().into_parts();
+        let head = request.head();
         let keys = std::cell::RefCell::new(Vec::new());
         let look = |key: &str| -> Option<()> {
             keys.borrow_mut().push(key.to_owned());
             None
         };
-        assert_eq!(callers.find(&caller, &parts, look), None);
+        assert_eq!(callers.find(&caller, &RequestHead::new(&head), look), None);
         keys.into_inner()
     }
 
@@ -271,10 +275,10 @@ mod tests {
         let key = |host: Option<&str>| {
             let mut request = Request::get("http://vm-7/latest/");
             if let Some(host) = host {
-                request = request.header("host", host);
+                request = request.with("host", host);
             }
-            let (parts, ()) = request.body(()).unwrap().into_parts();
-            CallerKey::Host.find(&Caller::default(), &parts, |key| Some(key.to_owned()))
+            let head = request.head();
+            CallerKey::Host.find(&Caller::default(), &RequestHead::new(&head), |key| Some(key.to_owned()))
         };
         assert_eq!(key(None).as_deref(), Some("vm-7"));
         assert_eq!(key(Some("vm-7")).as_deref(), Some("vm-7"));

@@ -8,11 +8,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::thread;
 use std::time::SystemTime;
 
-use hyper::http::request::Parts;
-
 pub use self::key::CallerKey;
 use crate::description::{Description, Warnings};
-use crate::engine::{Instance, Runtime, Settings, Terms};
+use crate::engine::{Instance, RequestHead, Runtime, Settings, Terms};
 use crate::error::Error;
 use crate::identity::IdentitySigning;
 use crate::serve::{Caller, Instances};
@@ -272,8 +270,12 @@ impl Fleet {
 }
 
 impl Instances for Fleet {
-    fn instance_for(&self, caller: &Caller, parts: &Parts) -> Option<Instance> {
-        self.shared.callers.find(caller, parts, |key| self.look(key))
+    fn instance_for(&self, caller: &Caller, head: &RequestHead<'_>) -> Option<Instance> {
+        self.shared.callers.find(caller, head, |key| self.look(key))
+    }
+
+    fn runtime(&self) -> &Runtime {
+        &self.shared.runtime
     }
 }
 
@@ -288,7 +290,7 @@ mod tests {
     use super::*;
     use crate::engine::{Answer, Limits, Moment, Request, Secret};
 
-    const NOW: Moment = Moment { now_ms: 1_790_800_000_000, entropy: 1 };
+    const NOW: Moment = Moment::at(1_790_800_000_000, 1);
 
     fn fleet(runtime: &Runtime) -> Fleet {
         let settings = Settings { token_secret: Some(Secret::new([7; 32])), ..Settings::default() };

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::engine::{Outcome, SessionVersion};
+use crate::engine::{Explanation, Outcome, SessionVersion};
 use crate::observe::observer::Answered;
 use crate::redact;
 
@@ -39,10 +39,9 @@ pub struct JournalEntry {
     pub status: u16,
     /// The kind of the fault that struck, by the name that descriptions have.
     pub fault: Option<&'static str>,
-    /// Why the answer is what it is; [`Outcome::rule`] explains it.
+    /// Why the answer is what it is; [`Runtime::explain`](crate::Runtime::explain)
+    /// tells what that means.
     pub outcome: Outcome,
-    /// The same in a few words.
-    pub reason: &'static str,
     /// What the client calls itself, if it does so by text.
     pub user_agent: Option<String>,
     /// The caller's address; none where the server does not tell.
@@ -82,23 +81,26 @@ impl JournalEntry {
         self.outcome != Outcome::NotRunning && !matches!(self.fault, Some("close" | "withhold"))
     }
 
-    /// The rule by which the client got what it got, and what to do about it:
-    /// [`Outcome::rule`] of a refusal, and that of the fault which struck. Where a
-    /// fault spoils a refusal, both are told.
+    /// The rule by which the client got what it got, and what to do about it: the
+    /// remedy of its outcome's `explanation`, and that of the fault which affected
+    /// the answer. Where a fault spoils a refusal, both are told.
     ///
     /// ```
     /// # use imds_host::{Control, Description, Request, Runtime, VirtualClock};
     /// # let faulty = Description::from_toml("faulty", "faults = [{ kind = 'cut' }]")?;
-    /// # let control = Control::open(&Runtime::new()?, &faulty, &Default::default(), VirtualClock::system())?;
+    /// # let runtime = Runtime::new()?;
+    /// # let control = Control::open(&runtime, &faulty, &Default::default(), VirtualClock::system())?;
     /// control.answer(&Request::get("/"));
-    /// assert!(control.journal().entries(0, 1)[0].rule().contains("\"cut\""));
+    /// let entry = &control.journal().entries(0, 1)[0];
+    /// assert!(entry.rule(&runtime.explain(entry.outcome)).contains("\"cut\""));
     /// # Ok::<_, imds_host::Error>(())
     /// ```
-    pub fn rule(&self) -> Cow<'static, str> {
+    pub fn rule<'e>(&self, explanation: &'e Explanation) -> Cow<'e, str> {
+        let remedy = &explanation.remedy;
         match self.fault_rule() {
-            Some(fault) if self.outcome.is_refusal() => format!("{} {fault}", self.outcome.rule()).into(),
+            Some(fault) if self.outcome.is_refusal() => format!("{remedy} {fault}").into(),
             Some(fault) => fault.into(),
-            None => self.outcome.rule().into(),
+            None => remedy.into(),
         }
     }
 
@@ -134,14 +136,13 @@ impl JournalEntry {
         Self {
             number: 0,
             time_ms: answered.now_ms,
-            method: redact::method(answered.method),
-            target: redact::target(answered.target),
+            method: redact::method(answered.head.method()),
+            target: redact::target(answered.head.target()),
             version: answered.version,
             status: answered.status,
             fault: answered.fault(),
             outcome: answered.outcome,
-            reason: answered.outcome.reason(),
-            user_agent: answered.user_agent.map(redact::user_agent),
+            user_agent: answered.head.user_agent().map(redact::user_agent),
             caller: answered.peer.map(|peer| peer.ip().to_canonical()),
             duration: answered.duration,
         }

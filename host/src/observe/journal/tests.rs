@@ -1,7 +1,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use super::*;
-use crate::{Caller, Outcome, Runtime, Service, SessionVersion, VirtualClock};
+use crate::{Caller, Outcome, RequestHead, Runtime, Service, SessionVersion, VirtualClock};
 
 fn service(journal: &Journal, clock: &VirtualClock) -> Service {
     let instance = Runtime::new().unwrap().open(&Default::default(), &Default::default()).unwrap();
@@ -18,15 +18,17 @@ fn ask(service: &Service, method: &str, target: &str, fields: &[(&str, &str)]) -
     service.respond(request).into_body().into_bytes().to_vec()
 }
 
-/// What the service tells of a request that never was.
-fn answered<'a>(target: &'a str, agent: &'a str, version: SessionVersion) -> Answered<'a> {
+/// The head of a request that never was.
+fn head(target: &str, agent: &str) -> Vec<u8> {
+    format!("GET {target} HTTP/1.1\r\nUser-Agent: {agent}\r\n\r\n").into_bytes()
+}
+
+/// What the service tells of it.
+fn answered(head: &[u8], version: SessionVersion) -> Answered<'_> {
     Answered {
         now_ms: 0,
         peer: None,
-        method: "GET",
-        target,
-        host: None,
-        user_agent: Some(agent),
+        head: RequestHead::new(head),
         status: 200,
         outcome: Outcome::Found,
         version: Some(version),
@@ -54,7 +56,6 @@ fn an_entry_tells_what_happened_by_the_services_own_time() {
         status: 200,
         fault: None,
         outcome: Outcome::Found,
-        reason: "found",
         user_agent: Some("old-sdk/1.0".into()),
         caller: Some(Ipv4Addr::new(10, 0, 0, 7).into()),
         duration: found.duration,
@@ -62,7 +63,6 @@ fn an_entry_tells_what_happened_by_the_services_own_time() {
     assert_eq!(found, wanted);
     assert_eq!((refused.number, refused.time_ms, refused.status), (2, 60_000, 400));
     assert_eq!((refused.outcome, refused.user_agent.as_ref()), (Outcome::TtlRefused, None));
-    assert_eq!(refused.reason, Outcome::TtlRefused.to_string());
     assert_eq!(journal.refusals(9), [refused]);
 }
 
@@ -96,7 +96,7 @@ fn the_last_entries_are_kept_and_numbers_never_come_again() {
     let numbers = |after, limit| journal.entries(after, limit).iter().map(|entry| entry.number).collect::<Vec<_>>();
     assert!(numbers(0, 9).is_empty());
     for _ in 0..5 {
-        journal.answered(&answered("/", "a", SessionVersion::Two));
+        journal.answered(&answered(&head("/", "a"), SessionVersion::Two));
     }
     assert_eq!(journal.last(), 5);
     assert_eq!(numbers(0, 9), [3, 4, 5]);
@@ -109,7 +109,7 @@ fn the_last_entries_are_kept_and_numbers_never_come_again() {
 fn refusals_are_the_last_ones_in_order() {
     let journal = Journal::default();
     for outcome in [Outcome::TokenMissing, Outcome::NotFound, Outcome::Forwarded, Outcome::Found, Outcome::Throttled] {
-        journal.answered(&Answered { outcome, ..answered("/", "a", SessionVersion::Two) });
+        journal.answered(&Answered { outcome, ..answered(&head("/", "a"), SessionVersion::Two) });
     }
     let numbers = |limit| journal.refusals(limit).iter().map(|entry| entry.number).collect::<Vec<_>>();
     assert_eq!((numbers(9), numbers(2)), (vec![1, 3, 5], vec![3, 5]));
@@ -118,8 +118,9 @@ fn refusals_are_the_last_ones_in_order() {
 #[test]
 fn what_clients_make_long_is_kept_short() {
     let journal = Journal::default();
-    let long = "\u{1b}".repeat(1 << 20);
-    journal.answered(&Answered { method: &long, ..answered(&long, &long, SessionVersion::One) });
+    let long = "M".repeat(1 << 20);
+    let head = format!("{long} /{long} HTTP/1.1\r\nUser-Agent: {long}\r\n\r\n");
+    journal.answered(&answered(head.as_bytes(), SessionVersion::One));
     let [entry] = journal.entries(0, 9).try_into().unwrap();
     let bytes = entry.method.len() + entry.target.len() + entry.user_agent.unwrap().len();
     assert!(bytes < 4096, "{bytes}");
@@ -130,15 +131,15 @@ fn usage_tells_who_still_asks_without_a_token() {
     let journal = Journal::new(1);
     let [one, two] = [SessionVersion::One, SessionVersion::Two];
     for target in ["/first", "/last"] {
-        journal.answered(&answered(target, "old", one));
+        journal.answered(&answered(&head(target, "old"), one));
     }
-    journal.answered(&Answered { outcome: Outcome::NotFound, ..answered("/none", "mixed", one) });
-    let rejected = Answered { outcome: Outcome::TokenMissing, ..answered("/rejected", "mixed", one) };
+    journal.answered(&Answered { outcome: Outcome::NotFound, ..answered(&head("/none", "mixed"), one) });
+    let head_of_rejected = head("/rejected", "mixed");
+    let rejected = Answered { outcome: Outcome::TokenMissing, ..answered(&head_of_rejected, one) };
     (0..3).for_each(|_| journal.answered(&rejected));
-    journal.answered(&answered("/", "mixed", two));
-    journal.answered(&answered("/", "new", two));
-    let unread = Answered { version: None, outcome: Outcome::Throttled, ..answered("/", "new", two) };
-    journal.answered(&unread);
+    journal.answered(&answered(&head("/", "mixed"), two));
+    journal.answered(&answered(&head("/", "new"), two));
+    journal.answered(&Answered { version: None, outcome: Outcome::Throttled, ..answered(&head("/", "new"), two) });
     let usage = |agent: &str| Usage { user_agent: Some(agent.into()), ..Usage::default() };
     let last = |target: &str| Some(target.to_owned());
     assert_eq!(
@@ -161,9 +162,9 @@ fn usage_tells_who_still_asks_without_a_token() {
 fn a_crowd_of_user_agents_is_counted_as_the_rest() {
     let journal = Journal::default();
     for agent in 0..1000 {
-        journal.answered(&answered("/", &agent.to_string(), SessionVersion::One));
+        journal.answered(&answered(&head("/", &agent.to_string()), SessionVersion::One));
     }
-    journal.answered(&answered("/", "0", SessionVersion::One));
+    journal.answered(&answered(&head("/", "0"), SessionVersion::One));
     let usage = journal.usage();
     assert_eq!((usage.len(), usage[0].user_agent.as_deref(), usage[0].version_1), (257, Some("0"), 2));
     let rest = usage.last().unwrap();
@@ -185,7 +186,7 @@ async fn who_waits_is_woken_by_every_entry() {
         }
     });
     for number in 0..100 {
-        journal.answered(&answered("/", "a", SessionVersion::Two));
+        journal.answered(&answered(&head("/", "a"), SessionVersion::Two));
         let woken = tokio::time::timeout(std::time::Duration::from_secs(20), told.recv());
         assert_eq!(woken.await.unwrap(), Some(number));
     }

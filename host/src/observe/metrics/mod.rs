@@ -215,7 +215,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::engine::Delivery;
+    use crate::engine::{Delivery, RequestHead};
 
     fn answered(
         outcome: Outcome,
@@ -226,10 +226,7 @@ mod tests {
         Answered {
             now_ms: 0,
             peer: None,
-            method: "GET",
-            target: "/canary",
-            host: Some("canary"),
-            user_agent: Some("canary"),
+            head: RequestHead::new(b"GET /canary HTTP/1.1\r\nHost: canary\r\nUser-Agent: canary\r\n\r\n"),
             status,
             outcome,
             delivery: None,

@@ -1,6 +1,7 @@
 //! What the operating system keeps for a connection, which is memory too.
 
 use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use socket2::SockRef;
@@ -30,6 +31,24 @@ pub(crate) fn bound(listener: &TcpListener, limits: &Limits) {
     // From then on the system alone waits for the client, for minutes by default.
     #[cfg(target_os = "linux")]
     let _ = socket.set_tcp_user_timeout(Some(limits.write_time.clamp(Duration::from_millis(1), TIME_MAX)));
+}
+
+/// Sets the hop limit with which packets are sent: IPv4's, IPv6's, or both on a
+/// socket that takes IPv4 under IPv6.
+pub(crate) fn set_hop_limit(stream: &TcpStream, hop_limit: u8) -> io::Result<()> {
+    let socket = SockRef::from(stream);
+    let (v4, v6) = match stream.local_addr()? {
+        SocketAddr::V4(_) => (true, false),
+        // IPv4 through a socket for both sends with the limit of IPv4.
+        SocketAddr::V6(local) => (local.ip().to_ipv4_mapped().is_some(), true),
+    };
+    if v4 {
+        socket.set_ttl_v4(hop_limit.into())?;
+    }
+    if v6 {
+        socket.set_unicast_hops_v6(hop_limit.into())?;
+    }
+    Ok(())
 }
 
 /// Has the connection reset when it is closed, so that the system forgets at once

@@ -1,199 +1,21 @@
-//! Reads a [`Json`] tree into the types of a description, and tells every
-//! problem with its place and what was expected.
+//! Serde's view of a JSON tree.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde::de::value::StrDeserializer;
-use serde::de::{
-    self, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, VariantAccess, Visitor,
-};
+use serde::de::{self, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, VariantAccess, Visitor};
 
-use super::json::{ENTRIES_MAX, Json};
-use super::part;
-use super::problem::{Problem, pointer_step, shown};
-use super::spelling;
-
-/// After so many problems reading ends: each costs another reading.
-const PROBLEMS_MAX: usize = 20;
+use super::fault::Fault;
+use crate::description::json::{ENTRIES_MAX, Json};
+use crate::description::problem::shown;
+use crate::description::{part, spelling};
 
 /// A list of more fields than these helps nobody.
 const FIELDS_LISTED_MAX: usize = 10;
 
-/// Reads `json` as a `T`, which must be complete when every field is missing.
-///
-/// After a problem the value concerned is taken out and reading starts again,
-/// so that all problems are told, not the first only.
-pub fn read<T: DeserializeOwned>(json: &Json) -> Result<T, Vec<Problem>> {
-    let mut problems = Vec::new();
-    // Copied only to take something out.
-    let mut json = Cow::Borrowed(json);
-    loop {
-        match T::deserialize(Reader(&json)) {
-            Ok(value) if problems.is_empty() => return Ok(value),
-            Ok(_) => return Err(problems),
-            Err(Fault(mut problem)) => {
-                misplaced(&mut problem, T::deserialize(FieldNames).err());
-                if problem.field.is_empty() && !matches!(*json, Json::Object(_)) {
-                    problem.help = Some("a description is an object of fields; `{}` is the default instance".into());
-                }
-                let can_go_on = !problem.field.is_empty() && json.to_mut().remove(&problem.field);
-                if !follows(&problem, &problems) {
-                    problems.push(*problem);
-                }
-                if !can_go_on || problems.len() == PROBLEMS_MAX {
-                    return Err(problems);
-                }
-            }
-        }
-    }
-}
-
-/// Whether a field is missing only because its value was taken out as wrong.
-fn follows(problem: &Problem, before: &[Problem]) -> bool {
-    before
-        .iter()
-        .filter_map(|other| other.field.rsplit_once('/'))
-        .any(|(above, name)| above == problem.field && problem.message == missing(name))
-}
-
-fn missing(field: &str) -> String {
-    format!("field `{field}` is missing here")
-}
-
-/// Helps with a field of the document's first level that stands deeper: in TOML
-/// every line behind a `[table]` belongs to it.
-fn misplaced(problem: &mut Problem, first_level: Option<FirstLevel>) {
-    let Some((above, name)) = problem.field.rsplit_once('/') else {
-        return;
-    };
-    let names_of_texts = ["/tags", "/extra-entries", "/managed-ssh-keys/active-keys", "/managed-ssh-keys/signer-ocsp"];
-    let is_unknown = problem.in_name && problem.message.starts_with("unknown field");
-    let is_near = problem.help.as_ref().is_some_and(|help| help.starts_with("did you mean"));
-    let FirstLevel(fields) = first_level.unwrap_or(FirstLevel(&[]));
-    if !above.is_empty() && fields.contains(&name) && !is_near && (is_unknown || names_of_texts.contains(&above)) {
-        problem.help =
-            Some(format!("`{name}` is a field of the instance itself: in TOML it stands above the first `[table]`"));
-    }
-}
-
-/// The names of a type's fields, brought out as an error, since serde tells
-/// them only to a deserializer.
-struct FieldNames;
-
-#[derive(Debug)]
-struct FirstLevel(&'static [&'static str]);
-
-impl<'de> Deserializer<'de> for FieldNames {
-    type Error = FirstLevel;
-
-    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, FirstLevel> {
-        Err(FirstLevel(&[]))
-    }
-
-    fn deserialize_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        fields: &'static [&'static str],
-        _: V,
-    ) -> Result<V::Value, FirstLevel> {
-        Err(FirstLevel(fields))
-    }
-
-    serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit unit_struct
-        newtype_struct seq tuple tuple_struct map enum identifier ignored_any
-    }
-}
-
-impl core::fmt::Display for FirstLevel {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("the fields are known")
-    }
-}
-
-impl core::error::Error for FirstLevel {}
-
-impl de::Error for FirstLevel {
-    fn custom<T: core::fmt::Display>(_: T) -> FirstLevel {
-        FirstLevel(&[])
-    }
-}
-
-/// A problem on its way up: each level puts its own step before the pointer.
-struct Fault(Box<Problem>);
-
-impl Fault {
-    fn under(mut self, step: &str) -> Fault {
-        self.0.field.insert_str(0, &pointer_step(step));
-        self
-    }
-
-    fn new(message: String, help: Option<String>) -> Fault {
-        Fault(Box::new(Problem { message, help, ..Problem::default() }))
-    }
-}
-
-impl de::Error for Fault {
-    fn custom<T: core::fmt::Display>(message: T) -> Fault {
-        let message = message.to_string();
-        // A second line is the help, as values with a syntax of their own give it.
-        let (message, help) = match message.split_once('\n') {
-            Some((message, help)) => (message.to_owned(), Some(help.to_owned())),
-            None => (message, None),
-        };
-        // What the standard library says of addresses.
-        let message = match message.as_str() {
-            "invalid IPv4 address syntax" => "expected an IPv4 address such as 10.0.0.10".to_owned(),
-            "invalid IPv6 address syntax" => "expected an IPv6 address such as 2001:db8::10".to_owned(),
-            _ => message,
-        };
-        Fault::new(message, help)
-    }
-
-    // Serde's own words for these would repeat the value, which may be a secret.
-    fn invalid_type(_: de::Unexpected<'_>, expected: &dyn de::Expected) -> Fault {
-        Fault::new(format!("expected {expected}"), None)
-    }
-
-    fn invalid_value(_: de::Unexpected<'_>, expected: &dyn de::Expected) -> Fault {
-        Fault::new(format!("expected {expected}"), None)
-    }
-
-    fn unknown_field(field: &str, known: &'static [&'static str]) -> Fault {
-        let mut fault =
-            Fault::new(format!("unknown field `{}`", shown(field)), Some(spelling::field_help(field, known)));
-        fault.0.in_name = true;
-        fault
-    }
-
-    fn unknown_variant(value: &str, known: &'static [&'static str]) -> Fault {
-        let message = format!("unknown value \"{}\"", shown(value));
-        Fault::new(message, Some(spelling::value_help(value, known)))
-    }
-
-    fn missing_field(field: &'static str) -> Fault {
-        Fault::new(missing(field), None)
-    }
-}
-
-impl core::fmt::Display for Fault {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl core::fmt::Debug for Fault {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        core::fmt::Display::fmt(self, f)
-    }
-}
-
-impl core::error::Error for Fault {}
-
 /// Serde's view of one value.
 #[derive(Clone, Copy)]
-struct Reader<'j>(&'j Json);
+pub struct Reader<'j>(pub &'j Json);
 
 impl Reader<'_> {
     /// The fault for a value of the wrong kind. It names the kind, never the

@@ -97,12 +97,12 @@ fn an_answer_closes_its_connection_while_a_newcomer_waits() {
     let instance = Runtime::new().unwrap().open(&Default::default(), &Default::default()).unwrap();
     let service = Service::new(instance).keep_alive(true);
     let newcomer = Arc::new(Mutex::new(None));
-    let (places, waits) = (Arc::clone(service.places()), Arc::clone(&newcomer));
+    let (admission, waits) = (Arc::clone(service.admission()), Arc::clone(&newcomer));
     let service = service.observer(move |answered: &Answered<'_>| {
-        if answered.target == "/last" {
-            let places = Arc::clone(&places);
+        if answered.head.target() == "/last" {
+            let admission = Arc::clone(&admission);
             let bounds = Bounds { places: 1, share: 1 };
-            let mut newcomer = Box::pin(async move { places.take([127, 0, 0, 2].into(), bounds).await });
+            let mut newcomer = Box::pin(async move { admission.take([127, 0, 0, 2].into(), bounds).await });
             assert!(newcomer.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
             *waits.lock().unwrap() = Some(newcomer);
         }
@@ -147,34 +147,6 @@ fn limits_have_no_value_that_is_too_large() {
     }
 }
 
-#[test]
-fn hyper_differs_as_described() {
-    let limits = Limits { head_fields: 3, body_time: Duration::from_millis(20), ..Limits::default() };
-    let (address, _stop) = start(limits, |_: &Answered<'_>| {});
-    let answer = |head: &str| {
-        let mut stream = TcpStream::connect(address).unwrap();
-        write!(stream, "{head}\r\nHost: localhost\r\n\r\n").unwrap();
-        all_from(&stream)
-    };
-    for head in [
-        "GET /a b HTTP/1.1",
-        "GET /< HTTP/1.1",
-        "GET /> HTTP/1.1",
-        "GET /` HTTP/1.1",
-        "GET /",
-        "GET / HTTP/1.1\r\nA : 1",
-        "GET / HTTP/1.1\r\nA: \u{1}",
-        "GET / HTTP/1.1\r\nA: 1\r\n 2",
-    ] {
-        assert!(answer(head).starts_with("HTTP/1.1 400 Bad Request\r\n"), "{head}");
-    }
-    let many = "GET / HTTP/1.1\r\nA: 1\r\nB: 2\r\nC: 3";
-    assert!(answer(many).starts_with("HTTP/1.1 431 Request Header Fields Too Large\r\n"));
-    assert!(answer("GET /latest/meta-data/mac#x HTTP/1.1").starts_with("HTTP/1.1 200 OK\r\n"));
-    let expecting = "GET / HTTP/1.1\r\nContent-Length: 1\r\nExpect: 100-continue";
-    assert!(answer(expecting).starts_with("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n"));
-}
-
 /// More clients than places, each of which speaks at once.
 #[test]
 fn nobody_who_speaks_is_sent_away() {
@@ -197,7 +169,7 @@ fn nobody_who_speaks_is_sent_away() {
 fn the_observer_sees_caller_and_outcome() {
     let (tell, told) = mpsc::channel();
     let observer = move |answered: &Answered<'_>| {
-        let seen = (answered.peer, answered.target.to_owned(), answered.outcome);
+        let seen = (answered.peer, answered.head.target().to_owned(), answered.outcome);
         tell.send(seen).unwrap();
     };
     let (address, _stop) = start(Limits::default(), observer);
@@ -211,7 +183,7 @@ fn the_observer_sees_caller_and_outcome() {
 #[test]
 fn others_are_answered_while_keys_are_made() {
     let (tell, told) = mpsc::channel();
-    let observer = move |answered: &Answered<'_>| tell.send(answered.target.to_owned()).unwrap();
+    let observer = move |answered: &Answered<'_>| tell.send(answered.head.target().to_owned()).unwrap();
     let (address, _stop) = start(Limits::default(), observer);
     let signature = "/latest/dynamic/instance-identity/signature";
     let streams = [signature, signature, "/"].map(|target| {
@@ -223,33 +195,6 @@ fn others_are_answered_while_keys_are_made() {
     assert!(first.starts_with("HTTP/1.1 200 OK"), "{first}");
     assert_eq!(first.split("\r\n\r\n").nth(1), second.split("\r\n\r\n").nth(1));
     assert_eq!(told.iter().take(3).collect::<Vec<_>>(), ["/", signature, signature]);
-}
-
-#[test]
-fn a_token_that_a_fault_delays_or_cuts_has_its_hop_limit() {
-    for kind in ["'delay', delay = '1ms'", "'cut'"] {
-        let description = format!("faults = [{{ kind = {kind} }}]\nmetadata-options.http-put-response-hop-limit = 3");
-        let description = crate::Description::from_toml("faults.toml", &description).unwrap();
-        let instance = Runtime::new().unwrap().open(&description, &Default::default()).unwrap();
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        let put = "PUT /latest/api/token HTTP/1.1\r\nHost: localhost\r\nX-aws-ec2-metadata-token-ttl-seconds: 60";
-        write!(client, "{put}\r\n\r\n").unwrap();
-        client.shutdown(Shutdown::Write).unwrap();
-        let (server, _) = listener.accept().unwrap();
-        server.set_nonblocking(true).unwrap();
-        let kept = server.try_clone().unwrap();
-        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-            let service = Service::new(instance);
-            let bounds = Bounds { places: 1, share: 1 };
-            let place = service.places().take(client.local_addr().unwrap().ip(), bounds).await;
-            let stream = tokio::net::TcpStream::from_std(server).unwrap();
-            let (_stop, stopped) = watch::channel(());
-            on_connection(stream, place, service, Arc::default(), stopped).await;
-        });
-        assert!(all_from(&client).starts_with("HTTP/1.1 200 OK"), "{kind}");
-        assert_eq!(socket2::SockRef::from(&kept).ttl_v4().unwrap(), 3, "{kind}");
-    }
 }
 
 #[test]

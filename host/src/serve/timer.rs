@@ -1,0 +1,38 @@
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::time::{Instant, Sleep, sleep_until};
+
+/// The one timer of a connection. Most waits end long before their time, and the
+/// next has a later one: so it is set again only when it fires too early, and not
+/// at all where nobody ever waits.
+#[derive(Default)]
+pub(crate) struct Timer {
+    sleep: Option<Pin<Box<Sleep>>>,
+}
+
+/// A year is as good as for ever, and the clock can count it.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// The moment so much later.
+pub(crate) fn after(time: Duration) -> Instant {
+    Instant::now() + time.min(LONGEST)
+}
+
+impl Timer {
+    /// Ready once `deadline` is past; else it wakes the task then or before.
+    pub(crate) fn poll(&mut self, deadline: Instant, cx: &mut Context<'_>) -> Poll<()> {
+        let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+        if sleep.deadline() > deadline {
+            sleep.as_mut().reset(deadline);
+        }
+        while sleep.as_mut().poll(cx).is_ready() {
+            if Instant::now() >= deadline {
+                return Poll::Ready(());
+            }
+            sleep.as_mut().reset(deadline);
+        }
+        Poll::Pending
+    }
+}

@@ -1,0 +1,90 @@
+//! Every case on every way in, each a test of its own: `cases::WAY::CASE`. A case
+//! is called like its file in `tests/cases`, with `_` for `-`.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use crate::case::{self, Case};
+use crate::play::{play, sent};
+use crate::spin::{Spin, up};
+use crate::ways::{Component, Native, Socket, Way};
+
+// The build script's macro `a_test_of_each_case`.
+include!(concat!(env!("OUT_DIR"), "/cases.rs"));
+
+mod native {
+    a_test_of_each_case!(crate::ways::Native::open);
+}
+
+mod component {
+    a_test_of_each_case!(crate::ways::Component::open);
+}
+
+mod socket {
+    a_test_of_each_case!(crate::ways::Socket::open);
+}
+
+mod spin {
+    a_test_of_each_case!(crate::spin::Spin::wasi_0_3);
+}
+
+mod spin_wasi_0_2 {
+    a_test_of_each_case!(crate::spin::Spin::wasi_0_2);
+}
+
+/// Plays one case on one way in. The build script makes calls of this.
+fn hold<W: Way>(name: &str, open: impl Fn(&str) -> W) {
+    let case = Case::named(name);
+    match play(&case, &mut open(&case.description)) {
+        Ok(0) => skipped(&format!("{name}: this way carries none of its exchanges")),
+        Ok(_) => {}
+        Err(why) => panic!("{why}"),
+    }
+}
+
+/// One process for all cases that hold in it: it starts slowly.
+#[test]
+fn spin_up() {
+    let Some(program) = up::program() else {
+        return skipped("no Spin program of version 4 or later is on the path");
+    };
+    let cases = case::all();
+    let cases: Vec<&Case> = cases.iter().filter(|case| up::is_steady(case)).collect();
+    let spin = up::SpinUp::start(&program, &cases);
+    let played = cases.iter().map(|case| play(case, &mut spin.way(&case.description)));
+    let wrong: Vec<String> = played.filter_map(Result::err).collect();
+    assert!(wrong.is_empty(), "{} of {} cases went wrong:\n\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+}
+
+/// A way that cannot carry a tenth of the exchanges is none.
+#[test]
+fn every_way_carries_nearly_all_exchanges() {
+    let ways: [(&str, Box<dyn Way>); 5] = [
+        ("native", Box::new(Native::open(""))),
+        ("component", Box::new(Component::open(""))),
+        ("socket", Box::new(Socket::open(""))),
+        ("spin", Box::new(Spin::wasi_0_3(""))),
+        ("spin_wasi_0_2", Box::new(Spin::wasi_0_2(""))),
+    ];
+    let cases = case::all();
+    for (name, way) in ways {
+        let mut exchanges = 0;
+        let mut left_out = 0;
+        for (case, exchange) in cases.iter().flat_map(|case| case.exchanges().map(move |exchange| (case, exchange))) {
+            exchanges += exchange.times;
+            // What was kept is a header value, a target or a part of one, like its name.
+            if let Err(why) = way.carries(&sent(exchange, &BTreeMap::new())) {
+                left_out += exchange.times;
+                println!("{name}: {}: {why}", case.place(exchange));
+            }
+        }
+        println!("{name}: {left_out} of {exchanges} left out");
+        assert!(left_out * 10 < exchanges, "{name} leaves out {left_out} of {exchanges} exchanges");
+    }
+}
+
+/// Says why a test cannot run. Not by a macro: of tests that pass, what macros
+/// print is not shown.
+fn skipped(why: &str) {
+    io::stderr().write_all(format!("SKIPPED: {why}\n").as_bytes()).expect("standard error is there");
+}
