@@ -219,7 +219,8 @@ impl Server {
         let tell = Arc::new(std::sync::Mutex::new(tell));
         let observer = move |answered: &Answered<'_>| {
             let reason = answered.error.map(in_full);
-            let _ = tell.lock().expect("nobody panics").send((answered.target.to_owned(), answered.status, reason));
+            let _ =
+                tell.lock().expect("nobody panics").send((answered.head.target().to_owned(), answered.status, reason));
         };
         let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
         let tokio = tokio.expect("tokio starts");

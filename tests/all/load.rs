@@ -5,10 +5,9 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
 
-use http::request::Parts;
-use imds_host::{Caller, Service};
+use imds_host::{Caller, RequestHead, Service};
 
-use crate::ways::{Socket, open_in_component, read_toml, receive};
+use crate::ways::{RUNTIME, Socket, open_in_component, read_toml, receive};
 
 const CONNECTIONS: usize = 64;
 const ROUNDS: usize = 20;
@@ -66,7 +65,8 @@ fn a_description_that_is_replaced_while_requests_run_is_seen_whole_or_not_at_all
     });
     let current = Arc::new(RwLock::new(first.clone()));
     let picked = Arc::clone(&current);
-    let service = Service::new(move |_: &Caller, _: &Parts| Some(picked.read().expect("nobody panics").clone()));
+    let pick = move |_: &Caller, _: &RequestHead<'_>| Some(picked.read().expect("nobody panics").clone());
+    let service = Service::picking(&RUNTIME, pick);
     let address = Socket::open_service(service.keep_alive(true)).address();
     let ask = |request: &str| receive(address, request.replace("Host: x", "Host: x\r\nConnection: close").as_bytes());
     let token = ask("PUT /latest/api/token HTTP/1.1\r\nHost: x\r\nX-aws-ec2-metadata-token-ttl-seconds: 60\r\n\r\n");

@@ -71,7 +71,6 @@ pub struct Signatures {
 /// The fewest bytes of a token secret: less could be tried out.
 const TOKEN_SECRET_BYTES_MIN: usize = 16;
 
-
 impl Instance {
     /// Reads a description, JSON text; `{}` is a complete instance.
     ///
