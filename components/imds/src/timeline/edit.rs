@@ -142,24 +142,29 @@ fn change_now(document: Json, change: Json, now: Time, scope: Option<&str>) -> R
         }
     }
     // Nothing happens any more to an instance that is gone.
-    if replaces || fields.at("/state").and_then(Json::text) == Some("terminated") {
+    if replaces || terminates(&fields) {
         to_come.clear();
     }
-    // Nor behind a termination that the change brings.
-    let ends = added
-        .iter()
-        .chain(&step.end)
-        .filter(|change| change.fields.at("/state").and_then(Json::text) == Some("terminated"));
+    // Nor is one interrupted that is gone before.
+    let gone = |at: Time| to_come.iter().chain(&added).any(|change| terminates(&change.fields) && change.at <= at);
+    let end = step.end.filter(|end| !gone(end.at));
+    // Nor does something happen behind a termination that the change brings.
+    let ends = added.iter().chain(&end).filter(|change| terminates(&change.fields));
     if let Some(end) = ends.map(|change| change.at).min() {
         to_come.retain(|change| change.at <= end);
     }
     let before = to_come.iter().map(|change| change.at).collect();
     let told = Told { change, before, first, entries: added.len(), of_operation };
-    let entries: Vec<Json> = to_come.into_iter().chain(in_their_order(added)).chain(step.end).map(entry).collect();
+    let entries: Vec<Json> = to_come.into_iter().chain(in_their_order(added)).chain(end).map(entry).collect();
     if !entries.is_empty() {
         document.put(TIMELINE, Json::Array(entries));
     }
     Ok(Edited { document, told })
+}
+
+/// Whether a change ends the instance.
+fn terminates(fields: &Json) -> bool {
+    fields.at("/state").and_then(Json::text) == Some("terminated")
 }
 
 /// EC2 interrupts and rebalances running instances. A stopped one could not read

@@ -139,6 +139,17 @@ fn what_else_is_to_come_still_comes() {
 }
 
 #[test]
+fn an_instance_that_is_terminated_before_is_not_interrupted_then() {
+    let there = r#"{"timeline-start": "2026-10-01T00:00:00Z", "timeline": [{"at": "+1m", "state": "terminated"}]}"#;
+    let told = done(there, r#"{"interrupt": {"action": "stop"}}"#).unwrap();
+    assert_eq!(
+        (state_at(&told, 59), state_at(&told, 60), state_at(&told, 120)),
+        ("running", "terminated", "terminated")
+    );
+    assert!(told.contains("spot-interruption"), "{told}");
+}
+
+#[test]
 fn a_start_ends_an_interruption_with_what_was_to_come_of_it() {
     let interrupted = done("{}", r#"{"interrupt": {"time": "+1h"}}"#).unwrap();
     let started = done(&done(&interrupted, r#""stop""#).unwrap(), r#""start""#).unwrap();
