@@ -100,27 +100,38 @@ pub struct Dates {
     last: usize,
 }
 
-#[derive(Default)]
 struct Date {
     second: u64,
-    text: String,
+    text: ImfFixdate,
+}
+
+/// `Sat, 26 Sep 2026 11:16:22 GMT`.
+pub type ImfFixdate = [u8; 29];
+
+impl Default for Date {
+    fn default() -> Date {
+        Date { second: 0, text: *b"Thu, 01 Jan 1970 00:00:00 GMT" }
+    }
 }
 
 impl Dates {
     /// `Sat, 26 Sep 2026 11:16:22 GMT`.
-    pub fn imf_fixdate(&mut self, time: Time) -> &[u8] {
+    pub fn imf_fixdate(&mut self, time: Time) -> &ImfFixdate {
         let second = time.0 / 1000;
-        let is_this = |date: &Date| date.second == second && !date.text.is_empty();
-        let index = self.written.iter().position(is_this);
-        self.last = index.unwrap_or_else(|| {
-            let other = 1 - self.last;
-            let date = &mut self.written[other];
-            date.second = second;
-            date.text.clear();
-            time.write_imf_fixdate(&mut date.text);
-            other
-        });
-        self.written[self.last].text.as_bytes()
+        self.last = match self.written.iter().position(|date| date.second == second) {
+            Some(index) => index,
+            None => {
+                let other = 1 - self.last;
+                let mut text = String::new();
+                time.write_imf_fixdate(&mut text);
+                // Years have four digits, so the text has this length.
+                if let Ok(text) = text.as_bytes().try_into() {
+                    self.written[other] = Date { second, text };
+                }
+                other
+            }
+        };
+        &self.written[self.last].text
     }
 }
 

@@ -34,8 +34,8 @@ struct Settled {
 
 struct Entry {
     /// The first bytes of the name: nearly all names differ in them, and to compare
-    /// them takes one step.
-    begin: u64,
+    /// them takes two steps.
+    begin: u128,
     name: String,
     /// How a listing shows the entry, where that is not its name (and a slash
     /// for a folder).
@@ -290,17 +290,17 @@ impl Folder {
     }
 }
 
-/// As many bytes as are compared in one step.
-const BEGIN: usize = 8;
+/// As many bytes as are compared in two steps.
+const BEGIN: usize = 16;
 
 /// The first bytes of a name as a number, in the order of names.
-fn begin(name: &str) -> u64 {
+fn begin(name: &str) -> u128 {
     let mut bytes = [0; BEGIN];
     match name.as_bytes().first_chunk() {
         Some(first) => bytes = *first,
         None => bytes[..name.len()].copy_from_slice(name.as_bytes()),
     }
-    u64::from_be_bytes(bytes)
+    u128::from_be_bytes(bytes)
 }
 
 impl Node {

@@ -142,7 +142,7 @@ impl<'h> Head<'h> {
         let mut framing = Framing { version, ..Framing::default() };
         for field in &*request.headers {
             // By the length first: most fields are none of these.
-            let is = |name: &str| field.name.eq_ignore_ascii_case(name);
+            let is = |name: &str| is_named(field, name);
             match field.name.len() {
                 4 if is(HOST) && head.host.is_none() => head.host = Some(field.value),
                 4 if is(HOST) => head.repeated = Some(request.headers),
@@ -155,6 +155,11 @@ impl<'h> Head<'h> {
         }
         (head.body, head.keeps_alive) = framing.end()?;
         Ok(head)
+    }
+
+    /// The value of `Host`, if there is one and no more.
+    pub(crate) fn only_host(&self) -> Option<&'h [u8]> {
+        self.host.filter(|_| self.repeated.is_none())
     }
 
     /// The values of `Host`, of which there may be none or several.
@@ -180,7 +185,7 @@ struct Framing {
 
 impl Framing {
     fn add(&mut self, field: &Header<'_>) -> Result<(), Unreadable> {
-        let is = |name: &str| field.name.eq_ignore_ascii_case(name);
+        let is = |name: &str| is_named(field, name);
         if is("content-length") {
             let length = length(field.value).ok_or(Unreadable::Malformed)?;
             // The same one twice leaves nothing in doubt.
@@ -222,6 +227,18 @@ impl Framing {
         };
         Ok((if may_not_come { RequestBody::Unknown } else { body }, keeps_alive))
     }
+}
+
+/// Whether a field has this name, of small letters, digits and hyphens, in any case.
+///
+/// Several bytes at a time: no two characters that a field's name can have differ in
+/// this one bit alone, unless they are letters.
+fn is_named(field: &Header<'_>, name: &str) -> bool {
+    const CASE: u64 = 0x2020_2020_2020_2020;
+    let (words, rest) = field.name.as_bytes().as_chunks::<8>();
+    let (wanted_words, wanted_rest) = name.as_bytes().as_chunks::<8>();
+    let word = |bytes: &[u8; 8]| u64::from_ne_bytes(*bytes) | CASE;
+    rest.eq_ignore_ascii_case(wanted_rest) && words.iter().map(word).eq(wanted_words.iter().map(word))
 }
 
 /// A length: digits, which fit.

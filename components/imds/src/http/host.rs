@@ -5,7 +5,7 @@
 //! (DNS rebinding). So `Host` must be something that an outsider's DNS cannot
 //! own, or something that the operator allowed.
 
-use core::net::{Ipv4Addr, Ipv6Addr};
+use core::net::Ipv6Addr;
 
 use super::Head;
 use super::target::Target;
@@ -42,6 +42,10 @@ impl HostNames {
 
     /// Whether all hosts that a request names are local or allowed.
     pub fn allow(&self, head: &Head<'_>, target: &Target<'_>) -> bool {
+        // As nearly all requests have it.
+        if target.authority().is_none() && head.only_host().is_some_and(is_ipv4_address) {
+            return true;
+        }
         target.authority().is_none_or(|host| is_allowed(host, self))
             && head.hosts().all(|host| core::str::from_utf8(host).is_ok_and(|host| is_allowed(host, self)))
     }
@@ -65,16 +69,36 @@ fn is_allowed(host: &str, allowed: &HostNames) -> bool {
     // By bytes, as in paths: searches for characters take longer than such short texts.
     let (name, port) =
         host.bytes().position(|byte| byte == b':').map_or((host, ""), |at| (&host[..at], &host[at + 1..]));
+    if is_ipv4_address(name.as_bytes()) {
+        return is_port(port);
+    }
     if !(name.is_empty() || is_name(name)) || !is_port(port) {
         return false;
     }
     let name = name.strip_suffix('.').unwrap_or(name);
     match name.bytes().rposition(|byte| byte == b'.').map(|at| &name[at + 1..]) {
         None => true,
-        Some(_) if name.parse::<Ipv4Addr>().is_ok() => true,
+        Some(_) if is_ipv4_address(name.as_bytes()) => true,
         Some(domain) if LOCAL_DOMAINS.iter().any(|local| domain.eq_ignore_ascii_case(local)) => true,
         Some(_) => allowed.allows_all || allowed.names.iter().any(|allowed| name.eq_ignore_ascii_case(allowed)),
     }
+}
+
+/// Whether a name is an IPv4 address, as nearly all are. In one pass, since it is
+/// looked at with each request.
+fn is_ipv4_address(name: &[u8]) -> bool {
+    let (mut parts, mut digits, mut number) = (0, 0, 0_u16);
+    for byte in name {
+        match byte {
+            b'0'..=b'9' if digits < 3 && (digits == 0 || number > 0) => {
+                number = number * 10 + u16::from(byte - b'0');
+                digits += 1;
+            }
+            b'.' if digits > 0 && number <= 255 && parts < 3 => (parts, digits, number) = (parts + 1, 0, 0),
+            _ => return false,
+        }
+    }
+    parts == 3 && digits > 0 && number <= 255
 }
 
 /// Whether `text` is an IPv6 address, with a zone id behind it (`%eth0`, RFC
@@ -147,6 +171,30 @@ mod tests {
         assert!(allowed_by("example.com", &["*"]));
         assert!(allowed_by("example.com.", &["example.com"]));
         assert!(allowed_by("example.com", &["example.com."]));
+    }
+
+    #[test]
+    fn an_ipv4_address_is_what_the_library_takes_for_one() {
+        for text in [
+            "0.0.0.0",
+            "255.255.255.255",
+            "256.0.0.1",
+            "1.2.3",
+            "1.2.3.4.5",
+            "01.2.3.4",
+            "1.2.3.04",
+            "1..2.3",
+            ".1.2.3",
+            "1.2.3.",
+            "1.2.3.4a",
+            "",
+            "1.2.3.1234",
+            "00.0.0.0",
+            "0.0.0.00",
+            "1.2.3.4",
+        ] {
+            assert_eq!(is_ipv4_address(text.as_bytes()), text.parse::<core::net::Ipv4Addr>().is_ok(), "{text}");
+        }
     }
 
     #[test]

@@ -8,41 +8,47 @@ use std::borrow::Cow;
 /// The path of a request target, decoded and normalised.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Target<'t> {
-    /// Without escapes and `..`; empty segments and `.` are passed over.
-    path: Cow<'t, str>,
+    segments: Path<'t>,
     authority: Option<&'t str>,
 }
 
-impl Target<'_> {
+/// The segments of a path; most have few and stand as they were sent.
+#[derive(Debug, PartialEq, Eq)]
+enum Path<'t> {
+    Few([&'t str; FEW], usize),
+    Many(Vec<Cow<'t, str>>),
+}
+
+/// As many segments as the longest path of the service has.
+const FEW: usize = 8;
+
+impl<'t> Target<'t> {
     /// Reads a request target in origin form (`/latest/…`) or absolute form
     /// (`http://169.254.169.254/latest/…`).
     ///
     /// UNRECORDED: the absolute form; its path is taken. `..` never leads above
     /// the root; the VM::EC2 client asks for `/latest/meta-data/../user-data`.
-    pub fn parse(target: &str) -> Target<'_> {
-        let (authority, rest) = split_authority(target);
-        // By bytes: searches for characters take longer than such short texts.
-        let (mut has_escapes, mut has_parents, mut before) = (false, false, 0);
-        let end = rest.bytes().position(|byte| {
-            has_escapes |= byte == b'%';
-            has_parents |= byte == b'.' && before == b'.';
-            before = byte;
-            matches!(byte, b'?' | b'#')
-        });
-        let path = &rest[..end.unwrap_or(rest.len())];
-        let decoded = if has_escapes { Cow::from(percent_decode(path)) } else { path.into() };
-        let path = if has_escapes || has_parents { without_parents(&decoded).into() } else { decoded };
-        Target { path, authority }
+    pub fn parse(target: &'t str) -> Target<'t> {
+        let (authority, path) = split_authority(target);
+        let segments = few_segments(path).unwrap_or_else(|| Path::Many(all_segments(path)));
+        Target { segments, authority }
     }
 
     /// The segments of the path: none for `/`.
-    pub fn segments(&self) -> Segments<'_> {
-        Segments { rest: &self.path }
+    pub fn segments(&self) -> impl Iterator<Item = &str> + Clone {
+        let (few, many) = match &self.segments {
+            Path::Few(few, count) => (&few[..*count], &[][..]),
+            Path::Many(many) => (&[][..], &many[..]),
+        };
+        few.iter().copied().chain(many.iter().map(|segment| &**segment))
     }
 
     /// Whether the path is exactly these segments.
     pub fn is(&self, path: &[&str]) -> bool {
-        self.segments().eq(path.iter().copied())
+        match &self.segments {
+            Path::Few(few, count) => few[..*count] == *path,
+            Path::Many(many) => many.iter().eq(path.iter()),
+        }
     }
 
     /// The authority of a target in absolute form, which replaces `Host` (RFC
@@ -52,39 +58,55 @@ impl Target<'_> {
     }
 }
 
-/// The segments of a path, of which empty ones and `.` are none.
-#[derive(Clone)]
-pub struct Segments<'t> {
-    rest: &'t str,
-}
-
-impl<'t> Iterator for Segments<'t> {
-    type Item = &'t str;
-
-    fn next(&mut self) -> Option<&'t str> {
-        while !self.rest.is_empty() {
-            let end = self.rest.bytes().position(|byte| byte == b'/');
-            let segment = &self.rest[..end.unwrap_or(self.rest.len())];
-            self.rest = end.map_or("", |end| &self.rest[end + 1..]);
-            if !matches!(segment, "" | ".") {
-                return Some(segment);
+/// The segments of a path that has few of them, no escape and no segment of dots.
+/// Nearly every request has such a path, so it is gone through once, byte by byte:
+/// searches for characters take longer on such short texts.
+fn few_segments(path: &str) -> Option<Path<'_>> {
+    let mut segments = [""; FEW];
+    let (mut count, mut start) = (0, 0);
+    let mut end_segment = |start: usize, end: usize| {
+        if start < end {
+            *segments.get_mut(count)? = &path[start..end];
+            count += 1;
+        }
+        Some(())
+    };
+    for (at, byte) in path.bytes().enumerate() {
+        match byte {
+            b'/' => {
+                end_segment(start, at)?;
+                start = at + 1;
             }
+            b'?' | b'#' => {
+                end_segment(start, at)?;
+                return Some(Path::Few(segments, count));
+            }
+            b'%' => return None,
+            // It may be all of a segment, or half of it.
+            b'.' if at == start => return None,
+            _ => {}
         }
-        None
     }
+    end_segment(start, path.len())?;
+    Some(Path::Few(segments, count))
 }
 
-/// A decoded path in which every `..` has taken away the segment before it.
-fn without_parents(path: &str) -> String {
+/// The segments of any path.
+fn all_segments(path: &str) -> Vec<Cow<'_, str>> {
+    let path = path.split(['?', '#']).next().unwrap_or_default();
     let mut segments = Vec::new();
-    for segment in (Segments { rest: path }) {
-        if segment == ".." {
-            segments.pop();
-        } else {
-            segments.push(segment);
-        }
+    let mut add = |segment: Cow<'_, str>| match &*segment {
+        "" | "." => {}
+        ".." => drop(segments.pop()),
+        _ => segments.push(Cow::from(segment.into_owned())),
+    };
+    // An escaped slash parts segments too.
+    if path.contains('%') {
+        percent_decode(path).split('/').for_each(|segment| add(segment.into()));
+    } else {
+        path.split('/').for_each(|segment| add(segment.into()));
     }
-    segments.join("/")
+    segments
 }
 
 fn split_authority(target: &str) -> (Option<&str>, &str) {
