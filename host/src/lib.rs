@@ -2,7 +2,7 @@
 //! instance in, the answers of 169.254.169.254 out.
 //!
 //! ```
-//! use imds_host::{Description, Moment, Request, Runtime, Settings};
+//! use imds_host::{Description, Moment, Request, Runtime};
 //!
 //! // What the instance is. Every field has a default.
 //! let description = Description::from_toml("web-1.toml", r#"
@@ -14,7 +14,7 @@
 //!
 //! // One runtime serves any number of instances, from any number of threads.
 //! let runtime = Runtime::new()?;
-//! let instance = runtime.open(&description, &Settings::default())?;
+//! let instance = runtime.open(&description)?;
 //!
 //! // Requests and answers are plain values, and so is the time: no socket, no clock.
 //! let now = Moment::at(1_764_000_000_000, 1);
@@ -49,17 +49,17 @@ mod problem;
 mod redact;
 mod serve;
 
-pub use control::{CallerKey, ClockState, Control, Fleet, Snapshot, VirtualClock, WrongSpeed};
+pub use control::{CallerKey, ClockState, Control, Fleet, Snapshot, VirtualClock, WrongCallerKey, WrongSpeed};
 pub use description::{Description, Scenario, Warning, Warnings};
 pub use engine::{
-    Answer, COMPONENT, Clock, Delivery, Explanation, Field, Happening, Instance, Limits, Moment, Outcome, Request,
-    RequestBody, RequestHead, Runtime, Secret, SessionVersion, Settings, SystemClock, Verdict,
+    Answer, COMPONENT, Clock, Delivery, Explanation, Field, Happening, Instance, Moment, Outcome, Request, RequestBody,
+    RequestHead, Runtime, RuntimeLimits, Secret, SessionVersion, Settings, SystemClock, Verdict,
 };
 pub use error::Error;
 pub use identity::{Certificate, IdentityKeys, IdentitySigning, KeyMaker};
 pub use observe::{Answered, Journal, JournalEntry, Metrics, Observer, Trouble, Usage};
 pub use problem::{Excerpt, Place, Problem, Problems};
-pub use serve::{Body, Caller, HopLimit, Instances, Service, serve};
+pub use serve::{Body, Caller, ConnectionLimits, HopLimit, Instances, Server, Service, serve};
 
 /// What a client sent, as a log may show it: of bounded length, without what a
 /// terminal would obey, and without what looks like a key or a token. Whatever a

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use clap::Args;
 use imds_host::{
-    Clock, Control, Description, IdentitySigning, Instances, Limits, Observer, Runtime, Secret, Service, Settings,
+    Clock, Control, Description, IdentitySigning, Instances, Observer, Runtime, Secret, Server, Service, Settings,
     VirtualClock, Warnings,
 };
 
@@ -120,16 +120,17 @@ impl Options {
         self.http_protocol_ipv6.as_deref() == Some("enabled")
     }
 
-    pub fn limits(&self) -> Limits {
-        self.limits.limits()
+    /// What puts a service on listeners, within the limits of the flags.
+    pub fn server(&self, service: Service) -> Server {
+        Server::new(service).limits(self.limits.limits())
     }
 
     /// Opens the instance, for which keys are made from now on where they will be
     /// needed. Gives what its description says that cannot be real, too.
     pub fn open(&self) -> anyhow::Result<(Control, Warnings)> {
-        let runtime = Runtime::with_limits(self.limits())?;
+        let runtime = Runtime::new()?;
         let description = self.description(&runtime)?;
-        let control = Control::open(&runtime, &description, &self.settings()?, self.clock())?;
+        let control = Control::open_with(&runtime, &description, &self.settings()?, self.clock())?;
         // Without a thread they are made at first need.
         let _ = control.instance().sign_ahead();
         let warnings = warnings::or_say_why_not(warnings::of(&runtime, &description, control.clock().now()));
@@ -180,15 +181,13 @@ impl Options {
     }
 
     pub fn settings(&self) -> anyhow::Result<Settings> {
-        Ok(Settings {
-            token_secret: self.token_secret()?,
-            allowed_hosts: self.allow_host.clone(),
-            identity_signing: match &self.identity_keys {
-                Some(file) => IdentitySigning::With(Arc::new(identity::read_or_make(file)?)),
-                None if self.forget_identity_keys => IdentitySigning::AtFirstNeed,
-                None => identity::kept(),
-            },
-        })
+        let mut settings = Settings::default().allowed_hosts(self.allow_host.clone());
+        settings.token_secret = self.token_secret()?;
+        Ok(settings.identity_signing(match &self.identity_keys {
+            Some(file) => IdentitySigning::With(Arc::new(identity::read_or_make(file)?)),
+            None if self.forget_identity_keys => IdentitySigning::AtFirstNeed,
+            None => identity::kept(),
+        }))
     }
 
     /// What the flags set over descriptions.
@@ -233,7 +232,7 @@ impl Changes<'_> {
             // First without them, so that what is wrong has its place in the file.
             let mut alone = description.clone();
             self.set(&mut alone);
-            runtime.open(&alone, &Settings::default())?;
+            runtime.open(&alone)?;
             description = combine(runtime, description, &self.scenarios)?;
         }
         self.set(&mut description);

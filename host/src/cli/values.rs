@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
-use imds_host::{CallerKey, VirtualClock, shown};
+use imds_host::{VirtualClock, shown};
 
 use super::link_local;
 
@@ -93,12 +93,6 @@ pub fn host_name(text: &str) -> Result<String, String> {
         return Ok(name.to_owned());
     }
     Err("expected a name without scheme and port, such as imds.example.com, or * for all".to_owned())
-}
-
-/// By what callers are told apart.
-pub fn caller_key(text: &str) -> Result<CallerKey, String> {
-    CallerKey::parse(text)
-        .ok_or_else(|| "expected client-address, listener, host, or header:NAME with the name of a field".to_owned())
 }
 
 /// A point in time.

@@ -21,7 +21,7 @@ use crate::engine::Clock;
 /// use imds_host::{Clock, Runtime, Service, VirtualClock};
 ///
 /// let clock = VirtualClock::paused_at(UNIX_EPOCH + Duration::from_secs(1_790_855_820));
-/// let instance = Runtime::new()?.open(&Default::default(), &Default::default())?;
+/// let instance = Runtime::new()?.open(&Default::default())?;
 /// let service = Service::new(instance).clock(clock.clone());
 /// let date = || service.respond(hyper::Request::get("/").body(()).unwrap()).headers()["date"].clone();
 ///

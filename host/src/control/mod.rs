@@ -20,7 +20,7 @@ use crate::problem::Finding;
 use crate::serve::{Caller, Instances, Service};
 
 pub use self::clock::{ClockState, VirtualClock, WrongSpeed};
-pub use self::fleet::{CallerKey, Fleet};
+pub use self::fleet::{CallerKey, Fleet, WrongCallerKey};
 pub use self::snapshot::Snapshot;
 
 /// An instance that changes while it is served, under a clock that can be moved:
@@ -36,7 +36,7 @@ pub use self::snapshot::Snapshot;
 ///
 /// let start = UNIX_EPOCH + Duration::from_secs(1_790_812_800);
 /// let description = Description::from_toml("web-1.toml", "instance-lifecycle = 'spot'")?;
-/// let control = Control::open(&Runtime::new()?, &description, &Default::default(), VirtualClock::paused_at(start))?;
+/// let control = Control::open_with(&Runtime::new()?, &description, &Default::default(), VirtualClock::paused_at(start))?;
 ///
 /// let notice = Request::get("/latest/meta-data/spot/instance-action");
 /// assert_eq!(control.answer(&notice).status, 404);
@@ -78,20 +78,39 @@ struct Present {
 }
 
 impl Control {
-    /// Opens the instance of a description, as revision 1. Relative times in it
-    /// count from now by `clock`, unless it has a `timeline-start` of its own.
+    /// Opens the instance of a description, as revision 1, under the default settings
+    /// and the system's clock, which can be moved from there.
     ///
-    /// Fails as [`Runtime::open`] does.
+    /// Takes the time of [`Runtime::open`], as all that changes the instance does, and
+    /// fails as that does.
     ///
     /// ```
-    /// use imds_host::{Control, Runtime, VirtualClock};
+    /// use imds_host::{Control, Runtime};
     ///
-    /// let runtime = Runtime::new()?;
-    /// let control = Control::open(&runtime, &Default::default(), &Default::default(), VirtualClock::system())?;
+    /// let control = Control::open(&Runtime::new()?, &Default::default())?;
     /// assert_eq!(control.revision(), 1);
     /// # Ok::<_, imds_host::Error>(())
     /// ```
-    pub fn open(
+    pub fn open(runtime: &Runtime, description: &Description) -> Result<Self, Error> {
+        Self::open_with(runtime, description, &Settings::default(), VirtualClock::system())
+    }
+
+    /// Opens the instance of a description under settings and a clock of your own.
+    /// Relative times in it count from now by `clock`, unless it has a
+    /// `timeline-start` of its own.
+    ///
+    /// Fails as [`Runtime::open_with`] does.
+    ///
+    /// ```
+    /// use std::time::UNIX_EPOCH;
+    /// use imds_host::{Control, Runtime, Settings, VirtualClock};
+    ///
+    /// let (runtime, clock) = (Runtime::new()?, VirtualClock::paused_at(UNIX_EPOCH));
+    /// let control = Control::open_with(&runtime, &Default::default(), &Settings::default(), clock)?;
+    /// assert_eq!(control.snapshot()?.clock.now, UNIX_EPOCH);
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn open_with(
         runtime: &Runtime,
         description: &Description,
         settings: &Settings,
@@ -120,8 +139,8 @@ impl Control {
     /// To observe it too, give it both: `(yours, control.journal().clone())`.
     ///
     /// ```
-    /// # use imds_host::{Control, Runtime, VirtualClock};
-    /// # let control = Control::open(&Runtime::new()?, &Default::default(), &Default::default(), VirtualClock::system())?;
+    /// # use imds_host::{Control, Runtime};
+    /// # let control = Control::open(&Runtime::new()?, &Default::default())?;
     /// let service = control.service();
     /// assert_eq!(service.respond(hyper::Request::get("/").body(())?).status(), 200);
     /// # Ok::<_, Box<dyn std::error::Error>>(())
@@ -135,8 +154,8 @@ impl Control {
     /// keeps it, as one of nobody.
     ///
     /// ```
-    /// # use imds_host::{Control, Request, Runtime, VirtualClock};
-    /// # let control = Control::open(&Runtime::new()?, &Default::default(), &Default::default(), VirtualClock::system())?;
+    /// # use imds_host::{Control, Request, Runtime};
+    /// # let control = Control::open(&Runtime::new()?, &Default::default())?;
     /// assert_eq!(control.answer(&Request::get("/latest/meta-data/instance-type")).body, b"t3.micro");
     /// # Ok::<_, imds_host::Error>(())
     /// ```
@@ -158,8 +177,8 @@ impl Control {
     /// What was asked lately, and by whom without tokens.
     ///
     /// ```
-    /// # use imds_host::{Control, Request, Runtime, VirtualClock};
-    /// # let control = Control::open(&Runtime::new()?, &Default::default(), &Default::default(), VirtualClock::system())?;
+    /// # use imds_host::{Control, Request, Runtime};
+    /// # let control = Control::open(&Runtime::new()?, &Default::default())?;
     /// control.answer(&Request::get("/latest/meta-data/").with("User-Agent", "my-agent/1"));
     /// assert_eq!(control.journal().entries(0, 10)[0].target, "/latest/meta-data/");
     /// assert_eq!(control.journal().usage()[0].version_1, 1);
@@ -172,8 +191,8 @@ impl Control {
     /// The clock by which all is answered.
     ///
     /// ```
-    /// # use imds_host::{Control, Runtime, VirtualClock};
-    /// # let control = Control::open(&Runtime::new()?, &Default::default(), &Default::default(), VirtualClock::system())?;
+    /// # use imds_host::{Control, Runtime};
+    /// # let control = Control::open(&Runtime::new()?, &Default::default())?;
     /// control.clock().advance(std::time::Duration::from_secs(7 * 3600));
     /// # Ok::<_, imds_host::Error>(())
     /// ```
@@ -185,8 +204,8 @@ impl Control {
     /// changes something.
     ///
     /// ```
-    /// # use imds_host::{Control, Description, Runtime, VirtualClock};
-    /// # let control = Control::open(&Runtime::new()?, &Default::default(), &Default::default(), VirtualClock::system())?;
+    /// # use imds_host::{Control, Description, Runtime};
+    /// # let control = Control::open(&Runtime::new()?, &Default::default())?;
     /// let before = control.revision();
     /// control.edit(&Description::from_toml("edit", "tags = { Name = 'web' }")?)?;
     /// assert_eq!(control.revision(), before + 1);
@@ -204,8 +223,8 @@ impl Control {
     /// Fails with [`Error::Invalid`], whose places are those of `change`.
     ///
     /// ```
-    /// # use imds_host::{Control, Description, Error, Request, Runtime, VirtualClock};
-    /// # let control = Control::open(&Runtime::new()?, &Default::default(), &Default::default(), VirtualClock::system())?;
+    /// # use imds_host::{Control, Description, Error, Request, Runtime};
+    /// # let control = Control::open(&Runtime::new()?, &Default::default())?;
     /// let required = Description::from_toml("required", "metadata-options.http-tokens = 'required'")?;
     /// assert_eq!(control.edit(&required)?, 2);
     /// assert_eq!(control.edit(&required)?, 2);
@@ -226,8 +245,8 @@ impl Control {
     /// instance has another revision by now.
     ///
     /// ```
-    /// # use imds_host::{Control, Description, Error, Runtime, VirtualClock};
-    /// # let control = Control::open(&Runtime::new()?, &Default::default(), &Default::default(), VirtualClock::system())?;
+    /// # use imds_host::{Control, Description, Error, Runtime};
+    /// # let control = Control::open(&Runtime::new()?, &Default::default())?;
     /// let change = Description::from_toml("change", "tags = { Name = 'web' }")?;
     /// control.edit_revision(1, &change)?;
     /// assert!(matches!(control.edit_revision(1, &change), Err(Error::Conflict { revision: 2 })));
@@ -245,8 +264,8 @@ impl Control {
     /// Fails as [`Runtime::open`] does; then nothing has changed.
     ///
     /// ```
-    /// # use imds_host::{Control, Description, Request, Runtime, VirtualClock};
-    /// # let control = Control::open(&Runtime::new()?, &Default::default(), &Default::default(), VirtualClock::system())?;
+    /// # use imds_host::{Control, Description, Request, Runtime};
+    /// # let control = Control::open(&Runtime::new()?, &Default::default())?;
     /// control.replace(&Description::from_toml("web.toml", "instance-type = 'm7g.large'")?)?;
     /// assert_eq!(control.answer(&Request::get("/latest/meta-data/instance-type")).body, b"m7g.large");
     /// # Ok::<_, imds_host::Error>(())
@@ -262,8 +281,8 @@ impl Control {
     /// the instance has another revision by now.
     ///
     /// ```
-    /// # use imds_host::{Control, Description, Error, Runtime, VirtualClock};
-    /// # let control = Control::open(&Runtime::new()?, &Default::default(), &Default::default(), VirtualClock::system())?;
+    /// # use imds_host::{Control, Description, Error, Runtime};
+    /// # let control = Control::open(&Runtime::new()?, &Default::default())?;
     /// assert_eq!(control.replace_revision(1, &Description::default())?, 2);
     /// assert!(matches!(control.replace_revision(1, &Description::default()), Err(Error::Conflict { revision: 2 })));
     /// # Ok::<_, Error>(())
@@ -286,8 +305,8 @@ impl Control {
     /// in it. It holds the secrets of the instance.
     ///
     /// ```
-    /// # use imds_host::{Control, Description, Runtime, VirtualClock};
-    /// # let control = Control::open(&Runtime::new()?, &Default::default(), &Default::default(), VirtualClock::system())?;
+    /// # use imds_host::{Control, Description, Runtime};
+    /// # let control = Control::open(&Runtime::new()?, &Default::default())?;
     /// control.edit(&Description::from_toml("edit", "tags = { Name = 'web' }")?)?;
     /// assert!(control.description()?.to_json().contains(r#""tags":{"Name":"web"}"#));
     /// # Ok::<_, imds_host::Error>(())
@@ -301,8 +320,8 @@ impl Control {
     /// what happens to it, all of one moment.
     ///
     /// ```
-    /// # use imds_host::{Control, Description, Runtime, VirtualClock};
-    /// # let control = Control::open(&Runtime::new()?, &Default::default(), &Default::default(), VirtualClock::system())?;
+    /// # use imds_host::{Control, Description, Runtime};
+    /// # let control = Control::open(&Runtime::new()?, &Default::default())?;
     /// control.edit(&Description::from_toml("stop", "state = 'stopped'")?)?;
     /// assert_eq!(control.snapshot()?.state, "stopped");
     /// # Ok::<_, imds_host::Error>(())
@@ -317,8 +336,8 @@ impl Control {
     /// edit makes another.
     ///
     /// ```
-    /// # use imds_host::{Control, Moment, Request, Runtime, VirtualClock};
-    /// # let control = Control::open(&Runtime::new()?, &Default::default(), &Default::default(), VirtualClock::system())?;
+    /// # use imds_host::{Control, Moment, Request, Runtime};
+    /// # let control = Control::open(&Runtime::new()?, &Default::default())?;
     /// assert_eq!(control.instance().answer(&Request::get("/"), Moment::at(0, 0)).status, 200);
     /// # Ok::<_, imds_host::Error>(())
     /// ```
@@ -329,8 +348,8 @@ impl Control {
     /// What happens to the instance, in the order of time.
     ///
     /// ```
-    /// # use imds_host::{Control, Runtime, VirtualClock};
-    /// # let control = Control::open(&Runtime::new()?, &Default::default(), &Default::default(), VirtualClock::system())?;
+    /// # use imds_host::{Control, Runtime};
+    /// # let control = Control::open(&Runtime::new()?, &Default::default())?;
     /// assert!(control.timeline()?.iter().any(|happening| happening.what == "new credentials"));
     /// # Ok::<_, imds_host::Error>(())
     /// ```
@@ -343,8 +362,8 @@ impl Control {
     /// since nobody has its text.
     ///
     /// ```
-    /// # use imds_host::{Control, Description, Runtime, VirtualClock};
-    /// # let control = Control::open(&Runtime::new()?, &Default::default(), &Default::default(), VirtualClock::system())?;
+    /// # use imds_host::{Control, Description, Runtime};
+    /// # let control = Control::open(&Runtime::new()?, &Default::default())?;
     /// control.edit(&Description::from_toml("edit", "tags = { Name = 'web' }")?)?;
     /// assert_eq!(control.warnings()?.list[0].name, "tags-not-shown");
     /// # Ok::<_, imds_host::Error>(())

@@ -9,10 +9,10 @@ use crate::error::Error;
 /// revision.
 ///
 /// ```
-/// use imds_host::{Control, Runtime, VirtualClock};
+/// use imds_host::{Control, Runtime};
 ///
 /// let runtime = Runtime::new()?;
-/// let control = Control::open(&runtime, &Default::default(), &Default::default(), VirtualClock::system())?;
+/// let control = Control::open(&runtime, &Default::default())?;
 /// let snapshot = control.snapshot()?;
 /// assert_eq!((snapshot.revision, snapshot.state.as_str()), (1, "running"));
 /// assert!(snapshot.metadata_options.contains(r#""http-tokens":"optional""#));
@@ -71,17 +71,14 @@ impl Snapshot {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Control, Description, Runtime, VirtualClock};
+    use crate::{Control, Description, Runtime};
 
     #[test]
     fn what_is_not_stated_has_its_default() {
         let runtime = Runtime::new().unwrap();
         let of = |toml| {
             let description = Description::from_toml("test", toml).unwrap();
-            Control::open(&runtime, &description, &Default::default(), VirtualClock::system())
-                .unwrap()
-                .snapshot()
-                .unwrap()
+            Control::open(&runtime, &description).unwrap().snapshot().unwrap()
         };
         let empty = of("");
         assert_eq!((empty.state.as_str(), empty.lifecycle.as_str()), ("running", "on-demand"));

@@ -22,7 +22,7 @@ pub use self::keys::IdentityKeys;
 /// ```
 /// use imds_host::{IdentitySigning, Settings};
 ///
-/// let settings = Settings { identity_signing: IdentitySigning::Never, ..Settings::default() };
+/// let settings = Settings::default().identity_signing(IdentitySigning::Never);
 /// # let _ = settings;
 /// ```
 #[derive(Clone, Default)]

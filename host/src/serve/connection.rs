@@ -13,11 +13,12 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::engine::{Delivery, Limits, RequestBody, RequestHead, Verdict};
+use crate::engine::{Delivery, RequestBody, RequestHead, Verdict};
 use crate::observe::Trouble;
 use crate::serve::admission::Place;
 use crate::serve::caller::Caller;
 use crate::serve::input::{Found, Input};
+use crate::serve::limits::ConnectionLimits;
 use crate::serve::request_body::{Rest, Taken};
 use crate::serve::service::Service;
 use crate::serve::socket_options;
@@ -28,7 +29,7 @@ pub(crate) struct Connection {
     stream: TcpStream,
     caller: Caller,
     service: Service,
-    limits: Arc<Limits>,
+    limits: Arc<ConnectionLimits>,
     input: Input,
     output: Vec<u8>,
     timer: Timer,
@@ -77,7 +78,7 @@ impl Connection {
         caller: Caller,
         place: Place,
         service: Service,
-        limits: Arc<Limits>,
+        limits: Arc<ConnectionLimits>,
         stopped: watch::Receiver<()>,
     ) -> Self {
         service.connected();

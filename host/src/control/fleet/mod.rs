@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::thread;
 use std::time::SystemTime;
 
-pub use self::key::CallerKey;
+pub use self::key::{CallerKey, WrongCallerKey};
 use crate::description::{Description, Warnings};
 use crate::engine::{Instance, RequestHead, Runtime, Settings, Terms};
 use crate::error::Error;
@@ -29,9 +29,9 @@ use crate::serve::{Caller, Instances};
 /// with the same secret accepts the tokens for a key.
 ///
 /// ```
-/// use imds_host::{Caller, CallerKey, Description, Fleet, Runtime, Service, Settings};
+/// use imds_host::{Caller, CallerKey, Description, Fleet, Runtime, Service};
 ///
-/// let fleet = Fleet::new(&Runtime::new()?, &Settings::default(), CallerKey::ClientAddress)?;
+/// let fleet = Fleet::new(&Runtime::new()?, CallerKey::ClientAddress)?;
 /// for (address, id) in [("10.0.0.7", "i-0123456789abcdef7"), ("10.0.0.8", "i-0123456789abcdef8")] {
 ///     let mut description = Description::default();
 ///     description.set_text("/instance-id", id, "example");
@@ -61,8 +61,23 @@ struct Shared {
 }
 
 impl Fleet {
-    /// No instances yet, in `runtime`, under these settings. Without a token
-    /// secret in them, one is made for the whole fleet.
+    /// No instances yet, in `runtime`, under the default settings: one token secret
+    /// is made for the whole fleet.
+    ///
+    /// Fails where the operating system gives no entropy for it.
+    ///
+    /// ```
+    /// use imds_host::{CallerKey, Fleet, Runtime};
+    ///
+    /// assert!(Fleet::new(&Runtime::new()?, CallerKey::Listener)?.is_empty());
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn new(runtime: &Runtime, callers: CallerKey) -> Result<Self, Error> {
+        Self::with_settings(runtime, &Settings::default(), callers)
+    }
+
+    /// No instances yet, under these settings. Without a token secret in them, one is
+    /// made for the whole fleet.
     ///
     /// Fails where the settings cannot be used, and where the operating system
     /// gives no entropy for a secret.
@@ -70,13 +85,11 @@ impl Fleet {
     /// ```
     /// use imds_host::{CallerKey, Fleet, Runtime, Secret, Settings};
     ///
-    /// let runtime = Runtime::new()?;
-    /// assert!(Fleet::new(&runtime, &Settings::default(), CallerKey::Listener)?.is_empty());
-    /// let settings = Settings { token_secret: Some(Secret::new(b"too short")), ..Settings::default() };
-    /// assert!(Fleet::new(&runtime, &settings, CallerKey::Listener).is_err());
+    /// let settings = Settings::default().token_secret(Secret::new(b"too short"));
+    /// assert!(Fleet::with_settings(&Runtime::new()?, &settings, CallerKey::Listener).is_err());
     /// # Ok::<_, imds_host::Error>(())
     /// ```
-    pub fn new(runtime: &Runtime, settings: &Settings, callers: CallerKey) -> Result<Self, Error> {
+    pub fn with_settings(runtime: &Runtime, settings: &Settings, callers: CallerKey) -> Result<Self, Error> {
         let terms = Arc::new(Terms::new(settings)?);
         // Tells what is wrong with the secret, which no key makes longer here.
         runtime.open_under(&Description::default(), Arc::clone(&terms), None)?;
@@ -94,9 +107,9 @@ impl Fleet {
     /// can ever have the key. What was there before stays then.
     ///
     /// ```
-    /// use imds_host::{CallerKey, Description, Error, Fleet, Runtime, Settings};
+    /// use imds_host::{CallerKey, Description, Error, Fleet, Runtime};
     ///
-    /// let fleet = Fleet::new(&Runtime::new()?, &Settings::default(), CallerKey::ClientAddress)?;
+    /// let fleet = Fleet::new(&Runtime::new()?, CallerKey::ClientAddress)?;
     /// assert!(fleet.insert("10.0.0.7", &Description::default())?.is_none());
     /// let error = fleet.insert("vm-7", &Description::default()).unwrap_err();
     /// assert!(matches!(error, Error::Key { .. }));
@@ -116,8 +129,8 @@ impl Fleet {
     /// Fails as [`insert`](Self::insert) does.
     ///
     /// ```
-    /// # use imds_host::{CallerKey, Description, Fleet, Runtime, Settings};
-    /// # let fleet = Fleet::new(&Runtime::new()?, &Settings::default(), CallerKey::ClientAddress)?;
+    /// # use imds_host::{CallerKey, Description, Fleet, Runtime};
+    /// # let fleet = Fleet::new(&Runtime::new()?, CallerKey::ClientAddress)?;
     /// let description = Description::from_toml("my.toml", "instance-type = 't3.mikro'")?;
     /// let warnings = fleet.warnings("10.0.0.7", &description, std::time::SystemTime::now())?;
     /// assert_eq!(warnings.list[0].name, "unknown-instance-type");
@@ -132,8 +145,8 @@ impl Fleet {
     /// after them, its caller gets 403.
     ///
     /// ```
-    /// # use imds_host::{CallerKey, Description, Fleet, Runtime, Settings};
-    /// # let fleet = Fleet::new(&Runtime::new()?, &Settings::default(), CallerKey::ClientAddress)?;
+    /// # use imds_host::{CallerKey, Description, Fleet, Runtime};
+    /// # let fleet = Fleet::new(&Runtime::new()?, CallerKey::ClientAddress)?;
     /// fleet.insert("10.0.0.7", &Description::default())?;
     /// assert!(fleet.remove("10.0.0.7").is_some());
     /// assert!(fleet.is_empty());
@@ -148,8 +161,8 @@ impl Fleet {
     /// is to take the place of all there are, with [`replace_all`](Self::replace_all).
     ///
     /// ```
-    /// # use imds_host::{CallerKey, Description, Fleet, Runtime, Settings};
-    /// # let fleet = Fleet::new(&Runtime::new()?, &Settings::default(), CallerKey::ClientAddress)?;
+    /// # use imds_host::{CallerKey, Description, Fleet, Runtime};
+    /// # let fleet = Fleet::new(&Runtime::new()?, CallerKey::ClientAddress)?;
     /// fleet.insert("10.0.0.7", &Description::default())?;
     /// assert!(fleet.empty().is_empty());
     /// # Ok::<_, imds_host::Error>(())
@@ -165,8 +178,8 @@ impl Fleet {
     /// [`empty`](Self::empty) gave; it has none then.
     ///
     /// ```
-    /// # use imds_host::{CallerKey, Description, Fleet, Runtime, Settings};
-    /// # let fleet = Fleet::new(&Runtime::new()?, &Settings::default(), CallerKey::ClientAddress)?;
+    /// # use imds_host::{CallerKey, Description, Fleet, Runtime};
+    /// # let fleet = Fleet::new(&Runtime::new()?, CallerKey::ClientAddress)?;
     /// fleet.insert("10.0.0.7", &Description::default())?;
     /// let others = fleet.empty();
     /// others.insert("10.0.0.8", &Description::default())?;
@@ -186,8 +199,8 @@ impl Fleet {
     /// The instance of a key, for an embedder that has no HTTP request.
     ///
     /// ```
-    /// # use imds_host::{CallerKey, Description, Fleet, Moment, Request, Runtime, Settings};
-    /// # let fleet = Fleet::new(&Runtime::new()?, &Settings::default(), CallerKey::ClientAddress)?;
+    /// # use imds_host::{CallerKey, Description, Fleet, Moment, Request, Runtime};
+    /// # let fleet = Fleet::new(&Runtime::new()?, CallerKey::ClientAddress)?;
     /// fleet.insert("10.0.0.7", &Description::default())?;
     /// let instance = fleet.get("::ffff:10.0.0.7").unwrap();
     /// assert_eq!(instance.answer(&Request::get("/"), Moment::at(0, 0)).status, 200);
@@ -200,8 +213,8 @@ impl Fleet {
     /// By what the callers are told apart.
     ///
     /// ```
-    /// # use imds_host::{CallerKey, Fleet, Runtime, Settings};
-    /// let fleet = Fleet::new(&Runtime::new()?, &Settings::default(), CallerKey::Listener)?;
+    /// # use imds_host::{CallerKey, Fleet, Runtime};
+    /// let fleet = Fleet::new(&Runtime::new()?, CallerKey::Listener)?;
     /// assert_eq!(fleet.callers().to_string(), "listener");
     /// # Ok::<_, imds_host::Error>(())
     /// ```
@@ -212,8 +225,8 @@ impl Fleet {
     /// The number of instances.
     ///
     /// ```
-    /// # use imds_host::{CallerKey, Fleet, Runtime, Settings};
-    /// assert_eq!(Fleet::new(&Runtime::new()?, &Settings::default(), CallerKey::Listener)?.len(), 0);
+    /// # use imds_host::{CallerKey, Fleet, Runtime};
+    /// assert_eq!(Fleet::new(&Runtime::new()?, CallerKey::Listener)?.len(), 0);
     /// # Ok::<_, imds_host::Error>(())
     /// ```
     pub fn len(&self) -> usize {
@@ -223,8 +236,8 @@ impl Fleet {
     /// Whether there is no instance.
     ///
     /// ```
-    /// # use imds_host::{CallerKey, Fleet, Runtime, Settings};
-    /// assert!(Fleet::new(&Runtime::new()?, &Settings::default(), CallerKey::Listener)?.is_empty());
+    /// # use imds_host::{CallerKey, Fleet, Runtime};
+    /// assert!(Fleet::new(&Runtime::new()?, CallerKey::Listener)?.is_empty());
     /// # Ok::<_, imds_host::Error>(())
     /// ```
     pub fn is_empty(&self) -> bool {
@@ -239,8 +252,8 @@ impl Fleet {
     /// Fails where the operating system refuses a thread.
     ///
     /// ```
-    /// # use imds_host::{CallerKey, Fleet, Runtime, Settings};
-    /// Fleet::new(&Runtime::new()?, &Settings::default(), CallerKey::Listener)?.make_keys_ahead()?;
+    /// # use imds_host::{CallerKey, Fleet, Runtime};
+    /// Fleet::new(&Runtime::new()?, CallerKey::Listener)?.make_keys_ahead()?;
     /// # Ok::<_, imds_host::Error>(())
     /// ```
     pub fn make_keys_ahead(&self) -> Result<(), Error> {
@@ -288,13 +301,13 @@ impl fmt::Debug for Fleet {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{Answer, Limits, Moment, Request, Secret};
+    use crate::engine::{Answer, Moment, Request, RuntimeLimits, Secret};
 
     const NOW: Moment = Moment::at(1_790_800_000_000, 1);
 
     fn fleet(runtime: &Runtime) -> Fleet {
-        let settings = Settings { token_secret: Some(Secret::new([7; 32])), ..Settings::default() };
-        Fleet::new(runtime, &settings, CallerKey::own(|_, _| None)).unwrap()
+        let settings = Settings::default().token_secret(Secret::new([7; 32]));
+        Fleet::with_settings(runtime, &settings, CallerKey::own(|_, _| None)).unwrap()
     }
 
     fn described(toml: &str) -> Description {
@@ -391,7 +404,7 @@ mod tests {
     #[test]
     fn thousands_put_in_by_several_threads_answer_as_described() {
         const NUMBER: u64 = 2_000;
-        let limits = Limits { instances_per_worker: 16, ..Limits::default() };
+        let limits = RuntimeLimits::default().instances_per_worker(16);
         let fleet = fleet(&Runtime::with_limits(limits).unwrap());
         thread::scope(|scope| {
             for part in 0..4 {
@@ -437,8 +450,8 @@ mod tests {
             called.send(()).unwrap();
             IdentityKeys::generate()
         });
-        let settings = Settings { identity_signing: IdentitySigning::MadeBy(maker), ..Settings::default() };
-        let fleet = Fleet::new(&Runtime::new().unwrap(), &settings, CallerKey::Host).unwrap();
+        let settings = Settings::default().identity_signing(IdentitySigning::MadeBy(maker));
+        let fleet = Fleet::with_settings(&Runtime::new().unwrap(), &settings, CallerKey::Host).unwrap();
         fleet.insert("a", &Description::default()).unwrap();
         fleet.insert("b", &Description::default()).unwrap();
         fleet.make_keys_ahead().unwrap();

@@ -24,7 +24,7 @@ use crate::observe::observer::{Answered, Observer};
 /// ```
 /// use imds_host::{Journal, Outcome, Runtime, Service};
 ///
-/// let instance = Runtime::new()?.open(&Default::default(), &Default::default())?;
+/// let instance = Runtime::new()?.open(&Default::default())?;
 /// let journal = Journal::new(100);
 /// let service = Service::new(instance).observer(journal.clone());
 /// service.respond(hyper::Request::get("/latest/meta-data/").body(())?);
@@ -115,7 +115,7 @@ impl Journal {
     /// use imds_host::{Journal, Runtime, Service};
     ///
     /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
-    /// let instance = Runtime::new()?.open(&Default::default(), &Default::default())?;
+    /// let instance = Runtime::new()?.open(&Default::default())?;
     /// let journal = Journal::default();
     /// let service = Service::new(instance).observer(journal.clone());
     /// let ask = async { service.respond(hyper::Request::get("/").body(()).unwrap()) };
