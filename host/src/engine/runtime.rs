@@ -328,7 +328,8 @@ impl Runtime {
     /// ```
     /// use imds_host::{Outcome, Runtime};
     ///
-    /// let explanation = Runtime::new()?.explain(Outcome::TokenExpired);
+    /// let runtime = Runtime::new()?;
+    /// let explanation = runtime.explain(Outcome::TokenExpired);
     /// assert_eq!(explanation.reason, "the token's lifetime is over");
     /// # Ok::<_, imds_host::Error>(())
     /// ```
