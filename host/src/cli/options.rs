@@ -8,8 +8,8 @@ use std::sync::Arc;
 use anyhow::Context;
 use clap::Args;
 use imds_host::{
-    Clock, Control, Description, IdentitySigning, Instances, Observer, Runtime, Secret, Server, Service, Settings,
-    VirtualClock, Warnings,
+    Clock, Control, Description, Error, IdentitySigning, Instances, Observer, Problems, Runtime, Secret, Server,
+    Service, Settings, VirtualClock, Warnings,
 };
 
 use super::clock::ClockFlags;
@@ -20,7 +20,7 @@ use super::limits::LimitFlags;
 use super::log::{Format, Level, Log};
 use super::scenarios::{ScenarioFlags, Story, combine};
 use super::secret_file::warn_of_others;
-use super::values::{hops, host_name};
+use super::values::hops;
 use super::warnings::{self, Before, WarningFlags};
 
 #[derive(Args)]
@@ -72,7 +72,7 @@ pub struct Options {
 
     /// A name that clients may use for this service besides local ones;
     /// repeatable, * is all
-    #[arg(long, value_name = "NAME", value_parser = host_name)]
+    #[arg(long, value_name = "NAME")]
     allow_host: Vec<String>,
 
     /// Keep connections open for more requests, which EC2 does not
@@ -130,7 +130,7 @@ impl Options {
     pub fn open(&self) -> anyhow::Result<(Control, Warnings)> {
         let runtime = Runtime::new()?;
         let description = self.description(&runtime)?;
-        let control = Control::open_with(&runtime, &description, &self.settings()?, self.clock())?;
+        let control = Control::open_with(&runtime, &description, &self.settings(&runtime)?, self.clock())?;
         // Without a thread they are made at first need.
         let _ = control.instance().sign_ahead();
         let warnings = warnings::or_say_why_not(warnings::of(&runtime, &description, control.clock().now()));
@@ -180,9 +180,14 @@ impl Options {
         files.chain(self.scenarios.files()).filter(|file| !is_standard_input(file)).cloned().collect()
     }
 
-    pub fn settings(&self) -> anyhow::Result<Settings> {
+    /// The settings that the flags give. Names that no client can use are refused here,
+    /// and told as those of the flag.
+    pub fn settings(&self, runtime: &Runtime) -> anyhow::Result<Settings> {
         let mut settings = Settings::default().allowed_hosts(self.allow_host.clone());
         settings.token_secret = self.token_secret()?;
+        if let Err(Error::Invalid(problems)) = runtime.open_with(&Description::default(), &settings) {
+            return Err(Error::Invalid(Problems { source: "--allow-host".to_owned(), ..problems }).into());
+        }
         Ok(settings.identity_signing(match &self.identity_keys {
             Some(file) => IdentitySigning::With(Arc::new(identity::read_or_make(file)?)),
             None if self.forget_identity_keys => IdentitySigning::AtFirstNeed,
@@ -227,7 +232,7 @@ pub struct Changes<'o> {
 impl Changes<'_> {
     /// A description with the scenarios over it, and over these what other flags
     /// set.
-    pub fn apply(&self, runtime: &Runtime, mut description: Description) -> Result<Description, imds_host::Error> {
+    pub fn apply(&self, runtime: &Runtime, mut description: Description) -> Result<Description, Error> {
         if !self.scenarios.is_empty() {
             // First without them, so that what is wrong has its place in the file.
             let mut alone = description.clone();
@@ -264,7 +269,7 @@ impl Changes<'_> {
 }
 
 /// Reads a description; `-` is standard input.
-pub fn read_description(file: &Path) -> Result<Description, imds_host::Error> {
+pub fn read_description(file: &Path) -> Result<Description, Error> {
     if is_standard_input(file) {
         return Description::read_from(&name(file), io::stdin().lock());
     }
@@ -284,7 +289,7 @@ pub fn refuse_pipes<'f>(files: impl IntoIterator<Item = &'f PathBuf>) -> anyhow:
 
 /// Reads a change that was typed: TOML or JSON text, or `@` and a file; `-` is
 /// standard input.
-pub fn read_change(typed: &str) -> Result<Description, imds_host::Error> {
+pub fn read_change(typed: &str) -> Result<Description, Error> {
     match typed.strip_prefix('@') {
         Some(file) => read_description(Path::new(file)),
         None if typed == "-" => read_description(Path::new("-")),

@@ -82,19 +82,6 @@ pub fn metrics_address(text: &str) -> Result<SocketAddr, String> {
     Ok(address)
 }
 
-/// A name as it can stand in `Host`, or `*`.
-pub fn host_name(text: &str) -> Result<String, String> {
-    let label = |label: &str| {
-        !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
-    };
-    // With the dot that ends a full name or without.
-    let name = text.strip_suffix('.').unwrap_or(text);
-    if text == "*" || name.split('.').all(label) {
-        return Ok(name.to_owned());
-    }
-    Err("expected a name without scheme and port, such as imds.example.com, or * for all".to_owned())
-}
-
 /// A point in time.
 pub fn time(text: &str) -> Result<SystemTime, String> {
     let time = humantime::parse_rfc3339(text).map_err(|_| "expected a time such as 2026-10-01T00:00:00Z".to_owned())?;
@@ -238,17 +225,6 @@ mod tests {
         }
         for text in ["localhost:1339", "0.0.0.0:1339", "[::1]:0", "[fec0::1]:1339"] {
             assert!(metrics_address(text).is_ok(), "{text}");
-        }
-    }
-
-    #[test]
-    fn names_that_can_never_match_are_refused() {
-        for text in ["*", "imds.example.com", "my_host", "xn--bcher-kva.example"] {
-            assert_eq!(host_name(text).as_deref(), Ok(text));
-        }
-        assert_eq!(host_name("imds.example.com.").as_deref(), Ok("imds.example.com"));
-        for text in ["", " ", ".", "*.x", "a b.c", "http://a.b", "a.b:80", "a.b/", "a..b", "[::1]", "bücher.example"] {
-            assert!(host_name(text).is_err(), "{text}");
         }
     }
 

@@ -119,7 +119,7 @@ impl Instances {
         };
         let runtime = Runtime::new()?;
         refuse_what_the_service_reads(callers, runtime.fields_read())?;
-        let settings = options.settings()?;
+        let settings = options.settings(&runtime)?;
         let clock = options.clock();
         let start = clock.now();
         let changes = options.changes(&runtime)?;
