@@ -49,7 +49,10 @@ mod problem;
 mod redact;
 mod serve;
 
-pub use control::{CallerKey, ClockState, Control, Fleet, Snapshot, VirtualClock, WrongCallerKey, WrongSpeed};
+pub use control::{
+    CallerKey, ClockState, Control, Fleet, Interruption, InterruptionAction, Snapshot, VirtualClock, WrongCallerKey,
+    WrongSpeed,
+};
 pub use description::{Description, Scenario, Warning, Warnings};
 pub use engine::{
     Answer, COMPONENT, Clock, Delivery, Explanation, Field, Happening, Instance, Moment, Outcome, Request, RequestBody,

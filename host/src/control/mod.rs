@@ -4,6 +4,7 @@
 mod clock;
 mod edit;
 mod fleet;
+mod operation;
 mod snapshot;
 
 use std::fmt;
@@ -21,6 +22,7 @@ use crate::serve::{Caller, Instances, Service};
 
 pub use self::clock::{ClockState, VirtualClock, WrongSpeed};
 pub use self::fleet::{CallerKey, Fleet, WrongCallerKey};
+pub use self::operation::{Interruption, InterruptionAction};
 pub use self::snapshot::Snapshot;
 
 /// An instance that changes while it is served, under a clock that can be moved:
@@ -32,20 +34,22 @@ pub use self::snapshot::Snapshot;
 ///
 /// ```
 /// use std::time::{Duration, UNIX_EPOCH};
-/// use imds_host::{Control, Description, Request, Runtime, VirtualClock};
+/// use imds_host::{Control, Description, Interruption, InterruptionAction, Request, Runtime, VirtualClock};
 ///
 /// let start = UNIX_EPOCH + Duration::from_secs(1_790_812_800);
-/// let description = Description::from_toml("web-1.toml", "instance-lifecycle = 'spot'")?;
+/// let description = Description::from_toml("web-1.toml", "instance-type = 'm7g.large'")?;
 /// let control = Control::open_with(&Runtime::new()?, &description, &Default::default(), VirtualClock::paused_at(start))?;
 ///
 /// let notice = Request::get("/latest/meta-data/spot/instance-action");
 /// assert_eq!(control.answer(&notice).status, 404);
-/// control.edit(&Description::from_toml("interrupt", "spot-interruption = { action = 'stop' }")?)?;
+/// control.interrupt(Interruption::default().action(InterruptionAction::Stop))?;
 /// assert_eq!(control.answer(&notice).body, br#"{"action":"stop","time":"2026-10-01T00:02:00Z"}"#);
 ///
 /// // Its deadline stays, whoever asks and when.
 /// control.clock().advance(Duration::from_secs(90));
 /// assert_eq!(control.answer(&notice).body, br#"{"action":"stop","time":"2026-10-01T00:02:00Z"}"#);
+/// control.clock().advance(Duration::from_secs(30));
+/// assert_eq!(control.snapshot()?.state, "stopped");
 /// # Ok::<_, imds_host::Error>(())
 /// ```
 ///
