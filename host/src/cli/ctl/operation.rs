@@ -1,5 +1,5 @@
-// What happens to an instance: `imds ctl interrupt`, `rebalance`, `stop`, `start`
-// and `terminate`.
+// What an operator does to an instance: `imds ctl interrupt`, `rebalance`, `stop`,
+// `start`, `reboot` and `terminate`. What each comes to, the service says.
 
 use std::time::Duration;
 
@@ -7,11 +7,10 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::super::values;
-use super::Told;
-use super::change::{Changed, change};
+use super::change::told_of;
 use super::client::{Ask, Client};
-use super::edit::revision;
-use super::times;
+use super::edit::tell_warnings;
+use super::{Told, times};
 
 /// Interrupt the spot instance: the notice, and two minutes later the end
 #[derive(Args)]
@@ -19,8 +18,8 @@ use super::times;
 pub struct Interrupt {
     /// What becomes of the instance: terminated, or stopped. Before hibernation there
     /// is no notice, and it is stopped ten seconds after its time
-    #[arg(long, value_name = "terminate|stop|hibernate", value_parser = ["terminate", "stop", "hibernate"], hide_possible_values = true, default_value = "terminate")]
-    action: String,
+    #[arg(long, value_name = "terminate|stop|hibernate")]
+    action: Option<String>,
 
     /// When, from now; the notice comes two minutes before, or now
     #[arg(long = "in", value_name = "TIME", value_parser = values::span, allow_hyphen_values = true)]
@@ -37,198 +36,60 @@ Examples:
   imds ctl interrupt --action stop --in 10m
   imds ctl interrupt --notice-only
 
-Its deadline stays, whoever asks and how often. An instance that is not spot
-becomes one. To call it off, with all that is to come:
+Its deadline stays, whoever asks and how often. It takes the place of one that
+was to come, and an instance that is not spot becomes one. To call it off, with
+all that is to come:
   imds ctl edit '{\"spot-interruption\": false, \"timeline\": false}'";
-
-/// From the notice of an interruption to its time.
-const NOTICE: Duration = Duration::from_secs(120);
-
-/// For software to see that hibernation begins, as long as memory takes to be
-/// written.
-const HIBERNATES: Duration = Duration::from_secs(10);
 
 impl Interrupt {
     pub fn make(self, client: &Client) -> anyhow::Result<Told> {
-        let (state, end) = self.end();
-        let Changed { before, answer } = change(client, "interrupt", |before| {
-            let mut fields = as_spot(before, json!({ "spot-interruption": self.interruption() }));
-            let end = (!self.notice_only).then(|| json!({ "at": times::from_now(end), "state": state }));
-            let is_replaced = matches!(Pending::of(before), Pending::WithItsEnd(_));
-            match (is_replaced, end) {
-                // In the same step, so that there is no moment with two ends or none.
-                (true, Some(end)) => fields["timeline"] = json!([false, end]),
-                (true, None) => fields["timeline"] = json!(false),
-                (false, Some(end)) => fields["timeline"] = json!([end]),
-                (false, None) => {}
-            }
-            fields
-        })?;
-        let revision_made = answer.body["revision"].clone();
-        let mut told = with_lifecycle(revision(answer), &before);
-        told = Pending::of(&before).in_words().into_iter().fold(told, Told::with);
-        let after = client.ask(Ask::get("/v1/instance"))?.body;
-        // Somebody else may have changed it since.
-        let interruption = (after["revision"] == revision_made).then_some(after);
-        Ok(told.with(self.in_words(interruption.as_ref())))
-    }
-
-    fn interruption(&self) -> Value {
-        match self.after {
-            Some(after) => json!({ "action": self.action, "time": times::from_now(after) }),
-            None => json!({ "action": self.action }),
+        let mut interruption = json!({});
+        if let Some(action) = self.action {
+            interruption["action"] = json!(action);
         }
-    }
-
-    /// What becomes of the instance, and when from now.
-    fn end(&self) -> (&'static str, Duration) {
-        match self.action.as_str() {
-            "hibernate" => ("stopped", self.time().saturating_add(HIBERNATES)),
-            "stop" => ("stopped", self.time()),
-            _ => ("terminated", self.time()),
+        if let Some(after) = self.after {
+            interruption["time"] = json!(times::from_now(after));
         }
-    }
-
-    /// When from now the interruption is.
-    fn time(&self) -> Duration {
-        self.after.unwrap_or(if self.is_told_before() { NOTICE } else { Duration::ZERO })
-    }
-
-    fn is_told_before(&self) -> bool {
-        self.action != "hibernate"
-    }
-
-    /// What was announced to an instance, as the listener shows it after that.
-    fn in_words(&self, instance: Option<&Value>) -> String {
-        let at = match instance {
-            Some(instance) => {
-                let time = &instance["description"]["spot-interruption"]["time"];
-                let from_now = times::relative(time, &instance["clock"]["now"]);
-                format!("{from_now}, at {}", time.as_str().unwrap_or_default())
-            }
-            None => format!("in {}", times::in_words(self.time())),
-        };
-        let to_notice = if self.is_told_before() { self.time().saturating_sub(NOTICE) } else { self.time() };
-        let notice = match to_notice.is_zero() {
-            true => "notice now".to_owned(),
-            false => format!("notice in {}", times::in_words(to_notice)),
-        };
-        let (state, end) = self.end();
-        let end = match self.is_told_before() {
-            _ if self.notice_only => format!("{} {at}, which is told only", self.action),
-            false => format!("hibernate {at}; stopped in {}", times::in_words(end)),
-            true => format!("{state} {at}"),
-        };
-        format!("spot interruption: {notice}; {end}")
-    }
-}
-
-/// The interruption of an instance that a new one replaces: one whose time is to
-/// come.
-enum Pending<'i> {
-    None,
-    /// All that is to come is its end, which would be too early or too late for the
-    /// new one.
-    WithItsEnd(&'i Value),
-    /// Something else is to come too, or nothing.
-    Other {
-        time: &'i Value,
-        is_last: bool,
-    },
-}
-
-impl<'i> Pending<'i> {
-    fn of(instance: &'i Value) -> Self {
-        let description = &instance["description"];
-        let time = &description["spot-interruption"]["time"];
-        let until = times::later(time, HIBERNATES);
-        if !until.is_some_and(|until| times::is_before(&instance["clock"]["now"], &json!(until))) {
-            return Self::None;
+        if self.notice_only {
+            interruption["notice-only"] = json!(true);
         }
-        match to_come(description) {
-            [] => Self::Other { time, is_last: true },
-            entries if is_end(entries, time) => Self::WithItsEnd(time),
-            _ => Self::Other { time, is_last: false },
-        }
-    }
-
-    fn in_words(&self) -> Option<String> {
-        let (Self::WithItsEnd(time) | Self::Other { time, .. }) = self else { return None };
-        let words = format!("it replaces the interruption at {}", time.as_str().unwrap_or_default());
-        Some(match self {
-            Self::Other { is_last: false, .. } => format!(
-                "{words}; what else was to come still comes: imds ctl show lists it, imds ctl edit 'timeline = false' \
-                 takes it away"
-            ),
-            _ => words,
-        })
+        operate(client, "interrupt", json!({ "interrupt": interruption }))
     }
 }
 
-fn to_come(description: &Value) -> &[Value] {
-    description["timeline"].as_array().map(Vec::as_slice).unwrap_or_default()
+/// Has the instance do what one word says.
+pub fn verb(client: &Client, verb: &str) -> anyhow::Result<Told> {
+    operate(client, verb, json!(verb))
 }
 
-/// Whether all that is to come is the end of the interruption at this time.
-fn is_end(to_come: &[Value], time: &Value) -> bool {
-    let Some(until) = times::later(time, HIBERNATES) else { return false };
-    to_come.iter().all(|entry| {
-        let has_no_more =
-            entry.as_object().is_some_and(|fields| fields.keys().all(|name| name == "at" || name == "state"));
-        has_no_more && times::is_before(time, &entry["at"]) && times::is_before(&entry["at"], &json!(until))
-    })
+/// Does it, and looks at the instance before and after that, to tell what came of it.
+fn operate(client: &Client, verb: &str, operation: Value) -> anyhow::Result<Told> {
+    let before = client.ask(Ask::get("/v1/instance"))?.body;
+    let ask = Ask::patch("/v1/instance", json!({ "operation": operation }));
+    let answer = client.ask(ask).map_err(|error| told_of(verb, error))?;
+    tell_warnings(&answer);
+    let after = client.ask(Ask::get("/v1/instance"))?.body;
+    Ok(Told { text: in_words(&before, &answer.body["revision"], &after), raw: answer.raw })
 }
 
-/// A rebalance recommendation, from now on.
-pub fn rebalance(client: &Client) -> anyhow::Result<Told> {
-    let Changed { before, answer } =
-        change(client, "rebalance", |before| as_spot(before, json!({ "rebalance-recommendation": {} })))?;
-    let told = with_lifecycle(revision(answer), &before);
-    Ok(told.with("rebalance recommendation: now".to_owned()))
-}
-
-/// Another state of the instance. The one that it has already is no change.
-pub fn state(client: &Client, verb: &str, state: &str) -> anyhow::Result<Told> {
-    let Changed { before, answer } = change(client, verb, |before| {
-        let mut fields = json!({ "state": state });
-        // A start ends an interruption: what it was to end with does not come any more.
-        let description = &before["description"];
-        let entries = to_come(description);
-        let starts = state == "running" && before["state"] == "stopped";
-        if starts && !entries.is_empty() && is_end(entries, &description["spot-interruption"]["time"]) {
-            fields["timeline"] = json!(false);
-        }
-        fields
-    })?;
-    let mut words = format!("the instance is {state}");
-    if before["state"] == state {
-        words += " already; nothing was changed";
+/// The state of an instance, and what is otherwise than before, as the listener shows
+/// it.
+fn in_words(before: &Value, revision: &Value, after: &Value) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let mut lines = vec![format!("the instance is {}", text(&after["state"]))];
+    if before["revision"] == *revision {
+        lines[0] += "; nothing was changed";
     }
-    if state == "terminated" {
-        words += "; to have it back: imds ctl reload";
+    if after["state"] == "terminated" {
+        lines[0] += "; to have it back: imds ctl reload";
     }
-    Ok(revision(answer).with(words))
-}
-
-/// The same change of an instance that is spot then: others are not interrupted.
-fn as_spot(before: &Value, mut fields: Value) -> Value {
-    if before["instance-lifecycle"] != "spot" {
-        fields["instance-lifecycle"] = json!("spot");
+    let lifecycle = |instance: &Value| text(&instance["instance-lifecycle"]);
+    if lifecycle(before) != lifecycle(after) {
+        lines.push(format!("instance-lifecycle was {} and is {} now", lifecycle(before), lifecycle(after)));
     }
-    fields
-}
-
-/// Tells of an instance that was not spot before.
-fn with_lifecycle(told: Told, before: &Value) -> Told {
-    match before["instance-lifecycle"].as_str() {
-        Some("spot") | None => told,
-        Some(other) => told.with(format!("instance-lifecycle was {other} and is spot now: others are not interrupted")),
-    }
-}
-
-impl Told {
-    /// With a line before the last one.
-    pub fn with(self, line: String) -> Self {
-        Self { text: format!("{line}\n{}", self.text), ..self }
-    }
+    let known: Vec<_> = times::happenings(before).collect();
+    let new = times::happenings(after).filter(|happening| !known.contains(happening));
+    lines.extend(new.map(|happening| times::happening(happening, &after["clock"]["now"])));
+    lines.push(format!("revision {revision}"));
+    lines.join("\n")
 }
