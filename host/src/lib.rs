@@ -50,8 +50,8 @@ mod redact;
 mod serve;
 
 pub use control::{
-    CallerKey, ClockState, Control, Fleet, Interruption, InterruptionAction, Snapshot, VirtualClock, WrongCallerKey,
-    WrongSpeed,
+    CallerKey, ClockState, Control, Fleet, Interruption, InterruptionAction, MetadataOptions, Snapshot, VirtualClock,
+    WrongCallerKey, WrongSpeed,
 };
 pub use description::{Description, Scenario, Warning, Warnings};
 pub use engine::{

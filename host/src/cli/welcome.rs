@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use imds_host::{CallerKey, Control, Outcome};
-use serde_json::Value;
 
 use super::instances::Many;
 use super::link_local;
@@ -79,9 +78,8 @@ pub struct MetadataOptions {
 
 impl MetadataOptions {
     pub fn of(control: &Control) -> anyhow::Result<Self> {
-        let options: Value = serde_json::from_str(&control.snapshot()?.metadata_options)?;
-        let is_enabled = |name| options[name] == "enabled";
-        Ok(Self { endpoint: is_enabled("http-endpoint"), ipv6: is_enabled("http-protocol-ipv6") })
+        let options = control.snapshot()?.metadata_options;
+        Ok(Self { endpoint: options.http_endpoint == "enabled", ipv6: options.http_protocol_ipv6 == "enabled" })
     }
 
     /// Why nobody gets an answer at this address.

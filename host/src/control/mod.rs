@@ -23,7 +23,7 @@ use crate::serve::{Caller, Instances, Service};
 pub use self::clock::{ClockState, VirtualClock, WrongSpeed};
 pub use self::fleet::{CallerKey, Fleet, WrongCallerKey};
 pub use self::operation::{Interruption, InterruptionAction};
-pub use self::snapshot::Snapshot;
+pub use self::snapshot::{MetadataOptions, Snapshot};
 
 /// An instance that changes while it is served, under a clock that can be moved:
 /// the operator's side of EC2.

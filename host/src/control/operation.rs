@@ -36,6 +36,7 @@ pub struct Interruption {
 /// assert_eq!(imds_host::InterruptionAction::default(), imds_host::InterruptionAction::Terminate);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum InterruptionAction {
     /// It is terminated.
     #[default]

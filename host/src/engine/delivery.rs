@@ -18,6 +18,7 @@ use std::time::Duration;
 /// # Ok::<_, imds_host::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Delivery {
     /// Sends it after so long, a minute at most.
     Delayed(Duration),

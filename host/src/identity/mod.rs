@@ -26,6 +26,7 @@ pub use self::keys::IdentityKeys;
 /// # let _ = settings;
 /// ```
 #[derive(Clone, Default)]
+#[non_exhaustive]
 pub enum IdentitySigning {
     /// Keys that the runtime makes when a signature is first asked for, which
     /// takes about a second, and forgets when it ends. To have them made before:

@@ -167,6 +167,7 @@ impl Fleet {
     /// assert!(fleet.empty().is_empty());
     /// # Ok::<_, imds_host::Error>(())
     /// ```
+    #[must_use]
     pub fn empty(&self) -> Self {
         let Shared { runtime, terms, callers, .. } = &*self.shared;
         let (runtime, terms, callers) = (runtime.clone(), Arc::clone(terms), callers.clone());
