@@ -180,13 +180,15 @@ impl Options {
         files.chain(self.scenarios.files()).filter(|file| !is_standard_input(file)).cloned().collect()
     }
 
-    /// The settings that the flags give. Names that no client can use are refused here,
-    /// and told as those of the flag.
+    /// The settings that the flags give, which the service has judged.
     pub fn settings(&self, runtime: &Runtime) -> anyhow::Result<Settings> {
         let mut settings = Settings::default().allowed_hosts(self.allow_host.clone());
-        settings.token_secret = self.token_secret()?;
-        if let Err(Error::Invalid(problems)) = runtime.open_with(&Description::default(), &settings) {
-            return Err(Error::Invalid(Problems { source: "--allow-host".to_owned(), ..problems }).into());
+        judge(runtime, &settings, "--allow-host", None)?;
+        if let Some(file) = &self.token_secret_file {
+            warn_of_others(file);
+            settings = settings.token_secret(Secret::new(read_bytes(file)?));
+            let flag = format!("--token-secret-file {}", file.display());
+            judge(runtime, &settings, &flag, Some("`head -c 32 /dev/urandom` gives a good one"))?;
         }
         Ok(settings.identity_signing(match &self.identity_keys {
             Some(file) => IdentitySigning::With(Arc::new(identity::read_or_make(file)?)),
@@ -203,21 +205,18 @@ impl Options {
         };
         Ok(Changes { options: self, scenarios: self.scenarios.read(runtime)?, user_data })
     }
+}
 
-    fn token_secret(&self) -> anyhow::Result<Option<Secret>> {
-        let Some(file) = &self.token_secret_file else {
-            return Ok(None);
-        };
-        warn_of_others(file);
-        let bytes = read_bytes(file)?;
-        if bytes.len() < 16 {
-            let message = format!(
-                "the secret in {} has fewer than 16 bytes; `head -c 32 /dev/urandom` gives a good one",
-                file.display()
-            );
-            return Err(WrongUse(message).into());
+/// Has the service judge settings; what is wrong is told of the flag that gave it.
+fn judge(runtime: &Runtime, settings: &Settings, flag: &str, help: Option<&str>) -> Result<(), Error> {
+    match runtime.open_with(&Description::default(), settings) {
+        Err(Error::Invalid(mut problems)) => {
+            for problem in &mut problems.list {
+                problem.help = problem.help.take().or_else(|| help.map(str::to_owned));
+            }
+            Err(Error::Invalid(Problems { source: flag.to_owned(), ..problems }))
         }
-        Ok(Some(Secret::new(bytes)))
+        opened => opened.map(drop),
     }
 }
 
