@@ -210,3 +210,97 @@ pub enum SessionVersion {
     /// With a token, or to get one.
     Two,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Instance, Settings};
+
+    const NOW_MS: u64 = 1_790_812_800_000;
+
+    /// What breaks each rule: a piece of a description or of a request.
+    #[derive(Clone, Copy, Default)]
+    struct Broken {
+        description: &'static str,
+        method: &'static str,
+        target: &'static str,
+        fields: &'static str,
+        over_ipv6: bool,
+    }
+
+    fn outcome(broken: &[Broken]) -> Outcome {
+        let pick = |part: fn(&Broken) -> &'static str, otherwise| {
+            broken.iter().map(part).find(|part| !part.is_empty()).unwrap_or(otherwise)
+        };
+        let parts: Vec<&str> = broken.iter().map(|it| it.description).filter(|part| !part.is_empty()).collect();
+        let options: Vec<&str> = parts.iter().filter_map(|part| part.strip_prefix("option ")).collect();
+        let fields: Vec<&str> = parts.into_iter().filter(|part| !part.starts_with("option ")).collect();
+        let description = format!(
+            r#"{{"metadata-options": {{{}}}{}}}"#,
+            options.join(", "),
+            fields.iter().map(|it| format!(", {it}")).collect::<String>()
+        );
+        let settings = Settings { token_secret: vec![7; 32], ..Settings::default() };
+        let instance = Instance::open(&description, settings).unwrap_or_else(|problems| panic!("{problems:?}"));
+        let head = format!(
+            "{} {} HTTP/1.1\r\n{}\r\n",
+            pick(|it| it.method, "GET"),
+            pick(|it| it.target, "/latest/meta-data/"),
+            broken.iter().map(|it| it.fields).collect::<String>()
+        );
+        let over_ipv6 = broken.iter().any(|it| it.over_ipv6);
+        // No throttle admits anybody in this state.
+        let throttle_state = (NOW_MS + 5000) * 1000;
+        let moment = Moment { now_ms: NOW_MS, over_ipv6, throttle_state, ..Moment::default() };
+        instance.answer(head.as_bytes(), moment, None).outcome
+    }
+
+    /// Of two broken rules the earlier one decides: so no two can be swapped.
+    #[test]
+    fn rules_are_checked_in_their_order() {
+        let it = Broken::default();
+        let rules = [
+            (Broken { description: r#""state": "stopped""#, ..it }, Outcome::NotRunning),
+            (Broken { fields: "Content-Length: x\r\n", ..it }, Outcome::HeadUnreadable),
+            (Broken { fields: "Host: attacker.example\r\n", ..it }, Outcome::HostRefused),
+            (Broken { description: r#""faults": [{"kind": "refuse"}]"#, ..it }, Outcome::FaultRefused),
+            (Broken { description: r#""request-throttle": {"burst": 1}"#, ..it }, Outcome::Throttled),
+            (Broken { description: r#"option "http-endpoint": "disabled""#, ..it }, Outcome::EndpointDisabled),
+            (Broken { over_ipv6: true, ..it }, Outcome::Ipv6Disabled),
+        ];
+        let on_the_token_path = [
+            (Broken { target: "/latest/api/token", ..it }, Outcome::TokenMethodRefused),
+            (
+                Broken { target: "/latest/api/token", method: "PUT", fields: "X-Forwarded-For: 10.0.0.1\r\n", ..it },
+                Outcome::Forwarded,
+            ),
+            (Broken { target: "/latest/api/token", method: "PUT", ..it }, Outcome::TtlRefused),
+        ];
+        let token = "X-aws-ec2-metadata-token: no-token\r\n";
+        let elsewhere = [
+            (
+                Broken { fields: "X-Forwarded-For: 10.0.0.1\r\nX-aws-ec2-metadata-token: no-token\r\n", ..it },
+                Outcome::Forwarded,
+            ),
+            (Broken { fields: token, ..it }, Outcome::TokenInvalid),
+            (Broken { description: r#"option "http-tokens": "required""#, ..it }, Outcome::TokenMissing),
+            (Broken { method: "POST", ..it }, Outcome::MethodRefused),
+            (Broken { target: "/latest/none", ..it }, Outcome::NotFound),
+        ];
+        for last in [&on_the_token_path[..], &elsewhere[..]] {
+            let all: Vec<_> = rules.iter().chain(last).collect();
+            for (index, (rule, expected)) in all.iter().enumerate() {
+                assert_eq!(outcome(&[*rule]), *expected, "alone");
+                for (later, other) in &all[index + 1..] {
+                    // On the token path the method tells the rules apart, so they are not combined.
+                    let is_apart = rule.target == later.target && !rule.target.is_empty();
+                    // A token that is there is not missing.
+                    let is_other = *expected == Outcome::TokenInvalid && *other == Outcome::TokenMissing;
+                    if !is_apart && !is_other {
+                        assert_eq!(outcome(&[*rule, *later]), *expected, "before {other:?}");
+                    }
+                }
+            }
+        }
+    }
+}

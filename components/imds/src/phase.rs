@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use crate::categories;
 use crate::description::json::Json;
@@ -219,31 +219,24 @@ impl Phase {
         signatures: Option<&Signatures>,
     ) -> Option<Result<Reply<'_>, Outcome>> {
         let launch_time = self.facts.launch_time;
-        let text = |body: Cow<'static, str>| {
-            let body = match body {
-                Cow::Borrowed(text) => text.as_bytes().into(),
-                Cow::Owned(text) => text.into_bytes().into(),
-            };
-            Ok(Reply::Item { media_type: MediaType::Text, modified: launch_time, body })
-        };
+        let text = |body, modified| Ok(Reply::Item { media_type: MediaType::Text, modified, body: bytes(body) });
         let mut segments = target.segments();
         let Some(version) = segments.next() else {
-            return Some(text(format!("{}\nlatest", DATED.join("\n")).into()));
+            return Some(text(VERSIONS.as_str().into(), launch_time));
         };
         let view = View { version: Version::named(version)?, now, with_token };
         let shown = self.shown();
         if let Some(body) = shown.version_entry(view.version, segments.clone()) {
-            return Some(text(body.into()));
+            return Some(text(body.into(), launch_time));
         }
         let node = match segments.clone().next() {
-            None => return shown.tree.listing(view).map(|listing| text(listing.into())),
+            None => return shown.tree.listing(view).map(|listing| text(listing, launch_time)),
             Some(_) => shown.tree.look_up(segments)?,
         };
         match node {
-            Node::Folder(folder) => folder.listing(view).map(|body| {
-                let modified = folder.modified(now).unwrap_or(launch_time);
-                Ok(Reply::Item { media_type: MediaType::Text, modified, body: body.into_bytes().into() })
-            }),
+            Node::Folder(folder) => {
+                folder.listing(view).map(|listing| text(listing, folder.modified(now).unwrap_or(launch_time)))
+            }
             Node::Leaf(_) if !node.is_shown(view) => None,
             Node::Leaf(leaf) => Some(match leaf.content.body(view, signatures) {
                 None => Err(Outcome::SignaturesWanted),
@@ -254,6 +247,16 @@ impl Phase {
                 }),
             }),
         }
+    }
+}
+
+/// The listing of `/`.
+static VERSIONS: LazyLock<String> = LazyLock::new(|| format!("{}\nlatest", DATED.join("\n")));
+
+fn bytes(text: Cow<'_, str>) -> Cow<'_, [u8]> {
+    match text {
+        Cow::Borrowed(text) => text.as_bytes().into(),
+        Cow::Owned(text) => text.into_bytes().into(),
     }
 }
 

@@ -13,6 +13,8 @@
 //! work through for each token, where HMAC with SHA-256 takes two of 64, which
 //! was a fifth of an answer's cost.
 
+use std::sync::Mutex;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
 use blake2::digest::consts::U20;
@@ -26,6 +28,7 @@ pub const TTL_SECONDS_MAX: u32 = 21_600;
 
 const PREFIX: [u8; 4] = [1, 0, 4, 0];
 const TOKEN_BYTES: usize = 40;
+const TOKEN_CHARACTERS: usize = 56;
 const SEALED_BYTES: usize = 20;
 
 /// Why a token is refused.
@@ -38,11 +41,24 @@ pub enum Refused {
 }
 
 /// The key of one instance's tokens.
-#[derive(Clone)]
 pub struct TokenKey {
     /// Has worked through the key and taken [`PREFIX`].
     mac: Blake2sMac<U20>,
+    /// Tokens that were found to be issued under the key, so that a client which asks
+    /// again and again has its token worked through once. Which are in here changes no
+    /// answer: what is asked of a token besides is asked each time.
+    seen: Mutex<Vec<Seen>>,
 }
+
+/// A token that was issued under the key.
+#[derive(Clone)]
+struct Seen {
+    token: [u8; TOKEN_CHARACTERS],
+    expiry_ms: u64,
+}
+
+/// How many tokens are kept, each in the place that its last characters pick.
+const SEEN: usize = 16;
 
 impl TokenKey {
     /// The key for the tokens of the instance `instance_id` under `secret`. A
@@ -60,7 +76,7 @@ impl TokenKey {
         Mac::update(&mut derivation, instance_id.as_bytes());
         let mut mac = Blake2sMac::new(&derivation.finalize_fixed());
         Mac::update(&mut mac, &PREFIX);
-        TokenKey { mac }
+        TokenKey { mac, seen: Mutex::default() }
     }
 
     /// Issues a token that lives `ttl_seconds` from `now`; with 0 it is expired
@@ -85,6 +101,30 @@ impl TokenKey {
     /// Gives the seconds it has left, at least 1. A part of a second counts as
     /// a whole one, so that a token shows its full lifetime at first.
     pub fn check(&self, token: &[u8], now: Time) -> Result<u32, Refused> {
+        let expiry_ms = match self.seen(token) {
+            Some(expiry_ms) => expiry_ms,
+            None => self.verify(token)?,
+        };
+        match expiry_ms.saturating_sub(now.as_ms()) {
+            0 => Err(Refused::Expired),
+            // Issued at a time to come: by a clock that was put back since.
+            left_ms if left_ms > LIFE_MS_MAX + CLOCKS_DIFFER_MS => Err(Refused::Invalid),
+            left_ms => Ok(left_ms.min(LIFE_MS_MAX).div_ceil(1000) as u32),
+        }
+    }
+
+    /// When a token ends that was seen before.
+    fn seen(&self, token: &[u8]) -> Option<u64> {
+        let token: &[u8; TOKEN_CHARACTERS] = token.try_into().ok()?;
+        let seen = self.seen.try_lock().ok()?;
+        let seen = seen.get(place(token))?;
+        // All of it, however early it differs: the time must not tell how much is right.
+        let differs = token.iter().zip(&seen.token).fold(0, |differs, (one, other)| differs | (one ^ other));
+        (differs == 0).then_some(seen.expiry_ms)
+    }
+
+    /// Works through a token: when it ends, if it was issued under the key.
+    fn verify(&self, token: &[u8]) -> Result<u64, Refused> {
         let mut bytes = [0; TOKEN_BYTES + 2];
         let length = URL_SAFE.decode_slice(token, &mut bytes).map_err(|_| Refused::Invalid)?;
         if length != TOKEN_BYTES || bytes[..4] != PREFIX {
@@ -93,13 +133,21 @@ impl TokenKey {
         let (sealed, mac) = bytes[..TOKEN_BYTES].split_at(SEALED_BYTES);
         self.mac.clone().chain_update(&sealed[4..]).verify_slice(mac).map_err(|_| Refused::Invalid)?;
         let expiry_ms = sealed[4..12].iter().fold(0, |ms, byte| ms << 8 | u64::from(*byte));
-        match expiry_ms.saturating_sub(now.as_ms()) {
-            0 => Err(Refused::Expired),
-            // Issued at a time to come: by a clock that was put back since.
-            left_ms if left_ms > LIFE_MS_MAX + CLOCKS_DIFFER_MS => Err(Refused::Invalid),
-            left_ms => Ok(left_ms.min(LIFE_MS_MAX).div_ceil(1000) as u32),
+        if let (Ok(token), Ok(mut seen)) = (<[u8; TOKEN_CHARACTERS]>::try_from(token), self.seen.try_lock()) {
+            if seen.is_empty() {
+                // No token has only such characters.
+                seen.resize(SEEN, Seen { token: [0; TOKEN_CHARACTERS], expiry_ms: 0 });
+            }
+            let place = place(&token);
+            seen[place] = Seen { token, expiry_ms };
         }
+        Ok(expiry_ms)
     }
+}
+
+/// Where a token is kept: its last characters but the padding are of its MAC.
+fn place(token: &[u8; TOKEN_CHARACTERS]) -> usize {
+    usize::from(token[TOKEN_CHARACTERS - 4]) % SEEN
 }
 
 const LIFE_MS_MAX: u64 = TTL_SECONDS_MAX as u64 * 1000;

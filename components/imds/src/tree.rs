@@ -4,6 +4,7 @@
 //! So nothing is ever listed that does not answer.
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 use crate::categories::Signature;
 use crate::credentials::{InfoDocument, RoleCredentials, Rotation};
@@ -17,12 +18,24 @@ use crate::version::Version;
 #[derive(Default)]
 pub struct Folder {
     entries: Vec<Entry>,
-    lists_in_order: bool,
+    /// What is known of it once all its entries are there.
+    settled: Option<Settled>,
     /// When its listing is published anew, where that is not only at launch.
     refreshed: Option<Box<Rotation>>,
 }
 
+struct Settled {
+    lists_in_order: bool,
+    /// Whether the same is there at all times. Then the listing of the newest version,
+    /// for which nearly all ask, is made once.
+    is_timeless: bool,
+    newest: OnceLock<String>,
+}
+
 struct Entry {
+    /// The first bytes of the name: nearly all names differ in them, and to compare
+    /// them takes one step.
+    begin: u64,
     name: String,
     /// How a listing shows the entry, where that is not its name (and a slash
     /// for a folder).
@@ -100,7 +113,8 @@ impl Folder {
             Ok(index) => index,
             Err(index) => {
                 let node = Node::Folder(Folder::default());
-                self.entries.insert(index, Entry { name: name.to_owned(), label: None, node });
+                let begin = begin(name);
+                self.entries.insert(index, Entry { begin, name: name.to_owned(), label: None, node });
                 index
             }
         };
@@ -212,7 +226,17 @@ impl Folder {
 
     /// The names shown in `view`, one a line and in the order of their bytes,
     /// without a last line end; none where nothing is to be shown.
-    pub fn listing(&self, view: View) -> Option<String> {
+    pub fn listing(&self, view: View) -> Option<Cow<'_, str>> {
+        match &self.settled {
+            Some(Settled { is_timeless: true, newest, .. }) if view.version == Version::LATEST => {
+                let listing = newest.get_or_init(|| self.made_listing(view));
+                (!listing.is_empty()).then_some(listing.into())
+            }
+            _ => Some(self.made_listing(view)).filter(|listing| !listing.is_empty()).map(Cow::from),
+        }
+    }
+
+    fn made_listing(&self, view: View) -> String {
         let mut listing = String::new();
         for entry in self.entries.iter().filter(|entry| entry.node.is_shown(view)) {
             if !listing.is_empty() {
@@ -222,33 +246,61 @@ impl Folder {
             listing.push_str(name);
             listing.push_str(end);
         }
-        if !self.lists_in_order {
+        if !self.settled.as_ref().is_some_and(|settled| settled.lists_in_order) {
             let mut lines: Vec<&str> = listing.split('\n').collect();
             lines.sort_unstable();
             listing = lines.join("\n");
         }
-        (!listing.is_empty()).then_some(listing)
+        listing
     }
 
     /// Notes which folders list their entries in the order in which they are kept,
     /// that of their names: a slash or a label makes a difference between such as
     /// `a-b` and `a/`, which is rare. Until then each listing is sorted.
-    pub fn settle(&mut self) {
+    ///
+    /// Says whether the same is there at all times.
+    pub fn settle(&mut self) -> bool {
         let line = |entry: &Entry| {
             let (name, end) = entry.line();
             format!("{name}{end}")
         };
-        self.lists_in_order = self.entries.windows(2).all(|two| line(&two[0]) <= line(&two[1]));
+        let lists_in_order = self.entries.windows(2).all(|two| line(&two[0]) <= line(&two[1]));
+        let mut is_timeless = true;
         for entry in &mut self.entries {
-            if let Node::Folder(folder) = &mut entry.node {
-                folder.settle();
-            }
+            is_timeless &= match &mut entry.node {
+                Node::Folder(folder) => folder.settle(),
+                Node::Leaf(leaf) => leaf.content.is_timeless(),
+            };
         }
+        self.settled = Some(Settled { lists_in_order, is_timeless, newest: OnceLock::new() });
+        is_timeless
     }
 
     fn find(&self, name: &str) -> Result<usize, usize> {
-        self.entries.binary_search_by(|entry| entry.name.as_str().cmp(name))
+        let begins = begin(name);
+        self.entries.binary_search_by(|entry| {
+            // Names have no NUL, which stands for what a short one has not.
+            entry.begin.cmp(&begins).then_with(|| {
+                if name.len() <= BEGIN && entry.name.len() <= BEGIN {
+                    return entry.name.len().cmp(&name.len());
+                }
+                entry.name.as_str().cmp(name)
+            })
+        })
     }
+}
+
+/// As many bytes as are compared in one step.
+const BEGIN: usize = 8;
+
+/// The first bytes of a name as a number, in the order of names.
+fn begin(name: &str) -> u64 {
+    let mut bytes = [0; BEGIN];
+    match name.as_bytes().first_chunk() {
+        Some(first) => bytes = *first,
+        None => bytes[..name.len()].copy_from_slice(name.as_bytes()),
+    }
+    u64::from_be_bytes(bytes)
 }
 
 impl Node {
@@ -270,6 +322,10 @@ impl Node {
 }
 
 impl Content {
+    fn is_timeless(&self) -> bool {
+        !matches!(self, Content::From(..))
+    }
+
     fn is_there(&self, now: Time) -> bool {
         match self {
             Content::From(time, _) => *time <= now,

@@ -18,7 +18,7 @@ pub fn put(shelf: &mut Shelf, facts: &Facts, shell_signs: bool) {
     let signatures = [
         ("pkcs7", &facts.signatures.pkcs7, Signature::Pkcs7),
         ("rsa2048", &facts.signatures.rsa2048, Signature::Rsa2048),
-        ("signature", &facts.signatures.signature, Signature::Signature),
+        ("signature", &facts.signatures.signature, Signature::Bare),
     ];
     for (name, signature, kind) in signatures {
         let path = format!("dynamic/instance-identity/{name}");
@@ -38,7 +38,7 @@ pub fn put(shelf: &mut Shelf, facts: &Facts, shell_signs: bool) {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signature {
     /// RSA with SHA-256 over the document.
-    Signature,
+    Bare,
     /// A CMS message with a DSA signature.
     Pkcs7,
     /// A CMS message with an RSA-2048 signature.
@@ -49,7 +49,7 @@ impl Signature {
     /// The one of these signatures, as the service shows it.
     pub fn of(self, signatures: &Signatures) -> String {
         in_columns(match self {
-            Signature::Signature => &signatures.signature,
+            Signature::Bare => &signatures.signature,
             Signature::Pkcs7 => &signatures.pkcs7,
             Signature::Rsa2048 => &signatures.rsa2048,
         })
