@@ -2,6 +2,7 @@
 //!
 //! `way` plays the cases; the tests here are about what only the adapter does.
 
+mod callers;
 mod engine;
 mod store;
 pub mod up;
