@@ -55,7 +55,7 @@ impl Control {
     /// times count from when the first description was opened, so that a deadline
     /// does not slide.
     ///
-    /// Fails as [`Runtime::open`] does; then nothing has changed.
+    /// Fails as [`Runtime::open`](crate::Runtime::open) does; then nothing has changed.
     ///
     /// ```
     /// # use imds_host::{Control, Description, Request, Runtime};

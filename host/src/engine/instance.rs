@@ -81,7 +81,7 @@ impl Instance {
     }
 
     /// Answers one request as of `moment`. There is an answer to everything:
-    /// where the component fails, it is a 500 with [`Outcome::Failed`].
+    /// where the component fails, it is a 500 with [`Outcome::Failed`](crate::Outcome::Failed).
     ///
     /// Takes microseconds, and on the first use in a worker the time to open
     /// the description; the first request for a signature of the identity
