@@ -10,6 +10,7 @@ mod delivery;
 mod entropy;
 mod event;
 mod instance;
+mod lent;
 mod limits;
 mod message;
 mod outcome;

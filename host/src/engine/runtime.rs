@@ -10,7 +10,7 @@ use wasmtime::{Engine, Store, StoreLimitsBuilder, Trap, UpdateDeadline};
 
 use crate::description::{Description, Warnings};
 use crate::engine::Status;
-use crate::engine::bindings::{Imds, ImdsPre};
+use crate::engine::bindings::ImdsPre;
 use crate::engine::clock::Clock;
 use crate::engine::config::config;
 use crate::engine::contract_check;
@@ -350,29 +350,37 @@ impl Runtime {
         asked: Asked<'_>,
         out: &mut Vec<u8>,
     ) -> Result<Told, Error> {
-        let instances = self.shared.limits.instances_per_worker;
-        self.checked(asked, out, |worker, out| worker.answer(id, opening, instances, asked, out))
+        let start = out.len();
+        let told = self.with_worker(|worker| {
+            out.truncate(start);
+            worker.answer(id, opening, self.shared.limits.instances_per_worker, asked, out)
+        });
+        self.check(asked.head, told, |told| &told.verdict, out, start)
     }
 
     /// Appends the answer to a caller that has no instance.
     pub(crate) fn refuse_caller(&self, head: &[u8], moment: Moment, out: &mut Vec<u8>) -> Result<Verdict, Error> {
         let asked = Asked { head, moment, counts: Counts::default(), signatures: None };
-        self.checked(asked, out, |worker, out| worker.refuse_caller(asked, out)).map(|told| told.verdict)
+        let start = out.len();
+        let verdict = self.with_worker(|worker| {
+            out.truncate(start);
+            worker.refuse_caller(asked, out)
+        });
+        self.check(head, verdict, |verdict| verdict, out, start)
     }
 
-    fn checked(
+    /// Holds an answer against the contract where the component is an embedder's. What
+    /// failed leaves nothing in `out`.
+    fn check<T>(
         &self,
-        asked: Asked<'_>,
+        head: &[u8],
+        mut told: Result<T, Error>,
+        verdict: impl Fn(&T) -> &Verdict,
         out: &mut Vec<u8>,
-        ask: impl Fn(&mut Worker, &mut Vec<u8>) -> wasmtime::Result<Told>,
-    ) -> Result<Told, Error> {
-        let start = out.len();
-        let mut told = self.with_worker(|worker| {
-            out.truncate(start);
-            ask(worker, out)
-        });
+        start: usize,
+    ) -> Result<T, Error> {
         if let (true, Ok(answered)) = (self.shared.checks_contract, &told)
-            && let Err(broken) = contract_check::check(asked.head, &answered.verdict, &out[start..])
+            && let Err(broken) = contract_check::check(head, verdict(answered), &out[start..])
         {
             told = Err(broken);
         }
@@ -468,8 +476,8 @@ fn new_worker(engine: &Engine, component: &ImdsPre<Bounds>, limits: &RuntimeLimi
     // than the memory that they are in.
     store.set_hostcall_fuel(limits.memory_bytes);
     store.set_epoch_deadline(1);
-    let component: Imds = component.instantiate(&mut store)?;
-    Ok(Worker::new(store, component))
+    let instance = component.instance_pre().instantiate(&mut store)?;
+    Worker::new(store, &instance)
 }
 
 /// A component of one module has one memory, and tables for its functions and for

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use wasmtime::component::ResourceAny;
+use wasmtime::component::{Instance, ResourceAny};
 use wasmtime::{Store, StoreLimits};
 
 use crate::engine::bindings::Imds;
@@ -8,6 +8,7 @@ use crate::engine::bindings::exports::imds::service::metadata as wit;
 use crate::engine::deadline::Deadline;
 use crate::engine::delivery::Delivery;
 use crate::engine::instance::Opening;
+use crate::engine::lent::AnswerFunction;
 use crate::engine::message::{Moment, RequestBody, Verdict};
 use crate::engine::outcome::{Explanation, Outcome};
 use crate::engine::recent::Recent;
@@ -20,12 +21,15 @@ use crate::problem::{Finding, NamedFindings};
 pub(crate) struct Worker {
     store: Store<Bounds>,
     component: Imds,
+    answer: AnswerFunction,
     opened: Recent<ResourceAny>,
 }
 
 impl Worker {
-    pub(crate) fn new(store: Store<Bounds>, component: Imds) -> Self {
-        Self { store, component, opened: Recent::new() }
+    pub(crate) fn new(mut store: Store<Bounds>, instance: &Instance) -> wasmtime::Result<Self> {
+        let component = Imds::new(&mut store, instance)?;
+        let answer = AnswerFunction::of(&mut store, instance)?;
+        Ok(Self { store, component, answer, opened: Recent::new() })
     }
 
     /// Begins what is to run within one deadline.
@@ -72,16 +76,44 @@ impl Worker {
             pkcs7: &it.pkcs7,
             rsa2048: &it.rsa2048,
         });
-        let instance = self.component.imds_service_metadata().instance();
-        let answer = instance.call_answer(&mut self.store, resource, asked.head, asked.moment(), signatures)?;
-        Ok(told(answer, out))
+        let answer = self.answer.call(&mut self.store, resource, asked.head, asked.moment(), signatures)?;
+        let [head, body] = [&answer.head, &answer.body].map(|list| list.as_le_slice(&self.store));
+        out.reserve(head.len() + body.len());
+        out.extend_from_slice(head);
+        out.extend_from_slice(body);
+        let head_length = head.len();
+        Ok(Told {
+            verdict: Verdict {
+                status: answer.status,
+                outcome: answer.outcome.into(),
+                version: answer.session_version.map(SessionVersion::from),
+                hop_limit: answer.hop_limit,
+                delivery: answer.delivery.map(Delivery::from),
+                request_body: answer.request_body.into(),
+                keep_alive: answer.keep_alive,
+                head_length,
+            },
+            throttle_state: answer.throttle_state,
+            to_sign: answer.to_sign.map(ToSign::from),
+        })
     }
 
     /// Answers a caller that has no instance.
-    pub(crate) fn refuse_caller(&mut self, asked: Asked<'_>, out: &mut Vec<u8>) -> wasmtime::Result<Told> {
+    pub(crate) fn refuse_caller(&mut self, asked: Asked<'_>, out: &mut Vec<u8>) -> wasmtime::Result<Verdict> {
         let service = self.component.imds_service_metadata();
         let answer = service.call_refuse_caller(&mut self.store, asked.head, asked.moment())?;
-        Ok(told(answer, out))
+        out.extend_from_slice(&answer.head);
+        out.extend_from_slice(&answer.body);
+        Ok(Verdict {
+            status: answer.status,
+            outcome: answer.outcome.into(),
+            version: None,
+            hop_limit: None,
+            delivery: None,
+            request_body: answer.request_body.into(),
+            keep_alive: answer.keep_alive,
+            head_length: answer.head.len(),
+        })
     }
 
     /// What an outcome means.
@@ -203,25 +235,6 @@ pub(crate) struct Told {
 pub(crate) struct ToSign {
     pub(crate) text: String,
     pub(crate) signing_time_ms: u64,
-}
-
-fn told(answer: wit::Answer, out: &mut Vec<u8>) -> Told {
-    out.extend_from_slice(&answer.head);
-    out.extend_from_slice(&answer.body);
-    Told {
-        verdict: Verdict {
-            status: answer.status,
-            outcome: answer.outcome.into(),
-            version: answer.session_version.map(SessionVersion::from),
-            hop_limit: answer.hop_limit,
-            delivery: answer.delivery.map(Delivery::from),
-            request_body: answer.request_body.into(),
-            keep_alive: answer.keep_alive,
-            head_length: answer.head.len(),
-        },
-        throttle_state: answer.throttle_state,
-        to_sign: answer.to_sign.map(ToSign::from),
-    }
 }
 
 impl From<wit::IdentityDocument> for ToSign {
