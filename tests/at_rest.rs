@@ -4,7 +4,7 @@
 use std::fs;
 use std::io::{self, Write};
 
-use imds_host::{CallerKey, Description, Fleet, Runtime, Settings};
+use imds_host::{CallerKey, Description, Fleet, Runtime};
 
 /// Enough that what the process takes besides is nothing among them.
 const NUMBER: usize = 2_000;
@@ -17,7 +17,7 @@ const BYTES_MAX: usize = 1500;
 fn one_of_thousands_takes_little_more_than_its_description_at_rest() {
     let user_data = "x".repeat(400);
     let runtime = Runtime::new().unwrap();
-    let fleet = Fleet::new(&runtime, &Settings::default(), CallerKey::own(|_, _| None)).unwrap();
+    let fleet = Fleet::new(&runtime, CallerKey::own(|_, _| None)).unwrap();
     let insert = |number: usize| {
         let text = format!(r#"{{"instance-id": "i-{number:017x}", "user-data": "{user_data}"}}"#);
         fleet.insert(&number.to_string(), &Description::from_json("test", &text).unwrap()).unwrap();

@@ -1,7 +1,7 @@
 //! Opens an instance and asks it, without any socket:
 //! `cargo run --example embed`.
 
-use imds_host::{Clock, Description, Error, Moment, Request, Runtime, Settings, SystemClock};
+use imds_host::{Clock, Description, Error, Moment, Request, Runtime, SystemClock};
 
 fn main() -> Result<(), Error> {
     let description = Description::from_toml(
@@ -16,7 +16,7 @@ fn main() -> Result<(), Error> {
             http-tokens = "required"
         "#,
     )?;
-    let instance = Runtime::new()?.open(&description, &Settings::default())?;
+    let instance = Runtime::new()?.open(&description)?;
 
     // The time is an argument too: a test can give any.
     let now = Moment::at(SystemClock.now_ms(), 1);

@@ -7,13 +7,13 @@
 use std::error::Error;
 use std::future::pending;
 
-use imds_host::{CallerKey, Description, Fleet, Limits, Runtime, Service, Settings, serve};
+use imds_host::{CallerKey, Description, Fleet, Runtime, Server, Service};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let fleet = Fleet::new(&Runtime::new()?, &Settings::default(), CallerKey::Listener)?;
+    let fleet = Fleet::new(&Runtime::new()?, CallerKey::Listener)?;
     let mut listeners = Vec::new();
     for number in 1..=3 {
         let mut description = Description::default();
@@ -27,9 +27,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     fleet.make_keys_ahead()?;
 
     // Who has no instance gets 403. A clone of the fleet takes in more, and takes out, while these are served.
-    let service = Service::new(fleet);
+    let server = Server::new(Service::new(fleet));
     // Until somebody ends the process; a server of yours has its own signal.
-    let served = listeners.into_iter().map(|listener| serve(listener, service.clone(), Limits::default(), pending()));
+    let served = listeners.into_iter().map(|listener| server.clone().serve(listener, pending()));
     JoinSet::from_iter(served).join_all().await;
     Ok(())
 }

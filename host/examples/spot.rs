@@ -4,7 +4,7 @@
 use std::error::Error;
 use std::time::{Duration, UNIX_EPOCH};
 
-use imds_host::{Description, Runtime, Service, Settings, VirtualClock};
+use imds_host::{Description, Runtime, Service, VirtualClock};
 
 /// 2026-10-01T11:57:00Z, three minutes before the interruption.
 const START: u64 = 1_790_855_820;
@@ -20,7 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             time = "2026-10-01T12:00:00Z"
         "#,
     )?;
-    let instance = Runtime::new()?.open(&description, &Settings::default())?;
+    let instance = Runtime::new()?.open(&description)?;
 
     let clock = VirtualClock::paused_at(UNIX_EPOCH + Duration::from_secs(START));
     let service = Service::new(instance).clock(clock.clone());

@@ -2,7 +2,7 @@
 //! instance in, the answers of 169.254.169.254 out.
 //!
 //! ```
-//! use imds_host::{Description, Moment, Request, Runtime, Settings};
+//! use imds_host::{Description, Moment, Request, Runtime};
 //!
 //! // What the instance is. Every field has a default.
 //! let description = Description::from_toml("web-1.toml", r#"
@@ -14,7 +14,7 @@
 //!
 //! // One runtime serves any number of instances, from any number of threads.
 //! let runtime = Runtime::new()?;
-//! let instance = runtime.open(&description, &Settings::default())?;
+//! let instance = runtime.open(&description)?;
 //!
 //! // Requests and answers are plain values, and so is the time: no socket, no clock.
 //! let now = Moment::at(1_764_000_000_000, 1);
@@ -29,15 +29,57 @@
 //! # Ok::<_, imds_host::Error>(())
 //! ```
 //!
-//! [`serve`] puts a [`Service`] on a listener; as a [`hyper`] service it mounts
-//! in servers of other kinds. An [`Observer`] is told of every answer:
-//! [`Metrics`] is one that counts for Prometheus, [`Journal`] one that keeps the
-//! last requests. A [`VirtualClock`] moves the time.
+//! # What there is
+//!
+//! | to | take |
+//! | --- | --- |
+//! | answer heads in bytes, on a connection of your own | [`Instance::answer_head`] |
+//! | answer requests of a server of your own | [`Service`], a [`hyper`] service |
+//! | serve on listeners | [`serve`], or a [`Server`] with [`ConnectionLimits`] |
+//! | change an instance while it is served | [`Control`], and a [`VirtualClock`] for its time |
+//! | serve many, one to each caller | [`Fleet`] by a [`CallerKey`], or [`Instances`] of your own |
+//! | be told of every answer | an [`Observer`]; [`Metrics`] counts for Prometheus, a [`Journal`] keeps the last requests |
+//! | sign the identity document with keys of yours | [`IdentitySigning`] in [`Settings`] |
+//! | bound the component, or run another | [`RuntimeLimits`]; `Runtime::with_component` with the feature `compiler` |
+//!
+//! # How it is made
+//!
+//! ```text
+//!  socket ──► Server ──► Service ──► Instance ──► Runtime ──► a worker's component
+//!             admission   which        throttle,     lends a    wit/imds.wit:
+//!             read, write instance?    signatures    worker     head in, answer out
+//! ```
 //!
 //! All rules of the service live in a WebAssembly component ([`COMPONENT`])
 //! that imports nothing: this crate carries, the component answers. It was
 //! translated to machine code when this crate was built, so that a process
 //! starts in milliseconds and brings no compiler.
+//!
+//! The crate's folders are rooms, and a room uses only those before it: `redact`,
+//! `error`, `description` (texts and places in them), `identity` (keys and
+//! signatures), `engine` (the component at work), `observe`, `serve` (sockets and
+//! hyper), `control` (what an operator changes). The program is built on what this
+//! page shows and nothing else.
+//!
+//! What always holds:
+//!
+//! - **No rule of IMDS is here.** Which answer, which change, which word about
+//!   either: the component says. What only a socket or a key can do, is done on its
+//!   word.
+//! - **What fails in the component costs one request.** It has a bounded memory and
+//!   a bounded time, and its worker is thrown away. Nothing that a client sends makes
+//!   the process panic.
+//! - **Nobody who answers waits for who changes.** No lock that an answer takes is
+//!   held while the component runs, and none across an `await`. A [`Service`] in an executor and a [`Server`] never block it;
+//!   what takes long says so: [`Runtime::open`], changes of a [`Control`],
+//!   [`Service::respond`], reading files.
+//! - **No secret is shown.** Tokens, keys, credentials and user data reach no debug
+//!   print, no error, no log and no journal: what these show of a request goes through
+//!   [`shown`].
+//! - **A wrong change changes nothing.** All problems are told at once, each with its
+//!   place in the text that was given.
+
+#![deny(missing_debug_implementations)]
 
 mod control;
 mod description;
@@ -49,17 +91,20 @@ mod problem;
 mod redact;
 mod serve;
 
-pub use control::{CallerKey, ClockState, Control, Fleet, Snapshot, VirtualClock, WrongSpeed};
+pub use control::{
+    CallerKey, ClockState, Control, Fleet, Interruption, InterruptionAction, MetadataOptions, Snapshot, VirtualClock,
+    WrongCallerKey, WrongSpeed,
+};
 pub use description::{Description, Scenario, Warning, Warnings};
 pub use engine::{
-    Answer, COMPONENT, Clock, Delivery, Explanation, Field, Happening, Instance, Limits, Moment, Outcome, Request,
-    RequestBody, RequestHead, Runtime, Secret, SessionVersion, Settings, SystemClock, Verdict,
+    Answer, COMPONENT, Clock, Delivery, Explanation, Field, Happening, Instance, Moment, Outcome, Request, RequestBody,
+    RequestHead, Runtime, RuntimeLimits, Secret, SessionVersion, Settings, SystemClock, Verdict,
 };
 pub use error::Error;
 pub use identity::{Certificate, IdentityKeys, IdentitySigning, KeyMaker};
 pub use observe::{Answered, Journal, JournalEntry, Metrics, Observer, Trouble, Usage};
 pub use problem::{Excerpt, Place, Problem, Problems};
-pub use serve::{Body, Caller, HopLimit, Instances, Service, serve};
+pub use serve::{Body, Caller, ConnectionLimits, HopLimit, Instances, Server, Service, serve};
 
 /// What a client sent, as a log may show it: of bounded length, without what a
 /// terminal would obey, and without what looks like a key or a token. Whatever a

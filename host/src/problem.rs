@@ -32,7 +32,7 @@ pub struct Problems {
 /// ```
 /// # use imds_host::{Description, Error, Runtime};
 /// let description = Description::from_json("my.json", r#"{"instance-type": 3}"#)?;
-/// let Err(Error::Invalid(problems)) = Runtime::new()?.open(&description, &Default::default()) else { panic!() };
+/// let Err(Error::Invalid(problems)) = Runtime::new()?.open(&description) else { panic!() };
 /// let place = problems.list[0].place.as_ref().unwrap();
 /// assert_eq!((place.line, place.column), (1, 19));
 /// # Ok::<_, Error>(())

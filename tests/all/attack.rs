@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
-use imds_host::Limits;
+use imds_host::ConnectionLimits;
 
 use crate::wire::{Server, refusal, rest};
 
@@ -40,7 +40,7 @@ fn dribble(stream: &mut TcpStream, bytes: &[u8]) -> String {
 
 #[test]
 fn a_head_that_dribbles_gets_no_answer() {
-    let limits = Limits { head_time: Duration::from_millis(100), ..Limits::default() };
+    let limits = ConnectionLimits::default().head_time(Duration::from_millis(100));
     for keep_alive in [false, true] {
         let server = Server::within(limits.clone(), "", keep_alive);
         let head = format!("GET / HTTP/1.1\r\nHost: x\r\n{}", "A: b\r\n".repeat(60));
@@ -51,7 +51,7 @@ fn a_head_that_dribbles_gets_no_answer() {
 
 #[test]
 fn a_body_that_dribbles_costs_its_connection_and_not_the_answer() {
-    let limits = Limits { body_time: Duration::from_millis(100), ..Limits::default() };
+    let limits = ConnectionLimits::default().body_time(Duration::from_millis(100));
     let server = Server::within(limits, "", true);
     let mut stream = server.connect();
     stream.write_all(GET.replace("\r\n\r\n", "\r\nContent-Length: 4000\r\n\r\n").as_bytes()).expect("the server reads");
@@ -62,7 +62,7 @@ fn a_body_that_dribbles_costs_its_connection_and_not_the_answer() {
 
 #[test]
 fn a_kept_connection_without_requests_ends() {
-    let limits = Limits { head_time: Duration::from_millis(50), ..Limits::default() };
+    let limits = ConnectionLimits::default().head_time(Duration::from_millis(50));
     let server = Server::within(limits, "", true);
     let received = server.ask(GET);
     assert!(received.starts_with("HTTP/1.1 200 OK\r\n") && received.ends_with(ID), "{received}");
@@ -73,7 +73,7 @@ fn a_kept_connection_without_requests_ends() {
 #[test]
 fn who_does_not_read_keeps_nobody_out() {
     let large = format!("[extra-entries]\n\"meta-data/x\" = \"{}\"\n", "x".repeat(1 << 18));
-    let limits = Limits { connections: 1, head_time: LONG, write_time: LONG, ..Limits::default() };
+    let limits = ConnectionLimits::default().connections(1).head_time(LONG).write_time(LONG);
     let server = Server::within(limits, &large, true);
     let mut stalled = server.connect();
     // More than the buffers between the two hold.
@@ -95,7 +95,7 @@ mod flood;
 fn who_closes_its_side_gets_what_it_asked_for_whole() {
     let asked = |bytes: &str, keep_alive| {
         let mut stream =
-            Server::within(Limits { head_time: LONG, body_time: LONG, ..Limits::default() }, "", keep_alive).connect();
+            Server::within(ConnectionLimits::default().head_time(LONG).body_time(LONG), "", keep_alive).connect();
         stream.write_all(bytes.as_bytes()).expect("the server reads");
         stream.shutdown(Shutdown::Write).expect("a side can be closed");
         rest(&mut stream)
@@ -204,7 +204,7 @@ fn a_body_on_any_method_changes_nothing() {
 #[test]
 fn what_leaves_the_end_of_a_request_in_doubt_ends_the_connection() {
     // What does not come is not waited for.
-    let server = Server::within(Limits { body_time: Duration::from_millis(50), ..Limits::default() }, "", true);
+    let server = Server::within(ConnectionLimits::default().body_time(Duration::from_millis(50)), "", true);
     let chunked = "3\r\nabc\r\n0\r\n\r\n";
     let refused = refusal("400 Bad Request");
     for (fields, body, answered) in [
@@ -255,7 +255,7 @@ fn what_leaves_the_end_of_a_request_in_doubt_ends_the_connection() {
 
 #[test]
 fn what_never_ends_gets_431() {
-    let server = Server::within(Limits { head_time: LONG, ..Limits::default() }, "", true);
+    let server = Server::within(ConnectionLimits::default().head_time(LONG), "", true);
     let began = Instant::now();
     for endless in ["x", "GET /", "GET / HTTP/1.1\r\nA: ", "GET / HTTP/1.1\r\nHost: x\r\n"] {
         let piece = if endless.ends_with("\r\n") { "A: b\r\n" } else { "aaaaaaaa" };

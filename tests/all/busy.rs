@@ -69,7 +69,7 @@ fn described(interfaces: usize, groups: usize, entries: usize, changes: &[u8]) -
 /// its changes, can be edited, and tells what happens.
 fn is_valid_and_served(runtime: &Runtime, description: &Value) -> bool {
     let description = Description::from_json("generated", &description.to_string()).expect("it is JSON");
-    let instance = match runtime.open(&description, &Settings::default()) {
+    let instance = match runtime.open(&description) {
         Ok(instance) => instance,
         Err(Error::Invalid(problems)) => {
             assert!(problems.list.iter().all(|problem| !problem.message.contains("trap")), "{problems}");
@@ -84,7 +84,7 @@ fn is_valid_and_served(runtime: &Runtime, description: &Value) -> bool {
         }
     }
     let start = std::time::UNIX_EPOCH + Duration::from_millis(START_MS);
-    let control = Control::open(runtime, &description, &Settings::default(), VirtualClock::paused_at(start))
+    let control = Control::open_with(runtime, &description, &Settings::default(), VirtualClock::paused_at(start))
         .expect("it was valid before");
     control.timeline().expect("what happens can be told");
     runtime.warnings(&description, start).unwrap_or_else(|error| panic!("{error:?}"));
@@ -156,7 +156,7 @@ fn too_much_is_refused_in_a_sentence_with_its_number() {
         ),
     ] {
         let description = Description::from_json("large", &description.to_string()).expect("it is JSON");
-        let Err(Error::Invalid(problems)) = runtime.open(&description, &Settings::default()) else {
+        let Err(Error::Invalid(problems)) = runtime.open(&description) else {
             panic!("that was no valid description");
         };
         assert_eq!(problems.list[0].message, expected);

@@ -14,7 +14,7 @@ use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials;
 use aws_smithy_async::time::{SharedTimeSource, TimeSource};
-use imds_host::{Answered, Clock, Control, Description, Limits, Outcome, Service, VirtualClock, serve};
+use imds_host::{Answered, Clock, Control, Description, Outcome, Service, VirtualClock, serve};
 use tokio::net::TcpListener;
 
 use crate::ways::{RUNTIME, TOKIO, open_in_component, read_toml};
@@ -37,7 +37,7 @@ async fn client_of(service: Service) -> (ProviderConfig, Client) {
 async fn client_under(service: Service, time: SharedTimeSource) -> (ProviderConfig, Client) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a loopback port is free");
     let address = listener.local_addr().expect("a listener has an address");
-    tokio::spawn(serve(listener, service, Limits::default(), std::future::pending()));
+    tokio::spawn(serve(listener, service, std::future::pending()));
     let http = aws_smithy_http_client::Builder::new().build_http();
     let config = ProviderConfig::without_region().with_http_client(http).with_time_source(time);
     let builder = Client::builder().configure(&config).endpoint_mode(EndpointMode::IpV4);
@@ -138,7 +138,7 @@ impl TimeSource for ClockOfTheService {
 /// credentials provider on it.
 async fn credentials_under(description: &str) -> (Control, ImdsCredentialsProvider) {
     let clock = VirtualClock::paused_at(UNIX_EPOCH + Duration::from_secs(1_790_812_800));
-    let control = Control::open(&RUNTIME, &read_toml(description), &Default::default(), clock.clone());
+    let control = Control::open_with(&RUNTIME, &read_toml(description), &Default::default(), clock.clone());
     let control = control.unwrap_or_else(|error| panic!("{error}"));
     let (config, client) = client_under(control.service(), SharedTimeSource::new(ClockOfTheService(clock))).await;
     (control, ImdsCredentialsProvider::builder().configure(&config).imds_client(client).build())
@@ -214,11 +214,11 @@ fn botocore_refreshes_credentials_across_their_end() {
     }
     let clock = VirtualClock::paused_at(UNIX_EPOCH + Duration::from_secs(1_790_812_800));
     let description = read_toml("launch-time = '+0s'\nmetadata-options.http-tokens = 'required'");
-    let control = Control::open(&RUNTIME, &description, &Default::default(), clock);
+    let control = Control::open_with(&RUNTIME, &description, &Default::default(), clock);
     let control = control.unwrap_or_else(|error| panic!("{error}"));
     let listener = TOKIO.block_on(TcpListener::bind("127.0.0.1:0")).expect("a loopback port is free");
     let endpoint = format!("http://{}/", listener.local_addr().expect("a listener has an address"));
-    TOKIO.spawn(serve(listener, control.service(), Limits::default(), std::future::pending()));
+    TOKIO.spawn(serve(listener, control.service(), std::future::pending()));
     let mut client = std::process::Command::new("python3")
         .arg(script)
         .env_clear()

@@ -216,9 +216,9 @@ fn a_fresh_start_from_the_document_that_came_out_answers_like_who_saw_every_edit
 fn a_replica_that_gets_the_document_answers_like_the_one_that_was_edited() {
     use imds_host::{Control, Description, Secret, Settings, VirtualClock};
     let clock = VirtualClock::paused_at(std::time::UNIX_EPOCH + std::time::Duration::from_millis(START_MS));
-    let settings = Settings { token_secret: Some(Secret::new([7; 32])), ..Settings::default() };
+    let settings = Settings::default().token_secret(Secret::new([7; 32]));
     let open = |description: &Description| {
-        Control::open(&RUNTIME, description, &settings, clock.clone()).unwrap_or_else(|error| panic!("{error}"))
+        Control::open_with(&RUNTIME, description, &settings, clock.clone()).unwrap_or_else(|error| panic!("{error}"))
     };
     let spot = Description::from_toml("spot", "instance-lifecycle = 'spot'").expect("it is TOML");
     let [edited, replica] = [open(&spot), open(&Description::default())];
@@ -256,7 +256,7 @@ fn signatures_follow_the_identity_document() {
     let clock = VirtualClock::paused_at(std::time::UNIX_EPOCH + std::time::Duration::from_millis(START_MS));
     let description = "timeline = [{ at = '+1m', state = 'stopped' }, { at = '+2m', state = 'running' }]";
     let description = Description::from_toml("restart", description).expect("it is TOML");
-    let control = Control::open(&RUNTIME, &description, &Default::default(), clock.clone()).expect("it is right");
+    let control = Control::open_with(&RUNTIME, &description, &Default::default(), clock.clone()).expect("it is right");
     let get = |path: &str| control.answer(&Request::get(format!("/latest/dynamic/instance-identity/{path}")));
     let [document, signature] = [get("document").body, get("signature").body];
     clock.advance(std::time::Duration::from_secs(180));
@@ -282,7 +282,7 @@ fn who_asks_for_signatures_that_are_taken_away_harms_nobody() {
         &format!("{entries}timeline = [{}]", many.join(", ")),
     ] {
         let description = Description::from_toml("signatures", toml).expect("it is TOML");
-        let open = || Control::open(&RUNTIME, &description, &Default::default(), clock.clone());
+        let open = || Control::open_with(&RUNTIME, &description, &Default::default(), clock.clone());
         let control = open().unwrap_or_else(|error| panic!("{error}"));
         control.instance().sign_ahead().expect("a thread can be had");
         for seconds in [0, 1, 1100] {
@@ -297,7 +297,7 @@ fn who_asks_for_signatures_that_are_taken_away_harms_nobody() {
     // Those that are given in a change stay.
     let given = r#"{"timeline": [{"at": "+0s", "private-ip-address": "10.0.0.9", "identity-signatures": {"signature": "AAAA"}}]}"#;
     let description = Description::from_json("given", given).expect("it is JSON");
-    let control = Control::open(&RUNTIME, &description, &Default::default(), clock).expect("it is right");
+    let control = Control::open_with(&RUNTIME, &description, &Default::default(), clock).expect("it is right");
     let get = |name: &str| control.answer(&Request::get(format!("/latest/dynamic/instance-identity/{name}")));
     assert_eq!((get("pkcs7").status, get("signature").body), (200, b"AAAA".to_vec()));
 }

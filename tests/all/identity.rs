@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use imds_host::{IdentityKeys, IdentitySigning, Instance, Moment, Request, Settings};
+use imds_host::{IdentityKeys, IdentitySigning, Instance, Moment, Request};
 
 use crate::ways::{RUNTIME, read_toml, settings};
 
@@ -14,8 +14,8 @@ const FOLDER: &str = "/latest/dynamic/instance-identity/";
 /// An instance of which all sizes are those of the recorded one.
 fn instance(signing: IdentitySigning) -> Instance {
     let description = read_toml("instance-type = 't3.nano'\nprivate-ip-address = '10.237.0.13'");
-    let settings = Settings { identity_signing: signing, ..settings() };
-    RUNTIME.open(&description, &settings).unwrap_or_else(|error| panic!("{error}"))
+    let settings = settings().identity_signing(signing);
+    RUNTIME.open_with(&description, &settings).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn get(instance: &Instance, name: &str) -> Vec<u8> {
@@ -133,7 +133,7 @@ fn where_nobody_signs_only_the_signatures_given_are_there() {
 #[test]
 fn signatures_given_are_served_and_the_others_made() {
     let description = read_toml("identity-signatures.signature = 'AAAA'");
-    let instance = RUNTIME.open(&description, &settings()).unwrap_or_else(|error| panic!("{error}"));
+    let instance = RUNTIME.open_with(&description, &settings()).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(get(&instance, "signature"), b"AAAA");
     assert!(
         get(&instance, "pkcs7").starts_with(b"MIAGCSqGSIb3DQEHAqCAMIACAQExCzAJBgUrDgMCGgUAMIAGCSqGSIb3DQEHAaCAJIAEgg")

@@ -10,7 +10,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use imds_host::{
-    Answer, Answered, Description, Error, Instance, Limits, Moment, Outcome, Request, Runtime, Service, Settings, serve,
+    Answer, Answered, Description, Error, Instance, Moment, Outcome, Request, Runtime, RuntimeLimits, Service, serve,
 };
 use imds_misbehaving::{MODE, modes};
 use tokio::net::TcpListener;
@@ -34,8 +34,8 @@ const SOON: Duration = Duration::from_secs(60);
 const MEMORY: usize = 16 << 20;
 
 /// With the default time for a call, which tests of what never ends wait for.
-fn limits() -> Limits {
-    Limits { memory_bytes: MEMORY, ..Limits::default() }
+fn limits() -> RuntimeLimits {
+    RuntimeLimits::default().memory_bytes(MEMORY)
 }
 
 /// A runtime of the component, once for all tests.
@@ -43,9 +43,8 @@ static RUNTIME: LazyLock<Runtime> =
     LazyLock::new(|| Runtime::with_component(&COMPONENT, limits()).expect("the component loads"));
 
 /// One in which large answers have time enough.
-static PATIENT: LazyLock<Runtime> = LazyLock::new(|| {
-    Runtime::with_component(&COMPONENT, Limits { call: SOON, ..limits() }).expect("the component loads")
-});
+static PATIENT: LazyLock<Runtime> =
+    LazyLock::new(|| Runtime::with_component(&COMPONENT, limits().call(SOON)).expect("the component loads"));
 
 /// The component with another word for what its functions do.
 fn in_mode(mode: &[u8; 24]) -> Vec<u8> {
@@ -68,7 +67,7 @@ fn open() -> Instance {
 }
 
 fn open_in(runtime: &Runtime) -> Instance {
-    runtime.open(&Description::default(), &Settings::default()).expect("it opens")
+    runtime.open(&Description::default()).expect("it opens")
 }
 
 fn ask(instance: &Instance, target: &str) -> Result<Answer, Error> {
@@ -168,14 +167,14 @@ fn what_breaks_the_contract_is_no_answer() {
 #[test]
 fn what_fails_when_it_is_opened_is_an_error_and_the_next_one_opens() {
     for (does, reason) in [("open traps", "unreachable"), ("open loops", "interrupt"), ("open grows", "unreachable")] {
-        let failed = failure(RUNTIME.open(&described(does), &Settings::default()));
+        let failed = failure(RUNTIME.open(&described(does)));
         assert!(failed.contains(reason), "{does}: {failed}");
         assert!(is_well(&open()));
     }
-    let refused = RUNTIME.open(&described("open refuses without a word"), &Settings::default());
+    let refused = RUNTIME.open(&described("open refuses without a word"));
     assert!(matches!(refused, Err(Error::Invalid(problems)) if problems.list.is_empty()));
     // Opening tries and closes.
-    let failed = failure(RUNTIME.open(&described("closing traps"), &Settings::default()));
+    let failed = failure(RUNTIME.open(&described("closing traps")));
     assert!(failed.contains("unreachable"), "{failed}");
     assert!(is_well(&open()));
 }
@@ -195,7 +194,7 @@ fn what_fails_before_anything_is_opened_is_an_error() {
         let runtime = runtime(mode).expect("the schema is not asked for yet");
         let failed = failure(runtime.schema());
         assert!(failed.contains(reason), "{failed}");
-        let instance = runtime.open(&Description::default(), &Settings::default()).expect("it opens");
+        let instance = runtime.open(&Description::default()).expect("it opens");
         assert!(is_well(&instance));
     }
     let runtime = runtime(modes::EXPLAIN_TRAPS).expect("nothing is to be explained yet");
@@ -227,7 +226,7 @@ impl Server {
         let listener = tokio.block_on(TcpListener::bind("127.0.0.1:0")).expect("a loopback port is free");
         let address = listener.local_addr().expect("a listener has an address");
         let service = Service::new(open_in(runtime)).observer(observer);
-        tokio.spawn(serve(listener, service, limits(), std::future::pending()));
+        tokio.spawn(serve(listener, service, std::future::pending()));
         Server { address, told, _tokio: tokio }
     }
 

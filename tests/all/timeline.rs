@@ -167,7 +167,7 @@ fn the_signatures_are_of_the_document_that_holds() {
     let description = scenario("stop-start");
     let clock = VirtualClock::starting_at(UNIX_EPOCH + Duration::from_millis(START_MS));
     clock.pause();
-    let control = Control::open(&RUNTIME, &description, &settings(), clock).expect("it ships");
+    let control = Control::open_with(&RUNTIME, &description, &settings(), clock).expect("it ships");
     let get = |name: &str| {
         let path = format!("/latest/dynamic/instance-identity/{name}");
         control.answer(&imds_host::Request::get(&path)).body
@@ -232,7 +232,7 @@ fn the_component_strikes_the_same_requests_as_the_core() {
     let description = scenario("flaky-service");
     let clock = VirtualClock::starting_at(UNIX_EPOCH + Duration::from_millis(START_MS + 20_000));
     clock.pause();
-    let control = Control::open(&RUNTIME, &description, &settings(), clock).expect("it ships");
+    let control = Control::open_with(&RUNTIME, &description, &settings(), clock).expect("it ships");
     let request = imds_host::Request::get("/latest/meta-data/instance-id");
     let component: Vec<u16> = (0..100).map(|_| control.answer(&request).status).collect();
     let core = struck("flaky-service", 20, "GET", "/latest/meta-data/instance-id");

@@ -35,8 +35,8 @@ fn answers_to_put_on_the_token_path_carry_the_hop_limit() {
 #[test]
 fn a_token_is_good_at_every_replica_of_its_instance_and_nowhere_else() {
     let open = |toml: &str, secret: &[u8]| {
-        let settings = Settings { token_secret: Some(Secret::new(secret)), ..Settings::default() };
-        RUNTIME.open(&read_toml(toml), &settings).unwrap_or_else(|error| panic!("{error}"))
+        let settings = Settings::default().token_secret(Secret::new(secret));
+        RUNTIME.open_with(&read_toml(toml), &settings).unwrap_or_else(|error| panic!("{error}"))
     };
     let issuer = open("", &SECRET);
     let token = put(&issuer, "/latest/api/token").body;

@@ -8,7 +8,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::{Duration, UNIX_EPOCH};
 
 use imds_core::{Moment, Outcome, Signatures};
-use imds_host::{Description, Limits, Runtime, Secret, Service, Settings, serve};
+use imds_host::{Description, Runtime, Secret, Service, Settings, serve};
 use tokio::net::TcpListener;
 
 use crate::case::Expected;
@@ -101,11 +101,11 @@ pub fn read_toml(toml: &str) -> Description {
 }
 
 pub fn settings() -> Settings {
-    Settings { token_secret: Some(Secret::new(SECRET)), ..Settings::default() }
+    Settings::default().token_secret(Secret::new(SECRET))
 }
 
 pub fn open_in_component(description: &Description) -> imds_host::Instance {
-    RUNTIME.open(description, &settings()).unwrap_or_else(|error| panic!("{error}"))
+    RUNTIME.open_with(description, &settings()).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// The core, called as a function.
@@ -237,7 +237,7 @@ impl Socket {
         let listener = TOKIO.block_on(TcpListener::bind("127.0.0.1:0")).expect("a loopback port is free");
         let address = listener.local_addr().expect("a listener has an address");
         // Ends with the test process.
-        TOKIO.spawn(serve(listener, service, Limits::default(), std::future::pending()));
+        TOKIO.spawn(serve(listener, service, std::future::pending()));
         Socket { address, now_ms }
     }
 

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, UNIX_EPOCH};
 
-use imds_host::{Answered, Limits, Outcome, Service, serve};
+use imds_host::{Answered, ConnectionLimits, Outcome, Service};
 use tokio::net::TcpListener;
 
 use crate::ways::{TOKIO, open_in_component, read_toml};
@@ -22,10 +22,10 @@ impl Server {
     }
 
     fn of(description: &str, keep_alive: bool) -> Self {
-        Self::within(Limits::default(), description, keep_alive)
+        Self::within(ConnectionLimits::default(), description, keep_alive)
     }
 
-    pub fn within(limits: Limits, description: &str, keep_alive: bool) -> Self {
+    pub fn within(limits: ConnectionLimits, description: &str, keep_alive: bool) -> Self {
         let (tell, told) = mpsc::channel();
         let observer = move |answered: &Answered<'_>| {
             let _ = tell.send((answered.status, answered.outcome, format!("{answered:?}")));
@@ -37,7 +37,7 @@ impl Server {
         let listener = TOKIO.block_on(TcpListener::bind("127.0.0.1:0")).expect("a loopback port is free");
         let address = listener.local_addr().expect("a listener has an address");
         // Ends with the test process.
-        TOKIO.spawn(serve(listener, service, limits, std::future::pending()));
+        TOKIO.spawn(imds_host::Server::new(service).limits(limits).serve(listener, std::future::pending()));
         Self { address, told }
     }
 

@@ -39,9 +39,9 @@ fn main() {
     let mut description = Description::default();
     description.set_user_data(&[b'x'; 16 << 10], "the benchmark");
     let native = Native::open(&description.to_json());
-    let settings = Settings { token_secret: Some(Secret::new(SECRET)), ..Settings::default() };
+    let settings = Settings::default().token_secret(Secret::new(SECRET));
     let runtime = Runtime::new().expect("the component loads");
-    let component = runtime.open(&description, &settings).unwrap_or_else(|error| panic!("{error}"));
+    let component = runtime.open_with(&description, &settings).unwrap_or_else(|error| panic!("{error}"));
 
     println!("{:<22} {:>12} {:>12} {:>7}", "nanoseconds a call", "the core", "component", "ratio");
     for (name, method, target, with_token, status) in KINDS {

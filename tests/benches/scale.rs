@@ -16,7 +16,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use hyper::Request;
-use imds_host::{Caller, CallerKey, Description, Fleet, Runtime, Service, Settings};
+use imds_host::{Caller, CallerKey, Description, Fleet, Runtime, Service};
 
 const NUMBERS: [u32; 6] = [1, 10, 100, 1_000, 10_000, 100_000];
 
@@ -81,7 +81,7 @@ fn address(number: u32) -> [u8; 4] {
 
 fn fleet(number: u32, describe: impl Fn(u32) -> Description + Sync) -> Fleet {
     let runtime = Runtime::new().expect("a runtime starts");
-    let fleet = Fleet::new(&runtime, &Settings::default(), CallerKey::ClientAddress).expect("no setting is wrong");
+    let fleet = Fleet::new(&runtime, CallerKey::ClientAddress).expect("no setting is wrong");
     let threads = thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|scope| {
         for first in 0..threads {

@@ -27,7 +27,7 @@ use hyper::body::Bytes;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use imds_host::{Description, IdentitySigning, Limits, Runtime, Service, Settings, serve};
+use imds_host::{Description, IdentitySigning, Runtime, Service, Settings, serve};
 use tokio::net::TcpListener;
 
 const CONNECTIONS: usize = 16;
@@ -121,10 +121,10 @@ impl Server {
 async fn on_imds(listener: TcpListener) {
     let mut description = Description::default();
     description.set_user_data(&[b'x'; 16 << 10], "the benchmark");
-    let settings = Settings { identity_signing: IdentitySigning::Never, ..Settings::default() };
-    let instance = Runtime::new().expect("the component loads").open(&description, &settings);
+    let settings = Settings::default().identity_signing(IdentitySigning::Never);
+    let instance = Runtime::new().expect("the component loads").open_with(&description, &settings);
     let instance = instance.unwrap_or_else(|error| panic!("{error}"));
-    serve(listener, Service::new(instance).keep_alive(true), Limits::default(), pending()).await;
+    serve(listener, Service::new(instance).keep_alive(true), pending()).await;
 }
 
 async fn on_bare_hyper(listener: TcpListener) {

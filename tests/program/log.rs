@@ -25,7 +25,7 @@ fn refusals_are_logged_by_their_rule_and_without_secrets() {
     served.request("GET /\u{202e} HTTP/1.1\r\nHost: imds.example.com.:80\r\n\r\n");
     served.request("GET / HTTP/1.1\r\nHost: localhost\r\nHost: attacker.example\r\n\r\n");
     served.request("GET http://hunter2@attacker.example/ HTTP/1.1\r\n\r\n");
-    served.request("GET /<hunter2> HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    served.request("GET /hunter2 b HTTP/1.1\r\nHost: localhost\r\n\r\n");
 
     let log = served.end_of_log();
     assert!(log.contains("imds: 200 PUT /latest/api/token from 127.0.0.1:"), "{log}");
@@ -33,7 +33,6 @@ fn refusals_are_logged_by_their_rule_and_without_secrets() {
     assert!(log.contains("imds: 401 GET /latest/meta-data/?… from "), "{log}");
     assert!(log.contains(": --allow-host imds.example.com\n"), "{log}");
     assert!(log.contains(": --allow-host NAME\n"), "which of the two was refused is not known: {log}");
-    assert!(log.contains("; it is no name that could be allowed\n"), "{log}");
     assert!(log.contains("imds: 400 unreadable request from 127.0.0.1:"), "{log}");
     assert!(!log.contains(&token) && !log.contains("hunter2"), "{log}");
     assert!(!log.contains('\u{202e}'), "{log}");

@@ -124,7 +124,7 @@ fn who_is_struck_depends_on_clients_alone() {
     let file = File::new("faults-seed.toml", description);
     let instance = {
         let description = imds_host::Description::from_toml("faults-seed.toml", description).unwrap();
-        imds_host::Runtime::new().unwrap().open(&description, &Default::default()).unwrap()
+        imds_host::Runtime::new().unwrap().open(&description).unwrap()
     };
     let request = imds_host::Request::get("/latest/").with("Host", "localhost");
     let expected: Vec<u16> =

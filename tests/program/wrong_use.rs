@@ -94,7 +94,7 @@ fn advice_says_what_was_meant() {
         (&["serve", "--clock-speed", "0"], "expected a number above zero; to let the clock stand: --clock-paused"),
         (&["serve", "--http-put-response-hop-limit", "two"], "expected a whole number from 1 to 64, such as 2"),
         (&["serve", "--http-put-response-hop-limit", "-1"], "expected a whole number from 1 to 64, such as 2"),
-        (&["serve", "--allow-host", "http://a.b"], "expected a name without scheme and port"),
+        (&["serve", "--allow-host", "http://a.b"], "help: write a name without a scheme and a port"),
         (&["serve", "--write-time", "1"], "expected a time above zero with its unit, such as 10s"),
     ] {
         let output = imds(arguments);

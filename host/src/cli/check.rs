@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::SystemTime;
 
 use clap::Args;
-use imds_host::{CallerKey, Description, Error, Fleet, Runtime, Settings, Warnings};
+use imds_host::{CallerKey, Description, Error, Fleet, Runtime, Warnings};
 
 use super::failure::{self, WrongUse};
 use super::instances::{self, Found};
@@ -13,7 +13,6 @@ use super::log::Format;
 use super::options::{name, read_description};
 use super::print::{to_stderr, to_stdout};
 use super::scenarios::{ScenarioFlags, Story, combine};
-use super::values::caller_key;
 use super::warnings::{self, WarningFlags};
 
 /// Say whether descriptions are valid, what is wrong where, and what cannot be
@@ -37,7 +36,7 @@ pub struct Check {
     warnings: WarningFlags,
 
     /// Of many instances: by what callers are told apart, so that their keys are checked
-    #[arg(long, value_name = "client-address|listener|header:NAME|host", value_parser = caller_key)]
+    #[arg(long, value_name = "client-address|listener|header:NAME|host")]
     caller: Option<CallerKey>,
 }
 
@@ -105,7 +104,7 @@ impl Check {
         let read = |give: &mut dyn FnMut(_)| instances::read(path, self.caller.as_ref(), give);
         // Without a kind of callers, any text is a key.
         let callers = self.caller.clone().unwrap_or_else(|| CallerKey::own(|_, _| None));
-        let fleet = Fleet::new(&judge.runtime, &Settings::default(), callers)?;
+        let fleet = Fleet::new(&judge.runtime, callers)?;
         let Found { right, wrong, warned, left_out } =
             instances::each(read, |key, description| judge.judge_one_of_many(&fleet, key, description), |_| {})?;
         left_out.iter().for_each(|line| to_stderr(line));
@@ -171,7 +170,7 @@ impl Judge<'_> {
 
     fn judge(&self, description: Description) -> Result<Warnings, Error> {
         let description = self.complete(description)?;
-        self.runtime.open(&description, &Settings::default())?;
+        self.runtime.open(&description)?;
         warnings::of(&self.runtime, &description, self.now)
     }
 }

@@ -60,12 +60,10 @@ impl Export {
         }
         let keys = self.identity_keys.as_deref().map(identity::read_or_make).transpose()?;
         let signs = keys.is_some();
-        let settings = Settings {
-            identity_signing: keys.map_or(IdentitySigning::Never, |keys| IdentitySigning::With(Arc::new(keys))),
-            ..Settings::default()
-        };
+        let settings = Settings::default()
+            .identity_signing(keys.map_or(IdentitySigning::Never, |keys| IdentitySigning::With(Arc::new(keys))));
         // Opened even where nothing is signed: what is wrong is not passed on.
-        let instance = runtime.open(&description, &settings)?;
+        let instance = runtime.open_with(&description, &settings)?;
         let json = if signs { instance.to_signed_json()? } else { description.to_json() };
         to_stdout(&format!("{json}\n"), "the description")
     }

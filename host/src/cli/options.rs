@@ -8,8 +8,8 @@ use std::sync::Arc;
 use anyhow::Context;
 use clap::Args;
 use imds_host::{
-    Clock, Control, Description, IdentitySigning, Instances, Limits, Observer, Runtime, Secret, Service, Settings,
-    VirtualClock, Warnings,
+    Clock, Control, Description, Error, IdentitySigning, Instances, Observer, Problems, Runtime, Secret, Server,
+    Service, Settings, VirtualClock, Warnings,
 };
 
 use super::clock::ClockFlags;
@@ -20,7 +20,7 @@ use super::limits::LimitFlags;
 use super::log::{Format, Level, Log};
 use super::scenarios::{ScenarioFlags, Story, combine};
 use super::secret_file::warn_of_others;
-use super::values::{hops, host_name};
+use super::values::hops;
 use super::warnings::{self, Before, WarningFlags};
 
 #[derive(Args)]
@@ -72,7 +72,7 @@ pub struct Options {
 
     /// A name that clients may use for this service besides local ones;
     /// repeatable, * is all
-    #[arg(long, value_name = "NAME", value_parser = host_name)]
+    #[arg(long, value_name = "NAME")]
     allow_host: Vec<String>,
 
     /// Keep connections open for more requests, which EC2 does not
@@ -120,16 +120,17 @@ impl Options {
         self.http_protocol_ipv6.as_deref() == Some("enabled")
     }
 
-    pub fn limits(&self) -> Limits {
-        self.limits.limits()
+    /// What puts a service on listeners, within the limits of the flags.
+    pub fn server(&self, service: Service) -> Server {
+        Server::new(service).limits(self.limits.limits())
     }
 
     /// Opens the instance, for which keys are made from now on where they will be
     /// needed. Gives what its description says that cannot be real, too.
     pub fn open(&self) -> anyhow::Result<(Control, Warnings)> {
-        let runtime = Runtime::with_limits(self.limits())?;
+        let runtime = Runtime::new()?;
         let description = self.description(&runtime)?;
-        let control = Control::open(&runtime, &description, &self.settings()?, self.clock())?;
+        let control = Control::open_with(&runtime, &description, &self.settings(&runtime)?, self.clock())?;
         // Without a thread they are made at first need.
         let _ = control.instance().sign_ahead();
         let warnings = warnings::or_say_why_not(warnings::of(&runtime, &description, control.clock().now()));
@@ -179,16 +180,21 @@ impl Options {
         files.chain(self.scenarios.files()).filter(|file| !is_standard_input(file)).cloned().collect()
     }
 
-    pub fn settings(&self) -> anyhow::Result<Settings> {
-        Ok(Settings {
-            token_secret: self.token_secret()?,
-            allowed_hosts: self.allow_host.clone(),
-            identity_signing: match &self.identity_keys {
-                Some(file) => IdentitySigning::With(Arc::new(identity::read_or_make(file)?)),
-                None if self.forget_identity_keys => IdentitySigning::AtFirstNeed,
-                None => identity::kept(),
-            },
-        })
+    /// The settings that the flags give, which the service has judged.
+    pub fn settings(&self, runtime: &Runtime) -> anyhow::Result<Settings> {
+        let mut settings = Settings::default().allowed_hosts(self.allow_host.clone());
+        judge(runtime, &settings, "--allow-host", None)?;
+        if let Some(file) = &self.token_secret_file {
+            warn_of_others(file);
+            settings = settings.token_secret(Secret::new(read_bytes(file)?));
+            let flag = format!("--token-secret-file {}", file.display());
+            judge(runtime, &settings, &flag, Some("`head -c 32 /dev/urandom` gives a good one"))?;
+        }
+        Ok(settings.identity_signing(match &self.identity_keys {
+            Some(file) => IdentitySigning::With(Arc::new(identity::read_or_make(file)?)),
+            None if self.forget_identity_keys => IdentitySigning::AtFirstNeed,
+            None => identity::kept(),
+        }))
     }
 
     /// What the flags set over descriptions.
@@ -199,21 +205,18 @@ impl Options {
         };
         Ok(Changes { options: self, scenarios: self.scenarios.read(runtime)?, user_data })
     }
+}
 
-    fn token_secret(&self) -> anyhow::Result<Option<Secret>> {
-        let Some(file) = &self.token_secret_file else {
-            return Ok(None);
-        };
-        warn_of_others(file);
-        let bytes = read_bytes(file)?;
-        if bytes.len() < 16 {
-            let message = format!(
-                "the secret in {} has fewer than 16 bytes; `head -c 32 /dev/urandom` gives a good one",
-                file.display()
-            );
-            return Err(WrongUse(message).into());
+/// Has the service judge settings; what is wrong is told of the flag that gave it.
+fn judge(runtime: &Runtime, settings: &Settings, flag: &str, help: Option<&str>) -> Result<(), Error> {
+    match runtime.open_with(&Description::default(), settings) {
+        Err(Error::Invalid(mut problems)) => {
+            for problem in &mut problems.list {
+                problem.help = problem.help.take().or_else(|| help.map(str::to_owned));
+            }
+            Err(Error::Invalid(Problems { source: flag.to_owned(), ..problems }))
         }
-        Ok(Some(Secret::new(bytes)))
+        opened => opened.map(drop),
     }
 }
 
@@ -228,12 +231,12 @@ pub struct Changes<'o> {
 impl Changes<'_> {
     /// A description with the scenarios over it, and over these what other flags
     /// set.
-    pub fn apply(&self, runtime: &Runtime, mut description: Description) -> Result<Description, imds_host::Error> {
+    pub fn apply(&self, runtime: &Runtime, mut description: Description) -> Result<Description, Error> {
         if !self.scenarios.is_empty() {
             // First without them, so that what is wrong has its place in the file.
             let mut alone = description.clone();
             self.set(&mut alone);
-            runtime.open(&alone, &Settings::default())?;
+            runtime.open(&alone)?;
             description = combine(runtime, description, &self.scenarios)?;
         }
         self.set(&mut description);
@@ -265,7 +268,7 @@ impl Changes<'_> {
 }
 
 /// Reads a description; `-` is standard input.
-pub fn read_description(file: &Path) -> Result<Description, imds_host::Error> {
+pub fn read_description(file: &Path) -> Result<Description, Error> {
     if is_standard_input(file) {
         return Description::read_from(&name(file), io::stdin().lock());
     }
@@ -285,7 +288,7 @@ pub fn refuse_pipes<'f>(files: impl IntoIterator<Item = &'f PathBuf>) -> anyhow:
 
 /// Reads a change that was typed: TOML or JSON text, or `@` and a file; `-` is
 /// standard input.
-pub fn read_change(typed: &str) -> Result<Description, imds_host::Error> {
+pub fn read_change(typed: &str) -> Result<Description, Error> {
     match typed.strip_prefix('@') {
         Some(file) => read_description(Path::new(file)),
         None if typed == "-" => read_description(Path::new("-")),

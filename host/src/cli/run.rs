@@ -136,9 +136,9 @@ impl Run {
             (None, [listener, ..]) => Some(url_for_clients(listener.local_addr()?)),
             _ => None,
         };
+        let server = self.options.server(service);
         for listener in listeners {
-            let limits = self.options.limits();
-            tokio::spawn(imds_host::serve(listener, service.clone(), limits, std::future::pending()));
+            tokio::spawn(server.clone().serve(listener, std::future::pending()));
         }
 
         let (reload, mut reloads) = control::channel();

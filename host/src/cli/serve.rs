@@ -124,7 +124,7 @@ impl Serve {
         let page = metrics.clone().map(|metrics| Arc::new(Page { metrics, log: log.clone(), started }));
         // A journal that nobody can read would cost each request for nothing.
         let journal = served.control().filter(|_| self.control.is_on()).map(|control| control.journal().clone());
-        let service = served.service(&self.options, ((log.clone(), metrics.clone()), journal));
+        let server = self.options.server(served.service(&self.options, ((log.clone(), metrics.clone()), journal)));
         let mut signals = Signals::for_server()?;
         let link_local = self.link_local.addresses(served.is_over_ipv6(&self.options)?);
         // Removed at the end, whatever comes.
@@ -161,7 +161,7 @@ impl Serve {
                 // Ends when the sender is dropped.
                 let _ = stopped.changed().await;
             };
-            serving.spawn(imds_host::serve(listener, service.clone(), self.options.limits(), shutdown));
+            serving.spawn(server.clone().serve(listener, shutdown));
         }
         let mut telling = JoinSet::new();
         let mut metrics_address = None;

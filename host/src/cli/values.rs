@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
-use imds_host::{CallerKey, VirtualClock, shown};
+use imds_host::{VirtualClock, shown};
 
 use super::link_local;
 
@@ -80,25 +80,6 @@ pub fn metrics_address(text: &str) -> Result<SocketAddr, String> {
         return Err("instances reach this address; expected one for the operator, such as 127.0.0.1:1339".to_owned());
     }
     Ok(address)
-}
-
-/// A name as it can stand in `Host`, or `*`.
-pub fn host_name(text: &str) -> Result<String, String> {
-    let label = |label: &str| {
-        !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
-    };
-    // With the dot that ends a full name or without.
-    let name = text.strip_suffix('.').unwrap_or(text);
-    if text == "*" || name.split('.').all(label) {
-        return Ok(name.to_owned());
-    }
-    Err("expected a name without scheme and port, such as imds.example.com, or * for all".to_owned())
-}
-
-/// By what callers are told apart.
-pub fn caller_key(text: &str) -> Result<CallerKey, String> {
-    CallerKey::parse(text)
-        .ok_or_else(|| "expected client-address, listener, host, or header:NAME with the name of a field".to_owned())
 }
 
 /// A point in time.
@@ -244,17 +225,6 @@ mod tests {
         }
         for text in ["localhost:1339", "0.0.0.0:1339", "[::1]:0", "[fec0::1]:1339"] {
             assert!(metrics_address(text).is_ok(), "{text}");
-        }
-    }
-
-    #[test]
-    fn names_that_can_never_match_are_refused() {
-        for text in ["*", "imds.example.com", "my_host", "xn--bcher-kva.example"] {
-            assert_eq!(host_name(text).as_deref(), Ok(text));
-        }
-        assert_eq!(host_name("imds.example.com.").as_deref(), Ok("imds.example.com"));
-        for text in ["", " ", ".", "*.x", "a b.c", "http://a.b", "a.b:80", "a.b/", "a..b", "[::1]", "bücher.example"] {
-            assert!(host_name(text).is_err(), "{text}");
         }
     }
 

@@ -4,8 +4,7 @@ use std::env;
 use std::net::SocketAddr;
 use std::path::Path;
 
-use imds_host::{CallerKey, Control, Outcome};
-use serde_json::Value;
+use imds_host::{CallerKey, Control, Instances as _, Outcome, Runtime};
 
 use super::instances::Many;
 use super::link_local;
@@ -73,25 +72,30 @@ pub fn welcome_many(Many { fleet, path, .. }: &Many) -> String {
 /// Which of the metadata options are enabled now. A request would tell less, where
 /// the instance does not run, and would count as one of a client.
 pub struct MetadataOptions {
+    runtime: Runtime,
     endpoint: bool,
     pub ipv6: bool,
 }
 
 impl MetadataOptions {
     pub fn of(control: &Control) -> anyhow::Result<Self> {
-        let options: Value = serde_json::from_str(&control.snapshot()?.metadata_options)?;
-        let is_enabled = |name| options[name] == "enabled";
-        Ok(Self { endpoint: is_enabled("http-endpoint"), ipv6: is_enabled("http-protocol-ipv6") })
+        let options = control.snapshot()?.metadata_options;
+        Ok(Self {
+            runtime: control.runtime().clone(),
+            endpoint: options.http_endpoint == "enabled",
+            ipv6: options.http_protocol_ipv6 == "enabled",
+        })
     }
 
     /// Why nobody gets an answer at this address.
     fn refusal(&self, address: SocketAddr) -> Option<String> {
+        let reason = |outcome| &self.runtime.explain(outcome).reason;
         if !self.endpoint {
-            return Some(Outcome::EndpointDisabled.to_string());
+            return Some(reason(Outcome::EndpointDisabled).clone());
         }
         let over_ipv6 = for_clients(address).ip().to_canonical().is_ipv6();
         (over_ipv6 && !self.ipv6)
-            .then(|| format!("{}; to allow it: --http-protocol-ipv6 enabled", Outcome::Ipv6Disabled))
+            .then(|| format!("{}; to allow it: --http-protocol-ipv6 enabled", reason(Outcome::Ipv6Disabled)))
     }
 }
 

@@ -2,7 +2,9 @@
 //! service, the time, the instances of many callers.
 
 mod clock;
+mod edit;
 mod fleet;
+mod operation;
 mod snapshot;
 
 use std::fmt;
@@ -11,17 +13,17 @@ use std::time::{Instant, SystemTime};
 
 use crate::description::{Description, Warnings};
 use crate::engine::{
-    Answer, Clock, Entropy, Happening, Instance, Moment, Opening, Request, RequestHead, Runtime, Settings, Status,
-    Terms, Verdict,
+    Answer, Clock, Entropy, Happening, Instance, Moment, Request, RequestHead, Runtime, Settings, Status, Terms,
+    Verdict,
 };
 use crate::error::Error;
 use crate::observe::{Answered, Journal, Observer};
-use crate::problem::Finding;
 use crate::serve::{Caller, Instances, Service};
 
 pub use self::clock::{ClockState, VirtualClock, WrongSpeed};
-pub use self::fleet::{CallerKey, Fleet};
-pub use self::snapshot::Snapshot;
+pub use self::fleet::{CallerKey, Fleet, WrongCallerKey};
+pub use self::operation::{Interruption, InterruptionAction};
+pub use self::snapshot::{MetadataOptions, Snapshot};
 
 /// An instance that changes while it is served, under a clock that can be moved:
 /// the operator's side of EC2.
@@ -32,20 +34,22 @@ pub use self::snapshot::Snapshot;
 ///
 /// ```
 /// use std::time::{Duration, UNIX_EPOCH};
-/// use imds_host::{Control, Description, Request, Runtime, VirtualClock};
+/// use imds_host::{Control, Description, Interruption, InterruptionAction, Request, Runtime, VirtualClock};
 ///
 /// let start = UNIX_EPOCH + Duration::from_secs(1_790_812_800);
-/// let description = Description::from_toml("web-1.toml", "instance-lifecycle = 'spot'")?;
-/// let control = Control::open(&Runtime::new()?, &description, &Default::default(), VirtualClock::paused_at(start))?;
+/// let description = Description::from_toml("web-1.toml", "instance-type = 'm7g.large'")?;
+/// let control = Control::open_with(&Runtime::new()?, &description, &Default::default(), VirtualClock::paused_at(start))?;
 ///
 /// let notice = Request::get("/latest/meta-data/spot/instance-action");
 /// assert_eq!(control.answer(&notice).status, 404);
-/// control.edit(&Description::from_toml("interrupt", "spot-interruption = { action = 'stop' }")?)?;
+/// control.interrupt(Interruption::default().action(InterruptionAction::Stop))?;
 /// assert_eq!(control.answer(&notice).body, br#"{"action":"stop","time":"2026-10-01T00:02:00Z"}"#);
 ///
 /// // Its deadline stays, whoever asks and when.
 /// control.clock().advance(Duration::from_secs(90));
 /// assert_eq!(control.answer(&notice).body, br#"{"action":"stop","time":"2026-10-01T00:02:00Z"}"#);
+/// control.clock().advance(Duration::from_secs(30));
+/// assert_eq!(control.snapshot()?.state, "stopped");
 /// # Ok::<_, imds_host::Error>(())
 /// ```
 ///
@@ -78,20 +82,39 @@ struct Present {
 }
 
 impl Control {
-    /// Opens the instance of a description, as revision 1. Relative times in it
-    /// count from now by `clock`, unless it has a `timeline-start` of its own.
+    /// Opens the instance of a description, as revision 1, under the default settings
+    /// and the system's clock, which can be moved from there.
     ///
-    /// Fails as [`Runtime::open`] does.
+    /// Takes the time of [`Runtime::open`], as all that changes the instance does, and
+    /// fails as that does.
     ///
     /// ```
-    /// use imds_host::{Control, Runtime, VirtualClock};
+    /// use imds_host::{Control, Runtime};
     ///
-    /// let runtime = Runtime::new()?;
-    /// let control = Control::open(&runtime, &Default::default(), &Default::default(), VirtualClock::system())?;
+    /// let control = Control::open(&Runtime::new()?, &Default::default())?;
     /// assert_eq!(control.revision(), 1);
     /// # Ok::<_, imds_host::Error>(())
     /// ```
-    pub fn open(
+    pub fn open(runtime: &Runtime, description: &Description) -> Result<Self, Error> {
+        Self::open_with(runtime, description, &Settings::default(), VirtualClock::system())
+    }
+
+    /// Opens the instance of a description under settings and a clock of your own.
+    /// Relative times in it count from now by `clock`, unless it has a
+    /// `timeline-start` of its own.
+    ///
+    /// Fails as [`Runtime::open_with`] does.
+    ///
+    /// ```
+    /// use std::time::UNIX_EPOCH;
+    /// use imds_host::{Control, Runtime, Settings, VirtualClock};
+    ///
+    /// let (runtime, clock) = (Runtime::new()?, VirtualClock::paused_at(UNIX_EPOCH));
+    /// let control = Control::open_with(&runtime, &Default::default(), &Settings::default(), clock)?;
+    /// assert_eq!(control.snapshot()?.clock.now, UNIX_EPOCH);
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn open_with(
         runtime: &Runtime,
         description: &Description,
         settings: &Settings,
@@ -120,8 +143,8 @@ impl Control {
     /// To observe it too, give it both: `(yours, control.journal().clone())`.
     ///
     /// ```
-    /// # use imds_host::{Control, Runtime, VirtualClock};
-    /// # let control = Control::open(&Runtime::new()?, &Default::default(), &Default::default(), VirtualClock::system())?;
+    /// # use imds_host::{Control, Runtime};
+    /// # let control = Control::open(&Runtime::new()?, &Default::default())?;
     /// let service = control.service();
     /// assert_eq!(service.respond(hyper::Request::get("/").body(())?).status(), 200);
     /// # Ok::<_, Box<dyn std::error::Error>>(())
@@ -135,8 +158,8 @@ impl Control {
     /// keeps it, as one of nobody.
     ///
     /// ```
-    /// # use imds_host::{Control, Request, Runtime, VirtualClock};
-    /// # let control = Control::open(&Runtime::new()?, &Default::default(), &Default::default(), VirtualClock::system())?;
+    /// # use imds_host::{Control, Request, Runtime};
+    /// # let control = Control::open(&Runtime::new()?, &Default::default())?;
     /// assert_eq!(control.answer(&Request::get("/latest/meta-data/instance-type")).body, b"t3.micro");
     /// # Ok::<_, imds_host::Error>(())
     /// ```
@@ -158,8 +181,8 @@ impl Control {
     /// What was asked lately, and by whom without tokens.
     ///
     /// ```
-    /// # use imds_host::{Control, Request, Runtime, VirtualClock};
-    /// # let control = Control::open(&Runtime::new()?, &Default::default(), &Default::default(), VirtualClock::system())?;
+    /// # use imds_host::{Control, Request, Runtime};
+    /// # let control = Control::open(&Runtime::new()?, &Default::default())?;
     /// control.answer(&Request::get("/latest/meta-data/").with("User-Agent", "my-agent/1"));
     /// assert_eq!(control.journal().entries(0, 10)[0].target, "/latest/meta-data/");
     /// assert_eq!(control.journal().usage()[0].version_1, 1);
@@ -172,8 +195,8 @@ impl Control {
     /// The clock by which all is answered.
     ///
     /// ```
-    /// # use imds_host::{Control, Runtime, VirtualClock};
-    /// # let control = Control::open(&Runtime::new()?, &Default::default(), &Default::default(), VirtualClock::system())?;
+    /// # use imds_host::{Control, Runtime};
+    /// # let control = Control::open(&Runtime::new()?, &Default::default())?;
     /// control.clock().advance(std::time::Duration::from_secs(7 * 3600));
     /// # Ok::<_, imds_host::Error>(())
     /// ```
@@ -185,8 +208,8 @@ impl Control {
     /// changes something.
     ///
     /// ```
-    /// # use imds_host::{Control, Description, Runtime, VirtualClock};
-    /// # let control = Control::open(&Runtime::new()?, &Default::default(), &Default::default(), VirtualClock::system())?;
+    /// # use imds_host::{Control, Description, Runtime};
+    /// # let control = Control::open(&Runtime::new()?, &Default::default())?;
     /// let before = control.revision();
     /// control.edit(&Description::from_toml("edit", "tags = { Name = 'web' }")?)?;
     /// assert_eq!(control.revision(), before + 1);
@@ -196,98 +219,12 @@ impl Control {
         self.present().revision
     }
 
-    /// Changes the instance now, by a piece of a description: `edit` in
-    /// `wit/imds.wit` tells what it can say. Returns the revision that has it: a new
-    /// one, or the present one where the change says only what is so already. All
-    /// of it is done, or nothing; requests that run get the one or the other.
-    ///
-    /// Fails with [`Error::Invalid`], whose places are those of `change`.
-    ///
-    /// ```
-    /// # use imds_host::{Control, Description, Error, Request, Runtime, VirtualClock};
-    /// # let control = Control::open(&Runtime::new()?, &Default::default(), &Default::default(), VirtualClock::system())?;
-    /// let required = Description::from_toml("required", "metadata-options.http-tokens = 'required'")?;
-    /// assert_eq!(control.edit(&required)?, 2);
-    /// assert_eq!(control.edit(&required)?, 2);
-    /// assert_eq!(control.answer(&Request::get("/")).status, 401);
-    ///
-    /// let wrong = Description::from_toml("wrong", "user-data = 'echo'")?;
-    /// assert!(matches!(control.edit(&wrong), Err(Error::Invalid(_))));
-    /// # Ok::<_, Error>(())
-    /// ```
-    pub fn edit(&self, change: &Description) -> Result<u64, Error> {
-        self.edit_if(change, None)
-    }
-
-    /// Changes the revision `revision` of the instance and no other, so that of
-    /// two operators who looked at the same one the second is told.
-    ///
-    /// Fails as [`edit`](Self::edit) does, and with [`Error::Conflict`] where the
-    /// instance has another revision by now.
-    ///
-    /// ```
-    /// # use imds_host::{Control, Description, Error, Runtime, VirtualClock};
-    /// # let control = Control::open(&Runtime::new()?, &Default::default(), &Default::default(), VirtualClock::system())?;
-    /// let change = Description::from_toml("change", "tags = { Name = 'web' }")?;
-    /// control.edit_revision(1, &change)?;
-    /// assert!(matches!(control.edit_revision(1, &change), Err(Error::Conflict { revision: 2 })));
-    /// # Ok::<_, Error>(())
-    /// ```
-    pub fn edit_revision(&self, revision: u64, change: &Description) -> Result<u64, Error> {
-        self.edit_if(change, Some(revision))
-    }
-
-    /// Puts another description in the place of the present one, whatever edits
-    /// there were: what re-reading a file does. Gives the new revision. Relative
-    /// times count from when the first description was opened, so that a deadline
-    /// does not slide.
-    ///
-    /// Fails as [`Runtime::open`] does; then nothing has changed.
-    ///
-    /// ```
-    /// # use imds_host::{Control, Description, Request, Runtime, VirtualClock};
-    /// # let control = Control::open(&Runtime::new()?, &Default::default(), &Default::default(), VirtualClock::system())?;
-    /// control.replace(&Description::from_toml("web.toml", "instance-type = 'm7g.large'")?)?;
-    /// assert_eq!(control.answer(&Request::get("/latest/meta-data/instance-type")).body, b"m7g.large");
-    /// # Ok::<_, imds_host::Error>(())
-    /// ```
-    pub fn replace(&self, description: &Description) -> Result<u64, Error> {
-        self.replace_if(description, None)
-    }
-
-    /// Puts another description in the place of the revision `revision` and of no
-    /// other.
-    ///
-    /// Fails as [`replace`](Self::replace) does, and with [`Error::Conflict`] where
-    /// the instance has another revision by now.
-    ///
-    /// ```
-    /// # use imds_host::{Control, Description, Error, Runtime, VirtualClock};
-    /// # let control = Control::open(&Runtime::new()?, &Default::default(), &Default::default(), VirtualClock::system())?;
-    /// assert_eq!(control.replace_revision(1, &Description::default())?, 2);
-    /// assert!(matches!(control.replace_revision(1, &Description::default()), Err(Error::Conflict { revision: 2 })));
-    /// # Ok::<_, Error>(())
-    /// ```
-    pub fn replace_revision(&self, revision: u64, description: &Description) -> Result<u64, Error> {
-        self.replace_if(description, Some(revision))
-    }
-
-    fn replace_if(&self, description: &Description, revision: Option<u64>) -> Result<u64, Error> {
-        let _alone = self.shared.editing.lock().unwrap_or_else(PoisonError::into_inner);
-        self.expect(revision)?;
-        let mut description = description.clone();
-        description.start_at(self.shared.start);
-        // Judged under its own name, with the places in its own text.
-        self.shared.runtime.open_under(&description, Arc::clone(&self.shared.terms), None)?;
-        Ok(self.put(&description))
-    }
-
     /// The description as of now: what its timeline did and what edits said is
     /// in it. It holds the secrets of the instance.
     ///
     /// ```
-    /// # use imds_host::{Control, Description, Runtime, VirtualClock};
-    /// # let control = Control::open(&Runtime::new()?, &Default::default(), &Default::default(), VirtualClock::system())?;
+    /// # use imds_host::{Control, Description, Runtime};
+    /// # let control = Control::open(&Runtime::new()?, &Default::default())?;
     /// control.edit(&Description::from_toml("edit", "tags = { Name = 'web' }")?)?;
     /// assert!(control.description()?.to_json().contains(r#""tags":{"Name":"web"}"#));
     /// # Ok::<_, imds_host::Error>(())
@@ -301,8 +238,8 @@ impl Control {
     /// what happens to it, all of one moment.
     ///
     /// ```
-    /// # use imds_host::{Control, Description, Runtime, VirtualClock};
-    /// # let control = Control::open(&Runtime::new()?, &Default::default(), &Default::default(), VirtualClock::system())?;
+    /// # use imds_host::{Control, Description, Runtime};
+    /// # let control = Control::open(&Runtime::new()?, &Default::default())?;
     /// control.edit(&Description::from_toml("stop", "state = 'stopped'")?)?;
     /// assert_eq!(control.snapshot()?.state, "stopped");
     /// # Ok::<_, imds_host::Error>(())
@@ -317,8 +254,8 @@ impl Control {
     /// edit makes another.
     ///
     /// ```
-    /// # use imds_host::{Control, Moment, Request, Runtime, VirtualClock};
-    /// # let control = Control::open(&Runtime::new()?, &Default::default(), &Default::default(), VirtualClock::system())?;
+    /// # use imds_host::{Control, Moment, Request, Runtime};
+    /// # let control = Control::open(&Runtime::new()?, &Default::default())?;
     /// assert_eq!(control.instance().answer(&Request::get("/"), Moment::at(0, 0)).status, 200);
     /// # Ok::<_, imds_host::Error>(())
     /// ```
@@ -329,8 +266,8 @@ impl Control {
     /// What happens to the instance, in the order of time.
     ///
     /// ```
-    /// # use imds_host::{Control, Runtime, VirtualClock};
-    /// # let control = Control::open(&Runtime::new()?, &Default::default(), &Default::default(), VirtualClock::system())?;
+    /// # use imds_host::{Control, Runtime};
+    /// # let control = Control::open(&Runtime::new()?, &Default::default())?;
     /// assert!(control.timeline()?.iter().any(|happening| happening.what == "new credentials"));
     /// # Ok::<_, imds_host::Error>(())
     /// ```
@@ -343,8 +280,8 @@ impl Control {
     /// since nobody has its text.
     ///
     /// ```
-    /// # use imds_host::{Control, Description, Runtime, VirtualClock};
-    /// # let control = Control::open(&Runtime::new()?, &Default::default(), &Default::default(), VirtualClock::system())?;
+    /// # use imds_host::{Control, Description, Runtime};
+    /// # let control = Control::open(&Runtime::new()?, &Default::default())?;
     /// control.edit(&Description::from_toml("edit", "tags = { Name = 'web' }")?)?;
     /// assert_eq!(control.warnings()?.list[0].name, "tags-not-shown");
     /// # Ok::<_, imds_host::Error>(())
@@ -363,49 +300,6 @@ impl Control {
 
     fn present(&self) -> Present {
         self.shared.present.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// What holds now, if it is the revision that is wanted.
-    fn expect(&self, revision: Option<u64>) -> Result<Present, Error> {
-        let present = self.present();
-        match revision {
-            Some(wanted) if wanted != present.revision => Err(Error::Conflict { revision: present.revision }),
-            _ => Ok(present),
-        }
-    }
-
-    fn edit_if(&self, change: &Description, revision: Option<u64>) -> Result<u64, Error> {
-        let _alone = self.shared.editing.lock().unwrap_or_else(PoisonError::into_inner);
-        let present = self.expect(revision)?;
-        let now_ms = self.shared.clock.now_ms();
-        let json = self.edited(&present.description, &change.to_json(), change, now_ms)?;
-        if json == self.status_at(&present, now_ms)?.description {
-            return Ok(present.revision);
-        }
-        Ok(self.put(&Description::from_json("the present description", &json)?))
-    }
-
-    fn edited(&self, description: &str, change: &str, told: &Description, now_ms: u64) -> Result<String, Error> {
-        let edited = self.shared.runtime.edit_text(description, change, Some(now_ms))?;
-        let edited = edited.map_err(|findings| Error::Invalid(told.locate(findings)))?;
-        if edited.len() > Description::BYTES_MAX {
-            let message =
-                format!("with this change the description would have {} KiB, and 1024 at most", edited.len() >> 10);
-            let finding = Finding { field: String::new(), in_name: false, message, help: None };
-            return Err(Error::Invalid(told.locate(vec![finding])));
-        }
-        Ok(edited)
-    }
-
-    /// Serves a description that is known to be right from now on.
-    fn put(&self, description: &Description) -> u64 {
-        // Nobody else edits, so that what is present stays; who answers does not wait.
-        let Present { revision, instance, .. } = self.present();
-        let opening = Opening::new(description, Arc::clone(&self.shared.terms), None);
-        let instance = instance.edited(opening);
-        let next = Present { revision: revision + 1, description: description.to_json().into(), instance };
-        *self.shared.present.write().unwrap_or_else(PoisonError::into_inner) = next;
-        revision + 1
     }
 }
 

@@ -1,5 +1,3 @@
-use serde_json::json;
-
 use crate::control::clock::ClockState;
 use crate::description::Description;
 use crate::engine::{Happening, Status};
@@ -9,13 +7,13 @@ use crate::error::Error;
 /// revision.
 ///
 /// ```
-/// use imds_host::{Control, Runtime, VirtualClock};
+/// use imds_host::{Control, Runtime};
 ///
 /// let runtime = Runtime::new()?;
-/// let control = Control::open(&runtime, &Default::default(), &Default::default(), VirtualClock::system())?;
+/// let control = Control::open(&runtime, &Default::default())?;
 /// let snapshot = control.snapshot()?;
 /// assert_eq!((snapshot.revision, snapshot.state.as_str()), (1, "running"));
-/// assert!(snapshot.metadata_options.contains(r#""http-tokens":"optional""#));
+/// assert_eq!(snapshot.metadata_options.http_tokens, "optional");
 /// assert!(snapshot.identity_document.contains("i-0123456789abcdef0"));
 /// # Ok::<_, imds_host::Error>(())
 /// ```
@@ -31,8 +29,8 @@ pub struct Snapshot {
     /// How the instance was bought: `on-demand`, `spot`, `scheduled` or
     /// `capacity-block`.
     pub lifecycle: String,
-    /// All metadata options by EC2's names, a JSON object.
-    pub metadata_options: String,
+    /// All metadata options, those with their default value too.
+    pub metadata_options: MetadataOptions,
     /// The identity document, a JSON object: which instance it is, of which type,
     /// where.
     pub identity_document: String,
@@ -44,24 +42,48 @@ pub struct Snapshot {
     pub description: Description,
 }
 
+/// The metadata options of an instance, in EC2's words.
+///
+/// ```
+/// use imds_host::{Control, Runtime};
+///
+/// let options = Control::open(&Runtime::new()?, &Default::default())?.snapshot()?.metadata_options;
+/// assert_eq!((options.http_endpoint.as_str(), options.http_put_response_hop_limit), ("enabled", 1));
+/// # Ok::<_, imds_host::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MetadataOptions {
+    /// `enabled` or `disabled`.
+    pub http_endpoint: String,
+    /// `enabled` or `disabled`.
+    pub http_protocol_ipv6: String,
+    /// 1 to 64.
+    pub http_put_response_hop_limit: u8,
+    /// `optional` or `required`.
+    pub http_tokens: String,
+    /// `enabled` or `disabled`.
+    pub instance_metadata_tags: String,
+}
+
 impl Snapshot {
     /// What the component says of an instance, at this moment of its clock.
     pub(crate) fn new(revision: u64, clock: ClockState, status: Status) -> Result<Self, Error> {
         let timeline = status.timeline();
         let Status { state, lifecycle, metadata_options: options, identity_document, description, .. } = status;
-        let metadata_options = json!({
-            "http-endpoint": options.http_endpoint,
-            "http-protocol-ipv6": options.http_protocol_ipv6,
-            "http-put-response-hop-limit": options.http_put_response_hop_limit,
-            "http-tokens": options.http_tokens,
-            "instance-metadata-tags": options.instance_metadata_tags,
-        });
+        let metadata_options = MetadataOptions {
+            http_endpoint: options.http_endpoint,
+            http_protocol_ipv6: options.http_protocol_ipv6,
+            http_put_response_hop_limit: options.http_put_response_hop_limit,
+            http_tokens: options.http_tokens,
+            instance_metadata_tags: options.instance_metadata_tags,
+        };
         Ok(Self {
             revision,
             clock,
             state,
             lifecycle,
-            metadata_options: metadata_options.to_string(),
+            metadata_options,
             identity_document: identity_document.text,
             timeline,
             description: Description::from_json("the present description", &description)?,
@@ -71,24 +93,28 @@ impl Snapshot {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Control, Description, Runtime, VirtualClock};
+    use super::MetadataOptions;
+    use crate::{Control, Description, Runtime};
 
     #[test]
     fn what_is_not_stated_has_its_default() {
         let runtime = Runtime::new().unwrap();
         let of = |toml| {
             let description = Description::from_toml("test", toml).unwrap();
-            Control::open(&runtime, &description, &Default::default(), VirtualClock::system())
-                .unwrap()
-                .snapshot()
-                .unwrap()
+            Control::open(&runtime, &description).unwrap().snapshot().unwrap()
         };
         let empty = of("");
         assert_eq!((empty.state.as_str(), empty.lifecycle.as_str()), ("running", "on-demand"));
-        let options = r#"{"http-endpoint":"enabled","http-protocol-ipv6":"disabled","http-put-response-hop-limit":1,"http-tokens":"optional","instance-metadata-tags":"disabled"}"#;
+        let options = MetadataOptions {
+            http_endpoint: "enabled".into(),
+            http_protocol_ipv6: "disabled".into(),
+            http_put_response_hop_limit: 1,
+            http_tokens: "optional".into(),
+            instance_metadata_tags: "disabled".into(),
+        };
         assert_eq!(empty.metadata_options, options);
         let stated = of("state = 'stopped'\nmetadata-options.http-tokens = 'required'");
         assert_eq!(stated.state, "stopped");
-        assert_eq!(stated.metadata_options, options.replace("optional", "required"));
+        assert_eq!(stated.metadata_options, MetadataOptions { http_tokens: "required".into(), ..options });
     }
 }

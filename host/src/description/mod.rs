@@ -43,7 +43,7 @@ const BYTES_MAX: u64 = 1 << 20;
 ///     instance-type = "m7g.large"
 /// "#)?;
 /// description.set_text("/metadata-options/http-tokens", "required", "--http-tokens");
-/// Runtime::new()?.open(&description, &Default::default())?;
+/// Runtime::new()?.open(&description)?;
 /// # Ok::<_, imds_host::Error>(())
 /// ```
 #[derive(Clone)]
@@ -262,7 +262,7 @@ impl Description {
     ///
     /// let typed = Description::from_toml("typed", "instance-type = 3")?;
     /// let sent = Description::from_json("sent", &typed.to_json())?;
-    /// let Err(Error::Invalid(found)) = Runtime::new()?.open(&sent, &Default::default()) else { panic!() };
+    /// let Err(Error::Invalid(found)) = Runtime::new()?.open(&sent) else { panic!() };
     /// let problems = typed.place_problems(found.list);
     /// assert!(problems.to_string().contains("--> typed:1:17 (instance-type)"));
     /// # Ok::<_, Error>(())

@@ -14,7 +14,7 @@ use crate::description::Description;
 ///
 /// let clock = VirtualClock::system();
 /// clock.pause();
-/// let control = Control::open(&runtime, &spot, &Default::default(), clock)?;
+/// let control = Control::open_with(&runtime, &spot, &Default::default(), clock)?;
 /// let notice = Request::get("/latest/meta-data/spot/instance-action");
 /// assert_eq!(control.answer(&notice).status, 404);
 /// control.clock().advance(Duration::from_secs(30));

@@ -12,12 +12,13 @@ use std::time::Duration;
 /// use imds_host::{Delivery, Description, Moment, Request, Runtime};
 ///
 /// let description = Description::from_toml("slow.toml", r#"faults = [{ kind = "delay", delay = "250ms" }]"#)?;
-/// let instance = Runtime::new()?.open(&description, &Default::default())?;
+/// let instance = Runtime::new()?.open(&description)?;
 /// let answer = instance.answer(&Request::get("/"), Moment::at(0, 0));
-/// assert_eq!(answer.delivery, Some(Delivery::Delayed(std::time::Duration::from_millis(250))));
+/// assert_eq!(answer.verdict.delivery, Some(Delivery::Delayed(std::time::Duration::from_millis(250))));
 /// # Ok::<_, imds_host::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Delivery {
     /// Sends it after so long, a minute at most.
     Delayed(Duration),

@@ -4,10 +4,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// Something that happens to an instance at a time of its description.
 ///
 /// ```
-/// use imds_host::{Control, Description, Runtime, VirtualClock};
+/// use imds_host::{Control, Description, Runtime};
 ///
 /// let description = Description::from_toml("web.toml", r#"timeline = [{ at = "+5m", state = "stopped" }]"#)?;
-/// let control = Control::open(&Runtime::new()?, &description, &Default::default(), VirtualClock::system())?;
+/// let control = Control::open(&Runtime::new()?, &description)?;
 /// assert!(control.timeline()?.iter().any(|happening| happening.what == "state = stopped"));
 /// # Ok::<_, imds_host::Error>(())
 /// ```
@@ -24,9 +24,9 @@ impl Happening {
     /// When.
     ///
     /// ```
-    /// # use imds_host::{Control, Description, Runtime, VirtualClock};
+    /// # use imds_host::{Control, Description, Runtime};
     /// # let description = Description::from_toml("web.toml", r#"timeline = [{ at = "+5m", state = "stopped" }]"#)?;
-    /// # let control = Control::open(&Runtime::new()?, &description, &Default::default(), VirtualClock::system())?;
+    /// # let control = Control::open(&Runtime::new()?, &description)?;
     /// let first = &control.timeline()?[0];
     /// assert!(first.at() > std::time::UNIX_EPOCH);
     /// # Ok::<_, imds_host::Error>(())

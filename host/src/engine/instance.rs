@@ -21,7 +21,7 @@ use crate::identity::{IdentitySigning, Signatures};
 /// ```
 /// use imds_host::{Moment, Request, Runtime};
 ///
-/// let instance = Runtime::new()?.open(&Default::default(), &Default::default())?;
+/// let instance = Runtime::new()?.open(&Default::default())?;
 /// let moment = Moment::at(1_764_000_000_000, 7);
 /// let request = Request::get("/latest/meta-data/instance-id");
 /// assert_eq!(instance.answer(&request, moment), instance.clone().answer(&request, moment));
@@ -81,7 +81,7 @@ impl Instance {
     }
 
     /// Answers one request as of `moment`. There is an answer to everything:
-    /// where the component fails, it is a 500 with [`Outcome::Failed`].
+    /// where the component fails, it is a 500 with [`Outcome::Failed`](crate::Outcome::Failed).
     ///
     /// Takes microseconds, and on the first use in a worker the time to open
     /// the description; the first request for a signature of the identity
@@ -90,7 +90,7 @@ impl Instance {
     ///
     /// ```
     /// # use imds_host::{Moment, Request, Runtime};
-    /// # let instance = Runtime::new()?.open(&Default::default(), &Default::default())?;
+    /// # let instance = Runtime::new()?.open(&Default::default())?;
     /// let answer = instance.answer(&Request::get("/no-such-version/"), Moment::at(0, 0));
     /// assert_eq!(answer.status, 404);
     /// # Ok::<_, imds_host::Error>(())
@@ -106,7 +106,7 @@ impl Instance {
     ///
     /// ```
     /// # use imds_host::{Moment, Request, Runtime};
-    /// # let instance = Runtime::new()?.open(&Default::default(), &Default::default())?;
+    /// # let instance = Runtime::new()?.open(&Default::default())?;
     /// assert!(instance.try_answer(&Request::get("/"), Moment::at(0, 0)).is_ok());
     /// # Ok::<_, imds_host::Error>(())
     /// ```
@@ -123,7 +123,7 @@ impl Instance {
     ///
     /// ```
     /// # use imds_host::{Moment, Runtime};
-    /// # let instance = Runtime::new()?.open(&Default::default(), &Default::default())?;
+    /// # let instance = Runtime::new()?.open(&Default::default())?;
     /// let mut out = Vec::new();
     /// let head = b"GET /latest/meta-data/instance-type HTTP/1.1\r\nHost: 169.254.169.254\r\n\r\n";
     /// let verdict = instance.answer_head(head, Moment::at(1_764_000_000_000, 0), &mut out);
@@ -150,7 +150,7 @@ impl Instance {
     /// engines that cannot sign.
     ///
     /// ```
-    /// # let instance = imds_host::Runtime::new()?.open(&Default::default(), &Default::default())?;
+    /// # let instance = imds_host::Runtime::new()?.open(&Default::default())?;
     /// assert!(instance.to_signed_json()?.contains(r#""rsa2048":"MIAG"#));
     /// # Ok::<_, imds_host::Error>(())
     /// ```
@@ -171,7 +171,7 @@ impl Instance {
     /// Fails where the operating system refuses a thread.
     ///
     /// ```
-    /// # let instance = imds_host::Runtime::new()?.open(&Default::default(), &Default::default())?;
+    /// # let instance = imds_host::Runtime::new()?.open(&Default::default())?;
     /// instance.sign_ahead()?;
     /// # Ok::<_, imds_host::Error>(())
     /// ```
@@ -289,7 +289,7 @@ impl Instance {
     /// The runtime in which the instance is open.
     ///
     /// ```
-    /// # let instance = imds_host::Runtime::new()?.open(&Default::default(), &Default::default())?;
+    /// # let instance = imds_host::Runtime::new()?.open(&Default::default())?;
     /// assert!(!instance.runtime().fields_read().is_empty());
     /// # Ok::<_, imds_host::Error>(())
     /// ```
@@ -390,7 +390,7 @@ mod tests {
             ("", IdentitySigning::Never, false),
         ] {
             let description = Description::from_toml("test", toml).unwrap();
-            let settings = Settings { identity_signing, ..Settings::default() };
+            let settings = Settings::default().identity_signing(identity_signing);
             let terms = Arc::new(Terms::new(&settings).unwrap());
             assert_eq!(Opening::new(&description, terms, None).needs_keys(), needed, "{toml}");
         }

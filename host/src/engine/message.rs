@@ -124,7 +124,7 @@ impl fmt::Debug for Field {
 ///
 /// ```
 /// # let runtime = imds_host::Runtime::new()?;
-/// # let instance = runtime.open(&Default::default(), &Default::default())?;
+/// # let instance = runtime.open(&Default::default())?;
 /// let answer = instance.answer(&imds_host::Request::get("/"), imds_host::Moment::at(1_764_000_000_000, 0));
 /// assert_eq!((answer.status, answer.reason(), answer.field("server")), (200, "OK", Some("EC2ws")));
 /// # Ok::<_, imds_host::Error>(())
@@ -188,7 +188,7 @@ impl Answer {
     ///
     /// ```
     /// # let runtime = imds_host::Runtime::new()?;
-    /// # let instance = runtime.open(&Default::default(), &Default::default())?;
+    /// # let instance = runtime.open(&Default::default())?;
     /// let answer = instance.answer(&imds_host::Request::get("/latest/api/token"), imds_host::Moment::at(0, 0));
     /// assert_eq!(answer.reason(), "Not Allowed");
     /// # Ok::<_, imds_host::Error>(())
@@ -201,7 +201,7 @@ impl Answer {
     ///
     /// ```
     /// # let runtime = imds_host::Runtime::new()?;
-    /// # let instance = runtime.open(&Default::default(), &Default::default())?;
+    /// # let instance = runtime.open(&Default::default())?;
     /// let answer = instance.answer(&imds_host::Request::get("/"), imds_host::Moment::at(0, 0));
     /// assert_eq!(answer.fields().last(), Some(("Connection", "close")));
     /// # Ok::<_, imds_host::Error>(())
@@ -215,7 +215,7 @@ impl Answer {
     ///
     /// ```
     /// # let runtime = imds_host::Runtime::new()?;
-    /// # let instance = runtime.open(&Default::default(), &Default::default())?;
+    /// # let instance = runtime.open(&Default::default())?;
     /// let answer = instance.answer(&imds_host::Request::get("/"), imds_host::Moment::at(0, 0));
     /// assert_eq!(answer.field("accept-ranges"), Some("none"));
     /// # Ok::<_, imds_host::Error>(())

@@ -29,7 +29,7 @@ pub(crate) use self::entropy::Entropy;
 pub use self::event::Happening;
 pub use self::instance::Instance;
 pub(crate) use self::instance::{Opening, Reply};
-pub use self::limits::Limits;
+pub use self::limits::RuntimeLimits;
 pub use self::message::{Answer, Field, Moment, Request, RequestBody, Verdict};
 pub use self::outcome::{Explanation, Outcome};
 pub use self::request_head::RequestHead;

@@ -67,7 +67,8 @@ pub enum Outcome {
 /// ```
 /// use imds_host::{Outcome, Runtime};
 ///
-/// let explanation = Runtime::new()?.explain(Outcome::TokenMissing);
+/// let runtime = Runtime::new()?;
+/// let explanation = runtime.explain(Outcome::TokenMissing);
 /// assert_eq!(explanation.reason, "no token, and http-tokens is \"required\"");
 /// assert!(explanation.remedy.contains("PUT /latest/api/token"));
 /// # Ok::<_, imds_host::Error>(())

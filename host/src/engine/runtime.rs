@@ -16,7 +16,7 @@ use crate::engine::config::config;
 use crate::engine::contract_check;
 use crate::engine::deadline::{self, Deadline};
 use crate::engine::instance::{Instance, Opening};
-use crate::engine::limits::Limits;
+use crate::engine::limits::RuntimeLimits;
 use crate::engine::message::{Moment, Verdict};
 use crate::engine::outcome::{Explanation, Outcome};
 use crate::engine::settings::Settings;
@@ -33,10 +33,10 @@ use crate::problem::Finding;
 /// millisecond; when the last handle is gone, its one thread ends.
 ///
 /// ```
-/// use imds_host::{Description, Moment, Request, Runtime, Settings};
+/// use imds_host::{Description, Moment, Request, Runtime};
 ///
 /// let runtime = Runtime::new()?;
-/// let instance = runtime.open(&Description::default(), &Settings::default())?;
+/// let instance = runtime.open(&Description::default())?;
 /// let answer = instance.answer(&Request::get("/latest/meta-data/"), Moment::at(1_764_000_000_000, 0));
 /// assert_eq!(answer.status, 200);
 /// # Ok::<_, imds_host::Error>(())
@@ -51,7 +51,7 @@ struct Shared {
     component: ImdsPre<Bounds>,
     // Not of the embedded one: the cases hold what it promises.
     checks_contract: bool,
-    limits: Limits,
+    limits: RuntimeLimits,
     fields_read: Arc<[String]>,
     /// Of each outcome, once somebody asked.
     explanations: [OnceLock<Explanation>; Outcome::ALL.len()],
@@ -71,21 +71,20 @@ impl Runtime {
     /// # Ok::<_, imds_host::Error>(())
     /// ```
     pub fn new() -> Result<Self, Error> {
-        Self::with_limits(Limits::default())
+        Self::with_limits(RuntimeLimits::default())
     }
 
-    /// A runtime with limits of its own; of those it uses `call`,
-    /// `memory_bytes` and `instances_per_worker`.
+    /// A runtime with limits of its own.
     ///
     /// Fails where the operating system refuses memory or a thread.
     ///
     /// ```
-    /// use imds_host::{Limits, Runtime};
+    /// use imds_host::{RuntimeLimits, Runtime};
     ///
-    /// Runtime::with_limits(Limits { memory_bytes: 16 << 20, ..Limits::default() })?;
+    /// Runtime::with_limits(RuntimeLimits::default().memory_bytes(16 << 20))?;
     /// # Ok::<_, imds_host::Error>(())
     /// ```
-    pub fn with_limits(limits: Limits) -> Result<Self, Error> {
+    pub fn with_limits(limits: RuntimeLimits) -> Result<Self, Error> {
         let engine = Engine::new(&config()).map_err(Error::component)?;
         let component = embedded(&engine).map_err(Error::component)?;
         Self::of(engine, &component, limits, false)
@@ -100,19 +99,19 @@ impl Runtime {
     /// no such component, or fails when it is asked which request fields it reads.
     ///
     /// ```no_run
-    /// use imds_host::{Limits, Runtime};
+    /// use imds_host::{RuntimeLimits, Runtime};
     ///
-    /// let runtime = Runtime::with_component(&std::fs::read("imds.wasm")?, Limits::default())?;
+    /// let runtime = Runtime::with_component(&std::fs::read("imds.wasm")?, RuntimeLimits::default())?;
     /// # Ok::<_, Box<dyn std::error::Error>>(())
     /// ```
     #[cfg(feature = "compiler")]
-    pub fn with_component(wasm: &[u8], limits: Limits) -> Result<Self, Error> {
+    pub fn with_component(wasm: &[u8], limits: RuntimeLimits) -> Result<Self, Error> {
         let engine = Engine::new(&config()).map_err(Error::component)?;
         let component = Component::from_binary(&engine, wasm).map_err(Error::component)?;
         Self::of(engine, &component, limits, true)
     }
 
-    fn of(engine: Engine, component: &Component, limits: Limits, checks_contract: bool) -> Result<Self, Error> {
+    fn of(engine: Engine, component: &Component, limits: RuntimeLimits, checks_contract: bool) -> Result<Self, Error> {
         // The linker is empty because the component imports nothing.
         let component =
             Linker::new(&engine).instantiate_pre(component).and_then(ImdsPre::new).map_err(Error::component)?;
@@ -136,23 +135,46 @@ impl Runtime {
         })
     }
 
-    /// Opens an instance, so that it can answer.
+    /// Opens an instance, so that it can answer, under the default settings: its
+    /// session tokens end with it.
+    ///
+    /// Works on the thread of the caller, for a fraction of a millisecond where the
+    /// description is a usual one and for [`RuntimeLimits::call`] at most: an
+    /// executor opens large ones on a thread where it may block.
     ///
     /// Fails with [`Error::Invalid`], which holds all problems found and
     /// displays them with their places, or where the operating system gives no
     /// entropy for a secret.
     ///
     /// ```
-    /// use imds_host::{Description, Error, Runtime, Settings};
+    /// use imds_host::{Description, Error, Runtime};
     ///
     /// let wrong = Description::from_toml("my.toml", "instnace-type = 't3.micro'")?;
-    /// let Err(Error::Invalid(problems)) = Runtime::new()?.open(&wrong, &Settings::default()) else {
+    /// let Err(Error::Invalid(problems)) = Runtime::new()?.open(&wrong) else {
     ///     panic!("that was no valid description");
     /// };
     /// assert_eq!(problems.list[0].field, "/instnace-type");
     /// # Ok::<_, Error>(())
     /// ```
-    pub fn open(&self, description: &Description, settings: &Settings) -> Result<Instance, Error> {
+    pub fn open(&self, description: &Description) -> Result<Instance, Error> {
+        self.open_with(description, &Settings::default())
+    }
+
+    /// Opens an instance under settings of its operator.
+    ///
+    /// Fails as [`open`](Self::open) does, and where the component refuses the
+    /// settings: a secret that is too short, a name that no `Host` can have.
+    ///
+    /// ```
+    /// use imds_host::{Description, Moment, Request, Runtime, Settings};
+    ///
+    /// let settings = Settings::default().allowed_hosts(["imds.example.com"]);
+    /// let instance = Runtime::new()?.open_with(&Description::default(), &settings)?;
+    /// let request = Request::get("/").with("Host", "imds.example.com");
+    /// assert_eq!(instance.answer(&request, Moment::at(0, 0)).status, 200);
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn open_with(&self, description: &Description, settings: &Settings) -> Result<Instance, Error> {
         self.open_under(description, Arc::new(Terms::new(settings)?), None)
     }
 
@@ -190,7 +212,7 @@ impl Runtime {
     /// # Ok::<_, imds_host::Error>(())
     /// ```
     pub fn combine(&self, description: &Description, change: &Description) -> Result<Description, Error> {
-        self.open(description, &Settings::default())?;
+        self.open(description)?;
         let combined = self.edit_text(&description.to_json(), &change.to_json(), None)?;
         let combined = combined.map_err(|findings| Error::Invalid(change.locate(findings)))?;
         let name = format!("{} with {}", description.source(), change.source());
@@ -215,7 +237,7 @@ impl Runtime {
     /// # Ok::<_, imds_host::Error>(())
     /// ```
     pub fn edit(&self, description: &Description, change: &Description, now: SystemTime) -> Result<Description, Error> {
-        self.open(description, &Settings::default())?;
+        self.open(description)?;
         let now_ms = (move || now).now_ms();
         let edited = self.edit_text(&description.to_json(), &change.to_json(), Some(now_ms))?;
         let edited = edited.map_err(|findings| Error::Invalid(change.locate(findings)))?;
@@ -306,7 +328,8 @@ impl Runtime {
     /// ```
     /// use imds_host::{Outcome, Runtime};
     ///
-    /// let explanation = Runtime::new()?.explain(Outcome::TokenExpired);
+    /// let runtime = Runtime::new()?;
+    /// let explanation = runtime.explain(Outcome::TokenExpired);
     /// assert_eq!(explanation.reason, "the token's lifetime is over");
     /// # Ok::<_, imds_host::Error>(())
     /// ```
@@ -437,7 +460,7 @@ fn embedded(engine: &Engine) -> wasmtime::Result<Component> {
     unsafe { Component::deserialize(engine, TRANSLATED) }
 }
 
-fn new_worker(engine: &Engine, component: &ImdsPre<Bounds>, limits: &Limits) -> wasmtime::Result<Worker> {
+fn new_worker(engine: &Engine, component: &ImdsPre<Bounds>, limits: &RuntimeLimits) -> wasmtime::Result<Worker> {
     let memory = StoreLimitsBuilder::new()
         .memory_size(limits.memory_bytes)
         .memories(MEMORIES_MAX)
@@ -489,12 +512,12 @@ mod tests {
     fn with_id(runtime: &Runtime, id: &str) -> Instance {
         let mut description = Description::default();
         description.set_text("/instance-id", id, "test");
-        runtime.open(&description, &Settings::default()).unwrap()
+        runtime.open(&description).unwrap()
     }
 
     #[test]
     fn a_worker_opens_again_what_it_closed() {
-        let limits = Limits { instances_per_worker: 2, ..Limits::default() };
+        let limits = RuntimeLimits::default().instances_per_worker(2);
         let runtime = Runtime::with_limits(limits).unwrap();
         let ids = ["i-0123456789abcdef0", "i-0123456789abcdef1", "i-0123456789abcdef2"];
         let instances = ids.map(|id| (id, with_id(&runtime, id)));
@@ -509,7 +532,7 @@ mod tests {
 
     #[test]
     fn an_instance_is_closed_for_another_however_long_ago_the_last_call_was() {
-        let limits = Limits { instances_per_worker: 1, ..Limits::default() };
+        let limits = RuntimeLimits::default().instances_per_worker(1);
         let runtime = Runtime::with_limits(limits).unwrap();
         let [first, second] = ["i-0123456789abcdef0", "i-0123456789abcdef1"].map(|id| with_id(&runtime, id));
         let request = Request::get("/");
@@ -522,12 +545,12 @@ mod tests {
 
     #[test]
     fn a_call_that_fails_costs_its_worker_and_nothing_else() {
-        let limits = Limits { memory_bytes: 3 << 20, ..Limits::default() };
+        let limits = RuntimeLimits::default().memory_bytes(3 << 20);
         let runtime = Runtime::with_limits(limits).unwrap();
         let instance = with_id(&runtime, "i-0123456789abcdef0");
         let mut large = Description::default();
         large.set_text("/user-data", &"x".repeat(3 << 20), "test");
-        let failed = runtime.open(&large, &Settings::default());
+        let failed = runtime.open(&large);
         assert!(matches!(failed, Err(Error::Component(_))), "{failed:?}");
         assert_eq!(runtime.shared.idle.lock().unwrap().len(), 0);
         assert_eq!(instance.answer(&Request::get("/"), Moment::at(0, 0)).status, 200);
@@ -535,12 +558,12 @@ mod tests {
 
     #[test]
     fn instances_that_do_not_fit_in_one_worker_are_answered_all_the_same() {
-        let limits = Limits { memory_bytes: 8 << 20, ..Limits::default() };
+        let limits = RuntimeLimits::default().memory_bytes(8 << 20);
         let runtime = Runtime::with_limits(limits).unwrap();
         let large = format!("[extra-entries]\n\"meta-data/x\" = \"{}\"\n", "x".repeat(1 << 18));
         let description = Description::from_toml("test", &large).unwrap();
         for _ in 0..64 {
-            let instance = runtime.open(&description, &Settings::default()).unwrap();
+            let instance = runtime.open(&description).unwrap();
             instance.try_answer(&Request::get("/"), Moment::at(0, 0)).unwrap();
         }
         assert_eq!(runtime.shared.idle.lock().unwrap().len(), 1);
@@ -567,7 +590,7 @@ mod tests {
         let runtime = Runtime::new().unwrap();
         let throttle = "[request-throttle]\nburst = 1\nper-second = 1\n";
         let description = Description::from_toml("test", throttle).unwrap();
-        let instance = runtime.open(&description, &Settings::default()).unwrap();
+        let instance = runtime.open(&description).unwrap();
         let request = Request::get("/latest/dynamic/instance-identity/signature");
         let status = || instance.answer(&request, Moment::at(1_764_000_000_000, 0)).status;
         assert_eq!((status(), status()), (200, 503));

@@ -6,13 +6,14 @@ use crate::identity::IdentitySigning;
 /// What the operator of a shell decides, as opposed to what the instance is.
 ///
 /// ```
-/// let settings = imds_host::Settings {
-///     allowed_hosts: vec!["imds.example.com".into()],
-///     ..Default::default()
-/// };
-/// assert!(settings.token_secret.is_none());
+/// use imds_host::{Secret, Settings};
+///
+/// let settings = Settings::default().token_secret(Secret::random()?).allowed_hosts(["imds.example.com"]);
+/// assert_eq!(settings.allowed_hosts, ["imds.example.com"]);
+/// # Ok::<_, imds_host::Error>(())
 /// ```
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct Settings {
     /// The secret behind the session tokens; without one, each opened instance
     /// gets its own from the operating system, and its tokens end with it.
@@ -22,6 +23,27 @@ pub struct Settings {
     pub allowed_hosts: Vec<String>,
     /// Who signs the identity document.
     pub identity_signing: IdentitySigning,
+}
+
+/// Each gives the same settings with another value in the field of its name.
+impl Settings {
+    /// Sets the secret behind the session tokens.
+    #[must_use]
+    pub fn token_secret(self, secret: Secret) -> Self {
+        Self { token_secret: Some(secret), ..self }
+    }
+
+    /// Sets the names that may stand in `Host`.
+    #[must_use]
+    pub fn allowed_hosts<N: Into<String>>(self, names: impl IntoIterator<Item = N>) -> Self {
+        Self { allowed_hosts: names.into_iter().map(Into::into).collect(), ..self }
+    }
+
+    /// Sets who signs the identity document.
+    #[must_use]
+    pub fn identity_signing(self, signing: IdentitySigning) -> Self {
+        Self { identity_signing: signing, ..self }
+    }
 }
 
 /// The secret behind the session tokens. It prints redacted.

@@ -19,7 +19,7 @@ use crate::error::Error;
 ///     // Here the program writes them down.
 ///     Ok(keys)
 /// });
-/// let settings = Settings { identity_signing: IdentitySigning::MadeBy(maker), ..Settings::default() };
+/// let settings = Settings::default().identity_signing(IdentitySigning::MadeBy(maker));
 /// # let _ = settings;
 /// ```
 #[derive(Clone)]

@@ -32,7 +32,7 @@ use crate::error::Error;
 /// let keys = IdentityKeys::generate()?;
 /// let kept = keys.to_pem()?;
 /// let keys = IdentityKeys::from_pem(&kept)?;
-/// let settings = Settings { identity_signing: IdentitySigning::With(Arc::new(keys)), ..Settings::default() };
+/// let settings = Settings::default().identity_signing(IdentitySigning::With(Arc::new(keys)));
 /// # let _ = settings;
 /// # Ok::<_, imds_host::Error>(())
 /// ```

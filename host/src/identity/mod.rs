@@ -22,10 +22,11 @@ pub use self::keys::IdentityKeys;
 /// ```
 /// use imds_host::{IdentitySigning, Settings};
 ///
-/// let settings = Settings { identity_signing: IdentitySigning::Never, ..Settings::default() };
+/// let settings = Settings::default().identity_signing(IdentitySigning::Never);
 /// # let _ = settings;
 /// ```
 #[derive(Clone, Default)]
+#[non_exhaustive]
 pub enum IdentitySigning {
     /// Keys that the runtime makes when a signature is first asked for, which
     /// takes about a second, and forgets when it ends. To have them made before:

@@ -143,7 +143,7 @@ impl Answered<'_> {
     /// use imds_host::{Answered, Description, Runtime, Service};
     ///
     /// let description = Description::from_toml("slow.toml", "faults = [{ kind = 'delay' }]")?;
-    /// let instance = Runtime::new()?.open(&description, &Default::default())?;
+    /// let instance = Runtime::new()?.open(&description)?;
     /// let service = Service::new(instance)
     ///     .observer(|answered: &Answered<'_>| assert_eq!(answered.fault(), Some("delay")));
     /// service.respond(hyper::Request::get("/").body(())?);
@@ -257,7 +257,7 @@ mod tests {
     fn no_key_in_what_is_told_is_printed() {
         let key = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
         let (tell, told) = mpsc::channel();
-        let instance = Runtime::new().unwrap().open(&Default::default(), &Default::default()).unwrap();
+        let instance = Runtime::new().unwrap().open(&Default::default()).unwrap();
         let service =
             Service::new(instance).observer(move |answered: &Answered<'_>| tell.send(format!("{answered:?}")).unwrap());
         let request = hyper::Request::get(format!("/latest/{key}?{key}"));
@@ -274,7 +274,7 @@ mod tests {
         observer.trouble(&Trouble::SentAway);
         observer.connected();
         observer.disconnected();
-        let instance = Runtime::new().unwrap().open(&Default::default(), &Default::default()).unwrap();
+        let instance = Runtime::new().unwrap().open(&Default::default()).unwrap();
         Service::new(instance).observer(observer).respond(hyper::Request::get("/").body(()).unwrap());
         for calls in [first, second] {
             assert_eq!(calls.0.load(Ordering::Relaxed), 1111);
@@ -284,7 +284,7 @@ mod tests {
     #[test]
     fn the_version_is_told_of_answers_and_refusals() {
         let (tell, told) = mpsc::channel();
-        let instance = Runtime::new().unwrap().open(&Default::default(), &Default::default()).unwrap();
+        let instance = Runtime::new().unwrap().open(&Default::default()).unwrap();
         let service = Service::new(instance)
             .observer(move |answered: &Answered<'_>| tell.send((answered.outcome, answered.version)).unwrap());
         let token = "x-aws-ec2-metadata-token";

@@ -1,3 +1,5 @@
+mod place;
+
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::net::{IpAddr, Ipv4Addr};
@@ -7,7 +9,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Duration, Instant, timeout_at};
 
-/// Who gets one of the places for connections to one service, on all of its
+pub(crate) use self::place::Place;
+
+/// Who gets one of the places for connections to one server, on all of its
 /// listeners.
 ///
 /// When all are taken, a new connection gets the place of the one that has
@@ -29,6 +33,7 @@ use tokio::time::{Duration, Instant, timeout_at};
 /// What a connection tells of each request is one atomic of its own. Only a
 /// newcomer that finds all places taken looks at those of the others.
 pub(crate) struct Admission {
+    bounds: Bounds,
     table: Mutex<Table>,
     /// How many newcomers wait: while none does, nobody has to be told of anything.
     newcomers: AtomicUsize,
@@ -50,13 +55,13 @@ struct Table {
     seats: Vec<Arc<Seat>>,
     /// How many of those each caller has.
     callers: HashMap<IpAddr, usize>,
-    /// Those that wait for a place: their callers, and the share of each. As many
-    /// as there are listeners and room to wait, so that a search is cheap.
-    newcomers: Vec<(IpAddr, usize)>,
+    /// The callers of those that wait for a place. As many as there are listeners and
+    /// room to wait, so that a search is cheap.
+    newcomers: Vec<IpAddr>,
 }
 
 /// How many places there are.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
     /// On all listeners.
     pub(crate) places: usize,
@@ -67,8 +72,6 @@ pub(crate) struct Bounds {
 /// What the connection in a place and the next one there tell each other.
 pub(crate) struct Seat {
     caller: IpAddr,
-    /// The caller's share.
-    share: usize,
     /// Whether it was above the share when it was taken. It is surplus for as long as
     /// the caller has more than its share.
     is_above: bool,
@@ -112,8 +115,9 @@ impl Admission {
     /// places make room for thousands a second.
     pub(crate) const GRACE: Duration = Duration::from_millis(100);
 
-    pub(crate) fn new(grace: Duration) -> Self {
+    pub(crate) fn new(bounds: Bounds, grace: Duration) -> Self {
         Self {
+            bounds,
             table: Mutex::default(),
             newcomers: AtomicUsize::new(0),
             changed: Notify::new(),
@@ -125,23 +129,23 @@ impl Admission {
 
     /// Takes a place for a connection of `caller`, once not all are taken or
     /// somebody can be sent away for it.
-    pub(crate) async fn take(self: &Arc<Self>, caller: IpAddr, bounds: Bounds) -> Place {
+    pub(crate) async fn take(self: &Arc<Self>, caller: IpAddr) -> Place {
         loop {
-            match self.look(caller, bounds) {
+            match self.look(caller) {
                 Look::Taken(place, before) => return place.after(before).await,
-                Look::Wait { .. } => self.wait(caller, bounds).await,
+                Look::Wait { .. } => self.wait(caller).await,
             }
         }
     }
 
     /// Like [`take`](Self::take), but none where a connection of `caller` itself
     /// must leave for it and none can yet: nobody else is to wait behind it.
-    pub(crate) async fn take_in_turn(self: &Arc<Self>, caller: IpAddr, bounds: Bounds) -> Option<Place> {
+    pub(crate) async fn take_in_turn(self: &Arc<Self>, caller: IpAddr) -> Option<Place> {
         loop {
-            match self.look(caller, bounds) {
+            match self.look(caller) {
                 Look::Taken(place, before) => return Some(place.after(before).await),
                 Look::Wait { for_its_own: true, .. } => return None,
-                Look::Wait { .. } => self.wait(caller, bounds).await,
+                Look::Wait { .. } => self.wait(caller).await,
             }
         }
     }
@@ -153,14 +157,13 @@ impl Admission {
     }
 
     /// Waits for a change, as a newcomer that connections have to be closed for.
-    async fn wait(self: &Arc<Self>, caller: IpAddr, bounds: Bounds) {
-        let entry = (caller, bounds.share);
-        self.table().newcomers.push(entry);
+    async fn wait(self: &Arc<Self>, caller: IpAddr) {
+        self.table().newcomers.push(caller);
         // From here on it is told of every change, and what changed before it sees.
         self.newcomers.fetch_add(1, Ordering::SeqCst);
-        let _newcomer = Newcomer { admission: self, entry };
+        let _newcomer = Newcomer { admission: self, caller };
         let changed = self.changed.notified();
-        match self.could_take(caller, bounds) {
+        match self.could_take(caller) {
             Some(None) => changed.await,
             Some(Some(until)) => {
                 let _ = timeout_at(until, changed).await;
@@ -170,26 +173,26 @@ impl Admission {
     }
 
     /// When a newcomer may get a place, if that is known: now is `None`.
-    fn could_take(&self, caller: IpAddr, bounds: Bounds) -> Option<Option<Instant>> {
+    fn could_take(&self, caller: IpAddr) -> Option<Option<Instant>> {
         let table = self.table();
-        if table.seats.len() < bounds.places {
+        if table.seats.len() < self.bounds.places {
             return None;
         }
-        match self.leaver(&table, Some((caller, bounds.share))) {
+        match self.leaver(&table, Some(caller)) {
             Leaver::Found(_) => None,
             Leaver::Soon(at) => Some(Some(at)),
             Leaver::Nobody => Some(None),
         }
     }
 
-    fn look(self: &Arc<Self>, caller: IpAddr, bounds: Bounds) -> Look {
+    fn look(self: &Arc<Self>, caller: IpAddr) -> Look {
         let mut table = self.table();
         let before = loop {
-            if table.seats.len() < bounds.places {
+            if table.seats.len() < self.bounds.places {
                 break None;
             }
-            let for_its_own = table.of(caller) >= bounds.share;
-            match self.leaver(&table, Some((caller, bounds.share))) {
+            let for_its_own = table.of(caller) >= self.bounds.share;
+            match self.leaver(&table, Some(caller)) {
                 Leaver::Found(before) => {
                     if table.send_away(&before) {
                         break Some(before);
@@ -198,7 +201,7 @@ impl Admission {
                 Leaver::Soon(_) | Leaver::Nobody => return Look::Wait { for_its_own },
             }
         };
-        let place = self.place(&mut table, caller, bounds.share);
+        let place = self.place(&mut table, caller);
         drop(table);
         // On another listener one of the same caller may have waited for this.
         self.tell_newcomers();
@@ -217,19 +220,18 @@ impl Admission {
                 return false;
             }
             // Its place is free again when this is dropped.
-            (before, self.place(&mut table, IpAddr::from(Ipv4Addr::UNSPECIFIED), 1))
+            (before, self.place(&mut table, IpAddr::from(Ipv4Addr::UNSPECIFIED)))
         };
         before.left.notified().await;
         true
     }
 
-    fn place(self: &Arc<Self>, table: &mut Table, caller: IpAddr, share: usize) -> Place {
+    fn place(self: &Arc<Self>, table: &mut Table, caller: IpAddr) -> Place {
         let count = table.callers.entry(caller).or_default();
         *count += 1;
         let seat = Arc::new(Seat {
             caller,
-            share,
-            is_above: *count > share,
+            is_above: *count > self.bounds.share,
             state: AtomicU64::new(self.since()),
             index: AtomicUsize::new(table.seats.len()),
             leave: Notify::new(),
@@ -239,18 +241,18 @@ impl Admission {
         Place { admission: Arc::clone(self), seat }
     }
 
-    /// The next to leave for a connection of the caller with this share: one that
+    /// The next to leave for a connection of this caller: one that
     /// ended, else one above its caller's share, else the one that waited longest of
     /// all, or of the caller's own where it has its share.
-    fn leaver(&self, table: &Table, newcomer: Option<(IpAddr, usize)>) -> Leaver {
-        let only = newcomer.filter(|(caller, share)| table.of(*caller) >= *share).map(|(caller, _)| caller);
+    fn leaver(&self, table: &Table, newcomer: Option<IpAddr>) -> Leaver {
+        let only = newcomer.filter(|caller| table.of(*caller) >= self.bounds.share);
         let turn = |seat: &Seat| {
             let state = seat.state.load(Ordering::SeqCst);
             let since = state & SINCE;
             match state {
                 WORKS => None,
                 _ if state & ENDED != 0 => Some((0, since)),
-                _ if seat.is_above && table.of(seat.caller) > seat.share => Some((1, since)),
+                _ if seat.is_above && table.of(seat.caller) > self.bounds.share => Some((1, since)),
                 _ if only.is_none_or(|caller| caller == seat.caller) => Some((2, since)),
                 _ => None,
             }
@@ -287,13 +289,13 @@ impl Admission {
 /// A connection that waits for a place, until this is dropped.
 struct Newcomer<'a> {
     admission: &'a Admission,
-    entry: (IpAddr, usize),
+    caller: IpAddr,
 }
 
 impl Drop for Newcomer<'_> {
     fn drop(&mut self) {
         let mut table = self.admission.table();
-        if let Some(index) = table.newcomers.iter().position(|entry| *entry == self.entry) {
+        if let Some(index) = table.newcomers.iter().position(|caller| *caller == self.caller) {
             table.newcomers.swap_remove(index);
         }
         self.admission.newcomers.fetch_sub(1, Ordering::SeqCst);
@@ -335,91 +337,6 @@ impl Seat {
     /// Ends when the connection has to leave.
     pub(crate) async fn sent_away(&self) {
         self.leave.notified().await;
-    }
-}
-
-/// The place of one connection, which waits for its client at first. Dropped
-/// after the connection is closed.
-pub(crate) struct Place {
-    admission: Arc<Admission>,
-    seat: Arc<Seat>,
-}
-
-impl Place {
-    /// The place, once who had it before has left. Its socket is closed then:
-    /// there are never more open than places and waiting room.
-    async fn after(self, before: Option<Arc<Seat>>) -> Self {
-        if let Some(before) = before {
-            before.left.notified().await;
-        }
-        self
-    }
-
-    /// What tells when the connection has to leave.
-    pub(crate) fn seat(&self) -> Arc<Seat> {
-        Arc::clone(&self.seat)
-    }
-
-    /// The connection has a request to answer. False if it was sent away
-    /// before: then it must not begin.
-    pub(crate) fn work(&self) -> bool {
-        self.change(|_| WORKS)
-    }
-
-    /// The connection waits for its client again: the answer is sent, or the
-    /// client does not take it.
-    pub(crate) fn wait(&self) {
-        let since = self.admission.since();
-        if self.change(|state| if state == WORKS { since } else { state }) {
-            self.admission.tell_newcomers();
-        }
-    }
-
-    /// The connection gets no other request: it is the first to leave.
-    pub(crate) fn end(&self) {
-        let since = self.admission.since();
-        if self.change(|_| ENDED | since) {
-            self.admission.tell_newcomers();
-        }
-    }
-
-    /// Goes to another state, unless it was sent away.
-    fn change(&self, to: impl Fn(u64) -> u64) -> bool {
-        let next = |state: u64| (state & LEFT == 0).then(|| to(state));
-        self.seat.state.fetch_update(Ordering::SeqCst, Ordering::SeqCst, next).is_ok()
-    }
-
-    /// Whether the connection may still get a request.
-    pub(crate) fn is_open(&self) -> bool {
-        self.seat.state.load(Ordering::SeqCst) & ENDED == 0
-    }
-
-    /// Whether a newcomer waits that could have this place: any while the caller
-    /// has more than its share, else one of the same caller or one whose caller
-    /// lacks its share.
-    pub(crate) fn is_wanted(&self) -> bool {
-        if self.admission.newcomers.load(Ordering::SeqCst) == 0 {
-            return false;
-        }
-        let table = self.admission.table();
-        let Seat { caller: own, share, .. } = *self.seat;
-        let is_surplus = table.of(own) > share;
-        let could_have_it = |(caller, share): &(IpAddr, usize)| *caller == own || table.of(*caller) < *share;
-        table.newcomers.iter().any(|newcomer| is_surplus || could_have_it(newcomer))
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut table = self.admission.table();
-        if self.seat.state.fetch_or(LEFT, Ordering::SeqCst) & LEFT != 0 {
-            // Who sent it away has its place.
-            self.seat.left.notify_one();
-            return;
-        }
-        table.remove(&self.seat);
-        drop(table);
-        self.admission.tell_newcomers();
     }
 }
 

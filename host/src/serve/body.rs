@@ -10,7 +10,7 @@ use hyper::body::{Bytes, Frame, SizeHint};
 ///
 /// ```
 /// # use imds_host::{Runtime, Service};
-/// let instance = Runtime::new()?.open(&Default::default(), &Default::default())?;
+/// let instance = Runtime::new()?.open(&Default::default())?;
 /// let request = hyper::Request::get("/latest/meta-data/instance-life-cycle").body(())?;
 /// let body = Service::new(instance).respond(request).into_body();
 /// assert_eq!(body.into_bytes(), "on-demand");
@@ -27,7 +27,7 @@ impl Body {
     ///
     /// ```
     /// # use imds_host::{Runtime, Service};
-    /// # let instance = Runtime::new()?.open(&Default::default(), &Default::default())?;
+    /// # let instance = Runtime::new()?.open(&Default::default())?;
     /// let request = hyper::Request::head("/").body(())?;
     /// assert!(Service::new(instance).respond(request).into_body().into_bytes().is_empty());
     /// # Ok::<_, Box<dyn std::error::Error>>(())

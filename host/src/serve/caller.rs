@@ -32,7 +32,7 @@ use crate::engine::{Instance, RequestHead, Runtime};
 /// }
 ///
 /// let runtime = Runtime::new()?;
-/// let instance = runtime.open(&Default::default(), &Default::default())?;
+/// let instance = runtime.open(&Default::default())?;
 /// let service = Service::new(Guests { runtime, instances: HashMap::from([(Guest(7), instance)]) });
 /// let request = hyper::Request::get("/").extension(Guest(7)).body(())?;
 /// assert_eq!(service.respond(request).status(), 200);

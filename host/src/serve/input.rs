@@ -1,4 +1,4 @@
-use crate::engine::Limits;
+use crate::serve::limits::ConnectionLimits;
 
 /// What came on a connection and is not used yet.
 #[derive(Default)]
@@ -67,7 +67,7 @@ impl Input {
 
     /// Looks for a head in what came. It ends with the first empty line behind its
     /// first one, as the component has it.
-    pub(crate) fn find(&mut self, limits: &Limits) -> Found {
+    pub(crate) fn find(&mut self, limits: &ConnectionLimits) -> Found {
         while let Some(at) = memchr::memchr(b'\n', &self.bytes[self.scan.looked..]) {
             let end = self.scan.looked + at;
             let line = &self.bytes[self.scan.line..end];
@@ -105,7 +105,7 @@ impl Input {
 mod tests {
     use super::*;
 
-    fn find(bytes: &[u8], limits: &Limits) -> Found {
+    fn find(bytes: &[u8], limits: &ConnectionLimits) -> Found {
         let mut whole = Input { bytes: bytes.to_vec(), ..Input::default() };
         let found = whole.find(limits);
         // Byte by byte the same is found, as soon as it can be.
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_head_ends_with_its_first_empty_line() {
-        let limits = Limits::default();
+        let limits = ConnectionLimits::default();
         for (bytes, found) in [
             (&b""[..], Found::Part),
             (b"GET / HTTP/1.1\r\n\r\n", Found::Head(18)),
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn what_is_beyond_the_limits_is_cut_off() {
-        let limits = Limits { head_bytes: 30, head_fields: 1, ..Limits::default() };
+        let limits = ConnectionLimits::default().head_bytes(30).head_fields(1);
         assert_eq!(find(b"GET / HTTP/1.1\r\nA: b\r\n\r\n", &limits), Found::Head(24));
         assert_eq!(find(b"GET / HTTP/1.1\r\nA: b\r\nC: d\r\n\r\n", &limits), Found::Broken(28));
         assert_eq!(find(b"GET / HTTP/1.1\r\nA: bbbbbbbbbbbbbbbbbbbbbb", &limits), Found::Broken(30));
@@ -151,7 +151,7 @@ mod tests {
         let mut input = Input::default();
         input.room().extend(b"GET /a HTTP/1.1\r\n\r\nGET /b HTTP/1.1\r\n\r\n");
         for target in ["/a", "/b"] {
-            let Found::Head(length) = input.find(&Limits::default()) else { panic!("there is a head") };
+            let Found::Head(length) = input.find(&ConnectionLimits::default()) else { panic!("there is a head") };
             assert!(input.bytes().starts_with(format!("GET {target} ").as_bytes()));
             input.consume(length);
         }

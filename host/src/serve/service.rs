@@ -13,7 +13,6 @@ use crate::engine::{
 };
 use crate::error::Error;
 use crate::observe::{Answered, Observer, Trouble};
-use crate::serve::admission::Admission;
 use crate::serve::body::Body;
 use crate::serve::caller::{Caller, Instances, Picked};
 use crate::serve::http::{head_in, response_out};
@@ -23,8 +22,8 @@ use crate::serve::http::{head_in, response_out};
 ///
 /// It implements [`hyper::service::Service`], whose futures never block the
 /// executor; [`respond`](Self::respond) is for callers without one.
-/// [`serve`](crate::serve) puts it on a listener. Clones share everything, the
-/// connections that [`Limits`](crate::Limits) allow too.
+/// [`serve`](crate::serve) puts it on a listener, and a [`Server`](crate::Server) on
+/// several, within limits of your own. Clones share everything.
 ///
 /// A server of another kind must do itself what only a server can: send the
 /// names of header fields in title case and in order, add none, set the
@@ -34,7 +33,7 @@ use crate::serve::http::{head_in, response_out};
 /// ```
 /// use imds_host::{Runtime, Service};
 ///
-/// let instance = Runtime::new()?.open(&Default::default(), &Default::default())?;
+/// let instance = Runtime::new()?.open(&Default::default())?;
 /// let service = Service::new(instance).keep_alive(true);
 /// let request = hyper::Request::get("/latest/meta-data/").body(())?;
 /// assert_eq!(service.respond(request).status(), 200);
@@ -48,7 +47,6 @@ pub struct Service {
     keep_alive: bool,
     entropy: Entropy,
     signing: Arc<Semaphore>,
-    admission: Arc<Admission>,
 }
 
 impl Service {
@@ -60,7 +58,7 @@ impl Service {
     ///
     /// ```
     /// # use imds_host::{Runtime, Service};
-    /// let instance = Runtime::new()?.open(&Default::default(), &Default::default())?;
+    /// let instance = Runtime::new()?.open(&Default::default())?;
     /// let service = Service::new(instance);
     /// # Ok::<_, imds_host::Error>(())
     /// ```
@@ -72,7 +70,6 @@ impl Service {
             keep_alive: false,
             entropy: Entropy::new(),
             signing: Arc::new(Semaphore::new(1)),
-            admission: Arc::new(Admission::new(Admission::GRACE)),
         }
     }
 
@@ -83,7 +80,7 @@ impl Service {
     /// use imds_host::{Caller, RequestHead, Runtime, Service};
     ///
     /// let runtime = Runtime::new()?;
-    /// let instance = runtime.open(&Default::default(), &Default::default())?;
+    /// let instance = runtime.open(&Default::default())?;
     /// let service = Service::picking(&runtime, move |_: &Caller, head: &RequestHead<'_>| {
     ///     (head.values("x-guest") == [b"vm-7"]).then(|| instance.clone())
     /// });
@@ -102,7 +99,7 @@ impl Service {
     ///
     /// ```
     /// # use imds_host::{Runtime, Service};
-    /// # let instance = Runtime::new()?.open(&Default::default(), &Default::default())?;
+    /// # let instance = Runtime::new()?.open(&Default::default())?;
     /// let service = Service::new(instance).clock(|| std::time::SystemTime::UNIX_EPOCH);
     /// let response = service.respond(hyper::Request::get("/").body(())?);
     /// assert_eq!(response.headers()["date"], "Thu, 01 Jan 1970 00:00:00 GMT");
@@ -119,7 +116,7 @@ impl Service {
     ///
     /// ```
     /// # use imds_host::{Answered, Runtime, Service};
-    /// # let instance = Runtime::new()?.open(&Default::default(), &Default::default())?;
+    /// # let instance = Runtime::new()?.open(&Default::default())?;
     /// let service = Service::new(instance).observer(|answered: &Answered<'_>| eprintln!("{answered:?}"));
     /// # Ok::<_, imds_host::Error>(())
     /// ```
@@ -138,7 +135,7 @@ impl Service {
     ///
     /// ```
     /// # use imds_host::{Runtime, Service};
-    /// # let instance = Runtime::new()?.open(&Default::default(), &Default::default())?;
+    /// # let instance = Runtime::new()?.open(&Default::default())?;
     /// let response = Service::new(instance).keep_alive(true).respond(hyper::Request::get("/").body(())?);
     /// assert!(!response.headers().contains_key("connection"));
     /// # Ok::<_, Box<dyn std::error::Error>>(())
@@ -161,7 +158,7 @@ impl Service {
     ///
     /// ```
     /// # use imds_host::{Runtime, Service};
-    /// # let instance = Runtime::new()?.open(&Default::default(), &Default::default())?;
+    /// # let instance = Runtime::new()?.open(&Default::default())?;
     /// let response = Service::new(instance).respond(hyper::Request::get("/nothing/here").body(())?);
     /// assert_eq!(response.status(), 404);
     /// # Ok::<_, Box<dyn std::error::Error>>(())
@@ -224,10 +221,6 @@ impl Service {
 
     pub(crate) fn keeps_alive(&self) -> bool {
         self.keep_alive
-    }
-
-    pub(crate) fn admission(&self) -> &Arc<Admission> {
-        &self.admission
     }
 
     pub(crate) fn trouble(&self, trouble: &Trouble) {
@@ -354,7 +347,7 @@ impl Turn {
 /// use imds_host::{Runtime, Service};
 ///
 /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
-/// let service = Service::new(Runtime::new()?.open(&Default::default(), &Default::default())?);
+/// let service = Service::new(Runtime::new()?.open(&Default::default())?);
 /// let request = hyper::Request::get("/latest/dynamic/instance-identity/signature").body(())?;
 /// assert_eq!(service.call(request).await?.status(), 200);
 /// # Ok::<_, Box<dyn std::error::Error>>(())
@@ -390,7 +383,7 @@ impl fmt::Debug for Service {
 ///
 /// ```
 /// # use imds_host::{HopLimit, Runtime, Service};
-/// # let instance = Runtime::new()?.open(&Default::default(), &Default::default())?;
+/// # let instance = Runtime::new()?.open(&Default::default())?;
 /// let request = hyper::Request::put("/latest/api/token")
 ///     .header("x-aws-ec2-metadata-token-ttl-seconds", "60")
 ///     .body(())?;

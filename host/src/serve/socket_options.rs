@@ -7,7 +7,7 @@ use std::time::Duration;
 use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::engine::Limits;
+use crate::serve::limits::ConnectionLimits;
 
 /// Above it no system has a use for more.
 const BYTES_MAX: usize = 1 << 30;
@@ -21,7 +21,7 @@ const TIME_MAX: Duration = Duration::from_millis(i32::MAX as u64);
 /// megabytes, where a client sends requests and takes no answer.
 ///
 /// Where the system refuses, its own bounds hold.
-pub(crate) fn bound(listener: &TcpListener, limits: &Limits) {
+pub(crate) fn bound(listener: &TcpListener, limits: &ConnectionLimits) {
     let socket = SockRef::from(listener);
     let bytes = limits.buffer_bytes.clamp(1, BYTES_MAX);
     // Connections inherit these.

@@ -20,8 +20,8 @@ fn connect_from(source: &str, server: SocketAddr) -> TcpStream {
     stream
 }
 
-fn few() -> Limits {
-    Limits { connections: 8, connections_per_caller: 4, head_time: LONG, body_time: LONG, ..Limits::default() }
+fn few() -> ConnectionLimits {
+    ConnectionLimits::default().connections(8).connections_per_caller(4).head_time(LONG).body_time(LONG)
 }
 
 fn ask_on(stream: &mut TcpStream) -> String {
@@ -107,7 +107,7 @@ fn a_thousand_that_a_fault_keeps_waiting_keep_nobody_else_out() {
 /// that has to leave.
 #[test]
 fn kept_connections_that_never_rest_keep_no_newcomer_out() {
-    let limits = Limits { connections: 9, connections_per_caller: 1, ..few() };
+    let limits = few().connections(9).connections_per_caller(1);
     let server = Server::within(limits, "", true);
     let address = server.address;
     let (asking, asked) = (AtomicBool::new(true), AtomicUsize::new(0));

@@ -2,6 +2,7 @@
 //!
 //! `way` plays the cases; the tests here are about what only the adapter does.
 
+mod callers;
 mod engine;
 mod store;
 pub mod up;
@@ -193,9 +194,9 @@ fn the_runner_accepts_the_tokens_of_the_same_caller_under_the_same_secret() {
     application.store().set("instances/a", "{}");
     let token = token(&application.replica(), &[("x-guest", "a")]);
 
-    let settings = Settings { token_secret: Some(Secret::new(b"0123456789abcdef")), ..Settings::default() };
-    let callers = CallerKey::parse("header:x-guest").expect("the same words");
-    let fleet = Fleet::new(&RUNTIME, &settings, callers).unwrap_or_else(|error| panic!("{error}"));
+    let settings = Settings::default().token_secret(Secret::new(b"0123456789abcdef"));
+    let callers: CallerKey = "header:x-guest".parse().expect("the same words");
+    let fleet = Fleet::with_settings(&RUNTIME, &settings, callers).unwrap_or_else(|error| panic!("{error}"));
     let status = |key| {
         fleet.insert(key, &Description::default()).unwrap_or_else(|error| panic!("{error}"));
         let request = Request::get(INSTANCE_ID).with("X-aws-ec2-metadata-token", token.as_bytes());

@@ -18,6 +18,7 @@ fn wrong_use_is_told_in_words_and_a_refusal_as_json() {
         (&["clock", "--speed", "0"], "to stop it, pause it"),
         (&["clock", "9999-12-31T00:00:00Z"], "up to the end of the year 9998"),
         (&["interrupt", "--in", "-5m"], "expected a time with its unit"),
+        (&["interrupt", "--action", "explode"], "known: terminate, stop, hibernate"),
         (&["fault", "refuse", "--for", "-1s"], "expected a time with its unit"),
         (&["fault", "refuse", "--share", "30%"], "expected a share from 0 to 1"),
         (&["fault", "refuse", "--seed", "abc"], "expected a whole number"),
@@ -36,7 +37,7 @@ fn wrong_use_is_told_in_words_and_a_refusal_as_json() {
     assert_eq!((refused.status.code(), &answer["revision"]), (Some(1), &json!(1)));
     let toml = controlled.ask("PATCH", "/v1/instance", JSON, "state = 'stopped'");
     assert!(toml.status == 422 && !toml.body.contains(".toml"), "{}", toml.body);
-    assert_eq!(controlled.told(&["fault", "delay"]), "delay by 1s\n");
+    assert_eq!(controlled.told(&["fault", "delay"]), "delay\n");
 }
 
 #[test]
@@ -71,18 +72,18 @@ fn the_state_that_an_instance_has_is_no_change() {
             assert!(controlled.told(&[verb]).ends_with(&format!("revision {revision}\n")), "{verb}");
         }
         let again = controlled.told(&[verb]);
-        assert!(again.starts_with(&format!("the instance is {state} already; nothing was changed")), "{again}");
+        assert!(again.starts_with(&format!("the instance is {state}; nothing was changed")), "{again}");
         assert!(again.ends_with(&format!("\nrevision {revision}\n")), "{again}");
         let restated = controlled.ask("PATCH", "/v1/instance", JSON, &json!({ "state": state }).to_string());
         assert_eq!((restated.status, restated.json()), (200, json!({ "revision": revision })));
         if state == "running" {
             continue;
         }
-        for verb in ["interrupt", "rebalance"] {
+        for verb in ["interrupt", "rebalance", "reboot"] {
             let refused = controlled.ctl(&[verb]);
             let errors = text(&refused.stderr);
             assert_eq!(refused.status.code(), Some(2), "{errors}");
-            let help = if state == "stopped" { "imds ctl start" } else { "imds ctl reload" };
+            let help = if state == "stopped" { "start it first" } else { "imds ctl reload" };
             assert!(
                 errors.starts_with(&format!("error: the instance is {state}, ")) && errors.contains(help),
                 "{errors}"

@@ -16,7 +16,8 @@ fn the_command_of_run_finds_where_to_give_orders() {
         let (printed, errors) = (text(&output.stdout), text(&output.stderr));
         assert!(output.status.success(), "{printed}{errors}");
         assert!(
-            printed.contains("spot interruption: notice now; terminated in 2m") && printed.contains("\nrevision 3\n"),
+            printed.contains("in 2m         2026-10-01T00:02:00.000Z  state = terminated\n")
+                && printed.contains("\nrevision 3\n"),
             "{printed}"
         );
         assert!(errors.contains("imds: control on "), "{errors}");

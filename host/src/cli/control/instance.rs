@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use hyper::StatusCode;
 use hyper::header::IF_MATCH;
 use hyper::http::request::Parts;
-use imds_host::{Control, Description, Happening, Snapshot};
+use imds_host::{Control, Description, Happening, MetadataOptions, Snapshot};
 use serde_json::{Value, json};
 use tokio::task::block_in_place;
 
@@ -99,12 +99,23 @@ fn shown(snapshot: &Snapshot) -> anyhow::Result<Value> {
         "state": snapshot.state,
         "instance-lifecycle": snapshot.lifecycle,
         "clock": clock::shown(&snapshot.clock),
-        "metadata-options": serde_json::from_str::<Value>(&snapshot.metadata_options)?,
+        "metadata-options": options(&snapshot.metadata_options),
         "identity": serde_json::from_str::<Value>(&snapshot.identity_document)?,
         "timeline": { "past": happenings(past), "to-come": happenings(to_come) },
         "faults": description.get("faults").cloned().unwrap_or_else(|| json!([])),
         "description": description,
     }))
+}
+
+/// By EC2's names.
+fn options(options: &MetadataOptions) -> Value {
+    json!({
+        "http-endpoint": options.http_endpoint,
+        "http-protocol-ipv6": options.http_protocol_ipv6,
+        "http-put-response-hop-limit": options.http_put_response_hop_limit,
+        "http-tokens": options.http_tokens,
+        "instance-metadata-tags": options.instance_metadata_tags,
+    })
 }
 
 /// As all times are told here: RFC 3339 to the millisecond.

@@ -185,7 +185,7 @@ mod tests {
     fn control() -> Control {
         let runtime = Runtime::new().unwrap();
         let description = imds_host::Description::default();
-        Control::open(&runtime, &description, &Default::default(), Default::default()).unwrap()
+        Control::open(&runtime, &description).unwrap()
     }
 
     fn numbers(control: &Control, query: &str) -> (Vec<u64>, u64) {

@@ -5,28 +5,20 @@ use serde_json::Value;
 
 use super::client::{Answer, Ask, Client, Conflict};
 
-/// What was changed and how.
-pub struct Changed {
-    /// What the instance was.
-    pub before: Value,
-    /// What the listener says of the change.
-    pub answer: Answer,
-}
-
 /// Somebody else changes the instance all the time.
 const TRIES: usize = 5;
 
 /// Looks at the instance and makes the change that `decide` wants of it, in one
 /// step: of the revision that was looked at and no other. Where somebody else
-/// comes first, it looks again.
-pub fn change(client: &Client, verb: &str, decide: impl Fn(&Value) -> Value) -> anyhow::Result<Changed> {
+/// comes first, it looks again. Gives what the listener says of it.
+pub fn change(client: &Client, verb: &str, decide: impl Fn(&Value) -> Value) -> anyhow::Result<Answer> {
     let mut tries = 0;
     loop {
         tries += 1;
         let before = client.ask(Ask::get("/v1/instance"))?.body;
         let ask = Ask::patch("/v1/instance", decide(&before)).of_revision(before["revision"].as_u64());
         match client.ask(ask) {
-            Ok(answer) => return Ok(Changed { before, answer }),
+            Ok(answer) => return Ok(answer),
             Err(error) if error.is::<Conflict>() && tries < TRIES => {}
             Err(error) => return Err(told_of(verb, error)),
         }

@@ -63,7 +63,8 @@ pub fn reload(client: &Client) -> anyhow::Result<Told> {
     let answer = client.ask(Ask::post("/v1/reload"))?;
     tell_warnings(&answer);
     let done = answer.body["done"].as_str().unwrap_or("read again").to_owned();
-    Ok(revision(answer).with(format!("{done}; edits are undone")))
+    let Told { text, raw } = revision(answer);
+    Ok(Told { text: format!("{done}; edits are undone\n{text}"), raw })
 }
 
 /// Prints what a change says that cannot be real, to standard error.
@@ -85,6 +86,6 @@ pub fn tell_warnings(answer: &Answer) {
 }
 
 /// Tells the revision that an answer has.
-pub fn revision(answer: Answer) -> Told {
+fn revision(answer: Answer) -> Told {
     Told { text: format!("revision {}", answer.body["revision"]), raw: answer.raw }
 }

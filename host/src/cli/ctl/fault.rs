@@ -71,9 +71,6 @@ Examples:
   imds ctl fault
   imds ctl fault off";
 
-/// What a description means that does not say how late.
-const DELAY: &str = "1s";
-
 impl Fault {
     pub fn make(self, client: &Client) -> anyhow::Result<Told> {
         let changes = match self.kind.as_deref() {
@@ -111,7 +108,7 @@ impl Fault {
             faults.push(self.fault(kind));
             json!({ "faults": faults })
         };
-        Ok(change(client, &self.verb(), with_this_one)?.answer)
+        change(client, &self.verb(), with_this_one)
     }
 
     fn set(&self, client: &Client, fields: Value) -> anyhow::Result<Answer> {
@@ -179,8 +176,12 @@ pub fn in_words(instance: &Value) -> Vec<String> {
         instance["faults"].as_array().into_iter().flatten().map(|fault| one_in_words(fault, now)).collect();
     let throttle = &instance["description"]["request-throttle"];
     if throttle.is_object() {
-        let of = |name: &str| throttle[name].as_u64().map_or("100".to_owned(), |number| number.to_string());
-        lines.push(format!("throttle above {} at once and {} a second", of("burst"), of("per-second")));
+        let of = |name: &str, words: &str| throttle[name].as_u64().map(|number| format!("{number} {words}"));
+        let stated: Vec<_> = [of("burst", "at once"), of("per-second", "a second")].into_iter().flatten().collect();
+        lines.push(match stated.is_empty() {
+            true => "throttle".to_owned(),
+            false => format!("throttle above {}", stated.join(" and ")),
+        });
     }
     lines
 }
@@ -191,10 +192,8 @@ fn one_in_words(fault: &Value, now: &Value) -> String {
         let items = fault[name].as_array().into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>();
         (!items.is_empty()).then(|| items.join(", "))
     };
-    let mut words = text("kind").unwrap_or("refuse").to_owned();
-    if text("kind") == Some("delay") {
-        words += &format!(" by {}", text("delay").unwrap_or(DELAY));
-    }
+    let mut words = text("kind").unwrap_or_default().to_owned();
+    words.extend(text("delay").map(|delay| format!(" by {delay}")));
     words.extend(fault["share"].as_f64().map(|share| format!(" {}% of requests", share * 100.0)));
     words.extend(list("methods").map(|methods| format!(", {methods}")));
     words.extend(list("paths").map(|paths| format!(", {paths}")));

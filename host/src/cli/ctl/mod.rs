@@ -4,10 +4,10 @@ mod change;
 mod client;
 mod clock;
 mod edit;
-mod event;
 mod explain;
 mod fault;
 mod follow;
+mod operation;
 mod show;
 mod times;
 mod usage;
@@ -59,7 +59,7 @@ enum Verb {
     #[command(after_help = "Example:\n  imds ctl show --json")]
     Show,
     Edit(edit::Edit),
-    Interrupt(event::Interrupt),
+    Interrupt(operation::Interrupt),
     /// Recommend to move the work of the spot instance elsewhere
     #[command(after_help = "Example:\n  imds ctl rebalance")]
     Rebalance,
@@ -69,6 +69,9 @@ enum Verb {
     /// Start it again: a launch time, a public address and credentials of its own
     #[command(after_help = "Example:\n  imds ctl start")]
     Start,
+    /// Reboot the instance: the reboots that were scheduled are completed
+    #[command(after_help = "Example:\n  imds ctl reboot")]
+    Reboot,
     /// Terminate the instance, for good
     #[command(after_help = "Example:\n  imds ctl terminate")]
     Terminate,
@@ -105,10 +108,11 @@ impl Ctl {
             Verb::Show => show::show(&client),
             Verb::Edit(edit) => edit.make(&client),
             Verb::Interrupt(interrupt) => interrupt.make(&client),
-            Verb::Rebalance => event::rebalance(&client),
-            Verb::Stop => event::state(&client, "stop", "stopped"),
-            Verb::Start => event::state(&client, "start", "running"),
-            Verb::Terminate => event::state(&client, "terminate", "terminated"),
+            Verb::Rebalance => operation::verb(&client, "rebalance"),
+            Verb::Stop => operation::verb(&client, "stop"),
+            Verb::Start => operation::verb(&client, "start"),
+            Verb::Reboot => operation::verb(&client, "reboot"),
+            Verb::Terminate => operation::verb(&client, "terminate"),
             Verb::Clock(clock) => clock.make(&client),
             Verb::Fault(fault) => fault.make(&client),
             Verb::Follow(follow) => return follow.print(&client, self.json),

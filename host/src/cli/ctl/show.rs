@@ -15,11 +15,7 @@ fn in_words(instance: &Value) -> String {
     let identity = |name: &str| text(&instance["identity"][name]);
     let options = instance["metadata-options"].as_object().into_iter().flatten();
     let options = options.map(|(name, value)| format!("{name} {}", text(value)));
-    let timeline = &instance["timeline"];
-    let happenings = ["past", "to-come"].iter().flat_map(|part| timeline[part].as_array().into_iter().flatten());
-    let now = &instance["clock"]["now"];
-    let happenings = happenings
-        .map(|one| format!("{:<13} {}  {}", times::relative(&one["at"], now), text(&one["at"]), text(&one["what"])));
+    let happenings = times::happenings(instance).map(|one| times::happening(one, &instance["clock"]["now"]));
     let rows = [
         (
             "instance",

@@ -16,15 +16,20 @@ pub fn relative(at: &Value, now: &Value) -> String {
     }
 }
 
+/// What happens to an instance, as the listener tells it.
+pub fn happenings(instance: &Value) -> impl Iterator<Item = &Value> {
+    ["past", "to-come"].into_iter().flat_map(|part| instance["timeline"][part].as_array().into_iter().flatten())
+}
+
+/// A line for something that happens.
+pub fn happening(happening: &Value, now: &Value) -> String {
+    let text = |name: &str| happening[name].as_str().unwrap_or_default();
+    format!("{:<13} {}  {}", relative(&happening["at"], now), text("at"), text("what"))
+}
+
 /// Whether a time is before another, or the same; no time is before none.
 pub fn is_before(time: &Value, other: &Value) -> bool {
     read(time).zip(read(other)).is_some_and(|(time, other)| time <= other)
-}
-
-/// A time so much later.
-pub fn later(time: &Value, by: Duration) -> Option<String> {
-    let time = read(time)?.checked_add(by)?;
-    Some(humantime::format_rfc3339_millis(time).to_string())
 }
 
 /// A time of a change that counts from the change.

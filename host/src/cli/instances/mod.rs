@@ -19,7 +19,6 @@ use super::failure::WrongUse;
 use super::log::Format;
 use super::options::{Changes, Options};
 use super::print::to_stderr;
-use super::values::caller_key;
 use super::warnings::{self, Warned};
 
 #[derive(Args)]
@@ -30,7 +29,7 @@ pub struct Instances {
     instances: Option<PathBuf>,
 
     /// By what callers are told apart, hence what their keys are
-    #[arg(long, value_name = "client-address|listener|header:NAME|host", value_parser = caller_key, requires = "instances", help_heading = MANY)]
+    #[arg(long, value_name = "client-address|listener|header:NAME|host", requires = "instances", help_heading = MANY)]
     caller: Option<CallerKey>,
 
     /// What to do where some descriptions are wrong: refuse all, or skip these
@@ -118,17 +117,17 @@ impl Instances {
         let (Some(path), Some(callers)) = (&self.instances, &self.caller) else {
             return Ok(None);
         };
-        let runtime = Runtime::with_limits(options.limits())?;
+        let runtime = Runtime::new()?;
         refuse_what_the_service_reads(callers, runtime.fields_read())?;
-        let settings = options.settings()?;
+        let settings = options.settings(&runtime)?;
         let clock = options.clock();
         let start = clock.now();
         let changes = options.changes(&runtime)?;
         // What is wrong with the flags is told once, not of every instance.
         let default = changes.apply(&runtime, Description::default())?;
-        runtime.open(&default, &settings)?;
+        runtime.open_with(&default, &settings)?;
 
-        let fleet = Fleet::new(&runtime, &settings, callers.clone())?;
+        let fleet = Fleet::with_settings(&runtime, &settings, callers.clone())?;
         let mut many = Many { fleet, runtime, path: path.clone(), clock, start, told: Told::default() };
         many.told = self.load(&many.fleet, &many, &changes)?;
         // Without a thread they are made at first need.

@@ -1,5 +1,6 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
 use std::sync::Arc;
 
 use hyper::header::HeaderName;
@@ -14,9 +15,9 @@ use crate::serve::Caller;
 /// ```
 /// use imds_host::CallerKey;
 ///
-/// assert!(matches!(CallerKey::parse("client-address"), Some(CallerKey::ClientAddress)));
-/// assert_eq!(CallerKey::parse("header:X-Guest").unwrap().to_string(), "header:x-guest");
-/// assert!(CallerKey::parse("by guess").is_none());
+/// let callers: CallerKey = "header:X-Guest".parse()?;
+/// assert_eq!(callers.to_string(), "header:x-guest");
+/// # Ok::<_, imds_host::WrongCallerKey>(())
 /// ```
 #[derive(Clone)]
 #[non_exhaustive]
@@ -47,21 +48,6 @@ type OwnKey = Arc<dyn Fn(&Caller, &RequestHead<'_>) -> Option<String> + Send + S
 const KEY_BYTES_MAX: usize = 253;
 
 impl CallerKey {
-    /// Reads the words of the command line: `client-address`, `listener`,
-    /// `header:NAME`, `host`.
-    ///
-    /// ```
-    /// assert!(imds_host::CallerKey::parse("listener").is_some());
-    /// ```
-    pub fn parse(text: &str) -> Option<Self> {
-        match text {
-            "client-address" => Some(Self::ClientAddress),
-            "listener" => Some(Self::Listener),
-            "host" => Some(Self::Host),
-            _ => HeaderName::from_bytes(text.strip_prefix("header:")?.trim().as_bytes()).ok().map(Self::Header),
-        }
-    }
-
     /// A key of the embedder's own, which `find` finds in what is known of the
     /// caller, or in what the embedder put into the request's extensions.
     ///
@@ -125,6 +111,44 @@ impl CallerKey {
         }
     }
 }
+
+/// The words of the command line: `client-address`, `listener`, `header:NAME`,
+/// `host`.
+impl FromStr for CallerKey {
+    type Err = WrongCallerKey;
+
+    fn from_str(text: &str) -> Result<Self, WrongCallerKey> {
+        match text {
+            "client-address" => Ok(Self::ClientAddress),
+            "listener" => Ok(Self::Listener),
+            "host" => Ok(Self::Host),
+            _ => {
+                let name = text.strip_prefix("header:").ok_or(WrongCallerKey(()))?;
+                HeaderName::from_bytes(name.trim().as_bytes()).map(Self::Header).map_err(|_| WrongCallerKey(()))
+            }
+        }
+    }
+}
+
+/// A text that says nothing by which callers are told apart.
+///
+/// ```
+/// use imds_host::CallerKey;
+///
+/// let wrong = "by guess".parse::<CallerKey>().unwrap_err();
+/// let expected = "expected client-address, listener, host, or header:NAME with the name of a field";
+/// assert_eq!(wrong.to_string(), expected);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WrongCallerKey(());
+
+impl fmt::Display for WrongCallerKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("expected client-address, listener, host, or header:NAME with the name of a field")
+    }
+}
+
+impl std::error::Error for WrongCallerKey {}
 
 /// As on the command line; `own` stands for an embedder's.
 impl fmt::Display for CallerKey {
@@ -240,7 +264,7 @@ mod tests {
 
     #[test]
     fn a_field_of_a_proxy_comes_once() {
-        let callers = CallerKey::parse("header:X-Guest").unwrap();
+        let callers = "header:X-Guest".parse::<CallerKey>().unwrap();
         let key = |fields: &[(&str, &str)]| keys(&callers, Caller::default(), fields);
         assert_eq!(key(&[("x-guest", "vm-7")]), ["vm-7"]);
         let longest = "a".repeat(253);
@@ -288,10 +312,10 @@ mod tests {
     #[test]
     fn words_of_the_command_line_are_read_and_written() {
         for text in ["client-address", "listener", "host", "header:x-guest"] {
-            assert_eq!(CallerKey::parse(text).unwrap().to_string(), text);
+            assert_eq!(text.parse::<CallerKey>().unwrap().to_string(), text);
         }
         for text in ["", "one", "header:", "header:a b", "Client-Address"] {
-            assert!(CallerKey::parse(text).is_none(), "{text}");
+            assert!(text.parse::<CallerKey>().is_err(), "{text}");
         }
     }
 }

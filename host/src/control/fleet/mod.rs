@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::thread;
 use std::time::SystemTime;
 
-pub use self::key::CallerKey;
+pub use self::key::{CallerKey, WrongCallerKey};
 use crate::description::{Description, Warnings};
 use crate::engine::{Instance, RequestHead, Runtime, Settings, Terms};
 use crate::error::Error;
@@ -29,9 +29,9 @@ use crate::serve::{Caller, Instances};
 /// with the same secret accepts the tokens for a key.
 ///
 /// ```
-/// use imds_host::{Caller, CallerKey, Description, Fleet, Runtime, Service, Settings};
+/// use imds_host::{Caller, CallerKey, Description, Fleet, Runtime, Service};
 ///
-/// let fleet = Fleet::new(&Runtime::new()?, &Settings::default(), CallerKey::ClientAddress)?;
+/// let fleet = Fleet::new(&Runtime::new()?, CallerKey::ClientAddress)?;
 /// for (address, id) in [("10.0.0.7", "i-0123456789abcdef7"), ("10.0.0.8", "i-0123456789abcdef8")] {
 ///     let mut description = Description::default();
 ///     description.set_text("/instance-id", id, "example");
@@ -61,8 +61,23 @@ struct Shared {
 }
 
 impl Fleet {
-    /// No instances yet, in `runtime`, under these settings. Without a token
-    /// secret in them, one is made for the whole fleet.
+    /// No instances yet, in `runtime`, under the default settings: one token secret
+    /// is made for the whole fleet.
+    ///
+    /// Fails where the operating system gives no entropy for it.
+    ///
+    /// ```
+    /// use imds_host::{CallerKey, Fleet, Runtime};
+    ///
+    /// assert!(Fleet::new(&Runtime::new()?, CallerKey::Listener)?.is_empty());
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn new(runtime: &Runtime, callers: CallerKey) -> Result<Self, Error> {
+        Self::with_settings(runtime, &Settings::default(), callers)
+    }
+
+    /// No instances yet, under these settings. Without a token secret in them, one is
+    /// made for the whole fleet.
     ///
     /// Fails where the settings cannot be used, and where the operating system
     /// gives no entropy for a secret.
@@ -70,13 +85,11 @@ impl Fleet {
     /// ```
     /// use imds_host::{CallerKey, Fleet, Runtime, Secret, Settings};
     ///
-    /// let runtime = Runtime::new()?;
-    /// assert!(Fleet::new(&runtime, &Settings::default(), CallerKey::Listener)?.is_empty());
-    /// let settings = Settings { token_secret: Some(Secret::new(b"too short")), ..Settings::default() };
-    /// assert!(Fleet::new(&runtime, &settings, CallerKey::Listener).is_err());
+    /// let settings = Settings::default().token_secret(Secret::new(b"too short"));
+    /// assert!(Fleet::with_settings(&Runtime::new()?, &settings, CallerKey::Listener).is_err());
     /// # Ok::<_, imds_host::Error>(())
     /// ```
-    pub fn new(runtime: &Runtime, settings: &Settings, callers: CallerKey) -> Result<Self, Error> {
+    pub fn with_settings(runtime: &Runtime, settings: &Settings, callers: CallerKey) -> Result<Self, Error> {
         let terms = Arc::new(Terms::new(settings)?);
         // Tells what is wrong with the secret, which no key makes longer here.
         runtime.open_under(&Description::default(), Arc::clone(&terms), None)?;
@@ -94,9 +107,9 @@ impl Fleet {
     /// can ever have the key. What was there before stays then.
     ///
     /// ```
-    /// use imds_host::{CallerKey, Description, Error, Fleet, Runtime, Settings};
+    /// use imds_host::{CallerKey, Description, Error, Fleet, Runtime};
     ///
-    /// let fleet = Fleet::new(&Runtime::new()?, &Settings::default(), CallerKey::ClientAddress)?;
+    /// let fleet = Fleet::new(&Runtime::new()?, CallerKey::ClientAddress)?;
     /// assert!(fleet.insert("10.0.0.7", &Description::default())?.is_none());
     /// let error = fleet.insert("vm-7", &Description::default()).unwrap_err();
     /// assert!(matches!(error, Error::Key { .. }));
@@ -116,8 +129,8 @@ impl Fleet {
     /// Fails as [`insert`](Self::insert) does.
     ///
     /// ```
-    /// # use imds_host::{CallerKey, Description, Fleet, Runtime, Settings};
-    /// # let fleet = Fleet::new(&Runtime::new()?, &Settings::default(), CallerKey::ClientAddress)?;
+    /// # use imds_host::{CallerKey, Description, Fleet, Runtime};
+    /// # let fleet = Fleet::new(&Runtime::new()?, CallerKey::ClientAddress)?;
     /// let description = Description::from_toml("my.toml", "instance-type = 't3.mikro'")?;
     /// let warnings = fleet.warnings("10.0.0.7", &description, std::time::SystemTime::now())?;
     /// assert_eq!(warnings.list[0].name, "unknown-instance-type");
@@ -132,8 +145,8 @@ impl Fleet {
     /// after them, its caller gets 403.
     ///
     /// ```
-    /// # use imds_host::{CallerKey, Description, Fleet, Runtime, Settings};
-    /// # let fleet = Fleet::new(&Runtime::new()?, &Settings::default(), CallerKey::ClientAddress)?;
+    /// # use imds_host::{CallerKey, Description, Fleet, Runtime};
+    /// # let fleet = Fleet::new(&Runtime::new()?, CallerKey::ClientAddress)?;
     /// fleet.insert("10.0.0.7", &Description::default())?;
     /// assert!(fleet.remove("10.0.0.7").is_some());
     /// assert!(fleet.is_empty());
@@ -148,12 +161,13 @@ impl Fleet {
     /// is to take the place of all there are, with [`replace_all`](Self::replace_all).
     ///
     /// ```
-    /// # use imds_host::{CallerKey, Description, Fleet, Runtime, Settings};
-    /// # let fleet = Fleet::new(&Runtime::new()?, &Settings::default(), CallerKey::ClientAddress)?;
+    /// # use imds_host::{CallerKey, Description, Fleet, Runtime};
+    /// # let fleet = Fleet::new(&Runtime::new()?, CallerKey::ClientAddress)?;
     /// fleet.insert("10.0.0.7", &Description::default())?;
     /// assert!(fleet.empty().is_empty());
     /// # Ok::<_, imds_host::Error>(())
     /// ```
+    #[must_use]
     pub fn empty(&self) -> Self {
         let Shared { runtime, terms, callers, .. } = &*self.shared;
         let (runtime, terms, callers) = (runtime.clone(), Arc::clone(terms), callers.clone());
@@ -165,8 +179,8 @@ impl Fleet {
     /// [`empty`](Self::empty) gave; it has none then.
     ///
     /// ```
-    /// # use imds_host::{CallerKey, Description, Fleet, Runtime, Settings};
-    /// # let fleet = Fleet::new(&Runtime::new()?, &Settings::default(), CallerKey::ClientAddress)?;
+    /// # use imds_host::{CallerKey, Description, Fleet, Runtime};
+    /// # let fleet = Fleet::new(&Runtime::new()?, CallerKey::ClientAddress)?;
     /// fleet.insert("10.0.0.7", &Description::default())?;
     /// let others = fleet.empty();
     /// others.insert("10.0.0.8", &Description::default())?;
@@ -186,8 +200,8 @@ impl Fleet {
     /// The instance of a key, for an embedder that has no HTTP request.
     ///
     /// ```
-    /// # use imds_host::{CallerKey, Description, Fleet, Moment, Request, Runtime, Settings};
-    /// # let fleet = Fleet::new(&Runtime::new()?, &Settings::default(), CallerKey::ClientAddress)?;
+    /// # use imds_host::{CallerKey, Description, Fleet, Moment, Request, Runtime};
+    /// # let fleet = Fleet::new(&Runtime::new()?, CallerKey::ClientAddress)?;
     /// fleet.insert("10.0.0.7", &Description::default())?;
     /// let instance = fleet.get("::ffff:10.0.0.7").unwrap();
     /// assert_eq!(instance.answer(&Request::get("/"), Moment::at(0, 0)).status, 200);
@@ -200,8 +214,8 @@ impl Fleet {
     /// By what the callers are told apart.
     ///
     /// ```
-    /// # use imds_host::{CallerKey, Fleet, Runtime, Settings};
-    /// let fleet = Fleet::new(&Runtime::new()?, &Settings::default(), CallerKey::Listener)?;
+    /// # use imds_host::{CallerKey, Fleet, Runtime};
+    /// let fleet = Fleet::new(&Runtime::new()?, CallerKey::Listener)?;
     /// assert_eq!(fleet.callers().to_string(), "listener");
     /// # Ok::<_, imds_host::Error>(())
     /// ```
@@ -212,8 +226,8 @@ impl Fleet {
     /// The number of instances.
     ///
     /// ```
-    /// # use imds_host::{CallerKey, Fleet, Runtime, Settings};
-    /// assert_eq!(Fleet::new(&Runtime::new()?, &Settings::default(), CallerKey::Listener)?.len(), 0);
+    /// # use imds_host::{CallerKey, Fleet, Runtime};
+    /// assert_eq!(Fleet::new(&Runtime::new()?, CallerKey::Listener)?.len(), 0);
     /// # Ok::<_, imds_host::Error>(())
     /// ```
     pub fn len(&self) -> usize {
@@ -223,8 +237,8 @@ impl Fleet {
     /// Whether there is no instance.
     ///
     /// ```
-    /// # use imds_host::{CallerKey, Fleet, Runtime, Settings};
-    /// assert!(Fleet::new(&Runtime::new()?, &Settings::default(), CallerKey::Listener)?.is_empty());
+    /// # use imds_host::{CallerKey, Fleet, Runtime};
+    /// assert!(Fleet::new(&Runtime::new()?, CallerKey::Listener)?.is_empty());
     /// # Ok::<_, imds_host::Error>(())
     /// ```
     pub fn is_empty(&self) -> bool {
@@ -239,8 +253,8 @@ impl Fleet {
     /// Fails where the operating system refuses a thread.
     ///
     /// ```
-    /// # use imds_host::{CallerKey, Fleet, Runtime, Settings};
-    /// Fleet::new(&Runtime::new()?, &Settings::default(), CallerKey::Listener)?.make_keys_ahead()?;
+    /// # use imds_host::{CallerKey, Fleet, Runtime};
+    /// Fleet::new(&Runtime::new()?, CallerKey::Listener)?.make_keys_ahead()?;
     /// # Ok::<_, imds_host::Error>(())
     /// ```
     pub fn make_keys_ahead(&self) -> Result<(), Error> {
@@ -286,167 +300,4 @@ impl fmt::Debug for Fleet {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::engine::{Answer, Limits, Moment, Request, Secret};
-
-    const NOW: Moment = Moment::at(1_790_800_000_000, 1);
-
-    fn fleet(runtime: &Runtime) -> Fleet {
-        let settings = Settings { token_secret: Some(Secret::new([7; 32])), ..Settings::default() };
-        Fleet::new(runtime, &settings, CallerKey::own(|_, _| None)).unwrap()
-    }
-
-    fn described(toml: &str) -> Description {
-        Description::from_toml("test", toml).unwrap()
-    }
-
-    fn token(instance: &Instance) -> Vec<u8> {
-        let request = Request { method: "PUT".into(), ..Request::get("/latest/api/token") };
-        instance.answer(&request.with("X-aws-ec2-metadata-token-ttl-seconds", "60"), NOW).body
-    }
-
-    fn get(instance: &Instance, token: &[u8]) -> Answer {
-        let request = Request::get("/latest/meta-data/instance-id").with("X-aws-ec2-metadata-token", token);
-        instance.answer(&request, NOW)
-    }
-
-    #[test]
-    fn a_token_is_good_for_its_key_in_every_fleet_with_the_secret_and_nowhere_else() {
-        let runtime = Runtime::new().unwrap();
-        let fleets = [fleet(&runtime), fleet(&runtime)];
-        for fleet in &fleets {
-            fleet.insert("a", &Description::default()).unwrap();
-            fleet.insert("b", &Description::default()).unwrap();
-        }
-        let token = token(&fleets[0].get("a").unwrap());
-        let status = |fleet: &Fleet, key| get(&fleet.get(key).unwrap(), &token).status;
-        assert_eq!((status(&fleets[0], "a"), status(&fleets[1], "a")), (200, 200));
-        assert_eq!((status(&fleets[0], "b"), status(&fleets[1], "b")), (401, 401));
-        fleets[0].insert("a", &described("instance-type = 'm7g.large'")).unwrap();
-        assert_eq!(status(&fleets[0], "a"), 200, "an edit keeps tokens");
-    }
-
-    #[test]
-    fn what_is_wrong_leaves_what_was_there() {
-        let fleet = fleet(&Runtime::new().unwrap());
-        let good = described("instance-id = 'i-0123456789abcdef7'");
-        assert!(fleet.insert("a", &good).unwrap().is_none());
-        let Err(Error::Invalid(problems)) = fleet.insert("a", &described("\ninstnace-type = 'a'")) else {
-            panic!("that was no valid description");
-        };
-        assert_eq!(problems.list[0].place.as_ref().map(|place| place.line), Some(2));
-        let body = |key| get(&fleet.get(key).unwrap(), &token(&fleet.get(key).unwrap())).body;
-        assert_eq!(body("a"), b"i-0123456789abcdef7");
-        assert!(fleet.insert("a", &Description::default()).unwrap().is_some());
-        assert_ne!(body("a"), b"i-0123456789abcdef7");
-        assert_eq!(fleet.len(), 1);
-    }
-
-    #[test]
-    fn guests_that_say_nothing_of_themselves_differ() {
-        let fleet = fleet(&Runtime::new().unwrap());
-        let mut seen = std::collections::BTreeSet::new();
-        for key in ["10.0.0.7", "10.0.0.8", "vm-7"] {
-            fleet.insert(key, &Description::default()).unwrap();
-            let instance = fleet.get(key).unwrap();
-            let token = token(&instance);
-            let body = |path: &str| {
-                let request = Request::get(format!("/latest/{path}")).with("X-aws-ec2-metadata-token", token.clone());
-                let answer = instance.answer(&request, NOW);
-                assert_eq!(answer.status, 200, "{path}");
-                answer.body
-            };
-            for path in [
-                "meta-data/instance-id",
-                "meta-data/mac",
-                "meta-data/local-ipv4",
-                "meta-data/public-ipv4",
-                "meta-data/reservation-id",
-                "meta-data/iam/security-credentials/imds",
-                "dynamic/instance-identity/document",
-            ] {
-                assert!(seen.insert((path, body(path))), "{path} of {key} is that of another");
-            }
-            if key.starts_with("10.") {
-                assert_eq!(body("meta-data/local-ipv4"), key.as_bytes());
-            }
-        }
-    }
-
-    #[test]
-    fn each_has_a_throttle_of_its_own() {
-        let fleet = fleet(&Runtime::new().unwrap());
-        for key in ["a", "b"] {
-            fleet.insert(key, &described("request-throttle = { burst = 2, per-second = 1 }")).unwrap();
-        }
-        let statuses = |key| {
-            let instance = fleet.get(key).unwrap();
-            [(); 3].map(|()| instance.answer(&Request::get("/"), NOW).status)
-        };
-        assert_eq!(statuses("a"), [200, 200, 503]);
-        assert_eq!(statuses("b"), [200, 200, 503]);
-    }
-
-    #[test]
-    fn thousands_put_in_by_several_threads_answer_as_described() {
-        const NUMBER: u64 = 2_000;
-        let limits = Limits { instances_per_worker: 16, ..Limits::default() };
-        let fleet = fleet(&Runtime::with_limits(limits).unwrap());
-        thread::scope(|scope| {
-            for part in 0..4 {
-                let fleet = &fleet;
-                scope.spawn(move || {
-                    for number in (part..NUMBER).step_by(4) {
-                        let description = described(&format!("instance-id = 'i-{number:017x}'"));
-                        fleet.insert(&number.to_string(), &description).unwrap();
-                    }
-                });
-            }
-        });
-        assert_eq!(fleet.len() as u64, NUMBER);
-        // Each twice: once after many others, and once more while it is open.
-        for number in (0..NUMBER).rev().step_by(7).flat_map(|number| [number, number]) {
-            let instance = fleet.get(&number.to_string()).unwrap();
-            let answer = instance.answer(&Request::get("/latest/meta-data/instance-id"), NOW);
-            assert_eq!(answer.body, format!("i-{number:017x}").into_bytes());
-        }
-    }
-
-    #[test]
-    fn keys_are_made_for_all_of_them_at_once() {
-        let runtime = Runtime::new().unwrap();
-        let fleet = fleet(&runtime);
-        fleet.insert("a", &Description::default()).unwrap();
-        fleet.insert("b", &Description::default()).unwrap();
-        fleet.make_keys_ahead().unwrap();
-        let keys = runtime.identity_keys().unwrap();
-        let request = Request::get("/latest/dynamic/instance-identity/rsa2048");
-        for key in ["a", "b"] {
-            assert_eq!(fleet.get(key).unwrap().answer(&request, NOW).status, 200);
-        }
-        assert!(Arc::ptr_eq(&keys, &runtime.identity_keys().unwrap()));
-    }
-
-    #[test]
-    fn a_maker_of_keys_is_called_ahead_and_once() {
-        use crate::identity::{IdentityKeys, KeyMaker};
-
-        let (called, calls) = std::sync::mpsc::channel();
-        let maker = KeyMaker::new(move || {
-            called.send(()).unwrap();
-            IdentityKeys::generate()
-        });
-        let settings = Settings { identity_signing: IdentitySigning::MadeBy(maker), ..Settings::default() };
-        let fleet = Fleet::new(&Runtime::new().unwrap(), &settings, CallerKey::Host).unwrap();
-        fleet.insert("a", &Description::default()).unwrap();
-        fleet.insert("b", &Description::default()).unwrap();
-        fleet.make_keys_ahead().unwrap();
-        calls.recv().unwrap();
-        let request = Request::get("/latest/dynamic/instance-identity/rsa2048");
-        for key in ["a", "b"] {
-            assert_eq!(fleet.get(key).unwrap().answer(&request, NOW).status, 200);
-        }
-        assert!(calls.try_recv().is_err());
-    }
-}
+mod tests;

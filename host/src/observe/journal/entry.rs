@@ -12,7 +12,7 @@ use crate::redact;
 /// ```
 /// use imds_host::{Journal, Runtime, Service};
 ///
-/// let instance = Runtime::new()?.open(&Default::default(), &Default::default())?;
+/// let instance = Runtime::new()?.open(&Default::default())?;
 /// let journal = Journal::default();
 /// Service::new(instance).observer(journal.clone()).respond(hyper::Request::get("/latest/?secret").body(())?);
 /// let entry = &journal.entries(0, 1)[0];
@@ -55,9 +55,9 @@ impl JournalEntry {
     /// [refusal](Outcome::is_refusal), or a fault of the description struck.
     ///
     /// ```
-    /// # use imds_host::{Control, Description, Request, Runtime, VirtualClock};
+    /// # use imds_host::{Control, Description, Request, Runtime};
     /// let faulty = Description::from_toml("faulty", "faults = [{ kind = 'close' }]")?;
-    /// let control = Control::open(&Runtime::new()?, &faulty, &Default::default(), VirtualClock::system())?;
+    /// let control = Control::open(&Runtime::new()?, &faulty)?;
     /// control.answer(&Request::get("/"));
     /// let entry = &control.journal().entries(0, 1)[0];
     /// assert!(entry.is_refusal() && !entry.is_sent() && !entry.outcome.is_refusal());
@@ -71,8 +71,8 @@ impl JournalEntry {
     /// withholds the answer, and not where the instance does not run.
     ///
     /// ```
-    /// # use imds_host::{Control, Request, Runtime, VirtualClock};
-    /// # let control = Control::open(&Runtime::new()?, &Default::default(), &Default::default(), VirtualClock::system())?;
+    /// # use imds_host::{Control, Request, Runtime};
+    /// # let control = Control::open(&Runtime::new()?, &Default::default())?;
     /// control.answer(&Request::get("/"));
     /// assert!(control.journal().entries(0, 1)[0].is_sent());
     /// # Ok::<_, imds_host::Error>(())
@@ -86,10 +86,10 @@ impl JournalEntry {
     /// the answer. Where a fault spoils a refusal, both are told.
     ///
     /// ```
-    /// # use imds_host::{Control, Description, Request, Runtime, VirtualClock};
+    /// # use imds_host::{Control, Description, Request, Runtime};
     /// # let faulty = Description::from_toml("faulty", "faults = [{ kind = 'cut' }]")?;
     /// # let runtime = Runtime::new()?;
-    /// # let control = Control::open(&runtime, &faulty, &Default::default(), VirtualClock::system())?;
+    /// # let control = Control::open(&runtime, &faulty)?;
     /// control.answer(&Request::get("/"));
     /// let entry = &control.journal().entries(0, 1)[0];
     /// assert!(entry.rule(&runtime.explain(entry.outcome)).contains("\"cut\""));

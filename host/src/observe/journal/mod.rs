@@ -24,7 +24,8 @@ use crate::observe::observer::{Answered, Observer};
 /// ```
 /// use imds_host::{Journal, Outcome, Runtime, Service};
 ///
-/// let instance = Runtime::new()?.open(&Default::default(), &Default::default())?;
+/// let runtime = Runtime::new()?;
+/// let instance = runtime.open(&Default::default())?;
 /// let journal = Journal::new(100);
 /// let service = Service::new(instance).observer(journal.clone());
 /// service.respond(hyper::Request::get("/latest/meta-data/").body(())?);
@@ -32,7 +33,7 @@ use crate::observe::observer::{Answered, Observer};
 ///
 /// let refused = &journal.refusals(10)[0];
 /// assert_eq!((refused.number, refused.outcome), (2, Outcome::TtlRefused));
-/// assert!(refused.outcome.rule().contains("X-aws-ec2-metadata-token-ttl-seconds"));
+/// assert!(runtime.explain(refused.outcome).remedy.contains("X-aws-ec2-metadata-token-ttl-seconds"));
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
@@ -115,7 +116,7 @@ impl Journal {
     /// use imds_host::{Journal, Runtime, Service};
     ///
     /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
-    /// let instance = Runtime::new()?.open(&Default::default(), &Default::default())?;
+    /// let instance = Runtime::new()?.open(&Default::default())?;
     /// let journal = Journal::default();
     /// let service = Service::new(instance).observer(journal.clone());
     /// let ask = async { service.respond(hyper::Request::get("/").body(()).unwrap()) };

@@ -4,7 +4,7 @@ use super::*;
 use crate::{Caller, Outcome, RequestHead, Runtime, Service, SessionVersion, VirtualClock};
 
 fn service(journal: &Journal, clock: &VirtualClock) -> Service {
-    let instance = Runtime::new().unwrap().open(&Default::default(), &Default::default()).unwrap();
+    let instance = Runtime::new().unwrap().open(&Default::default()).unwrap();
     Service::new(instance).clock(clock.clone()).observer(journal.clone())
 }
 

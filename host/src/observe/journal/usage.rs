@@ -10,7 +10,7 @@ use crate::engine::{Outcome, SessionVersion};
 /// ```
 /// use imds_host::{Journal, Runtime, Service};
 ///
-/// let instance = Runtime::new()?.open(&Default::default(), &Default::default())?;
+/// let instance = Runtime::new()?.open(&Default::default())?;
 /// let journal = Journal::default();
 /// let request = hyper::Request::get("/latest/meta-data/").header("user-agent", "old-sdk/1.0").body(())?;
 /// Service::new(instance).observer(journal.clone()).respond(request);

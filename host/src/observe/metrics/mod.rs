@@ -44,7 +44,7 @@ use crate::observe::observer::{Answered, Observer, Trouble};
 /// ```
 /// use imds_host::{Answered, Metrics, Runtime, Service};
 ///
-/// let instance = Runtime::new()?.open(&Default::default(), &Default::default())?;
+/// let instance = Runtime::new()?.open(&Default::default())?;
 /// let metrics = Metrics::new();
 /// let log = |answered: &Answered<'_>| println!("{} {}", answered.status, answered.outcome);
 /// let service = Service::new(instance).observer((log, metrics.clone()));

@@ -14,12 +14,17 @@ fn poll<T>(future: Pin<&mut impl Future<Output = T>>) -> Option<T> {
 const CALLER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const OTHER: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
 
-fn all(places: usize) -> Bounds {
-    Bounds { places, share: places }
+/// So many places, of which one caller may have all.
+fn places(places: usize, grace: Duration) -> Arc<Admission> {
+    shared(Bounds { places, share: places }, grace)
 }
 
-fn take(admission: &Arc<Admission>, max: usize) -> Option<Place> {
-    poll(pin!(admission.take(CALLER, all(max))))
+fn shared(bounds: Bounds, grace: Duration) -> Arc<Admission> {
+    Arc::new(Admission::new(bounds, grace))
+}
+
+fn take(admission: &Arc<Admission>) -> Option<Place> {
+    poll(pin!(admission.take(CALLER)))
 }
 
 fn is_sent_away(place: &Place) -> bool {
@@ -28,12 +33,12 @@ fn is_sent_away(place: &Place) -> bool {
 
 #[test]
 fn the_one_that_waited_longest_leaves() {
-    let admission = Arc::new(Admission::new(Duration::ZERO));
-    let [first, second, third] = [(); 3].map(|()| take(&admission, 3).unwrap());
+    let admission = places(3, Duration::ZERO);
+    let [first, second, third] = [(); 3].map(|()| take(&admission).unwrap());
     // It was answered and waits since then.
     assert!(first.work());
     first.wait();
-    let mut fourth = pin!(admission.take(CALLER, all(3)));
+    let mut fourth = pin!(admission.take(CALLER));
     assert!(poll(fourth.as_mut()).is_none(), "the second has not left yet");
     assert_eq!([&first, &second, &third].map(is_sent_away), [false, true, false]);
     drop(second);
@@ -42,10 +47,10 @@ fn the_one_that_waited_longest_leaves() {
 
 #[test]
 fn one_that_works_stays_until_it_waits() {
-    let admission = Arc::new(Admission::new(Duration::ZERO));
-    let first = take(&admission, 1).unwrap();
+    let admission = places(1, Duration::ZERO);
+    let first = take(&admission).unwrap();
     assert!(first.work());
-    let mut second = pin!(admission.take(CALLER, all(1)));
+    let mut second = pin!(admission.take(CALLER));
     assert!(poll(second.as_mut()).is_none());
     assert!(!is_sent_away(&first));
     first.wait();
@@ -59,11 +64,11 @@ fn one_that_works_stays_until_it_waits() {
 
 #[test]
 fn one_that_ended_leaves_before_those_that_wait() {
-    let admission = Arc::new(Admission::new(Duration::from_secs(3600)));
-    let [first, second] = [(); 2].map(|()| take(&admission, 2).unwrap());
+    let admission = places(2, Duration::from_secs(3600));
+    let [first, second] = [(); 2].map(|()| take(&admission).unwrap());
     assert!(second.work());
     second.end();
-    let mut third = pin!(admission.take(CALLER, all(2)));
+    let mut third = pin!(admission.take(CALLER));
     assert!(poll(third.as_mut()).is_none());
     assert_eq!([&first, &second].map(is_sent_away), [false, true]);
     drop(second);
@@ -72,10 +77,10 @@ fn one_that_ended_leaves_before_those_that_wait() {
 
 #[test]
 fn a_place_that_nobody_has_is_free() {
-    let admission = Arc::new(Admission::new(Duration::ZERO));
-    let [first, second] = [(); 2].map(|()| take(&admission, 2).unwrap());
+    let admission = places(2, Duration::ZERO);
+    let [first, second] = [(); 2].map(|()| take(&admission).unwrap());
     assert!(first.work() && second.work());
-    let mut third = pin!(admission.take(CALLER, all(2)));
+    let mut third = pin!(admission.take(CALLER));
     assert!(poll(third.as_mut()).is_none());
     drop(first);
     let third = poll(third).unwrap();
@@ -85,10 +90,10 @@ fn a_place_that_nobody_has_is_free() {
 
 #[test]
 fn a_place_is_free_again_if_who_wanted_it_went_meanwhile() {
-    let admission = Arc::new(Admission::new(Duration::ZERO));
-    let first = take(&admission, 1).unwrap();
+    let admission = places(1, Duration::ZERO);
+    let first = take(&admission).unwrap();
     {
-        let mut second = pin!(admission.take(CALLER, all(1)));
+        let mut second = pin!(admission.take(CALLER));
         assert!(poll(second.as_mut()).is_none());
     }
     assert!(is_sent_away(&first));
@@ -98,12 +103,11 @@ fn a_place_is_free_again_if_who_wanted_it_went_meanwhile() {
 
 #[test]
 fn what_a_caller_has_above_its_share_leaves_first_and_at_once() {
-    let admission = Arc::new(Admission::new(Duration::from_secs(3600)));
-    let bounds = Bounds { places: 4, share: 1 };
-    let take = |caller| poll(pin!(admission.take(caller, bounds)));
+    let admission = shared(Bounds { places: 4, share: 1 }, Duration::from_secs(3600));
+    let take = |caller| poll(pin!(admission.take(caller)));
     let kept = take(OTHER).unwrap();
     let crowd = [(); 3].map(|()| take(CALLER).unwrap());
-    let mut newcomers = [CALLER, OTHER].map(|caller| Box::pin(admission.take(caller, bounds)));
+    let mut newcomers = [CALLER, OTHER].map(|caller| Box::pin(admission.take(caller)));
     for (newcomer, leaver) in newcomers.iter_mut().zip([1, 2]) {
         assert!(poll(newcomer.as_mut()).is_none());
         assert!(is_sent_away(&crowd[leaver]));
@@ -113,14 +117,13 @@ fn what_a_caller_has_above_its_share_leaves_first_and_at_once() {
 
 #[test]
 fn what_is_in_its_callers_share_again_is_no_surplus() {
-    let admission = Arc::new(Admission::new(Duration::ZERO));
-    let bounds = Bounds { places: 3, share: 1 };
-    let take = |caller| poll(pin!(Admission::take(&admission, caller, bounds)));
+    let admission = shared(Bounds { places: 3, share: 1 }, Duration::ZERO);
+    let take = |caller| poll(pin!(Admission::take(&admission, caller)));
     let [oldest, gone, stays] = [OTHER, CALLER, CALLER].map(|caller| take(caller).unwrap());
     drop(gone);
     let [third, fourth] = [3, 4].map(|last| IpAddr::from([127, 0, 0, last]));
     let third = take(third).unwrap();
-    let mut fourth = pin!(admission.take(fourth, bounds));
+    let mut fourth = pin!(admission.take(fourth));
     assert!(poll(fourth.as_mut()).is_none());
     assert_eq!([&oldest, &stays, &third].map(is_sent_away), [true, false, false]);
     assert!(stays.is_open() && stays.work());
@@ -131,9 +134,8 @@ fn what_is_in_its_callers_share_again_is_no_surplus() {
 
 #[test]
 fn a_surplus_connection_may_still_get_a_request() {
-    let admission = Arc::new(Admission::new(Duration::ZERO));
-    let bounds = Bounds { places: 2, share: 1 };
-    let [first, second] = [(); 2].map(|()| poll(pin!(Admission::take(&admission, CALLER, bounds))).unwrap());
+    let admission = shared(Bounds { places: 2, share: 1 }, Duration::ZERO);
+    let [first, second] = [(); 2].map(|()| poll(pin!(Admission::take(&admission, CALLER))).unwrap());
     assert!(first.is_open() && second.is_open());
     assert!(second.work());
     second.end();
@@ -142,12 +144,11 @@ fn a_surplus_connection_may_still_get_a_request() {
 
 #[test]
 fn who_has_its_share_waits_for_one_of_its_own() {
-    let admission = Arc::new(Admission::new(Duration::ZERO));
-    let bounds = Bounds { places: 2, share: 1 };
-    let take = |caller| poll(pin!(Admission::take(&admission, caller, bounds)));
+    let admission = shared(Bounds { places: 2, share: 1 }, Duration::ZERO);
+    let take = |caller| poll(pin!(Admission::take(&admission, caller)));
     let [own, _other] = [CALLER, OTHER].map(|caller| take(caller).unwrap());
     assert!(own.work());
-    let mut waits = pin!(admission.take(CALLER, bounds));
+    let mut waits = pin!(admission.take(CALLER));
     assert!(poll(waits.as_mut()).is_none());
     own.wait();
     assert!(poll(waits.as_mut()).is_none());
@@ -158,35 +159,33 @@ fn who_has_its_share_waits_for_one_of_its_own() {
 
 #[test]
 fn who_has_its_share_keeps_nobody_waiting_behind_it() {
-    let admission = Arc::new(Admission::new(Duration::from_secs(3600)));
-    let bounds = Bounds { places: 2, share: 1 };
-    let take = |caller| poll(pin!(Admission::take(&admission, caller, bounds)));
+    let admission = shared(Bounds { places: 2, share: 1 }, Duration::from_secs(3600));
+    let take = |caller| poll(pin!(Admission::take(&admission, caller)));
     let taken = [CALLER, OTHER].map(|caller| take(caller).unwrap());
     assert!(taken.iter().all(Place::work));
-    assert!(poll(pin!(admission.take_in_turn(CALLER, bounds))).is_some_and(|place| place.is_none()));
+    assert!(poll(pin!(admission.take_in_turn(CALLER))).is_some_and(|place| place.is_none()));
     let third = IpAddr::from([127, 0, 0, 3]);
-    assert!(poll(pin!(admission.take_in_turn(third, bounds))).is_none(), "it waits for one to end");
+    assert!(poll(pin!(admission.take_in_turn(third))).is_none(), "it waits for one to end");
     let room: Vec<_> = std::iter::from_fn(|| admission.waiting_room()).take(1000).collect();
     assert_eq!(room.len(), WAITING_ROOM);
 }
 
 #[test]
 fn who_has_its_share_pushes_nobody_else_out() {
-    let admission = Arc::new(Admission::new(Duration::ZERO));
-    let bounds = Bounds { places: 3, share: 2 };
-    let take = |caller| poll(pin!(Admission::take(&admission, caller, bounds)));
+    let admission = shared(Bounds { places: 3, share: 2 }, Duration::ZERO);
+    let take = |caller| poll(pin!(Admission::take(&admission, caller)));
     let other = take(OTHER).unwrap();
     let [first, second] = [(); 2].map(|()| take(CALLER).unwrap());
-    let mut third = pin!(admission.take(CALLER, bounds));
+    let mut third = pin!(admission.take(CALLER));
     assert!(poll(third.as_mut()).is_none());
     assert_eq!([&other, &first, &second].map(is_sent_away), [false, true, false]);
     drop(first);
     let third = poll(third).unwrap();
     assert!(second.work() && third.work());
-    let mut fourth = pin!(admission.take(CALLER, bounds));
+    let mut fourth = pin!(admission.take(CALLER));
     assert!(poll(fourth.as_mut()).is_none(), "its own are all at work");
     assert!(!is_sent_away(&other));
-    let mut others = pin!(admission.take(OTHER, bounds));
+    let mut others = pin!(admission.take(OTHER));
     assert!(poll(others.as_mut()).is_none());
     assert!(is_sent_away(&other), "below its share the one that waited longest leaves, here its own");
     drop((second, third, other));
@@ -196,15 +195,14 @@ fn who_has_its_share_pushes_nobody_else_out() {
 
 #[test]
 fn a_place_is_wanted_while_a_newcomer_waits_that_could_have_it() {
-    let admission = Arc::new(Admission::new(Duration::from_secs(3600)));
-    let bounds = Bounds { places: 2, share: 1 };
-    let take = |caller| poll(pin!(Admission::take(&admission, caller, bounds)));
+    let admission = shared(Bounds { places: 2, share: 1 }, Duration::from_secs(3600));
+    let take = |caller| poll(pin!(Admission::take(&admission, caller)));
     let wanted = |taken: [&Place; 2]| taken.map(Place::is_wanted);
     let [own, other] = [CALLER, OTHER].map(|caller| take(caller).unwrap());
     assert!(own.work() && other.work());
     assert_eq!(wanted([&own, &other]), [false, false]);
     for (newcomer, expected) in [(IpAddr::from([127, 0, 0, 3]), [true, true]), (CALLER, [true, false])] {
-        let mut waits = pin!(admission.take(newcomer, bounds));
+        let mut waits = pin!(admission.take(newcomer));
         assert!(poll(waits.as_mut()).is_none());
         assert_eq!(wanted([&own, &other]), expected, "{newcomer}");
     }
@@ -213,7 +211,7 @@ fn a_place_is_wanted_while_a_newcomer_waits_that_could_have_it() {
     drop(other);
     let surplus = take(CALLER).unwrap();
     assert!(surplus.work());
-    let mut waits = pin!(admission.take_in_turn(OTHER, bounds));
+    let mut waits = pin!(admission.take_in_turn(OTHER));
     assert!(poll(waits.as_mut()).is_none());
     assert_eq!(wanted([&own, &surplus]), [true, true]);
     drop(own);

@@ -6,7 +6,7 @@ use std::thread;
 use socket2::SockRef;
 
 use super::*;
-use crate::serve::admission::Bounds;
+use crate::serve::admission::{Admission, Bounds};
 use crate::{Answered, Description, Observer, Runtime};
 
 mod faults;
@@ -38,10 +38,10 @@ fn converse(
     socket.set_nonblocking(true).unwrap();
     let left = socket.try_clone().unwrap();
     let description = Description::from_toml("test", toml).unwrap();
-    let instance = Runtime::new().unwrap().open(&description, &Default::default()).unwrap();
+    let instance = Runtime::new().unwrap().open(&description).unwrap();
     block_on(async {
         let service = Service::new(instance).keep_alive(true).observer(observer);
-        let place = service.admission().take(peer.ip(), Bounds { places: 1, share: 1 }).await;
+        let place = one_place().take(peer.ip()).await;
         let stream = TcpStream::from_std(socket).unwrap();
         let caller = Caller::new(Some(peer), stream.local_addr().ok());
         let (_stop, stopped) = watch::channel(());
@@ -103,16 +103,21 @@ fn a_token_that_a_fault_delays_or_cuts_has_its_hop_limit() {
     }
 }
 
+/// One place, and nobody else who wants it.
+fn one_place() -> Arc<Admission> {
+    Arc::new(Admission::new(Bounds { places: 1, share: 1 }, Admission::GRACE))
+}
+
 /// A connection and its client, where the server only writes.
 async fn writing(write_time: Duration, observer: impl Observer) -> (Connection, std::net::TcpStream) {
     let listener = TcpListener::bind((LOCAL, 0)).unwrap();
     let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (socket, peer) = listener.accept().unwrap();
     socket.set_nonblocking(true).unwrap();
-    let instance = Runtime::new().unwrap().open(&Default::default(), &Default::default()).unwrap();
+    let instance = Runtime::new().unwrap().open(&Default::default()).unwrap();
     let service = Service::new(instance).observer(observer);
-    let place = service.admission().take(peer.ip(), Bounds { places: 1, share: 1 }).await;
-    let limits = Arc::new(Limits { write_time, ..Limits::default() });
+    let place = one_place().take(peer.ip()).await;
+    let limits = Arc::new(ConnectionLimits::default().write_time(write_time));
     let (_, stopped) = watch::channel(());
     let stream = TcpStream::from_std(socket).unwrap();
     (Connection::new(stream, Caller::new(Some(peer), None), place, service, limits, stopped), client)

@@ -7,12 +7,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use hyper::service::Service as _;
 
 use super::*;
-use crate::{Runtime, Settings};
+use crate::Runtime;
 
 const SIGNATURE: &str = "/latest/dynamic/instance-identity/signature";
 
 fn service() -> Service {
-    Service::new(Runtime::new().unwrap().open(&Default::default(), &Settings::default()).unwrap())
+    Service::new(Runtime::new().unwrap().open(&Default::default()).unwrap())
 }
 
 fn get(target: &str) -> Request<()> {

@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use super::*;
-use crate::{Answered, Description, Observer, Runtime, Service, serve};
+use crate::{Answered, Description, Observer, Runtime, Service};
 
 /// Far above what anything takes that does not hang.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -43,13 +43,13 @@ impl Observer for Gone {
 
 impl Server {
     /// Faults of this kind strike requests for `meta-data/mac`.
-    fn striking(kind: &str, keep_alive: bool, limits: Limits) -> Self {
+    fn striking(kind: &str, keep_alive: bool, limits: ConnectionLimits) -> Self {
         Self::start(&format!("[[faults]]\npaths = ['/*/meta-data/mac']\nkind = {kind}"), keep_alive, limits)
     }
 
-    fn start(description: &str, keep_alive: bool, limits: Limits) -> Self {
+    fn start(description: &str, keep_alive: bool, limits: ConnectionLimits) -> Self {
         let description = Description::from_toml("faults.toml", description).unwrap();
-        let instance = Runtime::new().unwrap().open(&description, &Default::default()).unwrap();
+        let instance = Runtime::new().unwrap().open(&description).unwrap();
         let (tell_gone, gone) = mpsc::channel();
         let service = Service::new(instance).keep_alive(keep_alive).observer(Gone(tell_gone));
         let (stop, stopped) = oneshot::channel();
@@ -59,7 +59,7 @@ impl Server {
             runtime.block_on(async {
                 let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
                 tell.send(listener.local_addr().unwrap()).unwrap();
-                serve(listener, service, limits, async { drop(stopped.await) }).await;
+                crate::Server::new(service).limits(limits).serve(listener, async { drop(stopped.await) }).await;
             });
         });
         Self { address: told.recv().unwrap(), gone, stop: Some(stop) }
@@ -97,14 +97,14 @@ fn reset(stream: TcpStream) {
     SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
 }
 
-fn one_place() -> Limits {
-    Limits { connections: 1, head_time: LONG, write_time: LONG, ..Limits::default() }
+fn one_place() -> ConnectionLimits {
+    ConnectionLimits::default().connections(1).head_time(LONG).write_time(LONG)
 }
 
 #[test]
 fn a_delayed_answer_comes_whole_after_its_time() {
     for keep_alive in [false, true] {
-        let server = Server::striking("'delay'\ndelay = '50ms'", keep_alive, Limits::default());
+        let server = Server::striking("'delay'\ndelay = '50ms'", keep_alive, ConnectionLimits::default());
         let began = Instant::now();
         let stream = server.send(&GET.repeat(2));
         // Who closes its side still waits.
@@ -119,9 +119,9 @@ fn a_delayed_answer_comes_whole_after_its_time() {
 
 #[test]
 fn a_closed_connection_ends_at_once_and_behind_the_answers_before() {
-    let server = Server::striking("'close'", false, Limits::default());
+    let server = Server::striking("'close'", false, ConnectionLimits::default());
     assert_eq!(server.ask(GET), "");
-    let server = Server::striking("'close'", true, Limits::default());
+    let server = Server::striking("'close'", true, ConnectionLimits::default());
     let received = server.ask(&[OTHER, OTHER, GET, OTHER].concat());
     assert_eq!((received.matches("HTTP/1.1 ").count(), received.matches(ID).count()), (2, 2), "{received}");
     assert!(received.ends_with(ID), "{received}");
@@ -129,7 +129,7 @@ fn a_closed_connection_ends_at_once_and_behind_the_answers_before() {
 
 #[test]
 fn an_instance_that_does_not_run_closes() {
-    let server = Server::start("state = 'stopped'", false, Limits::default());
+    let server = Server::start("state = 'stopped'", false, ConnectionLimits::default());
     assert_eq!(server.ask(GET), "");
 }
 
@@ -141,7 +141,7 @@ fn a_cut_body_comes_up_to_the_cut_and_the_connection_closes() {
             let server = Server::start(
                 &format!("faults = [{{ kind = 'cut' }}]\nextra-entries = {{ 'meta-data/x' = '{body}' }}"),
                 keep_alive,
-                Limits::default(),
+                ConnectionLimits::default(),
             );
             let asked = "GET /latest/meta-data/x HTTP/1.1\r\nHost: x\r\n\r\n";
             let received = server.ask(&asked.repeat(2));
@@ -156,7 +156,7 @@ fn a_cut_body_comes_up_to_the_cut_and_the_connection_closes() {
 #[test]
 fn nothing_comes_of_what_is_withheld_and_a_client_that_goes_is_noticed() {
     for requests in [GET.to_owned(), [OTHER, GET, OTHER].concat()] {
-        let server = Server::striking("'withhold'", true, Limits { write_time: LONG, ..Limits::default() });
+        let server = Server::striking("'withhold'", true, ConnectionLimits::default().write_time(LONG));
         let mut stream = server.send(&requests);
         if requests != GET {
             let mut received = String::new();
@@ -180,7 +180,7 @@ fn nothing_comes_of_what_is_withheld_and_a_client_that_goes_is_noticed() {
 
 #[test]
 fn who_closed_its_side_is_not_waited_for_long() {
-    let limits = Limits { write_time: SHORT, ..Limits::default() };
+    let limits = ConnectionLimits::default().write_time(SHORT);
     let server = Server::striking("'withhold'", false, limits);
     let stream = server.send(GET);
     stream.shutdown(Shutdown::Write).unwrap();
@@ -189,7 +189,7 @@ fn who_closed_its_side_is_not_waited_for_long() {
 
 #[test]
 fn a_client_that_goes_before_its_delayed_answer_is_noticed() {
-    let server = Server::striking("'delay'\ndelay = '60s'", false, Limits::default());
+    let server = Server::striking("'delay'\ndelay = '60s'", false, ConnectionLimits::default());
     let stream = server.send(GET);
     assert!(nothing_comes(&stream));
     reset(stream);
@@ -216,10 +216,8 @@ fn who_waits_for_what_a_fault_holds_back_keeps_nobody_out() {
 
 #[test]
 fn stopping_ends_what_a_fault_holds_back() {
-    let limits = Limits { stop_time: LONG, ..Limits::default() };
-    for (kind, limits) in
-        [("'withhold'", limits.clone()), ("'delay'\ndelay = '60s'", Limits { stop_time: SHORT, ..limits })]
-    {
+    let limits = ConnectionLimits::default().stop_time(LONG);
+    for (kind, limits) in [("'withhold'", limits.clone()), ("'delay'\ndelay = '60s'", limits.stop_time(SHORT))] {
         let mut server = Server::striking(kind, true, limits);
         let waiting = server.send(GET);
         assert!(nothing_comes(&waiting));
@@ -227,7 +225,7 @@ fn stopping_ends_what_a_fault_holds_back() {
         assert_eq!(rest(&waiting), "", "{kind}");
     }
     // One that is to come in the time for stopping comes.
-    let mut server = Server::striking("'delay'\ndelay = '200ms'", true, Limits::default());
+    let mut server = Server::striking("'delay'\ndelay = '200ms'", true, ConnectionLimits::default());
     let waiting = server.send(GET);
     assert!(nothing_comes(&waiting));
     drop(server.stop.take());

@@ -8,8 +8,8 @@ use super::*;
 use crate::{Answered, Runtime};
 
 /// Serves the default instance; the sender's end stops it.
-fn start(limits: Limits, observer: impl crate::Observer) -> (SocketAddr, tokio::sync::oneshot::Sender<()>) {
-    let instance = Runtime::new().unwrap().open(&Default::default(), &Default::default()).unwrap();
+fn start(limits: ConnectionLimits, observer: impl crate::Observer) -> (SocketAddr, tokio::sync::oneshot::Sender<()>) {
+    let instance = Runtime::new().unwrap().open(&Default::default()).unwrap();
     let service = Service::new(instance).observer(observer);
     let (stop, stopped) = tokio::sync::oneshot::channel();
     let (tell, told) = mpsc::channel();
@@ -19,16 +19,16 @@ fn start(limits: Limits, observer: impl crate::Observer) -> (SocketAddr, tokio::
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             tell.send(listener.local_addr().unwrap()).unwrap();
             let shutdown = async { drop(stopped.await) };
-            serve(listener, service, limits, shutdown).await;
+            Server::new(service).limits(limits).serve(listener, shutdown).await;
         });
     });
     (told.recv().unwrap(), stop)
 }
 
 /// So few connections, which nothing ends in the time of a test.
-fn few(connections: usize) -> Limits {
+fn few(connections: usize) -> ConnectionLimits {
     let long = Duration::from_secs(3600);
-    Limits { connections, head_time: long, body_time: long, ..Limits::default() }
+    ConnectionLimits::default().connections(connections).head_time(long).body_time(long)
 }
 
 fn ask(address: SocketAddr) -> TcpStream {
@@ -46,7 +46,7 @@ fn all_from(mut stream: &TcpStream) -> String {
 
 #[test]
 fn a_head_that_does_not_come_ends_the_connection() {
-    let limits = Limits { head_time: Duration::from_millis(20), ..Limits::default() };
+    let limits = ConnectionLimits::default().head_time(Duration::from_millis(20));
     let (address, _stop) = start(limits, |_: &Answered<'_>| {});
     let mut stream = TcpStream::connect(address).unwrap();
     stream.write_all(b"GET / HT").unwrap();
@@ -71,14 +71,14 @@ fn silent_connections_keep_nobody_out() {
 }
 
 #[test]
-fn listeners_of_one_service_share_its_connections() {
+fn listeners_of_one_server_share_its_connections() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let instance = Runtime::new().unwrap().open(&Default::default(), &Default::default()).unwrap();
-    let service = Service::new(instance).keep_alive(true);
+    let instance = Runtime::new().unwrap().open(&Default::default()).unwrap();
+    let server = Server::new(Service::new(instance).keep_alive(true)).limits(few(1));
     let [first, second] = [(); 2].map(|()| {
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
-        runtime.spawn(serve(listener, service.clone(), few(1), std::future::pending()));
+        runtime.spawn(server.clone().serve(listener, std::future::pending()));
         address
     });
     let mut kept = ask(first);
@@ -94,22 +94,23 @@ fn listeners_of_one_service_share_its_connections() {
 #[test]
 fn an_answer_closes_its_connection_while_a_newcomer_waits() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let instance = Runtime::new().unwrap().open(&Default::default(), &Default::default()).unwrap();
+    let instance = Runtime::new().unwrap().open(&Default::default()).unwrap();
     let service = Service::new(instance).keep_alive(true);
     let newcomer = Arc::new(Mutex::new(None));
-    let (admission, waits) = (Arc::clone(service.admission()), Arc::clone(&newcomer));
+    let admission = Arc::new(Admission::new(Bounds { places: 1, share: 1 }, Admission::GRACE));
+    let (places, waits) = (Arc::clone(&admission), Arc::clone(&newcomer));
     let service = service.observer(move |answered: &Answered<'_>| {
         if answered.head.target() == "/last" {
-            let admission = Arc::clone(&admission);
-            let bounds = Bounds { places: 1, share: 1 };
-            let mut newcomer = Box::pin(async move { admission.take([127, 0, 0, 2].into(), bounds).await });
+            let places = Arc::clone(&places);
+            let mut newcomer = Box::pin(async move { places.take([127, 0, 0, 2].into()).await });
             assert!(newcomer.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
             *waits.lock().unwrap() = Some(newcomer);
         }
     });
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
     let mut kept = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-    runtime.spawn(serve(listener, service, few(1), std::future::pending()));
+    let server = Server { service, limits: Arc::new(few(1)), admission };
+    runtime.spawn(server.serve(listener, std::future::pending()));
     let head = |target| format!("GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n");
     kept.write_all((head("/") + &head("/last") + &head("/")).as_bytes()).unwrap();
     let received = all_from(&kept);
@@ -125,19 +126,17 @@ fn an_answer_closes_its_connection_while_a_newcomer_waits() {
 fn limits_have_no_value_that_is_too_large() {
     let (count, time) = (usize::MAX, Duration::MAX);
     let (address, _stop) = start(
-        Limits {
-            connections: count,
-            connections_per_caller: count,
-            head_time: time,
-            head_bytes: count,
-            head_fields: count,
-            body_bytes: count,
-            body_time: time,
-            write_time: time,
-            buffer_bytes: count,
-            stop_time: time,
-            ..Limits::default()
-        },
+        ConnectionLimits::default()
+            .connections(count)
+            .connections_per_caller(count)
+            .head_time(time)
+            .head_bytes(count)
+            .head_fields(count)
+            .body_bytes(count)
+            .body_time(time)
+            .write_time(time)
+            .buffer_bytes(count)
+            .stop_time(time),
         |_: &Answered<'_>| {},
     );
     for _ in 0..2 {
@@ -150,7 +149,7 @@ fn limits_have_no_value_that_is_too_large() {
 /// More clients than places, each of which speaks at once.
 #[test]
 fn nobody_who_speaks_is_sent_away() {
-    let limits = Limits { connections: 4, ..Limits::default() };
+    let limits = ConnectionLimits::default().connections(4);
     let (address, _stop) = start(limits, |_: &Answered<'_>| {});
     thread::scope(|scope| {
         for _ in 0..16 {
@@ -172,7 +171,7 @@ fn the_observer_sees_caller_and_outcome() {
         let seen = (answered.peer, answered.head.target().to_owned(), answered.outcome);
         tell.send(seen).unwrap();
     };
-    let (address, _stop) = start(Limits::default(), observer);
+    let (address, _stop) = start(ConnectionLimits::default(), observer);
     let mut stream = TcpStream::connect(address).unwrap();
     let peer = stream.local_addr().unwrap();
     stream.write_all(b"GET /none HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
@@ -184,7 +183,7 @@ fn the_observer_sees_caller_and_outcome() {
 fn others_are_answered_while_keys_are_made() {
     let (tell, told) = mpsc::channel();
     let observer = move |answered: &Answered<'_>| tell.send(answered.head.target().to_owned()).unwrap();
-    let (address, _stop) = start(Limits::default(), observer);
+    let (address, _stop) = start(ConnectionLimits::default(), observer);
     let signature = "/latest/dynamic/instance-identity/signature";
     let streams = [signature, signature, "/"].map(|target| {
         let mut stream = TcpStream::connect(address).unwrap();
@@ -199,7 +198,7 @@ fn others_are_answered_while_keys_are_made() {
 
 #[test]
 fn stopping_refuses_new_connections_and_ends_idle_ones() {
-    let (address, stop) = start(Limits::default(), |_: &Answered<'_>| {});
+    let (address, stop) = start(ConnectionLimits::default(), |_: &Answered<'_>| {});
     let idle = TcpStream::connect(address).unwrap();
     // Accepted before the one that is answered.
     let mut stream = TcpStream::connect(address).unwrap();

@@ -1,0 +1,95 @@
+// What an operator does to an instance: `imds ctl interrupt`, `rebalance`, `stop`,
+// `start`, `reboot` and `terminate`. What each comes to, the service says.
+
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::super::values;
+use super::change::told_of;
+use super::client::{Ask, Client};
+use super::edit::tell_warnings;
+use super::{Told, times};
+
+/// Interrupt the spot instance: the notice, and two minutes later the end
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Interrupt {
+    /// What becomes of the instance: terminated, or stopped. Before hibernation there
+    /// is no notice, and it is stopped ten seconds after its time
+    #[arg(long, value_name = "terminate|stop|hibernate")]
+    action: Option<String>,
+
+    /// When, from now; the notice comes two minutes before, or now
+    #[arg(long = "in", value_name = "TIME", value_parser = values::span, allow_hyphen_values = true)]
+    after: Option<Duration>,
+
+    /// Only tell of it: at its time nothing happens
+    #[arg(long)]
+    notice_only: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  imds ctl interrupt
+  imds ctl interrupt --action stop --in 10m
+  imds ctl interrupt --notice-only
+
+Its deadline stays, whoever asks and how often. It takes the place of one that
+was to come, and an instance that is not spot becomes one. To call it off, with
+all that is to come:
+  imds ctl edit '{\"spot-interruption\": false, \"timeline\": false}'";
+
+impl Interrupt {
+    pub fn make(self, client: &Client) -> anyhow::Result<Told> {
+        let mut interruption = json!({});
+        if let Some(action) = self.action {
+            interruption["action"] = json!(action);
+        }
+        if let Some(after) = self.after {
+            interruption["time"] = json!(times::from_now(after));
+        }
+        if self.notice_only {
+            interruption["notice-only"] = json!(true);
+        }
+        operate(client, "interrupt", json!({ "interrupt": interruption }))
+    }
+}
+
+/// Has the instance do what one word says.
+pub fn verb(client: &Client, verb: &str) -> anyhow::Result<Told> {
+    operate(client, verb, json!(verb))
+}
+
+/// Does it, and looks at the instance before and after that, to tell what came of it.
+fn operate(client: &Client, verb: &str, operation: Value) -> anyhow::Result<Told> {
+    let before = client.ask(Ask::get("/v1/instance"))?.body;
+    let ask = Ask::patch("/v1/instance", json!({ "operation": operation }));
+    let answer = client.ask(ask).map_err(|error| told_of(verb, error))?;
+    tell_warnings(&answer);
+    let after = client.ask(Ask::get("/v1/instance"))?.body;
+    Ok(Told { text: in_words(&before, &answer.body["revision"], &after), raw: answer.raw })
+}
+
+/// The state of an instance, and what is otherwise than before, as the listener shows
+/// it.
+fn in_words(before: &Value, revision: &Value, after: &Value) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let mut lines = vec![format!("the instance is {}", text(&after["state"]))];
+    if before["revision"] == *revision {
+        lines[0] += "; nothing was changed";
+    }
+    if after["state"] == "terminated" {
+        lines[0] += "; to have it back: imds ctl reload";
+    }
+    let lifecycle = |instance: &Value| text(&instance["instance-lifecycle"]);
+    if lifecycle(before) != lifecycle(after) {
+        lines.push(format!("instance-lifecycle was {} and is {} now", lifecycle(before), lifecycle(after)));
+    }
+    let known: Vec<_> = times::happenings(before).collect();
+    let new = times::happenings(after).filter(|happening| !known.contains(happening));
+    lines.extend(new.map(|happening| times::happening(happening, &after["clock"]["now"])));
+    lines.push(format!("revision {revision}"));
+    lines.join("\n")
+}

@@ -1,0 +1,140 @@
+//! Changes of the instance of a [`Control`], each done whole or not at all.
+
+use std::sync::{Arc, PoisonError};
+
+use super::{Control, Present};
+use crate::description::Description;
+use crate::engine::{Clock, Opening};
+use crate::error::Error;
+use crate::problem::Finding;
+
+impl Control {
+    /// Changes the instance now, by a piece of a description: `edit` in
+    /// `wit/imds.wit` tells what it can say. Returns the revision that has it: a new
+    /// one, or the present one where the change says only what is so already. All
+    /// of it is done, or nothing; requests that run get the one or the other.
+    ///
+    /// Fails with [`Error::Invalid`], whose places are those of `change`.
+    ///
+    /// ```
+    /// # use imds_host::{Control, Description, Error, Request, Runtime};
+    /// # let control = Control::open(&Runtime::new()?, &Default::default())?;
+    /// let required = Description::from_toml("required", "metadata-options.http-tokens = 'required'")?;
+    /// assert_eq!(control.edit(&required)?, 2);
+    /// assert_eq!(control.edit(&required)?, 2);
+    /// assert_eq!(control.answer(&Request::get("/")).status, 401);
+    ///
+    /// let wrong = Description::from_toml("wrong", "user-data = 'echo'")?;
+    /// assert!(matches!(control.edit(&wrong), Err(Error::Invalid(_))));
+    /// # Ok::<_, Error>(())
+    /// ```
+    pub fn edit(&self, change: &Description) -> Result<u64, Error> {
+        self.edit_if(change, None)
+    }
+
+    /// Changes the revision `revision` of the instance and no other, so that of
+    /// two operators who looked at the same one the second is told.
+    ///
+    /// Fails as [`edit`](Self::edit) does, and with [`Error::Conflict`] where the
+    /// instance has another revision by now.
+    ///
+    /// ```
+    /// # use imds_host::{Control, Description, Error, Runtime};
+    /// # let control = Control::open(&Runtime::new()?, &Default::default())?;
+    /// let change = Description::from_toml("change", "tags = { Name = 'web' }")?;
+    /// control.edit_revision(1, &change)?;
+    /// assert!(matches!(control.edit_revision(1, &change), Err(Error::Conflict { revision: 2 })));
+    /// # Ok::<_, Error>(())
+    /// ```
+    pub fn edit_revision(&self, revision: u64, change: &Description) -> Result<u64, Error> {
+        self.edit_if(change, Some(revision))
+    }
+
+    /// Puts another description in the place of the present one, whatever edits
+    /// there were: what re-reading a file does. Gives the new revision. Relative
+    /// times count from when the first description was opened, so that a deadline
+    /// does not slide.
+    ///
+    /// Fails as [`Runtime::open`](crate::Runtime::open) does; then nothing has changed.
+    ///
+    /// ```
+    /// # use imds_host::{Control, Description, Request, Runtime};
+    /// # let control = Control::open(&Runtime::new()?, &Default::default())?;
+    /// control.replace(&Description::from_toml("web.toml", "instance-type = 'm7g.large'")?)?;
+    /// assert_eq!(control.answer(&Request::get("/latest/meta-data/instance-type")).body, b"m7g.large");
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn replace(&self, description: &Description) -> Result<u64, Error> {
+        self.replace_if(description, None)
+    }
+
+    /// Puts another description in the place of the revision `revision` and of no
+    /// other.
+    ///
+    /// Fails as [`replace`](Self::replace) does, and with [`Error::Conflict`] where
+    /// the instance has another revision by now.
+    ///
+    /// ```
+    /// # use imds_host::{Control, Description, Error, Runtime};
+    /// # let control = Control::open(&Runtime::new()?, &Default::default())?;
+    /// assert_eq!(control.replace_revision(1, &Description::default())?, 2);
+    /// assert!(matches!(control.replace_revision(1, &Description::default()), Err(Error::Conflict { revision: 2 })));
+    /// # Ok::<_, Error>(())
+    /// ```
+    pub fn replace_revision(&self, revision: u64, description: &Description) -> Result<u64, Error> {
+        self.replace_if(description, Some(revision))
+    }
+
+    fn replace_if(&self, description: &Description, revision: Option<u64>) -> Result<u64, Error> {
+        let _alone = self.shared.editing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.expect(revision)?;
+        let mut description = description.clone();
+        description.start_at(self.shared.start);
+        // Judged under its own name, with the places in its own text.
+        self.shared.runtime.open_under(&description, Arc::clone(&self.shared.terms), None)?;
+        Ok(self.put(&description))
+    }
+
+    /// What holds now, if it is the revision that is wanted.
+    fn expect(&self, revision: Option<u64>) -> Result<Present, Error> {
+        let present = self.present();
+        match revision {
+            Some(wanted) if wanted != present.revision => Err(Error::Conflict { revision: present.revision }),
+            _ => Ok(present),
+        }
+    }
+
+    fn edit_if(&self, change: &Description, revision: Option<u64>) -> Result<u64, Error> {
+        let _alone = self.shared.editing.lock().unwrap_or_else(PoisonError::into_inner);
+        let present = self.expect(revision)?;
+        let now_ms = self.shared.clock.now_ms();
+        let json = self.edited(&present.description, &change.to_json(), change, now_ms)?;
+        if json == self.status_at(&present, now_ms)?.description {
+            return Ok(present.revision);
+        }
+        Ok(self.put(&Description::from_json("the present description", &json)?))
+    }
+
+    fn edited(&self, description: &str, change: &str, told: &Description, now_ms: u64) -> Result<String, Error> {
+        let edited = self.shared.runtime.edit_text(description, change, Some(now_ms))?;
+        let edited = edited.map_err(|findings| Error::Invalid(told.locate(findings)))?;
+        if edited.len() > Description::BYTES_MAX {
+            let message =
+                format!("with this change the description would have {} KiB, and 1024 at most", edited.len() >> 10);
+            let finding = Finding { field: String::new(), in_name: false, message, help: None };
+            return Err(Error::Invalid(told.locate(vec![finding])));
+        }
+        Ok(edited)
+    }
+
+    /// Serves a description that is known to be right from now on.
+    fn put(&self, description: &Description) -> u64 {
+        // Nobody else edits, so that what is present stays; who answers does not wait.
+        let Present { revision, instance, .. } = self.present();
+        let opening = Opening::new(description, Arc::clone(&self.shared.terms), None);
+        let instance = instance.edited(opening);
+        let next = Present { revision: revision + 1, description: description.to_json().into(), instance };
+        *self.shared.present.write().unwrap_or_else(PoisonError::into_inner) = next;
+        revision + 1
+    }
+}

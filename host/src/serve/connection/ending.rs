@@ -1,0 +1,82 @@
+//! How connections end: in order, so that no client loses an answer that it has not
+//! read yet.
+
+use std::future::poll_fn;
+use std::io;
+
+use tokio::io::AsyncWriteExt;
+use tokio::time::Instant;
+
+use super::{Came, Connection, WITHHELD_MAX};
+use crate::serve::timer::after;
+
+/// Ends of connections.
+impl Connection {
+    /// Tells the client that nothing more comes, and throws away what still does:
+    /// closing a socket with unread input resets the connection, and the client may
+    /// lose an answer that it has not read yet.
+    pub(super) async fn end(&mut self) {
+        let is_over = self.input.is_empty() && !self.is_readable();
+        if is_over {
+            // Nothing is unread: dropped, it is closed in order.
+            return;
+        }
+        let _ = self.stream.shutdown().await;
+        self.place.end();
+        let deadline = after(self.limits.body_time);
+        self.discard_until(deadline, self.limits.body_bytes).await;
+    }
+
+    /// Whether something came, or the end of the stream.
+    fn is_readable(&mut self) -> bool {
+        let mut buffer = [0; 512];
+        matches!(self.stream.try_read(&mut buffer), Ok(1..))
+    }
+
+    /// Throws away what comes until the client closes its side, which is true, or is
+    /// gone, or the deadline is past, or more came than `most` bytes.
+    async fn discard_until(&mut self, deadline: Instant, most: usize) -> Option<Came> {
+        let mut bytes = self.input.bytes().len();
+        loop {
+            self.input.consume(self.input.bytes().len());
+            if bytes > most {
+                return None;
+            }
+            match Self::more(&mut self.stream, &mut self.input, &mut self.timer, deadline).await {
+                Ok(Came::More) => bytes += self.input.bytes().len(),
+                Ok(came) => return Some(came),
+                Err(_) => return Some(Came::TooLate),
+            }
+        }
+    }
+
+    /// Sends nothing until the client gives up, for a while at most.
+    ///
+    /// Who closes its side may wait for the answer all the same, but nearly always
+    /// it is gone, and nobody can tell: so it is the first to leave its place, and
+    /// keeps it no longer than one that does not take its answer.
+    pub(super) async fn withhold(&mut self) -> io::Result<()> {
+        self.place.wait();
+        let mut stopped = self.stopped.clone();
+        let until_given_up = async {
+            let deadline = after(WITHHELD_MAX);
+            match self.discard_until(deadline, self.limits.body_bytes).await {
+                // It closed its side.
+                Some(Came::Nothing) => {
+                    self.place.end();
+                    let deadline = deadline.min(after(self.limits.write_time));
+                    poll_fn(|cx| self.timer.poll(deadline, cx)).await;
+                }
+                Some(Came::More | Came::TooLate) => {}
+                // It says more than any request has; that stays where it is.
+                None => poll_fn(|cx| self.timer.poll(deadline, cx)).await,
+            }
+        };
+        tokio::select! {
+            () = until_given_up => {}
+            // Nobody waits for what does not come.
+            _ = stopped.changed() => {}
+        }
+        Ok(())
+    }
+}
