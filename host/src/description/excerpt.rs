@@ -1,7 +1,8 @@
 use std::ops::Range;
 
+use crate::description::lines::Lines;
 use crate::problem::{Excerpt, Place};
-use crate::redact::{Lines, printable};
+use crate::redact::printable;
 
 /// Long lines are cut to about so many characters around the place.
 const CHARACTERS: usize = 120;

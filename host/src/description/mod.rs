@@ -4,6 +4,7 @@
 mod diagnostics;
 mod document;
 mod excerpt;
+mod lines;
 mod rfc3339;
 mod scenario;
 mod secrets;

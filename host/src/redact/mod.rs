@@ -4,13 +4,11 @@
 //! through here.
 
 mod letters;
-mod lines;
 mod printable;
 mod shapes;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use self::lines::Lines;
 pub(crate) use self::printable::{Printable, name, printable};
 use self::shapes::secrets;
 
