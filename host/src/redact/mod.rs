@@ -9,6 +9,8 @@ mod shapes;
 #[cfg(test)]
 mod tests;
 
+pub use self::printable::lines;
+use self::printable::push_ascii;
 pub(crate) use self::printable::{Printable, name, printable};
 use self::shapes::secrets;
 
@@ -177,10 +179,7 @@ impl Shown {
                 return;
             }
             self.characters_left -= 1;
-            match c {
-                ' '..='~' => self.text.push(c),
-                _ => self.text.extend(c.escape_default()),
-            }
+            push_ascii(&mut self.text, c);
         }
     }
 
