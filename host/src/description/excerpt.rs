@@ -33,13 +33,12 @@ fn excerpt(before: &str, marked: &str, after: &str) -> Option<Excerpt> {
     };
     let (marked, after) = (take(marked), take(after));
     let before: String = before.chars().flat_map(as_shown).collect();
-    let text = format!("{before}{marked}{after}");
-    let text = text.trim_end();
+    let text = format!("{before}{marked}{}", after.trim_end());
     let [before, marked] = [before, marked].map(|part| part.chars().count());
-    (!text.is_empty()).then(|| Excerpt { text: text.to_owned(), before, length: marked.max(1) })
+    (!text.trim().is_empty()).then(|| Excerpt { text, before, length: marked.max(1) })
 }
 
-/// A tab as the one column that the carets below count for it.
+/// A tab as one column.
 fn as_shown(c: char) -> impl Iterator<Item = char> {
     printable(if c == '\t' { ' ' } else { c })
 }
