@@ -217,7 +217,7 @@ fn what_leaves_the_end_of_a_request_in_doubt_ends_the_connection() {
         ("Content-Length: 0x3", "abc", false),
         ("Content-Length: 3 3", "abc", false),
         ("Content-Length:", "", false),
-        ("Content-Length: 99999999999999999999999", "abc", false),
+        ("Content-Length: 18446744073709551616", "abc", false),
         ("Transfer-Encoding: gzip", "abc", false),
         ("Transfer-Encoding: identity", "abc", false),
         ("Transfer-Encoding: xchunked", chunked, false),
@@ -235,7 +235,7 @@ fn what_leaves_the_end_of_a_request_in_doubt_ends_the_connection() {
         ("Transfer-Encoding: chunked", "3\nabc\n0\n\n", true),
         ("Transfer-Encoding: chunked", "ffffffffffffffffff\r\nabc\r\n0\r\n\r\n", true),
         ("Content-Length: 400", "abc", true),
-        ("Content-Length: 9223372036854775807", "abc", true),
+        ("Content-Length: 18446744073709551615", "abc", true),
     ] {
         let received = server.ask(format!(
             "PUT /latest/api/token HTTP/1.1\r\nHost: x\r\nX-aws-ec2-metadata-token-ttl-seconds: 60\r\n{fields}\r\n\r\n{body}{LAST}"
@@ -251,9 +251,6 @@ fn what_leaves_the_end_of_a_request_in_doubt_ends_the_connection() {
     // A body longer than told is the head of the next request, and that is none.
     let received = server.ask(GET.replace("\r\n\r\n", "\r\nContent-Length: 1\r\n\r\na\x01bc\r\n\r\n"));
     assert!(received.contains(ID) && received.ends_with(&refused), "{received}");
-    // No number above the largest length is one.
-    let received = server.ask(GET.replace("\r\n\r\n", "\r\nContent-Length: 18446744073709551615\r\n\r\n"));
-    assert_eq!(received, refusal("431 Request Header Fields Too Large"));
 }
 
 #[test]

@@ -1,29 +1,24 @@
 //! The component's face: `wit/imds.wit` to this crate's types and back, field
 //! by field, without a decision.
 
-use std::cell::RefCell;
-
 use self::bindings::exports::imds::service::metadata as wit;
-use crate::http::answer::Buffers;
 use crate::http::{Answer, FIELDS_READ, RequestBody};
-use crate::{Delivery, IdentityDocument, Moment, Outcome, Problem, SessionVersion, Signatures, Status, Warning};
+use crate::{Delivery, IdentityDocument, Moment, Outcome, Problem, SessionVersion, Status, Warning};
 
-/// What is generated passes pointers over the component's border; nothing else
-/// in this crate does.
+mod answer;
+
+/// What is generated passes pointers over the component's border, and so does
+/// `answer`; nothing else in this crate does.
 #[allow(unsafe_code)]
 mod bindings {
     use super::Component;
 
-    wit_bindgen::generate!({ path: "../../wit", world: "imds" });
+    wit_bindgen::generate!({ path: "../../wit", world: "imds", skip: ["[method]instance.answer"] });
 
     export!(Component);
 }
 
 struct Component;
-
-thread_local! {
-    static BUFFERS: RefCell<Buffers> = RefCell::default();
-}
 
 impl wit::Guest for Component {
     type Instance = crate::Instance;
@@ -86,13 +81,6 @@ impl wit::GuestInstance for crate::Instance {
             scope: settings.scope,
         };
         crate::Instance::open(&description, settings).map(wit::Instance::new).map_err(problems)
-    }
-
-    fn answer(&self, head: Vec<u8>, moment: wit::Moment, signatures: Option<wit::Signatures>) -> wit::Answer {
-        let signatures =
-            signatures.map(|it| Signatures { signature: it.signature, pkcs7: it.pkcs7, rsa2048: it.rsa2048 });
-        BUFFERS
-            .with_borrow_mut(|buffers| answer(self.answer_with(&head, moment_in(moment), signatures.as_ref(), buffers)))
     }
 }
 
