@@ -52,6 +52,7 @@ fn floor(text: &str, at: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::problem::{Problem, Problems};
 
     fn place_of(text: &str, part: &str) -> Place {
         let at = text.rfind(part).unwrap();
@@ -97,6 +98,31 @@ mod tests {
     fn an_empty_line_is_not_shown() {
         for text in ["", " \t", "\r"] {
             assert_eq!(place(&Lines::of(text), 0..0).excerpt, None, "{text:?}");
+        }
+    }
+
+    /// What draws it takes nothing amiss, wherever the place is.
+    #[test]
+    fn every_place_of_odd_texts_is_shown() {
+        let odd =
+            ["\t", "\u{1b}[2J", "\u{202e}", "\u{200d}", "e\u{301}", "👩‍👩‍👧", "東", "\u{ad}", "\0", " ", "\r", "\n", "x"];
+        let text: String = (0..40).flat_map(|round| odd.iter().cycle().skip(round * 5).take(9)).copied().collect();
+        let lines = Lines::of(&text);
+        for start in 0..=text.len() {
+            for end in [start, start + 1, start + 5, start + 400] {
+                let problem = Problem {
+                    field: "/a".into(),
+                    in_name: false,
+                    message: "wrong".into(),
+                    help: None,
+                    place: Some(place(&lines, start..end)),
+                    set_by: None,
+                };
+                let has_excerpt = problem.place.as_ref().is_some_and(|place| place.excerpt.is_some());
+                let shown = Problems { source: "odd".into(), list: vec![problem] }.to_string();
+                assert_eq!(shown.contains('^'), has_excerpt, "{start}..{end}: {shown}");
+                assert!(shown.chars().all(|c| c == '\n' || !c.is_control()), "{shown:?}");
+            }
         }
     }
 }
