@@ -1,6 +1,6 @@
 //! Provides the component and its translation for the target, both embedded by
-//! the library, `OUT_DIR/imds.wasm` and `OUT_DIR/imds.cwasm`, and the contract
-//! as Rust types, `OUT_DIR/bindings.rs`.
+//! the library, `OUT_DIR/imds.wasm` and `OUT_DIR/imds.cwasm`, the contract as Rust
+//! types, `OUT_DIR/bindings.rs`, and which fields are secrets, `OUT_DIR/secrets.rs`.
 
 use std::env;
 use std::error::Error;
@@ -13,6 +13,8 @@ mod component;
 mod config;
 #[path = "build/contract.rs"]
 mod contract;
+#[path = "build/secrets.rs"]
+mod secrets;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -30,6 +32,7 @@ fn run() -> Result<()> {
     println!("cargo:rerun-if-changed=src/engine/config.rs");
     let out = PathBuf::from(env::var("OUT_DIR")?);
     contract::bind(&out.join("bindings.rs"))?;
+    secrets::list(&out.join("secrets.rs"))?;
     let wasm = fs::read(component::locate_or_build(&out)?)?;
     fs::write(out.join("imds.wasm"), &wasm)?;
     translate(&wasm, &out.join("imds.cwasm"))

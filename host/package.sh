@@ -17,6 +17,7 @@ rm -rf host/assets
 mkdir host/assets
 cp "$target/imds-component/wasm32-unknown-unknown/component/imds_core.wasm" host/assets/imds.wasm
 cp -R wit host/assets/wit
+cp components/imds/description.schema.json host/assets/
 # These copies are not in git, which cargo takes for changes.
 cargo package --package imds-host --no-verify --locked --allow-dirty
 
@@ -28,7 +29,7 @@ tar --extract --touch --gunzip --file "$package.crate" --directory "$target/pack
 # Out of the workspace, but with its profiles: under others every dependency would be built again.
 { echo '[workspace]'; sed --quiet '/^\[profile\./,$p' Cargo.toml; } >> "$package/Cargo.toml"
 cd "$package"
-for file in LICENSE README.md assets/imds.wasm assets/wit/imds.wit; do
+for file in LICENSE README.md assets/imds.wasm assets/description.schema.json assets/wit/imds.wit; do
   [ -s "$file" ] || { echo "the package lacks $file" >&2; exit 1; }
 done
 cargo run --target-dir "$target" --locked -- run -- \

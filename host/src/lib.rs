@@ -111,5 +111,5 @@ pub use serve::{Body, Caller, ConnectionLimits, HopLimit, Instances, Server, Ser
 /// log, the journal, a control answer or a debug print shows of a request goes
 /// through here.
 pub mod shown {
-    pub use crate::redact::{host, method, target, text, user_agent};
+    pub use crate::redact::{host, lines, method, target, text, user_agent};
 }

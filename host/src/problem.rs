@@ -1,7 +1,8 @@
 use std::fmt;
 
-use crate::redact::without_secrets;
-use crate::redact::{Printable, name};
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+
+use crate::redact::{Printable, name, without_secrets};
 
 /// The most problems of a text that are told: more than anybody reads at once.
 /// The component tells no more either.
@@ -107,9 +108,8 @@ impl Problem {
     /// Writes it as one of `kind`, with what stands behind the message.
     pub(crate) fn write(&self, kind: &str, behind: &str, source: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{kind}: {}{behind}", Printable(&self.message))?;
-        let line = self.place.as_ref().map(|place| place.line.to_string());
-        let margin = " ".repeat(line.as_ref().map_or(1, String::len));
-        write!(f, "\n{margin}--> ")?;
+        let margin = self.place.as_ref().map_or(1, |place| place.line.to_string().len());
+        write!(f, "\n{:margin$}--> ", "")?;
         match (&self.set_by, &self.place) {
             (Some(set_by), _) => write!(f, "{}", Printable(set_by))?,
             (None, Some(place)) => write!(f, "{}:{}:{}", Printable(source), place.line, place.column)?,
@@ -120,14 +120,24 @@ impl Problem {
             write!(f, " ({})", Dotted(&self.field))?;
         }
         if let Some(Place { line, excerpt: Some(excerpt), .. }) = &self.place {
-            let before = " ".repeat(excerpt.before);
-            let carets = "^".repeat(excerpt.length);
-            write!(f, "\n{line} | {}\n{margin} | {before}{carets}", excerpt.text)?;
+            write!(f, "\n{}", excerpt.with_carets(*line))?;
         }
         if let Some(help) = &self.help {
             write!(f, "\nhelp: {}", Printable(help))?;
         }
         Ok(())
+    }
+}
+
+impl Excerpt {
+    /// The line with its number and, below the place, carets. The library is given this
+    /// line alone, and not the text: what may be a secret was left out before. So
+    /// the place in the text, which it would take from there, is not for it to say.
+    fn with_carets(&self, line: usize) -> String {
+        let at = |character: usize| self.text.char_indices().nth(character).map_or(self.text.len(), |(at, _)| at);
+        let place = at(self.before)..at(self.before.saturating_add(self.length));
+        let snippet = Snippet::source(&self.text).line_start(line).annotation(AnnotationKind::Primary.span(place));
+        Renderer::plain().render(&[Group::with_level(Level::ERROR).element(snippet)])
     }
 }
 
@@ -167,3 +177,42 @@ pub(crate) struct Finding {
 
 /// What the component warns of, each with the name of its rule.
 pub(crate) type NamedFindings = Vec<(String, Finding)>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn assert_shown(text: &str, before: usize, length: usize, wanted: &str) {
+        let excerpt = Excerpt { text: text.to_owned(), before, length };
+        assert_eq!(excerpt.with_carets(12), wanted, "{text:?}");
+    }
+
+    #[test]
+    fn carets_stand_below_the_place() {
+        assert_shown("a = oops # x", 4, 4, "   |\n12 | a = oops # x\n   |     ^^^^");
+        // At the end, where something is missing, even behind white space.
+        assert_shown("a = [", 5, 1, "   |\n12 | a = [\n   |      ^");
+        assert_shown("a =   ", 5, 1, "   |\n12 | a =   \n   |      ^");
+        // Two columns for each of these.
+        assert_shown("a = '東京' 3", 9, 1, "   |\n12 | a = '東京' 3\n   |            ^");
+    }
+
+    #[test]
+    fn a_line_of_escapes_is_cut_around_the_place() {
+        let text = "\\u{202e}".repeat(60) + "oops" + &"\\u{202e}".repeat(60);
+        let shown = Excerpt { text, before: 480, length: 4 }.with_carets(1);
+        let lines: Vec<&str> = shown.lines().collect();
+        assert!(lines.iter().all(|line| line.len() <= 150) && lines[1].contains("oops"), "{shown}");
+        assert_eq!(lines[1].find("oops"), lines[2].find("^^^^"), "{shown}");
+    }
+
+    /// An embedder can make one up.
+    #[test]
+    fn a_place_outside_of_its_line_is_its_end() {
+        for (before, length) in [(99, 1), (usize::MAX, usize::MAX), (1, usize::MAX), (0, 0)] {
+            let excerpt = Excerpt { text: "ä".to_owned(), before, length };
+            assert!(excerpt.with_carets(usize::MAX).contains('^'), "{before} {length}");
+        }
+    }
+}

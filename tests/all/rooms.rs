@@ -17,7 +17,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("redact", &[]),
     ("error", &["redact"]),
     ("description", &["error", "redact"]),
-    ("identity", &["error"]),
+    ("identity", &["error", "redact"]),
     ("engine", &["description", "error", "identity", "redact"]),
     ("observe", &["engine", "error", "redact"]),
     ("serve", &["engine", "error", "observe"]),

@@ -14,7 +14,7 @@ fn check_shows_every_problem_of_a_toml_file_with_its_place() {
     let errors = text(&output.stderr);
     let name = file.path.display();
     let unknown = format!(
-        "error: unknown field `instnace-type`\n --> {name}:1:1 (instnace-type)\n1 | instnace-type = \"t3.micro\"\n  | ^^^^^^^^^^^^^\nhelp: did you mean `instance-type`?\n"
+        "error: unknown field `instnace-type`\n --> {name}:1:1 (instnace-type)\n  |\n1 | instnace-type = \"t3.micro\"\n  | ^^^^^^^^^^^^^\nhelp: did you mean `instance-type`?\n"
     );
     assert!(errors.contains(&unknown), "{errors}");
     assert!(errors.contains(&format!("{name}:4:31 (metadata-options.http-put-response-hop-limit)\n")), "{errors}");

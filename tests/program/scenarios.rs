@@ -152,8 +152,8 @@ fn what_is_wrong_with_a_scenario_has_its_place_in_it() {
     let instance = File::new("on-demand.toml", "instance-type = \"t3.micro\"\n");
     let [scenario, instance] = [&scenario, &instance].map(|file| file.path.to_str().unwrap());
     let place = format!(
-        "error: only a spot instance has this\n --> {scenario}:3:28 (timeline[0].rebalance-recommendation)\n\
-         3 | rebalance-recommendation = {{}}\n  |                            ^^\n"
+        "error: only a spot instance has this\n --> {scenario}:3:28 (timeline[0].rebalance-recommendation)\n  \
+         |\n3 | rebalance-recommendation = {{}}\n  |                            ^^\n"
     );
     for arguments in [
         &["serve", "--scenario", scenario][..],

@@ -27,7 +27,7 @@ fn check_prints_warnings_and_strict_fails_for_them() {
     assert_eq!((code, printed), (Some(0), format!("{name}: valid, with 2 warnings\n")));
     let first = format!(
         "warning: no family of instance types called `t9` is known here [unknown-instance-type]\n --> {name}:1:17 \
-         (instance-type)\n1 | instance-type = 't9.micro'\n  |                 ^^^^^^^^^^\nhelp: "
+         (instance-type)\n  |\n1 | instance-type = 't9.micro'\n  |                 ^^^^^^^^^^\nhelp: "
     );
     assert!(errors.starts_with(&first), "{errors}");
     assert!(errors.contains(&format!(" [tags-not-shown]\n --> {name}:3:")), "{errors}");

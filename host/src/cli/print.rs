@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
 use anyhow::Context;
-use imds_host::Runtime;
+use imds_host::{Runtime, shown};
 
 /// `imds new`.
 pub fn new() -> anyhow::Result<ExitCode> {
@@ -31,18 +31,7 @@ pub fn to_stdout(text: &str, what: &str) -> anyhow::Result<ExitCode> {
 /// Prints lines, with escapes for what a terminal would obey: names of files
 /// stand in them. Where standard error is closed, there is nobody to tell.
 pub fn to_stderr(lines: &str) {
-    let lines = escaped(lines);
+    let lines = shown::lines(lines);
     // In one piece: the command of `imds run` writes there too.
     let _ = io::stderr().write_all(format!("{lines}\n").as_bytes());
-}
-
-/// Lines with escapes for what a terminal would obey.
-pub fn escaped(lines: &str) -> String {
-    lines.chars().flat_map(printable).collect()
-}
-
-fn printable(c: char) -> impl Iterator<Item = char> {
-    let plain = matches!(c, '\n' | '"' | '\'' | '\\').then_some(c);
-    let escaped = plain.is_none().then(|| c.escape_debug());
-    plain.into_iter().chain(escaped.into_iter().flatten())
 }

@@ -3,9 +3,9 @@ use std::ops::Range;
 
 use crate::description::document::{Member, Node, Origin, Value};
 use crate::description::excerpt::place;
+use crate::description::lines::Lines;
 use crate::description::secrets::{names_secret, tag_names_secret};
 use crate::problem::{Finding, PROBLEMS_MAX, Problem, segments};
-use crate::redact::Lines;
 use crate::redact::{has_secret, without_secrets};
 
 /// Finds where in `text` the component's findings are, and sorts them by that.

@@ -1,7 +1,8 @@
 use std::ops::Range;
 
+use crate::description::lines::Lines;
 use crate::problem::{Excerpt, Place};
-use crate::redact::{Lines, printable};
+use crate::redact::printable;
 
 /// Long lines are cut to about so many characters around the place.
 const CHARACTERS: usize = 120;
@@ -32,13 +33,12 @@ fn excerpt(before: &str, marked: &str, after: &str) -> Option<Excerpt> {
     };
     let (marked, after) = (take(marked), take(after));
     let before: String = before.chars().flat_map(as_shown).collect();
-    let text = format!("{before}{marked}{after}");
-    let text = text.trim_end();
+    let text = format!("{before}{marked}{}", after.trim_end());
     let [before, marked] = [before, marked].map(|part| part.chars().count());
-    (!text.is_empty()).then(|| Excerpt { text: text.to_owned(), before, length: marked.max(1) })
+    (!text.trim().is_empty()).then(|| Excerpt { text, before, length: marked.max(1) })
 }
 
-/// A tab as the one column that the carets below count for it.
+/// A tab as one column.
 fn as_shown(c: char) -> impl Iterator<Item = char> {
     printable(if c == '\t' { ' ' } else { c })
 }
@@ -52,6 +52,7 @@ fn floor(text: &str, at: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::problem::{Problem, Problems};
 
     fn place_of(text: &str, part: &str) -> Place {
         let at = text.rfind(part).unwrap();
@@ -97,6 +98,31 @@ mod tests {
     fn an_empty_line_is_not_shown() {
         for text in ["", " \t", "\r"] {
             assert_eq!(place(&Lines::of(text), 0..0).excerpt, None, "{text:?}");
+        }
+    }
+
+    /// What draws it takes nothing amiss, wherever the place is.
+    #[test]
+    fn every_place_of_odd_texts_is_shown() {
+        let odd =
+            ["\t", "\u{1b}[2J", "\u{202e}", "\u{200d}", "e\u{301}", "👩‍👩‍👧", "東", "\u{ad}", "\0", " ", "\r", "\n", "x"];
+        let text: String = (0..40).flat_map(|round| odd.iter().cycle().skip(round * 5).take(9)).copied().collect();
+        let lines = Lines::of(&text);
+        for start in 0..=text.len() {
+            for end in [start, start + 1, start + 5, start + 400] {
+                let problem = Problem {
+                    field: "/a".into(),
+                    in_name: false,
+                    message: "wrong".into(),
+                    help: None,
+                    place: Some(place(&lines, start..end)),
+                    set_by: None,
+                };
+                let has_excerpt = problem.place.as_ref().is_some_and(|place| place.excerpt.is_some());
+                let shown = Problems { source: "odd".into(), list: vec![problem] }.to_string();
+                assert_eq!(shown.contains('^'), has_excerpt, "{start}..{end}: {shown}");
+                assert!(shown.chars().all(|c| c == '\n' || !c.is_control()), "{shown:?}");
+            }
         }
     }
 }

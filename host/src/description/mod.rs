@@ -4,14 +4,16 @@
 mod diagnostics;
 mod document;
 mod excerpt;
+mod form;
+mod lines;
+mod read;
 mod rfc3339;
 mod scenario;
 mod secrets;
 mod warning;
 
 use std::fmt;
-use std::fs::File;
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -20,15 +22,14 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::description::diagnostics::{in_the_order_of_the_text, locate, place_each};
 use crate::description::document::{Node, json_string};
+use crate::description::form::Form;
+use crate::description::read::{BYTES_MAX, read_text, text_of};
 use crate::error::Error;
 use crate::problem::{Finding, NamedFindings, Problem, Problems, segments};
 
 pub(crate) use self::rfc3339::rfc3339;
 pub use self::scenario::Scenario;
 pub use self::warning::{Warning, Warnings};
-
-/// The largest file that is read; far above the largest description.
-const BYTES_MAX: u64 = 1 << 20;
 
 /// The description of an instance, read from TOML or JSON but not yet judged:
 /// [`Runtime::open`](crate::Runtime::open) does that.
@@ -54,12 +55,6 @@ pub struct Description {
     document: Node,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Form {
-    Toml,
-    Json,
-}
-
 impl Description {
     /// The most that one has as JSON text after an edit: as much as a file.
     pub(crate) const BYTES_MAX: usize = BYTES_MAX as usize;
@@ -78,12 +73,7 @@ impl Description {
     /// ```
     pub fn read(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
-        let fail = |source| Error::Read { path: path.to_owned(), source };
-        let file = File::open(path).map_err(fail)?;
-        if file.metadata().map_err(fail)?.is_dir() {
-            return Err(fail(io::Error::other("it is a directory")));
-        }
-        let text = read_text(file).map_err(fail)?;
+        let text = text_of(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
         Self::parse(&path.display().to_string(), &text)
     }
 
@@ -106,13 +96,7 @@ impl Description {
     /// # Ok::<_, imds_host::Error>(())
     /// ```
     pub fn parse(name: &str, text: &str) -> Result<Self, Error> {
-        let extension = Path::new(name).extension().and_then(|e| e.to_str());
-        let json = match extension.map(str::to_ascii_lowercase).as_deref() {
-            Some("json") => true,
-            Some("toml") => false,
-            _ => text.trim_start_matches('\u{feff}').trim_start().starts_with('{'),
-        };
-        if json { Self::from_json(name, text) } else { Self::from_toml(name, text) }
+        Self::new(name, text, Form::of(name, text))
     }
 
     /// Reads TOML; `name` is for errors.
@@ -138,11 +122,7 @@ impl Description {
     fn new(name: &str, text: &str, form: Form) -> Result<Self, Error> {
         // Some editors put this mark before the text; it is not part of it.
         let text = text.trim_start_matches('\u{feff}');
-        let document = match form {
-            Form::Toml => Node::from_toml(text),
-            Form::Json => Node::from_json(text),
-        };
-        let document = document.map_err(|list| Error::Invalid(Problems { source: name.to_owned(), list }))?;
+        let document = form.read(text).map_err(|list| Error::Invalid(Problems { source: name.to_owned(), list }))?;
         Ok(Self { source: name.to_owned(), form, text: text.to_owned(), document })
     }
 
@@ -280,7 +260,7 @@ impl Description {
     /// What the component found, with the places in the text.
     pub(crate) fn locate(&self, findings: Vec<Finding>) -> Problems {
         let mut list = locate(findings, &self.text, &self.document);
-        list.iter_mut().for_each(|problem| self.in_its_words(problem));
+        list.iter_mut().for_each(|problem| self.form.put_in_its_words(problem));
         Problems { source: self.source.clone(), list }
     }
 
@@ -288,18 +268,11 @@ impl Description {
     pub(crate) fn locate_warnings(&self, found: NamedFindings) -> Warnings {
         let (names, findings): (Vec<_>, Vec<_>) = found.into_iter().unzip();
         let mut problems = place_each(findings, &self.text, &self.document);
-        problems.iter_mut().for_each(|problem| self.in_its_words(problem));
+        problems.iter_mut().for_each(|problem| self.form.put_in_its_words(problem));
         let mut list: Vec<_> =
             names.into_iter().zip(problems).map(|(name, problem)| Warning { name, problem }).collect();
         list.sort_by_key(|warning| in_the_order_of_the_text(&warning.problem));
         Warnings { source: self.source.clone(), list }
-    }
-
-    fn in_its_words(&self, problem: &mut Problem) {
-        match self.form {
-            Form::Toml => in_words_of_toml(problem),
-            Form::Json => in_words_of_json(problem),
-        }
     }
 
     fn set(&mut self, field: &str, literal: String, by: &str) {
@@ -321,43 +294,6 @@ impl fmt::Debug for Description {
             .field("text", &format_args!("<{} bytes>", self.text.len()))
             .finish_non_exhaustive()
     }
-}
-
-/// The component speaks of a description as JSON.
-fn in_words_of_toml(problem: &mut Problem) {
-    // Not in what follows: a message may end with words of the text.
-    if let Some(kinds) = problem.message.strip_prefix("expected ") {
-        problem.message = format!("expected {}", kinds.replace("an object", "a table"));
-    }
-}
-
-/// Its advice about TOML comes last.
-fn in_words_of_json(problem: &mut Problem) {
-    if let Some((before, _)) = problem.help.as_deref().and_then(|help| help.split_once("in TOML")) {
-        let before = before.trim_end_matches([':', ',', ' ']).to_owned();
-        problem.help = Some(before).filter(|before| !before.is_empty());
-    }
-}
-
-fn read_text(stream: impl Read) -> io::Result<String> {
-    let mut bytes = Vec::new();
-    stream.take(BYTES_MAX + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > BYTES_MAX {
-        return Err(io::Error::other("it is larger than 1 MiB, the most that a description may have"));
-    }
-    // By its mark or, without one, by the empty halves of the first characters.
-    let has_mark = matches!(bytes[..], [0xfe, 0xff, ..] | [0xff, 0xfe, ..]);
-    let is_empty: Vec<bool> = bytes.iter().take(4).map(|byte| *byte == 0).collect();
-    let is_halved =
-        matches!(is_empty[..], [true, false] | [false, true] | [true, false, true, false] | [false, true, false, true]);
-    if has_mark || is_halved {
-        return Err(io::Error::other("it is UTF-16 text; UTF-8 is expected"));
-    }
-    String::from_utf8(bytes).map_err(|error| {
-        let text = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]);
-        let (line, column) = (text.split('\n').count(), text.chars().rev().take_while(|c| *c != '\n').count() + 1);
-        io::Error::other(format!("it is not UTF-8 text (line {line}, column {column})"))
-    })
 }
 
 #[cfg(test)]

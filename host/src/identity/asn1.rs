@@ -1,4 +1,7 @@
 //! ASN.1 values as bytes: what certificates and signatures are made of (X.690).
+//!
+//! By hand, for EC2's signatures have indefinite lengths (BER), and `der` with all that
+//! is built on it writes definite ones alone (DER).
 
 use std::time::{Duration, UNIX_EPOCH};
 

@@ -18,6 +18,7 @@ use super::certificate::{self, Certificate};
 use super::cms::{Scheme, signed_data};
 use super::dsa_parameters;
 use crate::error::Error;
+use crate::redact::Printable;
 
 /// The keys that sign identity documents: DSA-1024, RSA-1024 and RSA-2048, the
 /// kinds that EC2 uses in each region. They print redacted.
@@ -137,7 +138,7 @@ impl Found {
             return match label.ends_with("PRIVATE KEY") {
                 true => Err(wrong(&format!(
                     "there is a key in the form {}; `openssl pkcs8 -topk8 -nocrypt` writes it as PRIVATE KEY",
-                    label.escape_debug()
+                    Printable(label)
                 ))),
                 false => Ok(()),
             };

@@ -4,13 +4,13 @@
 //! through here.
 
 mod letters;
-mod lines;
 mod printable;
 mod shapes;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use self::lines::Lines;
+pub use self::printable::lines;
+use self::printable::push_ascii;
 pub(crate) use self::printable::{Printable, name, printable};
 use self::shapes::secrets;
 
@@ -179,10 +179,7 @@ impl Shown {
                 return;
             }
             self.characters_left -= 1;
-            match c {
-                ' '..='~' => self.text.push(c),
-                _ => self.text.extend(c.escape_default()),
-            }
+            push_ascii(&mut self.text, c);
         }
     }
 

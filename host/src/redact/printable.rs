@@ -1,5 +1,9 @@
+//! The one escaper: whatever a terminal would obey, and whatever it would not show,
+//! stands as an escape of Rust.
+
 use std::fmt;
 use std::fmt::Write as _;
+use std::iter;
 
 /// A text that a terminal shows and does not obey: control characters, marks
 /// that turn the direction of writing and all else that is not seen stand as
@@ -12,12 +16,38 @@ impl fmt::Display for Printable<'_> {
     }
 }
 
-/// A character as [`Printable`] shows it.
+/// Lines as [`Printable`] shows each.
+///
+/// ```
+/// assert_eq!(imds_host::shown::lines("a \u{1b}[2J\n\u{fc}"), "a \\u{1b}[2J\n\u{fc}");
+/// ```
+pub fn lines(lines: &str) -> String {
+    lines.chars().flat_map(|c| escaped(c, c == '\n' || is_seen(c))).collect()
+}
+
+/// A character of an operator's, who may write in any language.
 pub(crate) fn printable(c: char) -> impl Iterator<Item = char> {
-    // Of what Rust's own escapes cover, quotes and the backslash are harmless.
-    let plain = matches!(c, '"' | '\'' | '\\').then_some(c);
-    let escaped = plain.is_none().then(|| c.escape_debug());
-    plain.into_iter().chain(escaped.into_iter().flatten())
+    escaped(c, is_seen(c))
+}
+
+/// Adds a character of a client's, of whom nobody knows the language: what looks like
+/// another character misleads nobody.
+pub(super) fn push_ascii(text: &mut String, c: char) {
+    match c {
+        ' '..='~' => text.push(c),
+        _ => text.extend(escaped(c, false)),
+    }
+}
+
+/// Whether a reader sees the character: what Rust's debug form leaves as it is, and
+/// what it escapes for Rust's sake alone.
+fn is_seen(c: char) -> bool {
+    matches!(c, '"' | '\'' | '\\') || c.escape_debug().len() == 1
+}
+
+fn escaped(c: char, is_plain: bool) -> impl Iterator<Item = char> {
+    let plain = iter::once(c).filter(move |_| is_plain);
+    plain.chain(c.escape_default().filter(move |_| !is_plain))
 }
 
 /// The most characters of a name that a message shows.

@@ -125,6 +125,9 @@ fn split_authority(target: &str) -> (Option<&str>, &str) {
 /// is in no item's name.
 ///
 /// UNRECORDED: encoded slashes and dots, broken escapes.
+///
+/// By hand: which item answers to a broken escape is a rule of the service, which no
+/// version of a crate may change.
 fn percent_decode(path: &str) -> String {
     let mut bytes = Vec::with_capacity(path.len());
     let mut rest = path.as_bytes();

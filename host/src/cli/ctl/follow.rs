@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
+use imds_host::shown;
 use serde_json::Value;
 
-use super::super::print::{escaped, to_stderr};
+use super::super::print::to_stderr;
 use super::client::{Ask, Client};
 
 /// Print the requests as they come, a line for each, until it is interrupted
@@ -39,7 +40,9 @@ impl Follow {
             after = answer["last"].as_u64().unwrap_or(after);
             let requests = answer["requests"].as_array().into_iter().flatten();
             let lines: String = requests
-                .map(|request| if json { format!("{request}\n") } else { format!("{}\n", escaped(&line(request))) })
+                .map(
+                    |request| if json { format!("{request}\n") } else { format!("{}\n", shown::lines(&line(request))) },
+                )
                 .collect();
             let mut stdout = io::stdout().lock();
             match stdout.write_all(lines.as_bytes()).and_then(|()| stdout.flush()) {

@@ -16,11 +16,12 @@ use std::env;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use imds_host::shown;
 
 use self::client::Client;
 use super::control::{DEFAULT, Place, VARIABLE};
 use super::failure::WrongUse;
-use super::print::{escaped, to_stdout};
+use super::print::to_stdout;
 
 /// Look at an instance that is served, change it, move its clock
 #[derive(Args)]
@@ -129,7 +130,7 @@ impl Ctl {
                 return Err(error);
             }
         };
-        let text = if self.json { told.raw } else { format!("{}\n", escaped(&told.text)) };
+        let text = if self.json { told.raw } else { format!("{}\n", shown::lines(&told.text)) };
         to_stdout(&text, "the answer")
     }
 }

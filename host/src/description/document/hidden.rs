@@ -5,8 +5,8 @@
 use std::ops::Range;
 
 use super::toml_keys::{Keys, Kind};
+use crate::description::lines::Lines;
 use crate::description::secrets::{names_secret, resembles_secret, tag_names_secret};
-use crate::redact::Lines;
 
 /// Of TOML text with the names that the parser found in it and the lines that
 /// it found wrong, in order: everything from the name of a secret to the next

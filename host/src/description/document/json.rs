@@ -1,7 +1,17 @@
+//! JSON with the place of every name and value.
+//!
+//! The places are `serde_json`'s: a [`RawValue`] is borrowed from the text. It keeps
+//! members of one name apart, refuses all that is no JSON, and says of numbers what
+//! they are as text. Crates that are made for places do not do all of that:
+//! `json-spanned-value` and `spanned_json_parser` keep one member of a name,
+//! `jsonc-parser` takes control characters in strings and other white space,
+//! `json-syntax` brings more than twenty crates.
+
 use std::fmt;
 use std::ops::Range;
 
-use serde::de::{Deserializer as _, MapAccess, SeqAccess, Visitor};
+use serde::Deserialize;
+use serde::de::{Deserializer as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::json_syntax::{explain, explain_literal, unread};
@@ -33,7 +43,7 @@ fn read_value(raw: &RawValue, text: &str, depth: usize) -> Result<Node, Box<Prob
             Value::Object(members.into_iter().map(|member| read_member(member, text, depth)).collect::<Result<_, _>>()?)
         }
         Some(b'[') => {
-            let items = deserializer.deserialize_seq(Items).map_err(fail)?;
+            let items: Vec<&RawValue> = Deserialize::deserialize(&mut deserializer).map_err(fail)?;
             Value::Array(items.into_iter().map(|item| read_value(item, text, depth + 1)).collect::<Result<_, _>>()?)
         }
         _ => {
@@ -74,23 +84,5 @@ impl<'de> Visitor<'de> for Members {
             members.push(member);
         }
         Ok(members)
-    }
-}
-
-struct Items;
-
-impl<'de> Visitor<'de> for Items {
-    type Value = Vec<&'de RawValue>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        let mut items = Vec::new();
-        while let Some(item) = seq.next_element()? {
-            items.push(item);
-        }
-        Ok(items)
     }
 }

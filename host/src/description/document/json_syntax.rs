@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use super::hidden::in_json;
 use super::syntax::{NUL, QUOTES, Unread, WITHOUT_NUL, before, in_place_of, word};
+use crate::description::lines::Lines;
 use crate::problem::Problem;
-use crate::redact::Lines;
 
 /// A text in which something is wrong at `at`, the first such place.
 pub(super) fn unread(text: &str, at: usize) -> Unread<'_> {

@@ -1,15 +1,10 @@
 //! A document as it may be shown: without what may be a secret.
 
 use super::{Member, Node, Value};
-use crate::description::secrets::{names_secret, tag_names_secret};
+use crate::description::secrets::{Declared, declared, names_secret, tag_names_secret};
 
 /// What stands in place of a secret.
 const HIDDEN: &str = r#""(hidden)""#;
-
-/// Names that are those of secrets and tell times alone: how credentials follow
-/// one another, and when they were delivered and end.
-const ROTATION: &str = "credentials-rotation";
-const TIMES: [&str; 2] = ["last-updated", "expiration"];
 
 /// What keys that should have stayed at home look like, wherever they stand.
 const PRIVATE_KEY: &str = "PRIVATE KEY";
@@ -46,8 +41,8 @@ enum Within {
     Plain,
     /// Of tags, whose names say what they hold.
     Tags,
-    /// Of credentials, whose times are none.
-    Credentials,
+    /// Of a table that holds secrets: of its fields these are none.
+    Holder(&'static [&'static str]),
     /// Of a secret.
     Secret,
 }
@@ -55,20 +50,24 @@ enum Within {
 impl Within {
     fn member(self, name: &str) -> Self {
         match self {
-            Self::Plain if name == ROTATION => Self::Plain,
-            Self::Plain if ["credentials", "credentials-without-token"].contains(&name) => Self::Credentials,
-            Self::Plain if names_secret(name) => Self::Secret,
             Self::Plain if name == "tags" => Self::Tags,
+            Self::Plain => match declared(name) {
+                Some(Declared::Secret) => Self::Secret,
+                Some(Declared::Holder(plain)) => Self::Holder(plain),
+                Some(Declared::Plain) => Self::Plain,
+                None if names_secret(name) => Self::Secret,
+                None => Self::Plain,
+            },
             Self::Tags if tag_names_secret(name) => Self::Secret,
-            Self::Credentials if TIMES.contains(&name) => Self::Plain,
-            Self::Credentials => Self::Secret,
+            Self::Holder(plain) if plain.contains(&name) => Self::Plain,
+            Self::Holder(_) => Self::Secret,
             within => within,
         }
     }
 
     fn hides(self, literal: &str) -> bool {
         let is_word = ["null", "true", "false"].contains(&literal);
-        let is_secret = matches!(self, Self::Credentials | Self::Secret);
+        let is_secret = matches!(self, Self::Holder(_) | Self::Secret);
         !is_word && (is_secret || literal.contains(PRIVATE_KEY))
     }
 }

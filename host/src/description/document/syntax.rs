@@ -4,10 +4,10 @@
 use std::ops::Range;
 
 use crate::description::excerpt::place;
+use crate::description::lines::Lines;
 use crate::description::secrets::names_secret;
 use crate::problem::Problem;
-use crate::redact::has_secret;
-use crate::redact::{Lines, name};
+use crate::redact::{has_secret, name};
 
 /// Of a character that no text has.
 pub(super) const NUL: &str = "this is a NUL character, which no text has";

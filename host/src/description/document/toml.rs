@@ -7,8 +7,8 @@ use super::syntax::{NUL, Unread, WITHOUT_NUL};
 use super::toml_keys::Keys;
 use super::toml_syntax::explain;
 use super::{Member, Node, Origin, Value, json_string};
+use crate::description::lines::Lines;
 use crate::problem::{PROBLEMS_MAX, Problem};
-use crate::redact::Lines;
 
 pub(super) fn read(text: &str) -> Result<Node, Vec<Problem>> {
     let (table, errors) = DeTable::parse_recoverable(text);

@@ -6,7 +6,7 @@ use std::ops::Range;
 use ::toml::Spanned;
 use ::toml::de::{DeTable, DeValue};
 
-use crate::redact::Lines;
+use crate::description::lines::Lines;
 
 /// The names, in the order of the text.
 pub(super) struct Keys<'r> {

@@ -1,4 +1,6 @@
-// Prometheus' text format, version 0.0.4.
+// Prometheus' text format, version 0.0.4. By hand, for it is three kinds of lines: crates
+// that write it bring a registry of metrics, which would count all that `Metrics` counts
+// once more.
 
 use std::fmt::{self, Display, Write};
 
