@@ -12,7 +12,6 @@ use crate::description::{Description, Warnings};
 use crate::engine::Status;
 use crate::engine::bindings::{Imds, ImdsPre};
 use crate::engine::clock::Clock;
-use crate::engine::config::config;
 use crate::engine::contract_check;
 use crate::engine::deadline::{self, Deadline};
 use crate::engine::instance::{Instance, Opening};
@@ -21,6 +20,7 @@ use crate::engine::message::{Moment, Verdict};
 use crate::engine::outcome::{Explanation, Outcome};
 use crate::engine::settings::Settings;
 use crate::engine::terms::Terms;
+use crate::engine::translated::{self, Loaded};
 use crate::engine::worker::{Asked, Bounds, Counts, Told, Worker};
 use crate::error::Error;
 use crate::identity::{IdentityKeys, KeyMaker};
@@ -86,8 +86,7 @@ impl Runtime {
     /// # Ok::<_, imds_host::Error>(())
     /// ```
     pub fn with_limits(limits: Limits) -> Result<Self, Error> {
-        let engine = Engine::new(&config()).map_err(Error::component)?;
-        let component = embedded(&engine).map_err(Error::component)?;
+        let Loaded { engine, component } = translated::load().map_err(Error::component)?;
         Self::of(engine, &component, limits, false)
     }
 
@@ -107,7 +106,7 @@ impl Runtime {
     /// ```
     #[cfg(feature = "compiler")]
     pub fn with_component(wasm: &[u8], limits: Limits) -> Result<Self, Error> {
-        let engine = Engine::new(&config()).map_err(Error::component)?;
+        let engine = Engine::new(&crate::engine::config::config()).map_err(Error::component)?;
         let component = Component::from_binary(&engine, wasm).map_err(Error::component)?;
         Self::of(engine, &component, limits, true)
     }
@@ -416,17 +415,6 @@ impl fmt::Debug for Runtime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Runtime").field("limits", &self.shared.limits).finish_non_exhaustive()
     }
-}
-
-const TRANSLATED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/imds.cwasm"));
-
-/// The component that the build script translated.
-#[allow(unsafe_code)]
-fn embedded(engine: &Engine) -> wasmtime::Result<Component> {
-    // Sound: these are the bytes that the build script had from the same version
-    // of wasmtime, which checks version and configuration, and they are part of
-    // the program: who can change them can change the program.
-    unsafe { Component::deserialize(engine, TRANSLATED) }
 }
 
 fn new_worker(engine: &Engine, component: &ImdsPre<Bounds>, limits: &Limits) -> wasmtime::Result<Worker> {
