@@ -9,7 +9,7 @@ use anyhow::Context;
 use clap::Args;
 use imds_host::{
     Clock, Control, Description, IdentitySigning, Instances, Limits, Observer, Runtime, Secret, Service, Settings,
-    VirtualClock, Warnings,
+    VirtualClock,
 };
 
 use super::clock::ClockFlags;
@@ -124,16 +124,12 @@ impl Options {
         self.limits.limits()
     }
 
-    /// Opens the instance, for which keys are made from now on where they will be
-    /// needed. Gives what its description says that cannot be real, too.
-    pub fn open(&self) -> anyhow::Result<(Control, Warnings)> {
+    /// Opens the instance. Gives its description, too, as it was given.
+    pub fn open(&self) -> anyhow::Result<(Control, Description)> {
         let runtime = Runtime::with_limits(self.limits())?;
         let description = self.description(&runtime)?;
         let control = Control::open(&runtime, &description, &self.settings()?, self.clock())?;
-        // Without a thread they are made at first need.
-        let _ = control.instance().sign_ahead();
-        let warnings = warnings::or_say_why_not(warnings::of(&runtime, &description, control.clock().now()));
-        Ok((control, warnings))
+        Ok((control, description))
     }
 
     /// The description that the files and the flags give.
@@ -226,6 +222,13 @@ pub struct Changes<'o> {
 }
 
 impl Changes<'_> {
+    /// Whether they leave every description as it is.
+    pub fn is_empty(&self) -> bool {
+        let mut description = Description::default();
+        self.set(&mut description);
+        self.scenarios.is_empty() && description.to_json() == Description::default().to_json()
+    }
+
     /// A description with the scenarios over it, and over these what other flags
     /// set.
     pub fn apply(&self, runtime: &Runtime, mut description: Description) -> Result<Description, imds_host::Error> {

@@ -101,7 +101,7 @@ impl Control {
         let start = clock.now();
         let mut description = description.clone();
         description.start_at(start);
-        let instance = runtime.open_under(&description, Arc::clone(&terms), None)?;
+        let instance = runtime.open_under(&description, Arc::clone(&terms))?;
         let present = Present { revision: 1, description: description.to_json().into(), instance };
         let shared = Shared {
             runtime: runtime.clone(),
@@ -278,7 +278,7 @@ impl Control {
         let mut description = description.clone();
         description.start_at(self.shared.start);
         // Judged under its own name, with the places in its own text.
-        self.shared.runtime.open_under(&description, Arc::clone(&self.shared.terms), None)?;
+        self.shared.runtime.judge(&description, Arc::clone(&self.shared.terms))?;
         Ok(self.put(&description))
     }
 

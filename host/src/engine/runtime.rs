@@ -152,20 +152,23 @@ impl Runtime {
     /// # Ok::<_, Error>(())
     /// ```
     pub fn open(&self, description: &Description, settings: &Settings) -> Result<Instance, Error> {
-        self.open_under(description, Arc::new(Terms::new(settings)?), None)
+        self.open_under(description, Arc::new(Terms::new(settings)?))
     }
 
-    /// Opens the instance of `key`, if there are several, under terms that may be
-    /// those of others too.
-    pub(crate) fn open_under(
-        &self,
-        description: &Description,
-        terms: Arc<Terms>,
-        key: Option<Arc<str>>,
-    ) -> Result<Instance, Error> {
-        let opening = Opening::new(description, terms, key);
-        self.try_open(&opening)?.map_err(|findings| Error::Invalid(description.locate(findings)))?;
-        Ok(Instance::new(self.clone(), opening))
+    /// Opens an instance under terms that may be those of others too. It stays open
+    /// in the worker, where the first request finds it.
+    pub(crate) fn open_under(&self, description: &Description, terms: Arc<Terms>) -> Result<Instance, Error> {
+        let opening = Opening::new(description, terms, None);
+        let (id, instances) = (self.next_id(), self.shared.limits.instances_per_worker);
+        let opened = self.with_worker(|worker| worker.open_kept(id, &opening, instances))?;
+        opened.map_err(|findings| Error::Invalid(description.locate(findings)))?;
+        Ok(Instance::new(self.clone(), id, opening))
+    }
+
+    /// Opens a description to see whether it is valid under these terms.
+    pub(crate) fn judge(&self, description: &Description, terms: Arc<Terms>) -> Result<(), Error> {
+        let opening = Opening::new(description, terms, None);
+        self.try_open(&opening)?.map_err(|findings| Error::Invalid(description.locate(findings)))
     }
 
     /// Opens a description to see whether it is valid.
@@ -189,7 +192,7 @@ impl Runtime {
     /// # Ok::<_, imds_host::Error>(())
     /// ```
     pub fn combine(&self, description: &Description, change: &Description) -> Result<Description, Error> {
-        self.open(description, &Settings::default())?;
+        self.judge(description, Arc::new(Terms::new(&Settings::default())?))?;
         let combined = self.edit_text(&description.to_json(), &change.to_json(), None)?;
         let combined = combined.map_err(|findings| Error::Invalid(change.locate(findings)))?;
         let name = format!("{} with {}", description.source(), change.source());
@@ -214,7 +217,7 @@ impl Runtime {
     /// # Ok::<_, imds_host::Error>(())
     /// ```
     pub fn edit(&self, description: &Description, change: &Description, now: SystemTime) -> Result<Description, Error> {
-        self.open(description, &Settings::default())?;
+        self.judge(description, Arc::new(Terms::new(&Settings::default())?))?;
         let now_ms = (move || now).now_ms();
         let edited = self.edit_text(&description.to_json(), &change.to_json(), Some(now_ms))?;
         let edited = edited.map_err(|findings| Error::Invalid(change.locate(findings)))?;
@@ -261,19 +264,20 @@ impl Runtime {
     /// # Ok::<_, imds_host::Error>(())
     /// ```
     pub fn warnings(&self, description: &Description, now: SystemTime) -> Result<Warnings, Error> {
-        self.warnings_in_scope(description, now, None)
+        self.warnings_of_json(description, &description.to_json(), now, None)
     }
 
-    /// The same of one of many instances, whose key is `scope`.
-    pub(crate) fn warnings_in_scope(
+    /// The same of `json`, which is what `description` says and more; of one of many
+    /// instances, whose key is `scope`.
+    pub(crate) fn warnings_of_json(
         &self,
         description: &Description,
+        json: &str,
         now: SystemTime,
         scope: Option<&str>,
     ) -> Result<Warnings, Error> {
         let now_ms = (move || now).now_ms();
-        let json = description.to_json();
-        let warnings = self.with_worker(|worker| worker.warnings(&json, now_ms, scope))?;
+        let warnings = self.with_worker(|worker| worker.warnings(json, now_ms, scope))?;
         let warnings = warnings.map_err(|findings| Error::Invalid(description.locate(findings)))?;
         Ok(description.locate_warnings(warnings))
     }
