@@ -44,7 +44,11 @@ fn translate(wasm: &[u8], to: &Path) -> Result<()> {
     let mut config = config::config();
     // Names the target even when it is this machine: the code then needs no
     // more than that target's baseline processor.
-    config.target(&env::var("TARGET")?)?;
+    let target = env::var("TARGET")?;
+    config.target(&target)?;
+    // Nobody unwinds through the component; Windows wants it all the same. Without,
+    // there is less to load.
+    config.native_unwind_info(target.contains("windows"));
     let engine = wasmtime::Engine::new(&config)?;
     fs::write(to, engine.precompile_component(wasm)?)?;
     Ok(())

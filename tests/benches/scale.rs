@@ -16,7 +16,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use hyper::Request;
-use imds_host::{Caller, CallerKey, Description, Fleet, Runtime, Service};
+use imds_host::{Caller, CallerKey, Fleet, Runtime, Service};
 
 const NUMBERS: [u32; 6] = [1, 10, 100, 1_000, 10_000, 100_000];
 
@@ -46,13 +46,13 @@ fn main() {
             eprintln!("1.00 is {one:?}");
         }
     }
-    let (fleet, _, bytes) = measure(100_000, |_| Description::default());
+    let (fleet, _, bytes) = measure(100_000, |_| "{}".to_owned());
     println!("\nWith empty descriptions, {} take {bytes} bytes each.", fleet.len());
 }
 
 /// Opens so many; how long that took, and the bytes that each takes, if there
 /// are enough to tell.
-fn measure(number: u32, describe: impl Fn(u32) -> Description + Sync) -> (Fleet, Duration, String) {
+fn measure(number: u32, describe: impl Fn(u32) -> String + Sync) -> (Fleet, Duration, String) {
     let before = resident_bytes();
     let started = Instant::now();
     let fleet = fleet(number, describe);
@@ -65,21 +65,20 @@ fn measure(number: u32, describe: impl Fn(u32) -> Description + Sync) -> (Fleet,
 }
 
 /// As large as descriptions usually are.
-fn typical(number: u32) -> Description {
-    let text = format!(
+fn typical(number: u32) -> String {
+    format!(
         r##"{{"instance-id":"i-{number:017x}","instance-type":"m7g.large","image-id":"ami-0123456789abcdef0",
         "placement":{{"availability-zone":"eu-west-1b"}},"metadata-options":{{"http-tokens":"optional","instance-metadata-tags":"enabled"}},
         "iam-instance-profile":{{"name":"guest-{number}"}},"tags":{{"Name":"guest-{number}","team":"platform","stage":"test","cost-center":"4711"}},
         "user-data":"#cloud-config\nhostname: guest-{number}\npackages:\n  - nginx\n  - curl\nruncmd:\n  - systemctl enable --now nginx\n"}}"##
-    );
-    Description::from_json("typical", &text).unwrap_or_else(|error| panic!("{error}"))
+    )
 }
 
 fn address(number: u32) -> [u8; 4] {
     (0x0a00_0000 + number).to_be_bytes()
 }
 
-fn fleet(number: u32, describe: impl Fn(u32) -> Description + Sync) -> Fleet {
+fn fleet(number: u32, describe: impl Fn(u32) -> String + Sync) -> Fleet {
     let runtime = Runtime::new().expect("a runtime starts");
     let fleet = Fleet::new(&runtime, CallerKey::ClientAddress).expect("no setting is wrong");
     let threads = thread::available_parallelism().map_or(1, usize::from);
@@ -89,7 +88,7 @@ fn fleet(number: u32, describe: impl Fn(u32) -> Description + Sync) -> Fleet {
             scope.spawn(move || {
                 for number in (first as u32..number).step_by(threads) {
                     let key = std::net::Ipv4Addr::from(address(number)).to_string();
-                    fleet.insert(&key, &describe(number)).unwrap_or_else(|error| panic!("{error}"));
+                    fleet.insert_json(&key, "typical", &describe(number)).unwrap_or_else(|error| panic!("{error}"));
                 }
             });
         }

@@ -7,7 +7,9 @@
 //! Two servers in one process, each on one thread: the service as [`serve`] runs
 //! it with connections kept open, and hyper with a fixed body of 20 bytes, which
 //! is as fast as this can get. One more thread asks on 16 connections, first on
-//! all of them, then it reads from all of them. The two take turns; each ratio is
+//! all of them, then it reads from all of them. Then the same of a connection for
+//! each request, which is what EC2's clients make: connect, ask once, read to the
+//! end; hyper closes then too. The two take turns; each ratio is
 //! the median of the rounds', since a machine is never quiet for long. The last
 //! column compares the processor time of the two threads for an answer, where the
 //! system tells it: it does not depend on how well the client keeps up.
@@ -35,8 +37,9 @@ const ROUNDS: usize = 9;
 const ROUND: Duration = Duration::from_millis(250);
 
 /// A request: what it is called, its method, its target, what it carries, and
-/// the ratio that is to be reached, where one is.
-type Kind = (&'static str, &'static str, &'static str, Carries, Option<f64>);
+/// the ratio that is to be reached, where one is: on kept connections, and with one
+/// for each request.
+type Kind = (&'static str, &'static str, &'static str, Carries, Option<f64>, Option<f64>);
 
 #[derive(Clone, Copy, PartialEq)]
 enum Carries {
@@ -47,45 +50,60 @@ enum Carries {
 }
 
 const KINDS: [Kind; 8] = [
-    ("item with a token", "GET", "/latest/meta-data/instance-id", Carries::Token, Some(0.85)),
-    ("item without one", "GET", "/latest/meta-data/instance-id", Carries::Nothing, None),
-    ("listing with a token", "GET", "/latest/meta-data/", Carries::Token, Some(0.80)),
-    ("a token", "PUT", "/latest/api/token", Carries::Ttl, Some(0.80)),
-    ("404", "GET", "/latest/meta-data/nothing-here", Carries::Token, None),
-    ("401", "GET", "/latest/meta-data/instance-id", Carries::WrongToken, None),
-    ("user data of 16 KiB", "GET", "/latest/user-data", Carries::Token, None),
-    ("identity document", "GET", "/latest/dynamic/instance-identity/document", Carries::Token, None),
+    ("item with a token", "GET", "/latest/meta-data/instance-id", Carries::Token, Some(0.90), Some(0.90)),
+    ("item without one", "GET", "/latest/meta-data/instance-id", Carries::Nothing, None, Some(0.90)),
+    ("listing with a token", "GET", "/latest/meta-data/", Carries::Token, Some(0.85), Some(0.90)),
+    ("a token", "PUT", "/latest/api/token", Carries::Ttl, Some(0.88), Some(0.90)),
+    ("404", "GET", "/latest/meta-data/nothing-here", Carries::Token, Some(0.90), Some(0.90)),
+    ("401", "GET", "/latest/meta-data/instance-id", Carries::WrongToken, Some(0.90), Some(0.90)),
+    ("user data of 16 KiB", "GET", "/latest/user-data", Carries::Token, Some(0.65), None),
+    ("identity document", "GET", "/latest/dynamic/instance-identity/document", Carries::Token, None, None),
 ];
 
 fn main() {
-    let (imds, bare) = (Server::start(on_imds), Server::start(on_bare_hyper));
-    let token = fetch_token(imds.address);
-
-    println!(
-        "{:<22} {:>10} {:>10} {:>7} {:>6} {:>10}",
-        "answers a second", "bare hyper", "imds", "ratio", "goal", "processor"
-    );
-    for (name, method, target, carries, goal) in KINDS {
-        let field = match carries {
-            Carries::Nothing => String::new(),
-            Carries::Token => format!("X-aws-ec2-metadata-token: {token}\r\n"),
-            Carries::WrongToken => format!("X-aws-ec2-metadata-token: AQAEA{}==\r\n", "A".repeat(49)),
-            Carries::Ttl => "X-aws-ec2-metadata-token-ttl-seconds: 21600\r\n".to_owned(),
-        };
-        let request = format!("{method} {target} HTTP/1.1\r\nHost: 169.254.169.254\r\n{field}\r\n");
-        let mut clients = [&bare, &imds].map(|server| Client::new(server, request.as_bytes()));
-        let rounds: Vec<[Round; 2]> = (0..ROUNDS).map(|_| clients.each_mut().map(Client::round)).collect();
-        let median = |figures: &mut dyn Iterator<Item = f64>| {
-            let mut figures: Vec<f64> = figures.collect();
-            figures.sort_by(f64::total_cmp);
-            figures[figures.len() / 2]
-        };
-        let ratio = median(&mut rounds.iter().map(|[bare, imds]| imds.rate / bare.rate));
-        let processor = median(&mut rounds.iter().map(|[bare, imds]| bare.processor / imds.processor));
-        let goal = goal.map_or(String::new(), |goal| format!("{goal:.2}"));
-        let [bare, imds] = [0, 1].map(|which| median(&mut rounds.iter().map(|rounds| rounds[which].rate)));
-        println!("{name:<22} {bare:>10.0} {imds:>10.0} {ratio:>7.2} {goal:>6} {processor:>10.2}");
+    for (title, connections, keeps) in
+        [("kept connections", CONNECTIONS, true), ("a connection for each request", 0, false)]
+    {
+        let imds = Server::start(move |listener| on_imds(listener, keeps));
+        let bare = Server::start(move |listener| on_bare_hyper(listener, keeps));
+        let token = fetch_token(imds.address);
+        println!("{title}:");
+        println!(
+            "{:<22} {:>10} {:>10} {:>7} {:>6} {:>10}",
+            "answers a second", "bare hyper", "imds", "ratio", "goal", "processor"
+        );
+        for (name, method, target, carries, kept_goal, closed_goal) in KINDS {
+            let request = request(method, target, carries, &token);
+            let clients = [&bare, &imds].map(|server| Client::new(server, request.as_bytes(), connections));
+            measure(name, clients, if keeps { kept_goal } else { closed_goal });
+        }
+        println!();
     }
+}
+
+fn request(method: &str, target: &str, carries: Carries, token: &str) -> String {
+    let field = match carries {
+        Carries::Nothing => String::new(),
+        Carries::Token => format!("X-aws-ec2-metadata-token: {token}\r\n"),
+        Carries::WrongToken => format!("X-aws-ec2-metadata-token: AQAEA{}==\r\n", "A".repeat(49)),
+        Carries::Ttl => "X-aws-ec2-metadata-token-ttl-seconds: 21600\r\n".to_owned(),
+    };
+    format!("{method} {target} HTTP/1.1\r\nHost: 169.254.169.254\r\n{field}\r\n")
+}
+
+/// Prints a line of the table.
+fn measure(name: &str, mut clients: [Client<'_>; 2], goal: Option<f64>) {
+    let rounds: Vec<[Round; 2]> = (0..ROUNDS).map(|_| clients.each_mut().map(Client::round)).collect();
+    let median = |figures: &mut dyn Iterator<Item = f64>| {
+        let mut figures: Vec<f64> = figures.collect();
+        figures.sort_by(f64::total_cmp);
+        figures[figures.len() / 2]
+    };
+    let ratio = median(&mut rounds.iter().map(|[bare, imds]| imds.rate / bare.rate));
+    let processor = median(&mut rounds.iter().map(|[bare, imds]| bare.processor / imds.processor));
+    let goal = goal.map_or(String::new(), |goal| format!("{goal:.2}"));
+    let [bare, imds] = [0, 1].map(|which| median(&mut rounds.iter().map(|rounds| rounds[which].rate)));
+    println!("{name:<22} {bare:>10.0} {imds:>10.0} {ratio:>7.2} {goal:>6} {processor:>10.2}");
 }
 
 /// A server on a thread of its own.
@@ -111,6 +129,12 @@ impl Server {
         told.recv().expect("the server starts")
     }
 
+    fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.address).expect("the server accepts");
+        stream.set_nodelay(true).expect("it can be set");
+        stream
+    }
+
     /// What the thread has taken so far, in nanoseconds.
     fn processor_time(&self) -> f64 {
         let told = self.thread.as_ref().and_then(|thread| fs::read_to_string(thread.join("schedstat")).ok());
@@ -118,16 +142,16 @@ impl Server {
     }
 }
 
-async fn on_imds(listener: TcpListener) {
+async fn on_imds(listener: TcpListener, keeps: bool) {
     let mut description = Description::default();
     description.set_user_data(&[b'x'; 16 << 10], "the benchmark");
     let settings = Settings::default().identity_signing(IdentitySigning::Never);
     let instance = Runtime::new().expect("the component loads").open_with(&description, &settings);
     let instance = instance.unwrap_or_else(|error| panic!("{error}"));
-    serve(listener, Service::new(instance).keep_alive(true), pending()).await;
+    serve(listener, Service::new(instance).keep_alive(keeps), pending()).await;
 }
 
-async fn on_bare_hyper(listener: TcpListener) {
+async fn on_bare_hyper(listener: TcpListener, keeps: bool) {
     loop {
         let (stream, _) = listener.accept().await.expect("a connection comes");
         stream.set_nodelay(true).expect("it can be set");
@@ -135,7 +159,7 @@ async fn on_bare_hyper(listener: TcpListener) {
             let body = http_body_util::Full::new(Bytes::from_static(b"i-0123456789abcdef0\n"));
             Ok::<_, Infallible>(Response::new(body))
         });
-        tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), answering));
+        tokio::spawn(http1::Builder::new().keep_alive(keeps).serve_connection(TokioIo::new(stream), answering));
     }
 }
 
@@ -159,9 +183,10 @@ struct Round {
     processor: f64,
 }
 
-/// Connections to one server on which one request is asked again and again.
+/// Asks one server one request again and again.
 struct Client<'r> {
     server: &'r Server,
+    /// Kept connections; where there are none, each request gets its own.
     streams: Vec<TcpStream>,
     request: &'r [u8],
     /// The length of an answer; all are of the same.
@@ -169,13 +194,9 @@ struct Client<'r> {
 }
 
 impl<'r> Client<'r> {
-    fn new(server: &'r Server, request: &'r [u8]) -> Client<'r> {
-        let mut streams: Vec<TcpStream> =
-            (0..CONNECTIONS).map(|_| TcpStream::connect(server.address).expect("the server accepts")).collect();
-        for stream in &streams {
-            stream.set_nodelay(true).expect("it can be set");
-        }
-        let answer = length_of_answer(&mut streams[0], request);
+    fn new(server: &'r Server, request: &'r [u8], connections: usize) -> Client<'r> {
+        let streams = (0..connections).map(|_| server.connect()).collect();
+        let answer = length_of_answer(&mut server.connect(), request);
         Client { server, streams, request, answer }
     }
 
@@ -184,6 +205,13 @@ impl<'r> Client<'r> {
         let mut answers = 0.0;
         let mut buffer = vec![0; self.answer];
         while started.elapsed() < ROUND {
+            if self.streams.is_empty() {
+                let mut stream = self.server.connect();
+                stream.write_all(self.request).expect("the server reads");
+                stream.read_exact(&mut buffer).expect("the server answers");
+                assert_eq!(stream.read(&mut [0]).expect("the server closes"), 0);
+                answers += 1.0;
+            }
             for stream in &mut self.streams {
                 stream.write_all(self.request).expect("the server reads");
             }

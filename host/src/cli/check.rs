@@ -8,7 +8,7 @@ use clap::Args;
 use imds_host::{CallerKey, Description, Error, Fleet, Runtime, Warnings};
 
 use super::failure::{self, WrongUse};
-use super::instances::{self, Found};
+use super::instances::{self, Found, Given};
 use super::log::Format;
 use super::options::{name, read_description};
 use super::print::{to_stderr, to_stdout};
@@ -104,9 +104,9 @@ impl Check {
         let read = |give: &mut dyn FnMut(_)| instances::read(path, self.caller.as_ref(), give);
         // Without a kind of callers, any text is a key.
         let callers = self.caller.clone().unwrap_or_else(|| CallerKey::own(|_, _| None));
-        let fleet = Fleet::new(&judge.runtime, callers)?;
+        let fleet = Fleet::new(&judge.runtime, callers)?.start_at(judge.now);
         let Found { right, wrong, warned, left_out } =
-            instances::each(read, |key, description| judge.judge_one_of_many(&fleet, key, description), |_| {})?;
+            instances::each(read, |key, given| judge.judge_one_of_many(&fleet, key, given), |_| {})?;
         left_out.iter().for_each(|line| to_stderr(line));
         let (name, all) = (path.display(), right + wrong.number());
         if all == 0 {
@@ -161,9 +161,8 @@ impl Judge<'_> {
     }
 
     /// What is left out of the instance of a caller is made from its key.
-    fn judge_one_of_many(&self, fleet: &Fleet, key: &str, description: Description) -> Result<Warnings, Error> {
-        let mut description = self.complete(description)?;
-        description.start_at(self.now);
+    fn judge_one_of_many(&self, fleet: &Fleet, key: &str, given: Given<'_>) -> Result<Warnings, Error> {
+        let description = self.complete(given.description()?)?;
         fleet.insert(key, &description)?;
         fleet.warnings(key, &description, self.now)
     }

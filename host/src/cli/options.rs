@@ -9,7 +9,7 @@ use anyhow::Context;
 use clap::Args;
 use imds_host::{
     Clock, Control, Description, Error, IdentitySigning, Instances, Observer, Problems, Runtime, Secret, Server,
-    Service, Settings, VirtualClock, Warnings,
+    Service, Settings, VirtualClock,
 };
 
 use super::clock::ClockFlags;
@@ -125,16 +125,12 @@ impl Options {
         Server::new(service).limits(self.limits.limits())
     }
 
-    /// Opens the instance, for which keys are made from now on where they will be
-    /// needed. Gives what its description says that cannot be real, too.
-    pub fn open(&self) -> anyhow::Result<(Control, Warnings)> {
+    /// Opens the instance. Gives its description, too, as it was given.
+    pub fn open(&self) -> anyhow::Result<(Control, Description)> {
         let runtime = Runtime::new()?;
         let description = self.description(&runtime)?;
         let control = Control::open_with(&runtime, &description, &self.settings(&runtime)?, self.clock())?;
-        // Without a thread they are made at first need.
-        let _ = control.instance().sign_ahead();
-        let warnings = warnings::or_say_why_not(warnings::of(&runtime, &description, control.clock().now()));
-        Ok((control, warnings))
+        Ok((control, description))
     }
 
     /// The description that the files and the flags give.
@@ -229,6 +225,13 @@ pub struct Changes<'o> {
 }
 
 impl Changes<'_> {
+    /// Whether they leave every description as it is.
+    pub fn is_empty(&self) -> bool {
+        let mut description = Description::default();
+        self.set(&mut description);
+        self.scenarios.is_empty() && description.to_json() == Description::default().to_json()
+    }
+
     /// A description with the scenarios over it, and over these what other flags
     /// set.
     pub fn apply(&self, runtime: &Runtime, mut description: Description) -> Result<Description, Error> {

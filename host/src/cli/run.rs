@@ -90,8 +90,8 @@ impl Run {
         // have what was passed to this program.
         drop(take_listeners()?);
         let namespace = if self.link_local { Some(NetworkNamespace::make()?) } else { None };
-        let (control, warnings) = self.options.open()?;
-        warnings::tell(&warnings, self.options.log_format);
+        let (control, description) = self.options.open()?;
+        warnings::tell(&warnings::of_first(&control, &description), self.options.log_format);
         let log = self.options.log(control.runtime())?;
         let require_v2 = self.require_v2.then(RequireV2::default);
         let metrics = self.control.is_on().then(Metrics::new);
@@ -174,6 +174,8 @@ impl Run {
             Ok(child) => child,
             Err(error) => return Ok(Ended::NotRun(not_run(&program.to_string_lossy(), &error))),
         };
+        // Without a thread they are made at first need.
+        let _ = control.instance().sign_ahead();
         let mut asked_before = false;
         loop {
             tokio::select! {

@@ -91,8 +91,8 @@ impl Serve {
         let served = match self.instances.open(&self.options)? {
             Some(many) => Served::Many(many),
             None => {
-                let (control, warnings) = self.options.open()?;
-                Served::One(control, warnings)
+                let (control, description) = self.options.open()?;
+                Served::One(control, description)
             }
         };
         if self.control.is_on() && matches!(served, Served::Many(_)) {
@@ -179,8 +179,9 @@ impl Serve {
             // Nobody reads it who would want help.
             Format::Json => ready,
         });
-        served.tell_warnings(self.options.log_format);
         notify::ready();
+        served.tell_warnings(self.options.log_format);
+        served.make_keys_ahead();
 
         let serve = Arc::new(self);
         serve.read_again_until_stopped(&Arc::new(served), metrics.as_ref(), watch, &mut signals, &mut reloads).await;

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use imds_host::{CallerKey, Control, Instances as _, Observer, Runtime, Service, Warnings};
+use imds_host::{CallerKey, Control, Description, Instances as _, Observer, Runtime, Service};
 
 use super::instances::{Instances, Many};
 use super::log::Format;
@@ -13,8 +13,8 @@ use super::welcome::{MetadataOptions, ready, welcome, welcome_many};
 
 /// One instance for all callers, or one for each.
 pub enum Served {
-    /// With what its first description says that cannot be real.
-    One(Control, Warnings),
+    /// With its first description.
+    One(Control, Description),
     Many(Many),
 }
 
@@ -90,9 +90,18 @@ impl Served {
     /// wait for the lines before.
     pub fn tell_warnings(&self, format: Format) {
         match self {
-            Self::One(_, warnings) => warnings::tell(warnings, format),
+            Self::One(control, description) => warnings::tell(&warnings::of_first(control, description), format),
             Self::Many(many) => many.told.tell(format),
         }
+    }
+
+    /// Begins to make the keys that will be needed: after all that somebody waits for.
+    pub fn make_keys_ahead(&self) {
+        // Without a thread they are made at first need.
+        let _ = match self {
+            Self::One(control, _) => control.instance().sign_ahead(),
+            Self::Many(many) => many.fleet.make_keys_ahead(),
+        };
     }
 
     /// What a newcomer needs next.

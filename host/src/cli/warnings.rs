@@ -6,7 +6,7 @@ use std::fmt;
 use std::time::SystemTime;
 
 use clap::Args;
-use imds_host::{Control, Description, Runtime, Warning, Warnings};
+use imds_host::{Clock as _, Control, Description, Instances as _, Runtime, Warning, Warnings};
 
 use super::log::Format;
 use super::print::to_stderr;
@@ -32,6 +32,11 @@ pub fn of(runtime: &Runtime, description: &Description, now: SystemTime) -> Resu
     let mut description = description.clone();
     description.start_at(now);
     runtime.warnings(&description, now)
+}
+
+/// The warnings of the description with which a control was opened.
+pub fn of_first(control: &Control, description: &Description) -> Warnings {
+    or_say_why_not(of(control.runtime(), description, control.clock().now()))
 }
 
 /// The warnings, or none and a line on standard error: a description that cannot be

@@ -91,7 +91,7 @@ impl Control {
         let mut description = description.clone();
         description.start_at(self.shared.start);
         // Judged under its own name, with the places in its own text.
-        self.shared.runtime.open_under(&description, Arc::clone(&self.shared.terms), None)?;
+        self.shared.runtime.judge(&description, Arc::clone(&self.shared.terms))?;
         Ok(self.put(&description))
     }
 

@@ -124,7 +124,7 @@ impl Control {
         let start = clock.now();
         let mut description = description.clone();
         description.start_at(start);
-        let instance = runtime.open_under(&description, Arc::clone(&terms), None)?;
+        let instance = runtime.open_under(&description, Arc::clone(&terms))?;
         let present = Present { revision: 1, description: description.to_json().into(), instance };
         let shared = Shared {
             runtime: runtime.clone(),

@@ -10,6 +10,7 @@ mod read;
 mod rfc3339;
 mod scenario;
 mod secrets;
+mod start;
 mod warning;
 
 use std::fmt;
@@ -29,6 +30,7 @@ use crate::problem::{Finding, NamedFindings, Problem, Problems, segments};
 
 pub(crate) use self::rfc3339::rfc3339;
 pub use self::scenario::Scenario;
+pub(crate) use self::start::Start;
 pub use self::warning::{Warning, Warnings};
 
 /// The description of an instance, read from TOML or JSON but not yet judged:
@@ -189,9 +191,7 @@ impl Description {
     /// ```
     pub fn start_at(&mut self, start: SystemTime) {
         if !self.document.has("timeline-start") {
-            let since = start.duration_since(UNIX_EPOCH).unwrap_or_default();
-            let start_ms = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
-            self.set_text("/timeline-start", &rfc3339(start_ms), "the start");
+            self.set_text("/timeline-start", &start_text(start), "the start");
         }
     }
 
@@ -294,6 +294,12 @@ impl fmt::Debug for Description {
             .field("text", &format_args!("<{} bytes>", self.text.len()))
             .finish_non_exhaustive()
     }
+}
+
+/// A start as descriptions write it.
+fn start_text(start: SystemTime) -> String {
+    let since = start.duration_since(UNIX_EPOCH).unwrap_or_default();
+    rfc3339(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]

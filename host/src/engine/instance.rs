@@ -60,23 +60,20 @@ pub(crate) enum Reply {
 }
 
 impl Instance {
-    pub(crate) fn new(runtime: Runtime, opening: Opening) -> Self {
-        Self::counting(runtime, opening, Arc::default())
+    /// The instance that workers know by `id`.
+    pub(crate) fn new(runtime: Runtime, id: u64, opening: Opening) -> Self {
+        Self::counting(runtime, id, opening, Arc::default())
     }
 
     /// The instance as it is after an edit: its requests are counted on.
     pub(crate) fn edited(&self, opening: Opening) -> Self {
-        Self::counting(self.runtime.clone(), opening, Arc::clone(&self.shared.counted))
+        let runtime = self.runtime.clone();
+        let id = runtime.next_id();
+        Self::counting(runtime, id, opening, Arc::clone(&self.shared.counted))
     }
 
-    fn counting(runtime: Runtime, opening: Opening, counted: Arc<Counted>) -> Self {
-        let shared = Shared {
-            id: runtime.next_id(),
-            opening,
-            signs_ahead: AtomicBool::new(false),
-            signed: Mutex::default(),
-            counted,
-        };
+    fn counting(runtime: Runtime, id: u64, opening: Opening, counted: Arc<Counted>) -> Self {
+        let shared = Shared { id, opening, signs_ahead: AtomicBool::new(false), signed: Mutex::default(), counted };
         Self { runtime, shared: Arc::new(shared) }
     }
 
@@ -189,6 +186,16 @@ impl Instance {
     /// Whether somebody can ask for a signature for which a key must be made.
     pub(crate) fn needs_keys(&self) -> bool {
         self.shared.opening.needs_keys()
+    }
+
+    /// Whose instance it is, where there are instances of others.
+    pub(crate) fn scope(&self) -> Option<&str> {
+        self.shared.opening.scope()
+    }
+
+    /// Its description, JSON text.
+    pub(crate) fn document(&self) -> &str {
+        &self.shared.opening.document
     }
 
     /// Asks the component, and again if another thread's request changed the
@@ -316,7 +323,12 @@ pub(crate) struct Opening {
 
 impl Opening {
     pub(crate) fn new(description: &Description, terms: Arc<Terms>, key: Option<Arc<str>>) -> Self {
-        Self { document: description.to_json().into(), terms, key }
+        Self::of_json(description.to_json().into(), terms, key)
+    }
+
+    /// The opening of a description that is JSON text.
+    pub(crate) fn of_json(document: Box<str>, terms: Arc<Terms>, key: Option<Arc<str>>) -> Self {
+        Self { document, terms, key }
     }
 
     /// The secret from which the component derives the key of the tokens.

@@ -20,6 +20,7 @@ mod runtime;
 mod session_version;
 mod settings;
 mod terms;
+mod translated;
 mod worker;
 
 pub(crate) use self::bindings::exports::imds::service::metadata::InstanceStatus as Status;

@@ -12,7 +12,6 @@ use crate::description::{Description, Warnings};
 use crate::engine::Status;
 use crate::engine::bindings::ImdsPre;
 use crate::engine::clock::Clock;
-use crate::engine::config::config;
 use crate::engine::contract_check;
 use crate::engine::deadline::{self, Deadline};
 use crate::engine::instance::{Instance, Opening};
@@ -21,6 +20,7 @@ use crate::engine::message::{Moment, Verdict};
 use crate::engine::outcome::{Explanation, Outcome};
 use crate::engine::settings::Settings;
 use crate::engine::terms::Terms;
+use crate::engine::translated::{self, Loaded};
 use crate::engine::worker::{Asked, Bounds, Counts, Told, Worker};
 use crate::error::Error;
 use crate::identity::{IdentityKeys, KeyMaker};
@@ -85,8 +85,7 @@ impl Runtime {
     /// # Ok::<_, imds_host::Error>(())
     /// ```
     pub fn with_limits(limits: RuntimeLimits) -> Result<Self, Error> {
-        let engine = Engine::new(&config()).map_err(Error::component)?;
-        let component = embedded(&engine).map_err(Error::component)?;
+        let Loaded { engine, component } = translated::load().map_err(Error::component)?;
         Self::of(engine, &component, limits, false)
     }
 
@@ -106,7 +105,7 @@ impl Runtime {
     /// ```
     #[cfg(feature = "compiler")]
     pub fn with_component(wasm: &[u8], limits: RuntimeLimits) -> Result<Self, Error> {
-        let engine = Engine::new(&config()).map_err(Error::component)?;
+        let engine = Engine::new(&crate::engine::config::config()).map_err(Error::component)?;
         let component = Component::from_binary(&engine, wasm).map_err(Error::component)?;
         Self::of(engine, &component, limits, true)
     }
@@ -175,20 +174,23 @@ impl Runtime {
     /// # Ok::<_, imds_host::Error>(())
     /// ```
     pub fn open_with(&self, description: &Description, settings: &Settings) -> Result<Instance, Error> {
-        self.open_under(description, Arc::new(Terms::new(settings)?), None)
+        self.open_under(description, Arc::new(Terms::new(settings)?))
     }
 
-    /// Opens the instance of `key`, if there are several, under terms that may be
-    /// those of others too.
-    pub(crate) fn open_under(
-        &self,
-        description: &Description,
-        terms: Arc<Terms>,
-        key: Option<Arc<str>>,
-    ) -> Result<Instance, Error> {
-        let opening = Opening::new(description, terms, key);
-        self.try_open(&opening)?.map_err(|findings| Error::Invalid(description.locate(findings)))?;
-        Ok(Instance::new(self.clone(), opening))
+    /// Opens an instance under terms that may be those of others too. It stays open
+    /// in the worker, where the first request finds it.
+    pub(crate) fn open_under(&self, description: &Description, terms: Arc<Terms>) -> Result<Instance, Error> {
+        let opening = Opening::new(description, terms, None);
+        let (id, instances) = (self.next_id(), self.shared.limits.instances_per_worker);
+        let opened = self.with_worker(|worker| worker.open_kept(id, &opening, instances))?;
+        opened.map_err(|findings| Error::Invalid(description.locate(findings)))?;
+        Ok(Instance::new(self.clone(), id, opening))
+    }
+
+    /// Opens a description to see whether it is valid under these terms.
+    pub(crate) fn judge(&self, description: &Description, terms: Arc<Terms>) -> Result<(), Error> {
+        let opening = Opening::new(description, terms, None);
+        self.try_open(&opening)?.map_err(|findings| Error::Invalid(description.locate(findings)))
     }
 
     /// Opens a description to see whether it is valid.
@@ -212,7 +214,7 @@ impl Runtime {
     /// # Ok::<_, imds_host::Error>(())
     /// ```
     pub fn combine(&self, description: &Description, change: &Description) -> Result<Description, Error> {
-        self.open(description)?;
+        self.judge(description, Arc::new(Terms::new(&Settings::default())?))?;
         let combined = self.edit_text(&description.to_json(), &change.to_json(), None)?;
         let combined = combined.map_err(|findings| Error::Invalid(change.locate(findings)))?;
         let name = format!("{} with {}", description.source(), change.source());
@@ -237,7 +239,7 @@ impl Runtime {
     /// # Ok::<_, imds_host::Error>(())
     /// ```
     pub fn edit(&self, description: &Description, change: &Description, now: SystemTime) -> Result<Description, Error> {
-        self.open(description)?;
+        self.judge(description, Arc::new(Terms::new(&Settings::default())?))?;
         let now_ms = (move || now).now_ms();
         let edited = self.edit_text(&description.to_json(), &change.to_json(), Some(now_ms))?;
         let edited = edited.map_err(|findings| Error::Invalid(change.locate(findings)))?;
@@ -284,19 +286,20 @@ impl Runtime {
     /// # Ok::<_, imds_host::Error>(())
     /// ```
     pub fn warnings(&self, description: &Description, now: SystemTime) -> Result<Warnings, Error> {
-        self.warnings_in_scope(description, now, None)
+        self.warnings_of_json(description, &description.to_json(), now, None)
     }
 
-    /// The same of one of many instances, whose key is `scope`.
-    pub(crate) fn warnings_in_scope(
+    /// The same of `json`, which is what `description` says and more; of one of many
+    /// instances, whose key is `scope`.
+    pub(crate) fn warnings_of_json(
         &self,
         description: &Description,
+        json: &str,
         now: SystemTime,
         scope: Option<&str>,
     ) -> Result<Warnings, Error> {
         let now_ms = (move || now).now_ms();
-        let json = description.to_json();
-        let warnings = self.with_worker(|worker| worker.warnings(&json, now_ms, scope))?;
+        let warnings = self.with_worker(|worker| worker.warnings(json, now_ms, scope))?;
         let warnings = warnings.map_err(|findings| Error::Invalid(description.locate(findings)))?;
         Ok(description.locate_warnings(warnings))
     }
@@ -447,17 +450,6 @@ impl fmt::Debug for Runtime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Runtime").field("limits", &self.shared.limits).finish_non_exhaustive()
     }
-}
-
-const TRANSLATED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/imds.cwasm"));
-
-/// The component that the build script translated.
-#[allow(unsafe_code)]
-fn embedded(engine: &Engine) -> wasmtime::Result<Component> {
-    // Sound: these are the bytes that the build script had from the same version
-    // of wasmtime, which checks version and configuration, and they are part of
-    // the program: who can change them can change the program.
-    unsafe { Component::deserialize(engine, TRANSLATED) }
 }
 
 fn new_worker(engine: &Engine, component: &ImdsPre<Bounds>, limits: &RuntimeLimits) -> wasmtime::Result<Worker> {

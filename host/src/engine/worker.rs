@@ -60,6 +60,23 @@ impl Worker {
         })
     }
 
+    /// Opens the instance `id` and keeps it for its first request.
+    pub(crate) fn open_kept(
+        &mut self,
+        id: u64,
+        opening: &Opening,
+        instances: usize,
+    ) -> wasmtime::Result<Result<(), Vec<Finding>>> {
+        self.make_room(instances)?;
+        Ok(match self.open(opening)? {
+            Ok(resource) => {
+                self.opened.insert(id, resource);
+                Ok(())
+            }
+            Err(problems) => Err(problems.into_iter().map(Finding::from).collect()),
+        })
+    }
+
     /// Answers for the instance `id`, which is opened here on its first use, and
     /// appends the answer to `out`.
     pub(crate) fn answer(
@@ -174,16 +191,21 @@ impl Worker {
         if let Some(resource) = self.opened.get(id) {
             return Ok(*resource);
         }
-        // Instances whose handles are gone are among those not used for long.
-        while let Some(resource) = self.opened.make_room(instances) {
-            resource.resource_drop(&mut self.store)?;
-        }
+        self.make_room(instances)?;
         let resource = self.open(opening)?.map_err(|problems| {
             // It was valid when the handle was made, and equal arguments give equal results.
             wasmtime::Error::msg(format!("a valid description became invalid in {} places", problems.len()))
         })?;
         self.opened.insert(id, resource);
         Ok(resource)
+    }
+
+    fn make_room(&mut self, instances: usize) -> wasmtime::Result<()> {
+        // Instances whose handles are gone are among those not used for long.
+        while let Some(resource) = self.opened.make_room(instances) {
+            resource.resource_drop(&mut self.store)?;
+        }
+        Ok(())
     }
 
     fn open(&mut self, opening: &Opening) -> wasmtime::Result<Result<ResourceAny, Vec<wit::Problem>>> {

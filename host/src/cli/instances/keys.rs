@@ -1,7 +1,8 @@
 // The keys of the callers, each given once.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::collections::hash_map::{Entry, RandomState};
+use std::hash::BuildHasher;
 
 use imds_host::{CallerKey, Error};
 
@@ -9,7 +10,10 @@ use imds_host::{CallerKey, Error};
 pub struct Keys<'c> {
     /// None where nothing is known of who calls: then keys are as they are written.
     callers: Option<&'c CallerKey>,
-    given: HashMap<String, usize>,
+    hashers: [RandomState; 2],
+    /// By two hashes that nobody can foresee, which no two of any number of keys will
+    /// ever share: the memory of very many keys would stay taken.
+    given: HashMap<[u64; 2], usize>,
 }
 
 /// Why a key cannot be taken.
@@ -22,7 +26,7 @@ pub enum Refused {
 
 impl<'c> Keys<'c> {
     pub fn new(callers: Option<&'c CallerKey>) -> Self {
-        Self { callers, given: HashMap::new() }
+        Self { callers, hashers: Default::default(), given: HashMap::new() }
     }
 
     /// Takes the key given at `place`; gives its one spelling.
@@ -31,7 +35,7 @@ impl<'c> Keys<'c> {
             Some(callers) => callers.canonical(key).map_err(Refused::Unknown)?,
             None => key.to_owned(),
         };
-        match self.given.entry(key.clone()) {
+        match self.given.entry(self.hashers.each_ref().map(|hasher| hasher.hash_one(&key))) {
             Entry::Occupied(before) => Err(Refused::Twice(*before.get())),
             Entry::Vacant(vacant) => {
                 vacant.insert(place);

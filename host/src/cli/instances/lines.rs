@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 use std::str;
+use std::sync::Arc;
 
 use anyhow::Context;
 use imds_host::CallerKey;
@@ -28,7 +29,7 @@ pub fn read(
     callers: Option<&CallerKey>,
     give: &mut dyn FnMut(Result<Entry, String>),
 ) -> anyhow::Result<()> {
-    let source = file.display().to_string();
+    let source: Arc<str> = file.display().to_string().into();
     let cannot = || WrongUse(format!("cannot read {source}"));
     let mut lines = BufReader::new(open(file).with_context(cannot)?.take(FILE_BYTES_MAX + 1));
     let mut keys = Keys::new(callers);
@@ -59,7 +60,7 @@ pub fn read(
                 Ok(key) => Ok(Entry {
                     key,
                     source: Source::Line {
-                        file: source.clone(),
+                        file: Arc::clone(&source),
                         number,
                         before: line[..offset(line, instance)].chars().count(),
                         text: instance.to_owned(),

@@ -1,12 +1,13 @@
 // Judges descriptions side by side.
 
 use std::path::PathBuf;
-use std::sync::mpsc::{self, Receiver};
-use std::sync::{Mutex, PoisonError};
+use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use imds_host::{Description, Error, Problem, Warnings};
 
+use super::stated::{self, One, Stated};
 use super::wrong::{Wrong, words, words_of};
 use crate::cli::warnings::Warned;
 
@@ -22,7 +23,7 @@ pub enum Source {
     File(PathBuf),
     /// On a line of a file.
     Line {
-        file: String,
+        file: Arc<str>,
         number: usize,
         /// The characters of the line before it.
         before: usize,
@@ -30,8 +31,39 @@ pub enum Source {
     },
 }
 
+/// A description as it was given.
+pub enum Given<'s> {
+    /// That of a file of its own.
+    Read(Description),
+    /// JSON text on a line of a file, which is not read yet.
+    Text { file: &'s str, text: &'s str },
+}
+
+impl Given<'_> {
+    pub fn description(self) -> Result<Description, Error> {
+        match self {
+            Self::Read(description) => Ok(description),
+            Self::Text { file, text } => Description::from_json(file, text),
+        }
+    }
+
+    /// The instance id that it states.
+    fn instance_id(&self) -> Option<String> {
+        match self {
+            Self::Read(description) => description.instance_id(),
+            Self::Text { text, .. } => stated::instance_id(text),
+        }
+    }
+}
+
+/// Threads hand over so many at once: to wake one takes as long as some of them.
+const HANDED_OVER: usize = 64;
+
+/// And no more than so many bytes of them.
+const HANDED_OVER_BYTES: usize = 1 << 20;
+
 /// So that nobody waits who reads or opens; few enough to be nothing in memory.
-const WAITING_MAX: usize = 64;
+const WAITING_MAX: usize = 4;
 
 /// What was found in many descriptions.
 #[derive(Default)]
@@ -44,28 +76,17 @@ pub struct Found {
     pub left_out: Vec<String>,
 }
 
-/// An instance id that a description states.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Stated {
-    instance_id: String,
-    /// Among all descriptions.
-    place: usize,
-    key: String,
-    /// Where the description is.
-    name: String,
-}
-
 /// Judges what `read` gives, on as many threads as there are processors. `judge`
 /// gets the key and the description, and gives what it says that cannot be real.
 /// `take_back` gets the key of one that turns out to have the instance id of
 /// another.
 pub fn each(
     read: impl FnOnce(&mut dyn FnMut(Result<Entry, String>)) -> anyhow::Result<Vec<String>>,
-    judge: impl Fn(&str, Description) -> Result<Warnings, Error> + Sync,
+    judge: impl Fn(&str, Given<'_>) -> Result<Warnings, Error> + Sync,
     take_back: impl Fn(&str),
 ) -> anyhow::Result<Found> {
     let found = Mutex::new(Found::default());
-    let stated = Mutex::new(Vec::new());
+    let stated = Mutex::new(Stated::default());
     let add = |place, judged: Result<Warnings, String>| {
         let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
         match judged {
@@ -78,74 +99,101 @@ pub fn each(
     };
     let (sender, entries) = mpsc::sync_channel(WAITING_MAX);
     let entries = Mutex::new(entries);
+    let judge_one = |place, Entry { key, source }: Entry| {
+        let mut instance_id = None;
+        let judged = source.given().and_then(|given| {
+            instance_id = given.instance_id();
+            judge(&key, given)
+        });
+        if let Some(instance_id) = instance_id.filter(|_| judged.is_ok()) {
+            let one = One { instance_id: &instance_id, place, key: &key, name: &source.name() };
+            stated.lock().unwrap_or_else(PoisonError::into_inner).add(&one);
+        }
+        add(
+            place,
+            match judged {
+                Ok(warnings) => Ok(source.locate_warnings(warnings, &key)),
+                Err(error) => Err(words_of(source.locate(error, &key), &source.name())),
+            },
+        );
+    };
     let judge_all = || {
-        while let Some((place, Entry { key, source })) = next(&entries) {
-            let mut instance_id = None;
-            let judged = source.description().and_then(|description| {
-                instance_id = description.instance_id();
-                judge(&key, description)
-            });
-            if let Some(instance_id) = instance_id.filter(|_| judged.is_ok()) {
-                let (key, name) = (key.clone(), source.name());
-                let mut stated = stated.lock().unwrap_or_else(PoisonError::into_inner);
-                stated.push(Stated { instance_id, place, key, name });
-            }
-            add(
-                place,
-                match judged {
-                    Ok(warnings) => Ok(source.locate_warnings(warnings, &key)),
-                    Err(error) => Err(words_of(source.locate(error, &key), &source.name())),
-                },
-            );
+        while let Some(handed_over) = next(&entries) {
+            handed_over.into_iter().for_each(|(place, entry)| judge_one(place, entry));
         }
     };
     let left_out = thread::scope(|scope| {
         let threads = thread::available_parallelism().map_or(1, usize::from);
         (0..threads).for_each(|_| drop(scope.spawn(judge_all)));
         // Dropped with its sender, which ends the threads.
+        let mut handing = Handing { sender, entries: Vec::new(), bytes: 0 };
         let mut place = 0;
-        let sender = sender;
-        read(&mut |entry| {
+        let left_out = read(&mut |entry| {
             match entry {
-                // It fails where no thread is left, which the scope tells.
-                Ok(entry) => drop(sender.send((place, entry))),
+                Ok(entry) => handing.add(place, entry),
                 Err(words) => add(place, Err(words)),
             }
             place += 1;
-        })
+        })?;
+        handing.hand_over();
+        anyhow::Ok(left_out)
     })?;
     let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let mut stated = stated.into_inner().unwrap_or_else(PoisonError::into_inner);
-    stated.sort();
-    for same in stated.chunk_by(|one, other| one.instance_id == other.instance_id) {
-        let [first, others @ ..] = same else { continue };
-        for other in others {
-            take_back(&other.key);
-            found.right -= 1;
-            found.wrong.add(other.place, same_id(first, other));
-        }
-    }
+    let stated = stated.into_inner().unwrap_or_else(PoisonError::into_inner);
+    stated.each_again(|first, other| {
+        take_back(other.key);
+        found.right -= 1;
+        found.wrong.add(other.place, same_id(&first, &other));
+    });
     Ok(Found { left_out, ..found })
 }
 
 /// Two descriptions state one instance id.
-fn same_id(first: &Stated, other: &Stated) -> String {
-    let Stated { instance_id, key, name, .. } = first;
+fn same_id(first: &One<'_>, other: &One<'_>) -> String {
+    let One { instance_id, key, name, .. } = first;
     let message = format!("`{}` and `{key}` in {name} have the same instance id, {instance_id}", other.key);
     let help = "give each its own, or none: then it is made from the caller's key";
-    words(&other.name, None, message, Some(help.to_owned()))
+    words(other.name, None, message, Some(help.to_owned()))
 }
 
-fn next(entries: &Mutex<Receiver<(usize, Entry)>>) -> Option<(usize, Entry)> {
+/// Some of what was read, with its places.
+type HandedOver = Vec<(usize, Entry)>;
+
+fn next(entries: &Mutex<Receiver<HandedOver>>) -> Option<HandedOver> {
     entries.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
 }
 
-impl Source {
-    fn description(&self) -> Result<Description, Error> {
-        match self {
-            Self::File(path) => Description::read(path),
-            Self::Line { file, text, .. } => Description::from_json(file, text),
+/// Hands what was read over to the threads that judge it.
+struct Handing {
+    sender: SyncSender<HandedOver>,
+    entries: HandedOver,
+    bytes: usize,
+}
+
+impl Handing {
+    fn add(&mut self, place: usize, entry: Entry) {
+        if let Source::Line { text, .. } = &entry.source {
+            self.bytes += text.len();
         }
+        self.entries.push((place, entry));
+        if self.entries.len() == HANDED_OVER || self.bytes > HANDED_OVER_BYTES {
+            self.hand_over();
+        }
+    }
+
+    fn hand_over(&mut self) {
+        self.bytes = 0;
+        // It fails where no thread is left, which the scope tells.
+        drop(self.sender.send(std::mem::take(&mut self.entries)));
+    }
+}
+
+impl Source {
+    fn given(&self) -> Result<Given<'_>, Error> {
+        Ok(match self {
+            Self::File(path) => Given::Read(Description::read(path)?),
+            Self::Line { file, text, .. } => Given::Text { file, text },
+        })
     }
 
     /// What an error calls it that has no place in it.
@@ -167,15 +215,17 @@ impl Source {
 
     /// The same of warnings.
     fn locate_warnings(&self, mut warnings: Warnings, key: &str) -> Warnings {
-        let problems = warnings.list.iter_mut().map(|warning| &mut warning.problem);
-        self.place(&mut warnings.source, problems, key);
+        if !warnings.list.is_empty() {
+            let problems = warnings.list.iter_mut().map(|warning| &mut warning.problem);
+            self.place(&mut warnings.source, problems, key);
+        }
         warnings
     }
 
     fn place<'p>(&self, source: &mut String, problems: impl Iterator<Item = &'p mut Problem>, key: &str) {
         let is_own = match self {
             Self::File(path) => path.display().to_string() == *source,
-            Self::Line { file, .. } => file == source,
+            Self::Line { file, .. } => **file == **source,
         };
         if !is_own {
             *source += &format!(" (for {key})");

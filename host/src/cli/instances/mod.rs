@@ -4,16 +4,16 @@ mod directory;
 mod keys;
 mod lines;
 mod load;
+mod stated;
 mod wrong;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::SystemTime;
 
 use clap::{Args, ValueEnum};
 use imds_host::{CallerKey, Clock, Description, Fleet, Runtime, VirtualClock, Warnings};
 
-pub use self::load::{Entry, Found, each};
+pub use self::load::{Entry, Found, Given, each};
 use self::wrong::Wrong;
 use super::failure::WrongUse;
 use super::log::Format;
@@ -55,8 +55,6 @@ pub struct Many {
     runtime: Runtime,
     pub path: PathBuf,
     pub clock: VirtualClock,
-    /// When the clock started, from which relative times count.
-    start: SystemTime,
     /// What is to be told of the descriptions when all is ready.
     pub told: Told,
 }
@@ -121,17 +119,14 @@ impl Instances {
         refuse_what_the_service_reads(callers, runtime.fields_read())?;
         let settings = options.settings(&runtime)?;
         let clock = options.clock();
-        let start = clock.now();
         let changes = options.changes(&runtime)?;
         // What is wrong with the flags is told once, not of every instance.
         let default = changes.apply(&runtime, Description::default())?;
         runtime.open_with(&default, &settings)?;
 
-        let fleet = Fleet::with_settings(&runtime, &settings, callers.clone())?;
-        let mut many = Many { fleet, runtime, path: path.clone(), clock, start, told: Told::default() };
+        let fleet = Fleet::with_settings(&runtime, &settings, callers.clone())?.start_at(clock.now());
+        let mut many = Many { fleet, runtime, path: path.clone(), clock, told: Told::default() };
         many.told = self.load(&many.fleet, &many, &changes)?;
-        // Without a thread they are made at first need.
-        let _ = many.fleet.make_keys_ahead();
         Ok(Some(many))
     }
 
@@ -144,23 +139,29 @@ impl Instances {
         Ok(())
     }
 
-    fn load(
-        &self,
-        fleet: &Fleet,
-        Many { path, start, runtime, clock, .. }: &Many,
-        changes: &Changes,
-    ) -> anyhow::Result<Told> {
+    fn load(&self, fleet: &Fleet, Many { path, runtime, clock, .. }: &Many, changes: &Changes) -> anyhow::Result<Told> {
         let now = clock.now();
         let opened = AtomicUsize::new(0);
+        let as_they_are = changes.is_empty();
         let Found { wrong, mut warned, left_out, .. } = each(
             |give| read(path, Some(fleet.callers()), give),
-            |key, description| {
-                let mut description = changes.apply(runtime, description)?;
-                description.start_at(*start);
-                fleet.insert(key, &description)?;
-                match opened.fetch_add(1, Ordering::Relaxed) < LOOKED_AT_MAX {
-                    true => Ok(warnings::or_say_why_not(fleet.warnings(key, &description, now))),
-                    false => Ok(Warnings::default()),
+            |key, given| {
+                let is_looked_at = opened.load(Ordering::Relaxed) < LOOKED_AT_MAX;
+                match given {
+                    // Nothing is made of the text: many are to be ready soon.
+                    Given::Text { file, text } if as_they_are && !is_looked_at => {
+                        fleet.insert_json(key, file, text)?;
+                        opened.fetch_add(1, Ordering::Relaxed);
+                        Ok(Warnings::default())
+                    }
+                    given => {
+                        let description = changes.apply(runtime, given.description()?)?;
+                        fleet.insert(key, &description)?;
+                        match opened.fetch_add(1, Ordering::Relaxed) < LOOKED_AT_MAX {
+                            true => Ok(warnings::or_say_why_not(fleet.warnings(key, &description, now))),
+                            false => Ok(Warnings::default()),
+                        }
+                    }
                 }
             },
             |key| drop(fleet.remove(key)),
