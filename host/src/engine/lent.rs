@@ -6,9 +6,9 @@ use crate::engine::bindings::exports::imds::service::metadata as wit;
 /// The answer of the contract with its bytes still in the component's memory: a
 /// list that is copied out of it first would be copied twice on its way to a socket.
 ///
-/// The bytes are good until the next call into the component. One whose export has
-/// a `cabi_post_…` may have freed them by then: what is read is bytes of its memory
-/// all the same, and the answer its own fault.
+/// The bytes are good until the next call into the component, if its export has no
+/// `cabi_post_…` that frees them as soon as the call returns. The embedded one has
+/// none.
 #[derive(ComponentType, Lift)]
 #[component(record)]
 pub(crate) struct LentAnswer {

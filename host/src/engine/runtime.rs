@@ -49,14 +49,15 @@ pub struct Runtime {
 struct Shared {
     engine: Engine,
     component: ImdsPre<Bounds>,
-    // Not of the embedded one: the cases hold what it promises.
+    // Not of the embedded one: the cases hold what it promises, and it lends the lists
+    // of its answers.
     checks_contract: bool,
     limits: RuntimeLimits,
     fields_read: Arc<[String]>,
     /// Of each outcome, once somebody asked.
     explanations: [OnceLock<Explanation>; Outcome::ALL.len()],
     // Never held while the component runs.
-    idle: Mutex<Vec<Worker>>,
+    idle: Mutex<Vec<Box<Worker>>>,
     next_id: AtomicU64,
     identity_keys: KeyMaker,
     // Dropping it ends the thread that moves the engine's epoch.
@@ -116,7 +117,7 @@ impl Runtime {
             Linker::new(&engine).instantiate_pre(component).and_then(ImdsPre::new).map_err(Error::component)?;
         let ticker = start_ticker(&engine, limits.call / deadline::QUESTIONS).map_err(Error::System)?;
 
-        let mut worker = new_worker(&engine, &component, &limits).map_err(Error::component)?;
+        let mut worker = new_worker(&engine, &component, &limits, !checks_contract).map_err(Error::component)?;
         let fields_read = worker.fields_read().map_err(Error::component)?;
         Ok(Self {
             shared: Arc::new(Shared {
@@ -427,11 +428,11 @@ impl Runtime {
     /// before, what is open in there may have taken the memory: then a new one
     /// tries again.
     fn with_worker<T>(&self, mut call: impl FnMut(&mut Worker) -> wasmtime::Result<T>) -> Result<T, Error> {
-        let Shared { engine, component, limits, idle, .. } = &*self.shared;
+        let Shared { engine, component, checks_contract, limits, idle, .. } = &*self.shared;
         // A panic elsewhere leaves the list whole: it holds idle workers only.
         let idle = || idle.lock().unwrap_or_else(PoisonError::into_inner);
         // One that fails is thrown away: a component cannot be entered again after a trap.
-        let mut lend = |mut worker: Worker| {
+        let mut lend = |mut worker: Box<Worker>| {
             worker.begin();
             let result = call(&mut worker)?;
             idle().push(worker);
@@ -442,7 +443,9 @@ impl Runtime {
             Some(Err(error)) if !took_too_long(&error) => None,
             result => result,
         };
-        result.unwrap_or_else(|| lend(new_worker(engine, component, limits)?)).map_err(Error::component)
+        result
+            .unwrap_or_else(|| lend(new_worker(engine, component, limits, !checks_contract)?))
+            .map_err(Error::component)
     }
 }
 
@@ -452,7 +455,13 @@ impl fmt::Debug for Runtime {
     }
 }
 
-fn new_worker(engine: &Engine, component: &ImdsPre<Bounds>, limits: &RuntimeLimits) -> wasmtime::Result<Worker> {
+/// `lends`: see [`Worker::new`].
+fn new_worker(
+    engine: &Engine,
+    component: &ImdsPre<Bounds>,
+    limits: &RuntimeLimits,
+    lends: bool,
+) -> wasmtime::Result<Box<Worker>> {
     let memory = StoreLimitsBuilder::new()
         .memory_size(limits.memory_bytes)
         .memories(MEMORIES_MAX)
@@ -469,7 +478,7 @@ fn new_worker(engine: &Engine, component: &ImdsPre<Bounds>, limits: &RuntimeLimi
     store.set_hostcall_fuel(limits.memory_bytes);
     store.set_epoch_deadline(1);
     let instance = component.instance_pre().instantiate(&mut store)?;
-    Worker::new(store, &instance)
+    Worker::new(store, &instance, lends).map(Box::new)
 }
 
 /// A component of one module has one memory, and tables for its functions and for

@@ -21,15 +21,18 @@ use crate::problem::{Finding, NamedFindings};
 pub(crate) struct Worker {
     store: Store<Bounds>,
     component: Imds,
-    answer: AnswerFunction,
+    /// The function `answer` where it lends its lists; none where they are copied.
+    lends: Option<AnswerFunction>,
     opened: Recent<ResourceAny>,
 }
 
 impl Worker {
-    pub(crate) fn new(mut store: Store<Bounds>, instance: &Instance) -> wasmtime::Result<Self> {
+    /// `lends` says whether the component lends the lists of an answer until the next
+    /// call; any other may free them as soon as a call returns.
+    pub(crate) fn new(mut store: Store<Bounds>, instance: &Instance, lends: bool) -> wasmtime::Result<Self> {
         let component = Imds::new(&mut store, instance)?;
-        let answer = AnswerFunction::of(&mut store, instance)?;
-        Ok(Self { store, component, answer, opened: Recent::new() })
+        let lends = lends.then(|| AnswerFunction::of(&mut store, instance)).transpose()?;
+        Ok(Self { store, component, lends, opened: Recent::new() })
     }
 
     /// Begins what is to run within one deadline.
@@ -93,7 +96,14 @@ impl Worker {
             pkcs7: &it.pkcs7,
             rsa2048: &it.rsa2048,
         });
-        let answer = self.answer.call(&mut self.store, resource, asked.head, asked.moment(), signatures)?;
+        let Some(function) = &self.lends else {
+            let instance = self.component.imds_service_metadata().instance();
+            let answer = instance.call_answer(&mut self.store, resource, asked.head, asked.moment(), signatures)?;
+            out.extend_from_slice(&answer.head);
+            out.extend_from_slice(&answer.body);
+            return Ok(answer.into());
+        };
+        let answer = function.call(&mut self.store, resource, asked.head, asked.moment(), signatures)?;
         let [head, body] = [&answer.head, &answer.body].map(|list| list.as_le_slice(&self.store));
         out.reserve(head.len() + body.len());
         out.extend_from_slice(head);
@@ -121,16 +131,7 @@ impl Worker {
         let answer = service.call_refuse_caller(&mut self.store, asked.head, asked.moment())?;
         out.extend_from_slice(&answer.head);
         out.extend_from_slice(&answer.body);
-        Ok(Verdict {
-            status: answer.status,
-            outcome: answer.outcome.into(),
-            version: None,
-            hop_limit: None,
-            delivery: None,
-            request_body: answer.request_body.into(),
-            keep_alive: answer.keep_alive,
-            head_length: answer.head.len(),
-        })
+        Ok(Told::from(answer).verdict)
     }
 
     /// What an outcome means.
@@ -257,6 +258,25 @@ pub(crate) struct Told {
 pub(crate) struct ToSign {
     pub(crate) text: String,
     pub(crate) signing_time_ms: u64,
+}
+
+impl From<wit::Answer> for Told {
+    fn from(answer: wit::Answer) -> Self {
+        Self {
+            verdict: Verdict {
+                status: answer.status,
+                outcome: answer.outcome.into(),
+                version: answer.session_version.map(SessionVersion::from),
+                hop_limit: answer.hop_limit,
+                delivery: answer.delivery.map(Delivery::from),
+                request_body: answer.request_body.into(),
+                keep_alive: answer.keep_alive,
+                head_length: answer.head.len(),
+            },
+            throttle_state: answer.throttle_state,
+            to_sign: answer.to_sign.map(ToSign::from),
+        }
+    }
 }
 
 impl From<wit::IdentityDocument> for ToSign {

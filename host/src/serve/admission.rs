@@ -232,7 +232,7 @@ impl Admission {
         let seat = Arc::new(Seat {
             caller,
             is_above: *count > self.bounds.share,
-            state: AtomicU64::new(self.since()),
+            state: AtomicU64::new(self.since(Instant::now())),
             index: AtomicUsize::new(table.seats.len()),
             leave: Notify::new(),
             left: Notify::new(),
@@ -268,9 +268,9 @@ impl Admission {
         }
     }
 
-    /// A wait that begins now.
-    fn since(&self) -> u64 {
-        let waited = u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(SINCE);
+    /// A wait that begins at this moment.
+    fn since(&self, now: Instant) -> u64 {
+        let waited = u64::try_from(now.saturating_duration_since(self.start).as_nanos()).unwrap_or(SINCE);
         waited.clamp(1, SINCE)
     }
 

@@ -7,6 +7,7 @@ use std::future::{pending, poll_fn};
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ use crate::serve::limits::ConnectionLimits;
 use crate::serve::request_body::{Rest, Taken};
 use crate::serve::service::Service;
 use crate::serve::socket_options;
-use crate::serve::timer::{Timer, after};
+use crate::serve::timer::{Timer, after, later};
 
 /// A connection that has its place, and its one buffer in each direction.
 pub(crate) struct Connection {
@@ -39,7 +40,11 @@ pub(crate) struct Connection {
     hop_limit: Option<u8>,
     /// Tells when the server stops.
     stopped: watch::Receiver<()>,
+    /// Whether the server stops, as far as the conversation was told.
+    is_stopping: Arc<AtomicBool>,
     has_answered: bool,
+    /// Since when it waits for its client.
+    idle_since: Instant,
     /// Last, so that the place is free only when all else is gone.
     place: Place,
 }
@@ -94,7 +99,9 @@ impl Connection {
             timer: Timer::default(),
             hop_limit: None,
             stopped,
+            is_stopping: Arc::default(),
             has_answered: false,
+            idle_since: Instant::now(),
             place,
         }
     }
@@ -106,16 +113,23 @@ impl Connection {
             // An answer behind another must not wait until that one is acknowledged.
             let _ = self.stream.set_nodelay(true);
         }
-        let seat = self.place.seat();
-        tokio::select! {
-            biased;
-            () = self.converse() => {}
-            () = seat.sent_away() => {
-                // Who only lingers behind the last answer loses nothing.
-                if self.place.is_open() {
-                    self.service.trouble(&Trouble::SentAway);
+        let (seat, mut stopped, is_stopping) = (self.place.seat(), self.stopped.clone(), Arc::clone(&self.is_stopping));
+        {
+            let (mut sent_away, mut stop) = (pin!(seat.sent_away()), pin!(stopped.changed()));
+            let mut conversation = pin!(self.converse());
+            loop {
+                tokio::select! {
+                    biased;
+                    () = &mut conversation => return,
+                    () = &mut sent_away => break,
+                    // It sees for itself what that means where it is.
+                    _ = &mut stop, if !is_stopping.load(Ordering::Relaxed) => is_stopping.store(true, Ordering::Relaxed),
                 }
             }
+        }
+        // Who only lingers behind the last answer loses nothing.
+        if self.place.is_open() {
+            self.service.trouble(&Trouble::SentAway);
         }
     }
 
@@ -137,7 +151,7 @@ impl Connection {
 
     /// Waits for the head of a request; none where no other comes.
     async fn head(&mut self) -> Option<Found> {
-        let mut deadline = after(self.limits.head_time);
+        let mut deadline = later(self.idle_since, self.limits.head_time);
         let mut was_stopping = false;
         loop {
             if !self.input.is_empty() {
@@ -146,25 +160,22 @@ impl Connection {
                     found => return Some(found),
                 }
             }
-            let more = Self::more(&mut self.stream, &mut self.input, &mut self.timer, deadline);
-            let came = if was_stopping {
-                more.await
-            } else {
-                tokio::select! {
-                    biased;
-                    came = more => came,
-                    _ = self.stopped.changed() => {
-                        // A kept connection is idle; on another the first request is on its way.
-                        if self.has_answered && self.input.is_empty() {
-                            return None;
-                        }
-                        was_stopping = true;
-                        deadline = deadline.min(after(self.limits.stop_time.min(STOPPING_HEAD_TIME)));
-                        continue;
+            let came = poll_fn(|cx| {
+                let came = poll_more(&mut self.stream, &mut self.input, cx);
+                if came.is_pending() && !was_stopping && self.is_stopping.load(Ordering::Relaxed) {
+                    // A kept connection is idle; on another the first request is on its way.
+                    if self.has_answered && self.input.is_empty() {
+                        return Poll::Ready(Ok(Came::Nothing));
                     }
+                    was_stopping = true;
+                    deadline = deadline.min(after(self.limits.stop_time.min(STOPPING_HEAD_TIME)));
                 }
-            };
-            match came {
+                match came {
+                    Poll::Pending => self.timer.poll(deadline, cx).map(|()| Ok(Came::TooLate)),
+                    came => came,
+                }
+            });
+            match came.await {
                 Ok(Came::More) => {}
                 Ok(Came::Nothing | Came::TooLate) | Err(_) => return None,
             }
@@ -179,7 +190,8 @@ impl Connection {
             return pending().await;
         }
         // Who asks again and again would never wait for long enough to lose its place.
-        let keeps_alive = self.service.keeps_alive() && !self.place.is_wanted() && !self.is_stopping();
+        let keeps_alive =
+            self.service.keeps_alive() && !self.place.is_wanted() && !self.is_stopping.load(Ordering::Relaxed);
         self.has_answered = true;
         self.output.clear();
         let head = RequestHead::new(&self.input.bytes()[..length]);
@@ -203,10 +215,6 @@ impl Connection {
             verdict = self.service.answer_again(RequestHead::new(&head), &turn, &mut self.output);
         }
         self.deliver(verdict).await
-    }
-
-    fn is_stopping(&self) -> bool {
-        self.stopped.has_changed().is_err()
     }
 
     /// Does with the answer what its verdict says.
@@ -234,14 +242,9 @@ impl Connection {
 
     /// Reads what is there, or waits for it until the deadline.
     async fn more(stream: &mut TcpStream, input: &mut Input, timer: &mut Timer, deadline: Instant) -> io::Result<Came> {
-        poll_fn(|cx| {
-            let room = input.room();
-            match poll_read(stream, room, cx) {
-                Poll::Ready(Ok(0)) => Poll::Ready(Ok(Came::Nothing)),
-                Poll::Ready(Ok(_)) => Poll::Ready(Ok(Came::More)),
-                Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
-                Poll::Pending => timer.poll(deadline, cx).map(|()| Ok(Came::TooLate)),
-            }
+        poll_fn(|cx| match poll_more(stream, input, cx) {
+            Poll::Pending => timer.poll(deadline, cx).map(|()| Ok(Came::TooLate)),
+            came => came,
         })
         .await
     }
@@ -352,7 +355,8 @@ impl Connection {
         .await;
         // Its wait for the client begins anew, unless it was sent away.
         if deadline.is_none() || (matches!(is_taken, Ok(true)) && self.place.work()) {
-            self.place.wait();
+            self.idle_since = Instant::now();
+            self.place.wait_from(self.idle_since);
         }
         is_taken
     }
@@ -364,8 +368,9 @@ impl Drop for Connection {
     }
 }
 
-fn poll_read(stream: &mut TcpStream, room: &mut Vec<u8>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-    pin!(stream.read_buf(room)).poll(cx)
+fn poll_more(stream: &mut TcpStream, input: &mut Input, cx: &mut Context<'_>) -> Poll<io::Result<Came>> {
+    let read = pin!(stream.read_buf(input.room())).poll(cx);
+    read.map_ok(|count| if count == 0 { Came::Nothing } else { Came::More })
 }
 
 fn poll_peek(stream: &mut TcpStream, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {

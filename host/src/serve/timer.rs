@@ -17,7 +17,12 @@ const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// The moment so much later.
 pub(crate) fn after(time: Duration) -> Instant {
-    Instant::now() + time.min(LONGEST)
+    later(Instant::now(), time)
+}
+
+/// The moment so much later than another.
+pub(crate) fn later(moment: Instant, time: Duration) -> Instant {
+    moment + time.min(LONGEST)
 }
 
 impl Timer {

@@ -4,6 +4,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use tokio::time::Instant;
+
 use super::{Admission, ENDED, LEFT, Seat, WORKS};
 
 /// The place of one connection, which waits for its client at first. Dropped
@@ -37,7 +39,12 @@ impl Place {
     /// The connection waits for its client again: the answer is sent, or the
     /// client does not take it.
     pub(crate) fn wait(&self) {
-        let since = self.admission.since();
+        self.wait_from(Instant::now());
+    }
+
+    /// The same from a moment on that is now.
+    pub(crate) fn wait_from(&self, now: Instant) {
+        let since = self.admission.since(now);
         if self.change(|state| if state == WORKS { since } else { state }) {
             self.admission.tell_newcomers();
         }
@@ -45,7 +52,7 @@ impl Place {
 
     /// The connection gets no other request: it is the first to leave.
     pub(crate) fn end(&self) {
-        let since = self.admission.since();
+        let since = self.admission.since(Instant::now());
         if self.change(|_| ENDED | since) {
             self.admission.tell_newcomers();
         }
