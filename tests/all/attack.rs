@@ -60,6 +60,27 @@ fn a_body_that_dribbles_costs_its_connection_and_not_the_answer() {
     assert!(received.contains("\r\nConnection: close\r\n") && received.ends_with(ID), "{received}");
 }
 
+/// It is told the answer before, and goes on for a while.
+#[test]
+fn who_still_sends_a_body_when_the_answer_comes_gets_it_whole() {
+    let limits = ConnectionLimits::default().body_time(Duration::from_millis(100));
+    for keep_alive in [false, true] {
+        for expects in ["", "Expect: 100-continue\r\n"] {
+            let server = Server::within(limits.clone(), "", keep_alive);
+            let mut stream = server.connect();
+            let head = GET.replace("\r\n\r\n", &format!("\r\n{expects}Content-Length: 60\r\n\r\n"));
+            stream.write_all(head.as_bytes()).expect("the server reads");
+            let mut first = [0; 1];
+            stream.read_exact(&mut first).expect("the answer comes");
+            for _ in 0..2 {
+                stream.write_all(&[b'x'; 10]).expect("the server still reads");
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            assert!(rest(&mut stream).ends_with(ID), "{keep_alive} {expects}");
+        }
+    }
+}
+
 #[test]
 fn a_kept_connection_without_requests_ends() {
     let limits = ConnectionLimits::default().head_time(Duration::from_millis(50));

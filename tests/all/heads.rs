@@ -33,7 +33,7 @@ impl Parsed {
             && hosts == self.values("host")
             && head.token == self.values("x-aws-ec2-metadata-token").last().copied()
             && head.token_ttl == self.values("x-aws-ec2-metadata-token-ttl-seconds").last().copied()
-            && head.is_forwarded == !self.values("x-forwarded-for").is_empty()
+            && head.is_forwarded != self.values("x-forwarded-for").is_empty()
             && head.body == RequestBody::None
     }
 }

@@ -150,6 +150,8 @@ fn what_breaks_the_contract_is_no_answer() {
         "/no-utf-8",
         "/no-name",
         "/fields-without-end",
+        "/cut-and-kept",
+        "/body-unknown-and-kept",
     ] {
         let failed = failure(ask(&instance, target));
         assert!(failed.contains("the component broke its contract: "), "{target}: {failed}");
@@ -300,7 +302,7 @@ fn what_breaks_the_contract_splits_no_answer() {
 fn lies_about_a_connection_harm_nobody() {
     let server = Server::start(&PATIENT);
     let began = Instant::now();
-    for target in ["/kept", "/body-without-end", "/body-in-chunks", "/body-unknown-and-kept"] {
+    for target in ["/kept", "/body-without-end", "/body-in-chunks"] {
         // Until the server closes.
         let request = format!("GET {target} HTTP/1.1\r\nHost: x\r\n\r\n");
         let answer = receive(server.address, request.as_bytes());

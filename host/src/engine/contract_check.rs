@@ -3,10 +3,11 @@
 // server send what a client takes for something else, or panic.
 
 use crate::engine::delivery::Delivery;
-use crate::engine::message::Verdict;
+use crate::engine::message::{RequestBody, Verdict};
 use crate::error::Error;
 
-/// Far more than the service has; the map of header fields has an end.
+/// Far more than the service has; the map of header fields of a mounted service has an
+/// end.
 const FIELDS_MAX: usize = 256;
 
 /// Fails where the answer to the request with this head breaks a promise.
@@ -30,6 +31,12 @@ fn broken(request: &[u8], verdict: &Verdict, answer: &[u8]) -> Option<String> {
         && delay > Delivery::DELAY_MAX
     {
         return Some(format!("a delay of {delay:?}"));
+    }
+    if verdict.keep_alive && !matches!(verdict.delivery, None | Some(Delivery::Delayed(_))) {
+        return Some("a connection that stays open behind an answer that ends it".to_owned());
+    }
+    if verdict.keep_alive && verdict.request_body == RequestBody::Unknown {
+        return Some("a connection that stays open behind a request without a known end".to_owned());
     }
     let (head, body) = answer.split_at(verdict.head_length);
     let head = str::from_utf8(head).ok().and_then(|head| head.strip_prefix(&format!("HTTP/1.1 {} ", verdict.status)));
@@ -66,6 +73,9 @@ fn broken(request: &[u8], verdict: &Verdict, answer: &[u8]) -> Option<String> {
             return Some("Transfer-Encoding".to_owned());
         }
     }
+    if verdict.keep_alive && lengths == 0 {
+        return Some("a connection that stays open behind an answer without a length".to_owned());
+    }
     (is_head && !body.is_empty()).then(|| "a body in the answer to HEAD".to_owned())
 }
 
@@ -83,7 +93,6 @@ fn is_token(name: &str) -> bool {
 mod tests {
     use super::*;
     use crate::Outcome;
-    use crate::engine::message::RequestBody;
 
     fn is_kept(method: &str, body: &str, fields: &str) -> bool {
         let head = format!("HTTP/1.1 200 OK\r\n{fields}\r\n");

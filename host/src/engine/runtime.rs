@@ -57,6 +57,8 @@ struct Shared {
     /// Of each outcome, once somebody asked.
     explanations: [OnceLock<Explanation>; Outcome::ALL.len()],
     // Never held while the component runs.
+    // Boxed, since one goes out and comes back with each request.
+    #[allow(clippy::vec_box)]
     idle: Mutex<Vec<Box<Worker>>>,
     next_id: AtomicU64,
     identity_keys: KeyMaker,

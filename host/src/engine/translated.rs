@@ -72,7 +72,7 @@ mod loading {
         #[allow(unsafe_code)]
         fn publish_executable(&self, code: *const u8, length: usize) -> wasmtime::Result<()> {
             let constants = TRANSLATED.0.as_ptr_range();
-            let room = constants.end.addr().checked_sub(code.addr()).unwrap_or_default();
+            let room = constants.end.addr().saturating_sub(code.addr());
             if code < constants.start || room < length {
                 return Err(wasmtime::Error::msg("the code is not that of the program"));
             }

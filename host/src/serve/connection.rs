@@ -43,6 +43,8 @@ pub(crate) struct Connection {
     /// Whether the server stops, as far as the conversation was told.
     is_stopping: Arc<AtomicBool>,
     has_answered: bool,
+    /// Whether the last request was read to its end.
+    was_whole: bool,
     /// Since when it waits for its client.
     idle_since: Instant,
     /// Last, so that the place is free only when all else is gone.
@@ -101,6 +103,7 @@ impl Connection {
             stopped,
             is_stopping: Arc::default(),
             has_answered: false,
+            was_whole: true,
             idle_since: Instant::now(),
             place,
         }
@@ -127,7 +130,7 @@ impl Connection {
                 }
             }
         }
-        // Who only lingers behind the last answer loses nothing.
+        // Of who only lingers behind the last answer nothing is told.
         if self.place.is_open() {
             self.service.trouble(&Trouble::SentAway);
         }
@@ -197,6 +200,7 @@ impl Connection {
         let head = RequestHead::new(&self.input.bytes()[..length]);
         let turn = self.service.answer(&self.caller, head, keeps_alive, &mut self.output).await;
         let mut verdict = turn.verdict;
+        self.was_whole = true;
         let closes = if verdict.request_body == RequestBody::None {
             // A newcomer that came meanwhile counts too.
             let closes = verdict.keep_alive && self.place.is_wanted();
@@ -206,13 +210,17 @@ impl Connection {
         } else {
             let head = self.input.bytes()[..length].to_vec();
             self.input.consume(length);
-            let is_whole = self.discard(verdict.request_body).await;
+            self.was_whole = self.discard(verdict.request_body).await;
             // What is left of a body must not be taken for the next request.
-            (verdict.keep_alive && (!is_whole || self.place.is_wanted())).then_some(head)
+            (verdict.keep_alive && (!self.was_whole || self.place.is_wanted())).then_some(head)
         };
         if let Some(head) = closes {
-            self.output.clear();
-            verdict = self.service.answer_again(RequestHead::new(&head), &turn, &mut self.output);
+            let mut again = Vec::new();
+            // Where that fails, the answer goes out as it is, and the connection ends all the same.
+            if let Ok(other) = self.service.answer_again(RequestHead::new(&head), &turn, &mut again) {
+                (verdict, self.output) = (other, again);
+            }
+            verdict.keep_alive = false;
         }
         self.deliver(verdict).await
     }

@@ -38,8 +38,7 @@ pub struct ConnectionLimits {
     pub head_time: Duration,
     /// The size of a request head; above it the answer is 431.
     pub head_bytes: usize,
-    /// The number of header fields; above it the answer is 431. More than 4096 are
-    /// 4096.
+    /// The number of header fields; above it the answer is 431.
     pub head_fields: usize,
     /// How much of a request's body is read before the answer, in bytes.
     pub body_bytes: usize,

@@ -65,6 +65,8 @@ impl Rest {
                 },
                 // The library takes no digit at all for 0.
                 Self::Size if left.first().is_some_and(|byte| !byte.is_ascii_hexdigit()) => return Taken::Wrong,
+                // Nor does it look at what is behind the size.
+                Self::Size if line(left).is_some_and(has_control) => return Taken::Wrong,
                 Self::Size => match httparse::parse_chunk_size(left) {
                     Ok(Status::Complete((length, size))) => {
                         at += length;
@@ -74,15 +76,37 @@ impl Rest {
                     Err(_) => return Taken::Wrong,
                 },
                 Self::Trailers => {
-                    let Some(end) = memchr::memchr(b'\n', left) else { return Taken::Part(at) };
-                    at += end + 1;
-                    if matches!(left[..end], [] | [b'\r']) {
+                    let Some(trailer) = line(left) else { return Taken::Part(at) };
+                    at += trailer.len() + 1;
+                    let Some(trailer) = trailer.strip_suffix(b"\r").filter(|it| is_trailer(it)) else {
+                        return Taken::Wrong;
+                    };
+                    if trailer.is_empty() {
                         *self = Self::Nothing;
                     }
                 }
             }
         }
     }
+}
+
+/// The first line, up to its line feed.
+fn line(bytes: &[u8]) -> Option<&[u8]> {
+    memchr::memchr(b'\n', bytes).map(|end| &bytes[..end])
+}
+
+/// Whether a line up to its line feed holds what no line may hold. Another reader
+/// could take it for the end of the line.
+fn has_control(line: &[u8]) -> bool {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    line.iter().any(|byte| byte.is_ascii_control() && *byte != b'\t')
+}
+
+/// Whether a line is a header field, or the empty one that ends them.
+fn is_trailer(line: &[u8]) -> bool {
+    let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
+    let is_name = name.len() < line.len() && !name.is_empty() && name.iter().all(|byte| byte.is_ascii_graphic());
+    line.is_empty() || (is_name && !has_control(line))
 }
 
 #[cfg(test)]
@@ -127,6 +151,15 @@ mod tests {
         }
         assert_eq!(Rest::of(RequestBody::None).map(|mut rest| rest.take(b"GET")), Some(Taken::All(0)));
         assert!(Rest::of(RequestBody::Unknown).is_none());
+    }
+
+    #[test]
+    fn trailers_that_are_none_are_wrong() {
+        for trailers in ["\n", "A: b\n\n", "A\rB: c\r\n\r\n", "\0\r\n\r\n", "GET /x HTTP/1.1\r\n\r\n", ": x\r\n\r\n"] {
+            let body = format!("0\r\n{trailers}");
+            assert_eq!(Rest::of(RequestBody::Chunked).unwrap().take(body.as_bytes()), Taken::Wrong, "{trailers:?}");
+        }
+        assert_eq!(Rest::of(RequestBody::Chunked).unwrap().take(b"3;a\0b\r\nabc\r\n"), Taken::Wrong);
     }
 
     #[test]

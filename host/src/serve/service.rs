@@ -196,13 +196,12 @@ impl Service {
 
     /// The answer of a turn once more, with the word that the connection ends. Equal
     /// arguments give equal answers, so nothing else differs, and nothing is counted.
-    pub(crate) fn answer_again(&self, head: RequestHead<'_>, turn: &Turn, out: &mut Vec<u8>) -> Verdict {
+    pub(crate) fn answer_again(&self, head: RequestHead<'_>, turn: &Turn, out: &mut Vec<u8>) -> Result<Verdict, Error> {
         let moment = turn.moment.keep_alive(false);
-        let answered = match &turn.instance {
+        match &turn.instance {
             Some(instance) => instance.ask_again(head.bytes(), moment, turn.counts, turn.signatures(), out),
             None => self.instances.runtime().refuse_caller(head.bytes(), moment, out),
-        };
-        answered.unwrap_or_else(|_| Verdict::failed(moment.now_ms, out))
+        }
     }
 
     fn turn(&self, caller: &Caller, head: RequestHead<'_>, keep_alive: bool) -> Turn {

@@ -149,6 +149,7 @@ fn answer(head: &[u8], description: usize, moment: wit::Moment) -> wit::Answer {
         b"/signatures-always-wanted" => answer.to_sign = Some(no_document()),
         b"/throttle-state" => answer.throttle_state = moment.throttle_state.wrapping_add(1),
         b"/kept" => answer.keep_alive = true,
+        b"/cut-and-kept" => (answer.delivery, answer.keep_alive) = (Some(wit::Delivery::Cut), true),
         b"/body-without-end" => answer.request_body = wit::RequestBody::Length(u64::MAX),
         b"/body-in-chunks" => answer.request_body = wit::RequestBody::Chunked,
         b"/body-unknown-and-kept" => {

@@ -193,8 +193,17 @@ impl Framing {
                 return Err(Unreadable::Malformed);
             }
         } else if is("transfer-encoding") {
-            let last = options(field.value).next_back();
-            self.ends_chunked = Some(last.is_some_and(|coding| coding.eq_ignore_ascii_case(b"chunked")));
+            // Commas in quotes part nothing, which not every reader knows.
+            if field.value.contains(&b'"') {
+                return Err(Unreadable::Malformed);
+            }
+            for coding in options(field.value) {
+                // Chunks come once, and nothing behind them (RFC 9112, section 6.1).
+                if self.ends_chunked == Some(true) {
+                    return Err(Unreadable::Malformed);
+                }
+                self.ends_chunked = Some(coding.eq_ignore_ascii_case(b"chunked"));
+            }
         } else if is("connection") {
             for option in options(field.value) {
                 self.closes |= option.eq_ignore_ascii_case(b"close");
@@ -231,8 +240,8 @@ impl Framing {
 
 /// Whether a field has this name, of small letters, digits and hyphens, in any case.
 ///
-/// Several bytes at a time: no two characters that a field's name can have differ in
-/// this one bit alone, unless they are letters.
+/// Several bytes at a time: of the characters that a field's name can have, none but a
+/// letter in the other case differs in this one bit from a letter, a digit or a hyphen.
 fn is_named(field: &Header<'_>, name: &str) -> bool {
     const CASE: u64 = 0x2020_2020_2020_2020;
     let (words, rest) = field.name.as_bytes().as_chunks::<8>();
@@ -326,6 +335,11 @@ mod tests {
             "Transfer-Encoding: gzip\r\n",
             "Transfer-Encoding: chunked\r\nTransfer-Encoding: gzip\r\n",
             "Transfer-Encoding: chunked,\r\n",
+            "Transfer-Encoding: chunked, chunked\r\n",
+            "Transfer-Encoding: chunked, gzip\r\nTransfer-Encoding: chunked\r\n",
+            "Transfer-Encoding: a;b=\", chunked\r\n",
+            "Transfer-Encoding:\r\n",
+            "Transfer-Encoding: chunked\r\nTransfer-Encoding: gzip, chunked\r\n",
         ] {
             assert_eq!(framing(fields, "1.1"), Err(Unreadable::Malformed), "{fields}");
         }

@@ -281,6 +281,8 @@ impl Fleet {
     /// assert!(fleet.get("10.0.0.7").is_none() && fleet.get("10.0.0.8").is_some());
     /// # Ok::<_, imds_host::Error>(())
     /// ```
+    // An entry is found by its key, which never changes.
+    #[allow(clippy::mutable_key_type)]
     pub fn replace_all(&self, with: Self) {
         let instances = std::mem::take(&mut *with.shared.instances.write().unwrap_or_else(PoisonError::into_inner));
         let mut present = self.shared.instances.write().unwrap_or_else(PoisonError::into_inner);

@@ -3,7 +3,9 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::mem::MaybeUninit;
 
+use socket2::SockRef;
 use tokio::io::AsyncWriteExt;
 use tokio::time::Instant;
 
@@ -16,9 +18,8 @@ impl Connection {
     /// closing a socket with unread input resets the connection, and the client may
     /// lose an answer that it has not read yet.
     pub(super) async fn end(&mut self) {
-        let is_over = self.input.is_empty() && !self.is_readable();
-        if is_over {
-            // Nothing is unread: dropped, it is closed in order.
+        if self.was_whole && self.input.is_empty() && !self.is_readable() {
+            // Nothing is unread, nor will be: dropped, it is closed in order.
             return;
         }
         let _ = self.stream.shutdown().await;
@@ -27,10 +28,11 @@ impl Connection {
         self.discard_until(deadline, self.limits.body_bytes).await;
     }
 
-    /// Whether something came, or the end of the stream.
+    /// Whether something came that was not read. Asks the system: what came since the
+    /// last wait is news to nobody else.
     fn is_readable(&mut self) -> bool {
-        let mut buffer = [0; 512];
-        matches!(self.stream.try_read(&mut buffer), Ok(1..))
+        let mut buffer = [MaybeUninit::uninit(); 1];
+        matches!(SockRef::from(&self.stream).peek(&mut buffer), Ok(1..))
     }
 
     /// Throws away what comes until the client closes its side, which is true, or is
