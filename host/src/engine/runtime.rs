@@ -216,7 +216,7 @@ impl Runtime {
     /// ```
     pub fn combine(&self, description: &Description, change: &Description) -> Result<Description, Error> {
         self.judge(description, Arc::new(Terms::new(&Settings::default())?))?;
-        let combined = self.edit_text(&description.to_json(), &change.to_json(), None)?;
+        let combined = self.edit_text(&description.to_json(), &change.to_json(), None, None)?;
         let combined = combined.map_err(|findings| Error::Invalid(change.locate(findings)))?;
         let name = format!("{} with {}", description.source(), change.source());
         Description::from_json(&name, &combined)
@@ -225,7 +225,7 @@ impl Runtime {
     /// A description with a change made to its instance at a time, under the rules
     /// of running instances: what [`Control::edit`](crate::Control::edit) does,
     /// where the description is kept elsewhere, such as in a store that replicas
-    /// read.
+    /// read. Of one of many instances, [`Fleet::edit`](crate::Fleet::edit) does it.
     ///
     /// Fails with [`Error::Invalid`] as [`open`](Self::open) does, first for the
     /// description, then with the places in the change.
@@ -240,9 +240,21 @@ impl Runtime {
     /// # Ok::<_, imds_host::Error>(())
     /// ```
     pub fn edit(&self, description: &Description, change: &Description, now: SystemTime) -> Result<Description, Error> {
-        self.judge(description, Arc::new(Terms::new(&Settings::default())?))?;
+        let terms = Arc::new(Terms::new(&Settings::default())?);
+        self.edit_opening(&Opening::new(description, terms, None), description, change, now)
+    }
+
+    /// The same of what `opening` opens, which is `description` and may say more.
+    pub(crate) fn edit_opening(
+        &self,
+        opening: &Opening,
+        description: &Description,
+        change: &Description,
+        now: SystemTime,
+    ) -> Result<Description, Error> {
+        self.try_open(opening)?.map_err(|findings| Error::Invalid(description.locate(findings)))?;
         let now_ms = (move || now).now_ms();
-        let edited = self.edit_text(&description.to_json(), &change.to_json(), Some(now_ms))?;
+        let edited = self.edit_text(&opening.document, &change.to_json(), Some(now_ms), opening.scope())?;
         let edited = edited.map_err(|findings| Error::Invalid(change.locate(findings)))?;
         Description::from_json("the description with the change", &edited)
     }
@@ -399,14 +411,16 @@ impl Runtime {
         self.shared.next_id.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Changes a description, JSON text, by another; see `edit` in the contract.
+    /// Changes a description, JSON text, by another; of one of many instances, whose
+    /// key is `scope`. See `edit` in the contract.
     pub(crate) fn edit_text(
         &self,
         description: &str,
         change: &str,
         now_ms: Option<u64>,
+        scope: Option<&str>,
     ) -> Result<Result<String, Vec<Finding>>, Error> {
-        self.with_worker(|worker| worker.edit(description, change, now_ms, None))
+        self.with_worker(|worker| worker.edit(description, change, now_ms, scope))
     }
 
     /// What the instance of a description, JSON text, is.

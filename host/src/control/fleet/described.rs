@@ -26,4 +26,34 @@ impl Fleet {
         let opening = self.opening(&description.to_json(), &key);
         runtime.warnings_of_json(description, &opening.document, now, Some(&key))
     }
+
+    /// The description of the instance of this key with a change made to the
+    /// instance at a time: [`Runtime::edit`](crate::Runtime::edit) for one of many.
+    /// The fleet stays as it is; [`insert`](Self::insert) puts in what this gives.
+    ///
+    /// Fails as [`insert`](Self::insert) does for the description, then with the
+    /// places in the change.
+    ///
+    /// ```
+    /// # use imds_host::{CallerKey, Description, Fleet, Runtime};
+    /// # let fleet = Fleet::new(&Runtime::new()?, CallerKey::ClientAddress)?;
+    /// let web = Description::from_toml("web.toml", "tags = { Name = 'web' }")?;
+    /// let change = Description::from_toml("change", "tags = { Name = 'db' }")?;
+    /// let edited = fleet.edit("10.0.0.7", &web, &change, std::time::SystemTime::now())?;
+    /// assert_eq!(edited.to_json(), r#"{"tags":{"Name":"db"}}"#);
+    /// fleet.insert("10.0.0.7", &edited)?;
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn edit(
+        &self,
+        key: &str,
+        description: &Description,
+        change: &Description,
+        now: SystemTime,
+    ) -> Result<Description, Error> {
+        let Shared { runtime, callers, .. } = &*self.shared;
+        let key = callers.canonical(key)?;
+        let opening = self.opening(&description.to_json(), &key);
+        runtime.edit_opening(&opening, description, change, now)
+    }
 }
