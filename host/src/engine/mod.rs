@@ -15,6 +15,7 @@ mod limits;
 mod message;
 mod opening;
 mod outcome;
+mod pool;
 mod recent;
 mod request_head;
 mod runtime;

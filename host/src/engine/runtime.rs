@@ -1,24 +1,24 @@
+mod descriptions;
+
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::mpsc;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::thread;
-use std::time::{Duration, SystemTime};
 
+use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
-use wasmtime::{Engine, Store, StoreLimitsBuilder, Trap, UpdateDeadline};
 
-use crate::description::{Description, Warnings};
+use crate::description::Description;
 use crate::engine::Status;
 use crate::engine::bindings::ImdsPre;
-use crate::engine::clock::Clock;
 use crate::engine::contract_check;
-use crate::engine::deadline::{self, Deadline};
+use crate::engine::deadline;
 use crate::engine::instance::Instance;
 use crate::engine::limits::RuntimeLimits;
 use crate::engine::message::{Moment, Verdict};
 use crate::engine::opening::Opening;
 use crate::engine::outcome::{Explanation, Outcome};
+use crate::engine::pool::{new_worker, start_ticker, took_too_long};
 use crate::engine::settings::Settings;
 use crate::engine::terms::Terms;
 use crate::engine::translated::{self, Loaded};
@@ -200,124 +200,6 @@ impl Runtime {
         self.with_worker(|worker| worker.try_open(opening))
     }
 
-    /// A description with a change made before the launch: with a scenario, for
-    /// example, which is a piece of a description too. Times stay as they are.
-    ///
-    /// Fails with [`Error::Invalid`] as [`open`](Self::open) does, first for the
-    /// description, then with the places in the change.
-    ///
-    /// ```
-    /// use imds_host::{Description, Runtime};
-    ///
-    /// let web = Description::from_toml("web.toml", "instance-type = 'm7g.large'")?;
-    /// let scenario = Description::from_toml("late.toml", "timeline = [{ at = '+5m', state = 'stopped' }]")?;
-    /// let both = Runtime::new()?.combine(&web, &scenario)?;
-    /// assert!(both.to_json().starts_with(r#"{"instance-type":"m7g.large","timeline":[{"at":"+5m""#));
-    /// # Ok::<_, imds_host::Error>(())
-    /// ```
-    pub fn combine(&self, description: &Description, change: &Description) -> Result<Description, Error> {
-        self.judge(description, Arc::new(Terms::new(&Settings::default())?))?;
-        let combined = self.edit_text(&description.to_json(), &change.to_json(), None, None)?;
-        let combined = combined.map_err(|findings| Error::Invalid(change.locate(findings)))?;
-        let name = format!("{} with {}", description.source(), change.source());
-        Description::from_json(&name, &combined)
-    }
-
-    /// A description with a change made to its instance at a time, under the rules
-    /// of running instances: what [`Control::edit`](crate::Control::edit) does,
-    /// where the description is kept elsewhere, such as in a store that replicas
-    /// read. Of one of many instances, [`Fleet::edit`](crate::Fleet::edit) does it.
-    ///
-    /// Fails with [`Error::Invalid`] as [`open`](Self::open) does, first for the
-    /// description, then with the places in the change.
-    ///
-    /// ```
-    /// use imds_host::{Description, Runtime};
-    ///
-    /// let web = Description::from_toml("web.toml", "tags = { Name = 'web' }")?;
-    /// let change = Description::from_toml("change", "tags = { Name = 'db' }")?;
-    /// let edited = Runtime::new()?.edit(&web, &change, std::time::SystemTime::now())?;
-    /// assert_eq!(edited.to_json(), r#"{"tags":{"Name":"db"}}"#);
-    /// # Ok::<_, imds_host::Error>(())
-    /// ```
-    pub fn edit(&self, description: &Description, change: &Description, now: SystemTime) -> Result<Description, Error> {
-        let terms = Arc::new(Terms::new(&Settings::default())?);
-        self.edit_opening(&Opening::new(description, terms, None), description, change, now)
-    }
-
-    /// The same of what `opening` opens, which is `description` and may say more.
-    pub(crate) fn edit_opening(
-        &self,
-        opening: &Opening,
-        description: &Description,
-        change: &Description,
-        now: SystemTime,
-    ) -> Result<Description, Error> {
-        self.try_open(opening)?.map_err(|findings| Error::Invalid(description.locate(findings)))?;
-        let now_ms = (move || now).now_ms();
-        let edited = self.edit_text(&opening.document, &change.to_json(), Some(now_ms), opening.scope())?;
-        let edited = edited.map_err(|findings| Error::Invalid(change.locate(findings)))?;
-        Description::from_json("the description with the change", &edited)
-    }
-
-    /// A scenario that happens `speed` times as fast, 1 to 1000, and in which every
-    /// time is still true: what a [`VirtualClock`](crate::VirtualClock) cannot do for
-    /// clients that have clocks of their own. [`combine`](Self::combine) puts it over
-    /// a description.
-    ///
-    /// Fails with [`Error::Invalid`] for another speed, and where a time in the
-    /// scenario is absolute, so that it cannot come sooner.
-    ///
-    /// ```
-    /// use imds_host::{Description, Runtime};
-    ///
-    /// let scenario = Description::from_toml("late.toml", "timeline = [{ at = '+5m', state = 'stopped' }]")?;
-    /// let faster = Runtime::new()?.speed_up(&scenario, 10.0)?;
-    /// assert_eq!(faster.to_json(), r#"{"timeline":[{"at":"+30s","state":"stopped"}]}"#);
-    /// # Ok::<_, imds_host::Error>(())
-    /// ```
-    pub fn speed_up(&self, scenario: &Description, speed: f64) -> Result<Description, Error> {
-        let faster = self.with_worker(|worker| worker.speed_up(&scenario.to_json(), speed))?;
-        let faster = faster.map_err(|findings| Error::Invalid(scenario.locate(findings)))?;
-        Description::from_json(&format!("{} at speed {speed}", scenario.source()), &faster)
-    }
-
-    /// What a description says that can be served and cannot be real, as of the
-    /// time at which it begins to be served: an instance type that nobody knows, an
-    /// address outside of its subnet, a fault that can never strike. The page
-    /// `docs/warnings.md` lists all. Relative times count as [`open`](Self::open)
-    /// has them; [`Description::start_at`] lets them count from `now`.
-    ///
-    /// Fails with [`Error::Invalid`] as [`open`](Self::open) does.
-    ///
-    /// ```
-    /// use imds_host::{Description, Runtime};
-    ///
-    /// let description = Description::from_toml("my.toml", "instance-type = 't3.mikro'")?;
-    /// let warnings = Runtime::new()?.warnings(&description, std::time::SystemTime::now())?;
-    /// assert_eq!(warnings.list[0].name, "unknown-instance-type");
-    /// assert!(warnings.to_string().contains("--> my.toml:1:17 (instance-type)"));
-    /// # Ok::<_, imds_host::Error>(())
-    /// ```
-    pub fn warnings(&self, description: &Description, now: SystemTime) -> Result<Warnings, Error> {
-        self.warnings_of_json(description, &description.to_json(), now, None)
-    }
-
-    /// The same of `json`, which is what `description` says and more; of one of many
-    /// instances, whose key is `scope`.
-    pub(crate) fn warnings_of_json(
-        &self,
-        description: &Description,
-        json: &str,
-        now: SystemTime,
-        scope: Option<&str>,
-    ) -> Result<Warnings, Error> {
-        let now_ms = (move || now).now_ms();
-        let warnings = self.with_worker(|worker| worker.warnings(json, now_ms, scope))?;
-        let warnings = warnings.map_err(|findings| Error::Invalid(description.locate(findings)))?;
-        Ok(description.locate_warnings(warnings))
-    }
-
     /// The JSON Schema of a description, as JSON text.
     ///
     /// ```
@@ -412,18 +294,6 @@ impl Runtime {
         self.shared.next_id.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Changes a description, JSON text, by another; of one of many instances, whose
-    /// key is `scope`. See `edit` in the contract.
-    pub(crate) fn edit_text(
-        &self,
-        description: &str,
-        change: &str,
-        now_ms: Option<u64>,
-        scope: Option<&str>,
-    ) -> Result<Result<String, Vec<Finding>>, Error> {
-        self.with_worker(|worker| worker.edit(description, change, now_ms, scope))
-    }
-
     /// What the instance of a description, JSON text, is.
     pub(crate) fn status(
         &self,
@@ -468,56 +338,6 @@ impl fmt::Debug for Runtime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Runtime").field("limits", &self.shared.limits).finish_non_exhaustive()
     }
-}
-
-/// `lends`: see [`Worker::new`].
-fn new_worker(
-    engine: &Engine,
-    component: &ImdsPre<Bounds>,
-    limits: &RuntimeLimits,
-    lends: bool,
-) -> wasmtime::Result<Box<Worker>> {
-    let memory = StoreLimitsBuilder::new()
-        .memory_size(limits.memory_bytes)
-        .memories(MEMORIES_MAX)
-        .tables(TABLES_MAX)
-        .table_elements(TABLE_ELEMENTS_MAX)
-        .build();
-    let mut store = Store::new(engine, Bounds { memory, deadline: Deadline::new(limits.call) });
-    store.limiter(|bounds| &mut bounds.memory);
-    store.epoch_deadline_callback(|mut call| {
-        Ok(if call.data_mut().deadline.is_over() { UpdateDeadline::Interrupt } else { UpdateDeadline::Continue(1) })
-    });
-    // Strings that are passed out can overlap: copied, they could be far more
-    // than the memory that they are in.
-    store.set_hostcall_fuel(limits.memory_bytes);
-    store.set_epoch_deadline(1);
-    let instance = component.instance_pre().instantiate(&mut store)?;
-    Worker::new(store, &instance, lends).map(Box::new)
-}
-
-/// A component of one module has one memory, and tables for its functions and for
-/// those that its adapters pass on.
-const MEMORIES_MAX: usize = 1;
-const TABLES_MAX: usize = 8;
-const TABLE_ELEMENTS_MAX: usize = 1 << 16;
-
-/// Then another try would take as long again.
-fn took_too_long(error: &wasmtime::Error) -> bool {
-    matches!(error.downcast_ref(), Some(Trap::Interrupt))
-}
-
-/// Moves the engine's epoch once for every `tick`, until the sender is dropped.
-fn start_ticker(engine: &Engine, tick: Duration) -> std::io::Result<mpsc::Sender<()>> {
-    let (sender, stop) = mpsc::channel();
-    let engine = engine.clone();
-    let tick = tick.max(Duration::from_millis(1));
-    thread::Builder::new().name("imds-deadlines".into()).spawn(move || {
-        while stop.recv_timeout(tick) == Err(RecvTimeoutError::Timeout) {
-            engine.increment_epoch();
-        }
-    })?;
-    Ok(sender)
 }
 
 #[cfg(test)]
