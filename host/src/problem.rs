@@ -4,10 +4,6 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use crate::redact::{Printable, name, without_secrets};
 
-/// The most problems of a text that are told: more than anybody reads at once.
-/// The component tells no more either.
-pub(crate) const PROBLEMS_MAX: usize = 20;
-
 /// What is wrong with one description. Displays like a compiler's errors: what,
 /// where, the line, what to write instead. What a terminal would obey is shown
 /// as escapes, and long names are cut.

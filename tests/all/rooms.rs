@@ -105,6 +105,33 @@ fn arrows_that_are_allowed_and_those_of_tests_are_none_to_complain_of() {
     assert_eq!(forbidden(ROOMS, &module, source), BTreeSet::new());
 }
 
+/// A file that is longer has more than one job.
+const LINES_MAX: usize = 400;
+
+#[test]
+fn no_file_is_too_long() {
+    let mut folders = vec![workspace().join("host/src")];
+    for component in std::fs::read_dir(workspace().join("components")).expect("a folder") {
+        folders.push(component.expect("an entry").path().join("src"));
+    }
+    let (mut files, mut long) = (0, Vec::new());
+    while let Some(folder) = folders.pop() {
+        // Not all that lies beside the components is one.
+        for entry in std::fs::read_dir(&folder).into_iter().flatten() {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                files += 1;
+                let lines = std::fs::read_to_string(&path).expect("it can be read").lines().count();
+                long.extend((lines > LINES_MAX).then(|| format!("{lines} lines: {}", path.display())));
+            }
+        }
+    }
+    assert!(files > 100, "{files} files");
+    assert!(long.is_empty(), "{}", long.join("\n"));
+}
+
 /// The files of a folder and of those in it, without unit tests.
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();

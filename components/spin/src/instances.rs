@@ -154,7 +154,7 @@ fn open_text(
     };
     // First as it is, so that problems are those of what the operator wrote.
     let instance = Instance::open(text, &settings)
-        .map_err(|problems| wrong_hosts(&settings).unwrap_or_else(|| wrong(source, problems)))?;
+        .map_err(|problems| wrong_settings(&settings).unwrap_or_else(|| wrong(source, problems)))?;
     if variables.options.is_empty() {
         return Ok(instance);
     }
@@ -162,12 +162,20 @@ fn open_text(
     Instance::open(&with_options(text, &variables.options), &settings).map_err(|problems| wrong(&source, problems))
 }
 
-/// What is wrong with the names of hosts, if that is what is wrong: with the secret,
-/// which was checked, it is all in the settings that can be.
-fn wrong_hosts(settings: &Settings) -> Option<Failure> {
-    let problems = Instance::open("{}", settings).err()?;
-    let reasons: Vec<String> = problems.into_iter().map(|problem| problem.message).collect();
-    Some(Failure::Variable(Wrong::allowed_hosts(reasons.join("; "))))
+/// The variable whose value the component refuses, whatever the description, if that
+/// is what is wrong: the secret or the names of hosts are all that it can be.
+fn wrong_settings(settings: &Settings) -> Option<Failure> {
+    let refused = |settings: &Settings| {
+        let problems = Instance::open("{}", settings).err()?;
+        let reasons: Vec<String> = problems.into_iter().map(|problem| problem.message).collect();
+        Some(reasons.join("; "))
+    };
+    let reasons = refused(settings)?;
+    let without_hosts = Settings { allowed_hosts: Vec::new(), ..settings.clone() };
+    Some(Failure::Variable(match refused(&without_hosts) {
+        Some(reasons) => Wrong::token_secret(&reasons),
+        None => Wrong::allowed_hosts(reasons),
+    }))
 }
 
 /// The description of the instance under `key`, and what to call its source.

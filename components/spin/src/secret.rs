@@ -59,8 +59,9 @@ fn makers(round: u32) -> String {
 
 fn kept(store: &Store) -> Result<Option<Vec<u8>>, Trouble> {
     match store.get(KEY)? {
-        Some(secret) if secret.len() < 16 => {
-            Err(Trouble::Failed(format!("the key `{KEY}` holds fewer than 16 bytes; remove it")))
+        // Not one that was made here.
+        Some(secret) if secret.len() < SECRET_BYTES => {
+            Err(Trouble::Failed(format!("the key `{KEY}` holds fewer than {SECRET_BYTES} bytes; remove it")))
         }
         secret => Ok(secret),
     }

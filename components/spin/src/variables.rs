@@ -1,5 +1,6 @@
 //! What the operator says through Spin variables.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::callers::Callers;
@@ -11,8 +12,8 @@ pub struct Variables {
     /// `instance`: the description, JSON text; for the one instance of
     /// [`Callers::One`].
     pub instance: Option<String>,
-    /// `token_secret`: what tokens are sealed with, at least 16 bytes. Without
-    /// it one is made and kept in the key-value store.
+    /// `token_secret`: what tokens are sealed with. Without it one is made and kept
+    /// in the key-value store.
     pub token_secret: Option<Vec<u8>>,
     /// `allowed_hosts`: names that may stand in `Host` beside the local ones,
     /// apart by commas or spaces.
@@ -33,15 +34,13 @@ pub const OPTIONS: [(&str, &str); 4] = [
     ("instance_metadata_tags", "instance-metadata-tags"),
 ];
 
-/// As many bytes as the component wants at least.
-const SECRET_BYTES_MIN: usize = 16;
-
 impl Variables {
     /// Reads all variables through `get`, which gives none for one that the
     /// application does not have, and a reason where it cannot be read: then
     /// nothing is assumed. An empty value counts as none.
     ///
-    /// The values of options and the names of hosts are checked by the component.
+    /// The secret, the values of options and the names of hosts are checked by the
+    /// component.
     ///
     /// ```
     /// use imds_spin::Variables;
@@ -53,9 +52,9 @@ impl Variables {
     pub fn read(get: impl Fn(&str) -> Result<Option<String>, String>) -> Result<Variables, Wrong> {
         let get = |variable: &'static str| match get(variable) {
             Ok(value) => Ok(value.map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())),
-            Err(reason) => Err(Wrong { variable, message: "cannot be read", reason: Some(reason) }),
+            Err(reason) => Err(Wrong { variable, message: "cannot be read".into(), reason: Some(reason) }),
         };
-        let wrong = |variable, message| Wrong { variable, message, reason: None };
+        let wrong = |variable, message: &'static str| Wrong { variable, message: message.into(), reason: None };
         let callers = match get("callers")? {
             None => Callers::One,
             Some(value) => Callers::parse(&value)
@@ -67,9 +66,6 @@ impl Variables {
             return Err(wrong("instance", message));
         }
         let token_secret = get("token_secret")?.map(String::into_bytes);
-        if token_secret.as_ref().is_some_and(|secret| secret.len() < SECRET_BYTES_MIN) {
-            return Err(wrong("token_secret", "has fewer than 16 bytes"));
-        }
         let hosts = get("allowed_hosts")?.unwrap_or_default();
         let allowed_hosts: Vec<String> =
             hosts.split([',', ' ', '\n']).filter(|host| !host.is_empty()).map(str::to_owned).collect();
@@ -94,7 +90,7 @@ impl fmt::Debug for Variables {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wrong {
     variable: &'static str,
-    message: &'static str,
+    message: Cow<'static, str>,
     /// In the words of what provides or judges it, which are for the log alone.
     pub reason: Option<String>,
 }
@@ -108,7 +104,18 @@ impl Wrong {
     /// ```
     pub fn allowed_hosts(reason: String) -> Wrong {
         let message = "has a name that no `Host` can match; write names without scheme and port";
-        Wrong { variable: "allowed_hosts", message, reason: Some(reason) }
+        Wrong { variable: "allowed_hosts", message: message.into(), reason: Some(reason) }
+    }
+
+    /// The component's word on `token_secret`, which says nothing of its value.
+    ///
+    /// ```
+    /// let wrong = imds_spin::variables::Wrong::token_secret("the token secret is too short");
+    /// assert_eq!(wrong.to_string(), "the variable `token_secret` cannot be used: the token secret is too short");
+    /// ```
+    pub fn token_secret(told: &str) -> Wrong {
+        let message = format!("cannot be used: {told}").into();
+        Wrong { variable: "token_secret", message, reason: None }
     }
 }
 
@@ -151,7 +158,6 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named_without_its_value() {
         let wrong = |given: &[(&str, &str)]| read(given).unwrap_err();
-        assert_eq!(wrong(&[("token_secret", "abc")]), "the variable `token_secret` has fewer than 16 bytes");
         assert!(wrong(&[("callers", "me")]).starts_with("the variable `callers` is none of `one`"));
         assert!(wrong(&[("callers", "host"), ("instance", "{}")]).starts_with("the variable `instance` is for"));
         assert!(!format!("{:?}", read(&[("token_secret", "sixteen bytes here")])).contains("sixteen"));

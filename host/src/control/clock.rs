@@ -2,6 +2,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use crate::description::LAST_MS;
 use crate::engine::Clock;
 
 /// A [`Clock`] that can be moved: set, paused, moved on, sped up. Clones are the
@@ -76,8 +77,8 @@ const SPEED_MIN: f64 = 0.001;
 /// days.
 const SPEED_MAX: f64 = 1_000_000.0;
 
-/// 9998-12-31T23:59:59Z, the last time that the component writes.
-const LAST: Duration = Duration::from_secs(253_370_764_799);
+/// Where it stops: later, nothing can be written.
+const LAST: Duration = Duration::from_millis(LAST_MS);
 
 struct Shared {
     real: Box<dyn RealTime>,

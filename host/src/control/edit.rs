@@ -116,7 +116,7 @@ impl Control {
     }
 
     fn edited(&self, description: &str, change: &str, told: &Description, now_ms: u64) -> Result<String, Error> {
-        let edited = self.shared.runtime.edit_text(description, change, Some(now_ms))?;
+        let edited = self.shared.runtime.edit_text(description, change, Some(now_ms), None)?;
         let edited = edited.map_err(|findings| Error::Invalid(told.locate(findings)))?;
         if edited.len() > Description::BYTES_MAX {
             let message =

@@ -28,7 +28,7 @@ use crate::description::read::{BYTES_MAX, read_text, text_of};
 use crate::error::Error;
 use crate::problem::{Finding, NamedFindings, Problem, Problems, segments};
 
-pub(crate) use self::rfc3339::rfc3339;
+pub(crate) use self::rfc3339::{LAST_MS, rfc3339};
 pub use self::scenario::Scenario;
 pub(crate) use self::start::Start;
 pub use self::warning::{Warning, Warnings};

@@ -1,6 +1,7 @@
 use std::fmt;
 use std::time::{Duration, UNIX_EPOCH};
 
+use crate::description::LAST_MS;
 use crate::engine::delivery::Delivery;
 use crate::engine::outcome::Outcome;
 use crate::engine::session_version::SessionVersion;
@@ -261,9 +262,8 @@ impl Verdict {
     }
 }
 
-/// A time as the component writes it, which ends with the year 9998.
+/// A time as the component writes it, none is after [`LAST_MS`].
 fn date(unix_ms: u64) -> String {
-    const LAST_MS: u64 = 253_370_764_799_000;
     httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_millis(unix_ms.min(LAST_MS)))
 }
 

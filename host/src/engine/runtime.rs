@@ -1,23 +1,24 @@
+mod descriptions;
+
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::mpsc;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::thread;
-use std::time::{Duration, SystemTime};
 
+use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
-use wasmtime::{Engine, Store, StoreLimitsBuilder, Trap, UpdateDeadline};
 
-use crate::description::{Description, Warnings};
+use crate::description::Description;
 use crate::engine::Status;
 use crate::engine::bindings::ImdsPre;
-use crate::engine::clock::Clock;
 use crate::engine::contract_check;
-use crate::engine::deadline::{self, Deadline};
-use crate::engine::instance::{Instance, Opening};
+use crate::engine::deadline;
+use crate::engine::instance::Instance;
 use crate::engine::limits::RuntimeLimits;
 use crate::engine::message::{Moment, Verdict};
+use crate::engine::opening::Opening;
 use crate::engine::outcome::{Explanation, Outcome};
+use crate::engine::pool::{new_worker, start_ticker, took_too_long};
 use crate::engine::settings::Settings;
 use crate::engine::terms::Terms;
 use crate::engine::translated::{self, Loaded};
@@ -201,112 +202,6 @@ impl Runtime {
         self.with_worker(|worker| worker.try_open(opening))
     }
 
-    /// A description with a change made before the launch: with a scenario, for
-    /// example, which is a piece of a description too. Times stay as they are.
-    ///
-    /// Fails with [`Error::Invalid`] as [`open`](Self::open) does, first for the
-    /// description, then with the places in the change.
-    ///
-    /// ```
-    /// use imds_host::{Description, Runtime};
-    ///
-    /// let web = Description::from_toml("web.toml", "instance-type = 'm7g.large'")?;
-    /// let scenario = Description::from_toml("late.toml", "timeline = [{ at = '+5m', state = 'stopped' }]")?;
-    /// let both = Runtime::new()?.combine(&web, &scenario)?;
-    /// assert!(both.to_json().starts_with(r#"{"instance-type":"m7g.large","timeline":[{"at":"+5m""#));
-    /// # Ok::<_, imds_host::Error>(())
-    /// ```
-    pub fn combine(&self, description: &Description, change: &Description) -> Result<Description, Error> {
-        self.judge(description, Arc::new(Terms::new(&Settings::default())?))?;
-        let combined = self.edit_text(&description.to_json(), &change.to_json(), None)?;
-        let combined = combined.map_err(|findings| Error::Invalid(change.locate(findings)))?;
-        let name = format!("{} with {}", description.source(), change.source());
-        Description::from_json(&name, &combined)
-    }
-
-    /// A description with a change made to its instance at a time, under the rules
-    /// of running instances: what [`Control::edit`](crate::Control::edit) does,
-    /// where the description is kept elsewhere, such as in a store that replicas
-    /// read.
-    ///
-    /// Fails with [`Error::Invalid`] as [`open`](Self::open) does, first for the
-    /// description, then with the places in the change.
-    ///
-    /// ```
-    /// use imds_host::{Description, Runtime};
-    ///
-    /// let web = Description::from_toml("web.toml", "tags = { Name = 'web' }")?;
-    /// let change = Description::from_toml("change", "tags = { Name = 'db' }")?;
-    /// let edited = Runtime::new()?.edit(&web, &change, std::time::SystemTime::now())?;
-    /// assert_eq!(edited.to_json(), r#"{"tags":{"Name":"db"}}"#);
-    /// # Ok::<_, imds_host::Error>(())
-    /// ```
-    pub fn edit(&self, description: &Description, change: &Description, now: SystemTime) -> Result<Description, Error> {
-        self.judge(description, Arc::new(Terms::new(&Settings::default())?))?;
-        let now_ms = (move || now).now_ms();
-        let edited = self.edit_text(&description.to_json(), &change.to_json(), Some(now_ms))?;
-        let edited = edited.map_err(|findings| Error::Invalid(change.locate(findings)))?;
-        Description::from_json("the description with the change", &edited)
-    }
-
-    /// A scenario that happens `speed` times as fast, 1 to 1000, and in which every
-    /// time is still true: what a [`VirtualClock`](crate::VirtualClock) cannot do for
-    /// clients that have clocks of their own. [`combine`](Self::combine) puts it over
-    /// a description.
-    ///
-    /// Fails with [`Error::Invalid`] for another speed, and where a time in the
-    /// scenario is absolute, so that it cannot come sooner.
-    ///
-    /// ```
-    /// use imds_host::{Description, Runtime};
-    ///
-    /// let scenario = Description::from_toml("late.toml", "timeline = [{ at = '+5m', state = 'stopped' }]")?;
-    /// let faster = Runtime::new()?.speed_up(&scenario, 10.0)?;
-    /// assert_eq!(faster.to_json(), r#"{"timeline":[{"at":"+30s","state":"stopped"}]}"#);
-    /// # Ok::<_, imds_host::Error>(())
-    /// ```
-    pub fn speed_up(&self, scenario: &Description, speed: f64) -> Result<Description, Error> {
-        let faster = self.with_worker(|worker| worker.speed_up(&scenario.to_json(), speed))?;
-        let faster = faster.map_err(|findings| Error::Invalid(scenario.locate(findings)))?;
-        Description::from_json(&format!("{} at speed {speed}", scenario.source()), &faster)
-    }
-
-    /// What a description says that can be served and cannot be real, as of the
-    /// time at which it begins to be served: an instance type that nobody knows, an
-    /// address outside of its subnet, a fault that can never strike. The page
-    /// `docs/warnings.md` lists all. Relative times count as [`open`](Self::open)
-    /// has them; [`Description::start_at`] lets them count from `now`.
-    ///
-    /// Fails with [`Error::Invalid`] as [`open`](Self::open) does.
-    ///
-    /// ```
-    /// use imds_host::{Description, Runtime};
-    ///
-    /// let description = Description::from_toml("my.toml", "instance-type = 't3.mikro'")?;
-    /// let warnings = Runtime::new()?.warnings(&description, std::time::SystemTime::now())?;
-    /// assert_eq!(warnings.list[0].name, "unknown-instance-type");
-    /// assert!(warnings.to_string().contains("--> my.toml:1:17 (instance-type)"));
-    /// # Ok::<_, imds_host::Error>(())
-    /// ```
-    pub fn warnings(&self, description: &Description, now: SystemTime) -> Result<Warnings, Error> {
-        self.warnings_of_json(description, &description.to_json(), now, None)
-    }
-
-    /// The same of `json`, which is what `description` says and more; of one of many
-    /// instances, whose key is `scope`.
-    pub(crate) fn warnings_of_json(
-        &self,
-        description: &Description,
-        json: &str,
-        now: SystemTime,
-        scope: Option<&str>,
-    ) -> Result<Warnings, Error> {
-        let now_ms = (move || now).now_ms();
-        let warnings = self.with_worker(|worker| worker.warnings(json, now_ms, scope))?;
-        let warnings = warnings.map_err(|findings| Error::Invalid(description.locate(findings)))?;
-        Ok(description.locate_warnings(warnings))
-    }
-
     /// The JSON Schema of a description, as JSON text.
     ///
     /// ```
@@ -401,16 +296,6 @@ impl Runtime {
         self.shared.next_id.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Changes a description, JSON text, by another; see `edit` in the contract.
-    pub(crate) fn edit_text(
-        &self,
-        description: &str,
-        change: &str,
-        now_ms: Option<u64>,
-    ) -> Result<Result<String, Vec<Finding>>, Error> {
-        self.with_worker(|worker| worker.edit(description, change, now_ms, None))
-    }
-
     /// What the instance of a description, JSON text, is.
     pub(crate) fn status(
         &self,
@@ -457,158 +342,5 @@ impl fmt::Debug for Runtime {
     }
 }
 
-/// `lends`: see [`Worker::new`].
-fn new_worker(
-    engine: &Engine,
-    component: &ImdsPre<Bounds>,
-    limits: &RuntimeLimits,
-    lends: bool,
-) -> wasmtime::Result<Box<Worker>> {
-    let memory = StoreLimitsBuilder::new()
-        .memory_size(limits.memory_bytes)
-        .memories(MEMORIES_MAX)
-        .tables(TABLES_MAX)
-        .table_elements(TABLE_ELEMENTS_MAX)
-        .build();
-    let mut store = Store::new(engine, Bounds { memory, deadline: Deadline::new(limits.call) });
-    store.limiter(|bounds| &mut bounds.memory);
-    store.epoch_deadline_callback(|mut call| {
-        Ok(if call.data_mut().deadline.is_over() { UpdateDeadline::Interrupt } else { UpdateDeadline::Continue(1) })
-    });
-    // Strings that are passed out can overlap: copied, they could be far more
-    // than the memory that they are in.
-    store.set_hostcall_fuel(limits.memory_bytes);
-    store.set_epoch_deadline(1);
-    let instance = component.instance_pre().instantiate(&mut store)?;
-    Worker::new(store, &instance, lends).map(Box::new)
-}
-
-/// A component of one module has one memory, and tables for its functions and for
-/// those that its adapters pass on.
-const MEMORIES_MAX: usize = 1;
-const TABLES_MAX: usize = 8;
-const TABLE_ELEMENTS_MAX: usize = 1 << 16;
-
-/// Then another try would take as long again.
-fn took_too_long(error: &wasmtime::Error) -> bool {
-    matches!(error.downcast_ref(), Some(Trap::Interrupt))
-}
-
-/// Moves the engine's epoch once for every `tick`, until the sender is dropped.
-fn start_ticker(engine: &Engine, tick: Duration) -> std::io::Result<mpsc::Sender<()>> {
-    let (sender, stop) = mpsc::channel();
-    let engine = engine.clone();
-    let tick = tick.max(Duration::from_millis(1));
-    thread::Builder::new().name("imds-deadlines".into()).spawn(move || {
-        while stop.recv_timeout(tick) == Err(RecvTimeoutError::Timeout) {
-            engine.increment_epoch();
-        }
-    })?;
-    Ok(sender)
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::engine::message::Request;
-
-    fn with_id(runtime: &Runtime, id: &str) -> Instance {
-        let mut description = Description::default();
-        description.set_text("/instance-id", id, "test");
-        runtime.open(&description).unwrap()
-    }
-
-    #[test]
-    fn a_worker_opens_again_what_it_closed() {
-        let limits = RuntimeLimits::default().instances_per_worker(2);
-        let runtime = Runtime::with_limits(limits).unwrap();
-        let ids = ["i-0123456789abcdef0", "i-0123456789abcdef1", "i-0123456789abcdef2"];
-        let instances = ids.map(|id| (id, with_id(&runtime, id)));
-        let request = Request::get("/latest/meta-data/instance-id");
-        for _ in 0..2 {
-            for (id, instance) in &instances {
-                assert_eq!(instance.answer(&request, Moment::at(0, 0)).body, id.as_bytes());
-            }
-        }
-        assert_eq!(runtime.shared.idle.lock().unwrap().len(), 1);
-    }
-
-    #[test]
-    fn an_instance_is_closed_for_another_however_long_ago_the_last_call_was() {
-        let limits = RuntimeLimits::default().instances_per_worker(1);
-        let runtime = Runtime::with_limits(limits).unwrap();
-        let [first, second] = ["i-0123456789abcdef0", "i-0123456789abcdef1"].map(|id| with_id(&runtime, id));
-        let request = Request::get("/");
-        first.try_answer(&request, Moment::at(0, 0)).unwrap();
-        for _ in 0..=2 * deadline::QUESTIONS {
-            runtime.shared.engine.increment_epoch();
-        }
-        second.try_answer(&request, Moment::at(0, 0)).unwrap();
-    }
-
-    #[test]
-    fn a_call_that_fails_costs_its_worker_and_nothing_else() {
-        let limits = RuntimeLimits::default().memory_bytes(3 << 20);
-        let runtime = Runtime::with_limits(limits).unwrap();
-        let instance = with_id(&runtime, "i-0123456789abcdef0");
-        let mut large = Description::default();
-        large.set_text("/user-data", &"x".repeat(3 << 20), "test");
-        let failed = runtime.open(&large);
-        assert!(matches!(failed, Err(Error::Component(_))), "{failed:?}");
-        assert_eq!(runtime.shared.idle.lock().unwrap().len(), 0);
-        assert_eq!(instance.answer(&Request::get("/"), Moment::at(0, 0)).status, 200);
-    }
-
-    #[test]
-    fn instances_that_do_not_fit_in_one_worker_are_answered_all_the_same() {
-        let limits = RuntimeLimits::default().memory_bytes(8 << 20);
-        let runtime = Runtime::with_limits(limits).unwrap();
-        let large = format!("[extra-entries]\n\"meta-data/x\" = \"{}\"\n", "x".repeat(1 << 18));
-        let description = Description::from_toml("test", &large).unwrap();
-        for _ in 0..64 {
-            let instance = runtime.open(&description).unwrap();
-            instance.try_answer(&Request::get("/"), Moment::at(0, 0)).unwrap();
-        }
-        assert_eq!(runtime.shared.idle.lock().unwrap().len(), 1);
-    }
-
-    #[test]
-    fn identity_keys_are_made_once() {
-        let runtime = Runtime::new().unwrap();
-        let request = Request::get("/latest/dynamic/instance-identity/rsa2048");
-        let [first, second] = ["i-0123456789abcdef0", "i-0123456789abcdef1"].map(|id| with_id(&runtime, id));
-        let (keys, answers): (Vec<_>, Vec<_>) = thread::scope(|scope| {
-            let ask = || (runtime.identity_keys().unwrap(), first.answer(&request, Moment::at(0, 0)));
-            let threads: Vec<_> = (0..4).map(|_| scope.spawn(ask)).collect();
-            threads.into_iter().map(|thread| thread.join().unwrap()).unzip()
-        });
-        assert!(keys.iter().all(|other| Arc::ptr_eq(&keys[0], other)));
-        assert_eq!(answers[0].status, 200);
-        assert!(answers.iter().all(|answer| *answer == answers[0]));
-        assert_ne!(second.answer(&request, Moment::at(0, 0)), answers[0]);
-    }
-
-    #[test]
-    fn a_request_that_has_something_signed_counts_once() {
-        let runtime = Runtime::new().unwrap();
-        let throttle = "[request-throttle]\nburst = 1\nper-second = 1\n";
-        let description = Description::from_toml("test", throttle).unwrap();
-        let instance = runtime.open(&description).unwrap();
-        let request = Request::get("/latest/dynamic/instance-identity/signature");
-        let status = || instance.answer(&request, Moment::at(1_764_000_000_000, 0)).status;
-        assert_eq!((status(), status()), (200, 503));
-    }
-
-    #[test]
-    fn threads_answer_at_once() {
-        let runtime = Runtime::new().unwrap();
-        let instance = with_id(&runtime, "i-0123456789abcdef0");
-        let answers = || (0..200).map(|now| instance.answer(&Request::get("/"), Moment::at(now, now)).status);
-        thread::scope(|scope| {
-            for _ in 0..4 {
-                scope.spawn(|| assert!(answers().all(|status| status == 200)));
-            }
-        });
-        assert!(runtime.shared.idle.lock().unwrap().len() <= 4);
-    }
-}
+mod tests;

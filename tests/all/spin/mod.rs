@@ -220,7 +220,10 @@ fn an_instance_that_was_removed_is_gone_within_a_second() {
 #[test]
 fn what_the_operator_got_wrong_is_named_in_a_500() {
     for (variables, words) in [
-        (&[("token_secret", "too short")][..], "the variable `token_secret` has fewer than 16 bytes"),
+        (
+            &[("token_secret", "too short")][..],
+            "the variable `token_secret` cannot be used: the token secret has fewer than 16 bytes",
+        ),
         (&[("callers", "all")], "the variable `callers` is none of `one`, `client-address`, `host` and `header:NAME`"),
         (&[("callers", "host"), ("instance", "{}")], "the variable `instance` is for `callers` = `one`"),
         (&[("http_tokens", "yes")], "the variable `http_tokens`: "),

@@ -1,5 +1,6 @@
 //! Many instances in one process, one for each caller.
 
+mod described;
 mod entry;
 mod key;
 
@@ -12,7 +13,7 @@ use std::time::SystemTime;
 
 use self::entry::Entry;
 pub use self::key::{CallerKey, WrongCallerKey};
-use crate::description::{Description, Start, Warnings};
+use crate::description::{Description, Start};
 use crate::engine::{Instance, Opening, RequestHead, Runtime, Settings, Terms};
 use crate::error::Error;
 use crate::identity::IdentitySigning;
@@ -207,26 +208,6 @@ impl Fleet {
                 Instance::new(runtime.clone(), runtime.next_id(), self.opening(resting.document(), resting.key()))
             }
         }
-    }
-
-    /// What the description of the instance of this key says that can be served and
-    /// cannot be real: [`Runtime::warnings`] for one of many.
-    ///
-    /// Fails as [`insert`](Self::insert) does.
-    ///
-    /// ```
-    /// # use imds_host::{CallerKey, Description, Fleet, Runtime};
-    /// # let fleet = Fleet::new(&Runtime::new()?, CallerKey::ClientAddress)?;
-    /// let description = Description::from_toml("my.toml", "instance-type = 't3.mikro'")?;
-    /// let warnings = fleet.warnings("10.0.0.7", &description, std::time::SystemTime::now())?;
-    /// assert_eq!(warnings.list[0].name, "unknown-instance-type");
-    /// # Ok::<_, imds_host::Error>(())
-    /// ```
-    pub fn warnings(&self, key: &str, description: &Description, now: SystemTime) -> Result<Warnings, Error> {
-        let Shared { runtime, callers, .. } = &*self.shared;
-        let key = callers.canonical(key)?;
-        let opening = self.opening(&description.to_json(), &key);
-        runtime.warnings_of_json(description, &opening.document, now, Some(&key))
     }
 
     /// Takes out the instance of a key. Requests for it that run are answered;

@@ -160,3 +160,24 @@ fn a_maker_of_keys_is_called_ahead_and_once() {
     }
     assert!(calls.try_recv().is_err());
 }
+
+#[test]
+fn an_edit_can_name_the_event_that_the_instance_of_the_key_has() {
+    let fleet = fleet(&Runtime::new().unwrap());
+    let event = "code = 'instance-stop'\nnot-before = '2026-10-12T09:00:43Z'\n";
+    let description = described(&format!("[[events]]\n{event}"));
+    fleet.insert("a", &description).unwrap();
+    let instance = fleet.get("a").unwrap();
+    let scheduled = Request::get("/latest/meta-data/events/maintenance/scheduled");
+    let told: serde_json::Value = serde_json::from_slice(&instance.answer(&scheduled, NOW).body).unwrap();
+    let id = told[0]["EventId"].as_str().unwrap();
+
+    let change = described(&format!("[[events]]\ninstance-event-id = '{id}'\nstate = 'canceled'\n"));
+    let now = std::time::UNIX_EPOCH + std::time::Duration::from_millis(NOW.now_ms);
+    let edited = fleet.edit("a", &description, &change, now).unwrap();
+    let edited: serde_json::Value = serde_json::from_str(&edited.to_json()).unwrap();
+    assert_eq!(edited["events"].as_array().map(Vec::len), Some(1), "{edited}");
+    assert_eq!(edited["events"][0]["state"], "canceled");
+    // At another key, no event has this id.
+    assert!(fleet.edit("b", &description, &change, now).is_err());
+}

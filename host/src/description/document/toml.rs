@@ -8,7 +8,7 @@ use super::toml_keys::Keys;
 use super::toml_syntax::explain;
 use super::{Member, Node, Origin, Value, json_string};
 use crate::description::lines::Lines;
-use crate::problem::{PROBLEMS_MAX, Problem};
+use crate::problem::Problem;
 
 pub(super) fn read(text: &str) -> Result<Node, Vec<Problem>> {
     let (table, errors) = DeTable::parse_recoverable(text);
@@ -26,6 +26,11 @@ pub(super) fn read(text: &str) -> Result<Node, Vec<Problem>> {
         }
     }
 }
+
+/// The most lines that are no TOML of which it is told: the parser goes on to the end
+/// of a text that is another format. How many problems of TOML that can be read are
+/// told, the component decides.
+const LINES_MAX: usize = 20;
 
 /// One problem for each line, since what the parser says about the rest of a
 /// line follows from the first, and no more than anybody reads.
@@ -45,7 +50,7 @@ fn problems(errors: &[Error], text: &str, read: &DeTable<'_>) -> Vec<Problem> {
         .collect();
     errors.sort_by_key(|(_, range, _)| range.start);
     errors.dedup_by_key(|(line, ..)| *line);
-    errors.truncate(PROBLEMS_MAX);
+    errors.truncate(LINES_MAX);
     let wrong: Vec<_> = errors.iter().map(|(line, ..)| *line).collect();
     let keys = Keys::of(&lines, read);
     let hidden = in_toml(&lines, &keys, &wrong);

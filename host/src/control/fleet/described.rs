@@ -1,0 +1,59 @@
+//! What becomes of a description as that of one of a fleet, which need not be in it.
+
+use std::time::SystemTime;
+
+use super::{Fleet, Shared};
+use crate::description::{Description, Warnings};
+use crate::error::Error;
+
+impl Fleet {
+    /// What the description of the instance of this key says that can be served and
+    /// cannot be real: [`Runtime::warnings`] for one of many.
+    ///
+    /// Fails as [`insert`](Self::insert) does.
+    ///
+    /// ```
+    /// # use imds_host::{CallerKey, Description, Fleet, Runtime};
+    /// # let fleet = Fleet::new(&Runtime::new()?, CallerKey::ClientAddress)?;
+    /// let description = Description::from_toml("my.toml", "instance-type = 't3.mikro'")?;
+    /// let warnings = fleet.warnings("10.0.0.7", &description, std::time::SystemTime::now())?;
+    /// assert_eq!(warnings.list[0].name, "unknown-instance-type");
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn warnings(&self, key: &str, description: &Description, now: SystemTime) -> Result<Warnings, Error> {
+        let Shared { runtime, callers, .. } = &*self.shared;
+        let key = callers.canonical(key)?;
+        let opening = self.opening(&description.to_json(), &key);
+        runtime.warnings_of_json(description, &opening.document, now, Some(&key))
+    }
+
+    /// The description of the instance of this key with a change made to the
+    /// instance at a time: [`Runtime::edit`](crate::Runtime::edit) for one of many.
+    /// The fleet stays as it is; [`insert`](Self::insert) puts in what this gives.
+    ///
+    /// Fails as [`insert`](Self::insert) does for the description, then with the
+    /// places in the change.
+    ///
+    /// ```
+    /// # use imds_host::{CallerKey, Description, Fleet, Runtime};
+    /// # let fleet = Fleet::new(&Runtime::new()?, CallerKey::ClientAddress)?;
+    /// let web = Description::from_toml("web.toml", "tags = { Name = 'web' }")?;
+    /// let change = Description::from_toml("change", "tags = { Name = 'db' }")?;
+    /// let edited = fleet.edit("10.0.0.7", &web, &change, std::time::SystemTime::now())?;
+    /// assert_eq!(edited.to_json(), r#"{"tags":{"Name":"db"}}"#);
+    /// fleet.insert("10.0.0.7", &edited)?;
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn edit(
+        &self,
+        key: &str,
+        description: &Description,
+        change: &Description,
+        now: SystemTime,
+    ) -> Result<Description, Error> {
+        let Shared { runtime, callers, .. } = &*self.shared;
+        let key = callers.canonical(key)?;
+        let opening = self.opening(&description.to_json(), &key);
+        runtime.edit_opening(&opening, description, change, now)
+    }
+}
