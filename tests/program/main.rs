@@ -19,6 +19,9 @@ mod command;
 // Unix sockets.
 #[cfg(unix)]
 mod control;
+// Signals end what it reads.
+#[cfg(unix)]
+mod fault_delivery;
 // How many files a process may open is set by a shell.
 #[cfg(unix)]
 mod faults;
@@ -66,9 +69,6 @@ mod socket_activation;
 #[cfg(target_os = "linux")]
 mod soak;
 mod start;
-// Signals end what it reads.
-#[cfg(unix)]
-mod struck;
 // What fills a pipe is known there.
 #[cfg(target_os = "linux")]
 mod unread;

@@ -83,6 +83,7 @@ fn advice_says_what_was_meant() {
         (&["serve", "my.toml"][..], "to serve this file: imds serve --instance my.toml"),
         (&["my.json"], "to serve this file: imds serve --instance my.json"),
         (&["--http-tokens", "required", "serve"], "options come after the command: imds serve [OPTIONS]"),
+        (&["serve", "--watch"], "--watch needs a file to watch: --instance FILE"),
         (&["serve", "--listen", "example.com:80"], "such as 127.0.0.1:1338 or [::1]:1338"),
         (&["serve", "--listen", "1338"], "this is a port alone; did you mean 127.0.0.1:1338?"),
         (&["serve", "--listen", "127.0.0.1:99999"], "the port 99999 is not a number from 0 to 65535"),

@@ -116,7 +116,7 @@ impl Outcome {
             Self::NotFound => "nothing there in this version now",
             Self::SignaturesWanted => "the identity document is not signed yet",
             Self::NoInstance => "no instance belongs to this caller",
-            Self::HeadUnreadable => "its head is not HTTP/1.1, or has bytes that HTTP does not allow where they stand",
+            Self::HeadUnreadable => "its head is not valid HTTP/1.1, or does not say where the request ends",
             Self::HeadTooLarge => "its head is larger than the limits allow",
         }
     }
@@ -126,10 +126,11 @@ impl Outcome {
             Self::NotRunning => {
                 "The instance is stopped or terminated, so nothing runs there that could ask: the connection is closed \
                  and nothing is sent. A stopped one is started by changing its state to \"running\": imds ctl start. A \
-                 terminated one comes back when its description is served anew: imds ctl reload."
+                 terminated one comes back when its description is served anew: imds ctl reload, after imds ctl clock \
+                 system where its timeline terminated it."
             }
             Self::FaultRefused => {
-                "The description asks for faults, and one of the kind \"refuse\" struck: a rule of this product, to see \
+                "The description asks for faults, and one of the kind \"refuse\" affects the request: a rule of this product, to see \
                  what clients do about it. Try again after a growing wait, as with any 503, or end the faults: imds \
                  ctl fault off, or take them out of the description."
             }
@@ -205,12 +206,13 @@ impl Outcome {
                  and mind that behind a proxy all callers have the proxy's address."
             }
             Self::HeadUnreadable => {
-                "The head of the request is not HTTP/1.1: a byte or a line in it is none that may stand there. Percent-encode \
-                 what the target has besides printable ASCII, and do not speak TLS here."
+                "The head has a byte or a line that HTTP/1.1 does not allow, or its Content-Length or Transfer-Encoding \
+                 leaves the end of the request in doubt. Percent-encode everything in the target but printable ASCII, \
+                 send one Content-Length, and use http://, not https://."
             }
             Self::HeadTooLarge => {
                 "The head of the request is larger than the limits allow. Send fewer or shorter header fields, or raise \
-                 the limit: --head-bytes."
+                 the limits: --head-bytes, --head-fields."
             }
         }
     }

@@ -51,7 +51,7 @@ Examples:
   imds check guests.jsonl                        a file of many
 
 A warning is about what can be served and cannot be real: an instance type that
-nobody knows, an address outside of its subnet, a fault that can never strike.
+nobody knows, an address outside of its subnet, a fault that can never apply.
 Its name stands in brackets; a description silences it for good:
   allow-warnings = [\"tags-not-shown\"]
 

@@ -14,12 +14,12 @@ pub struct ClockFlags {
     #[arg(long, value_name = "TIME", value_parser = time, help_heading = CLOCK)]
     clock_start: Option<SystemTime>,
 
-    /// Let the service's clock stand
+    /// Start with the service's clock stopped
     #[arg(long, help_heading = CLOCK)]
     clock_paused: bool,
 
-    /// How many seconds the service's clock shows for each that passes. Clients have clocks of their own, by which
-    /// the times that they are told are wrong then; --scenario-speed keeps them true
+    /// How many seconds the service's clock moves in one real second. Clients keep their own clocks, so the times
+    /// they read will be wrong; --scenario-speed keeps them true
     #[arg(long, value_name = "N", value_parser = speed_flag, allow_negative_numbers = true, help_heading = CLOCK)]
     clock_speed: Option<f64>,
 }

@@ -39,8 +39,8 @@ pub struct Serve {
     #[command(flatten)]
     instances: Instances,
 
-    /// Read the description again when its file changes, as at SIGHUP. A wrong
-    /// one changes nothing and is told
+    /// Read the description again when its file changes, as SIGHUP does. A wrong
+    /// description changes nothing, and the log says why
     #[arg(long)]
     watch: bool,
 
@@ -62,6 +62,8 @@ pub struct Serve {
 
 /// Where it listens unless it is told.
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1338);
+
+const NOTHING_TO_WATCH: &str = "--watch needs a file to watch: --instance FILE, --instances PATH or --scenario FILE";
 
 const CONTROL_OF_MANY: &str = "--control is for one instance, and --instances serves many; change their descriptions, \
                                which SIGHUP and --watch read again, or use the library's Fleet";
@@ -86,6 +88,9 @@ impl Serve {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         // First, while there are no threads.
         let passed = take_listeners()?;
+        if self.watch && self.files().is_empty() {
+            return Err(WrongUse(NOTHING_TO_WATCH.to_owned()).into());
+        }
         // Before the files are read: what changes from then on is seen.
         let watch = self.watch.then(|| Watch::new(self.files()));
         let served = match self.instances.open(&self.options)? {

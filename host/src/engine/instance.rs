@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use crate::engine::message::{Answer, Moment, Request, Verdict};
-pub(crate) use crate::engine::opening::Opening;
+use crate::engine::opening::Opening;
 use crate::engine::runtime::Runtime;
 use crate::engine::worker::{Asked, Counts, ToSign, Told};
 use crate::error::Error;

@@ -83,7 +83,7 @@ fn a_wrong_change_is_told_at_its_place_in_the_timeline() {
             r#"{"timeline": [{"at": "+5m", "user-data": "late"}]}"#,
             "/timeline/0/user-data",
             "`user-data` changes only while the instance is stopped, as in EC2",
-            Some("change `state` to \"stopped\" first, in a change before this one"),
+            Some("stop it first: imds ctl stop, or {\"operation\": \"stop\"} in a change before this one"),
         ),
         (
             r#"{"timeline": [{"at": "+5m", "placement": {"region": "eu-west-1"}}]}"#,

@@ -1,4 +1,4 @@
-//! Faults that cannot strike.
+//! Faults that can never apply.
 
 use super::{assert_none, assert_warning, of};
 
@@ -11,7 +11,7 @@ fn fault_shadowed() {
             {"kind": "refuse", "paths": ["/latest/meta-data/iam"], "methods": ["GET"]}]}"#,
         "fault-shadowed",
         "/faults/1",
-        "the fault 0 before it strikes all that this one would",
+        "the fault 0 before it affects all that this one would",
     );
     assert_eq!(shadowed(r#"{"kind": "refuse"}, {"kind": "delay"}"#).len(), 1);
     for faults in [
@@ -73,7 +73,7 @@ fn fault_never_strikes() {
         r#"{"faults": [{"kind": "refuse", "share": 0}]}"#,
         name,
         "/faults/0/share",
-        "a share of 0 strikes no request",
+        "a share of 0 affects no request",
     );
     assert_warning(
         r#"{"faults": [{"kind": "refuse", "until": "2026-09-30T00:00:00Z"}]}"#,

@@ -42,7 +42,7 @@ fn what_a_change_brings_is_reported_of_the_change_and_once() {
         r#"{"timeline": [{"at": "+5d", "faults": [{"kind": "refuse"}, {"kind": "delay"}]}]}"#,
         "fault-shadowed",
         "/timeline/0/faults/1",
-        "the fault 0 before it strikes all that this one would",
+        "the fault 0 before it affects all that this one would",
     );
 }
 

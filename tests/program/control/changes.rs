@@ -250,7 +250,7 @@ fn what_cannot_be_real_is_said_of_the_change_that_brings_it() {
     assert_eq!(warned(&["edit", "monitoring = 'enabled'"]), "", "it was so before");
     assert_eq!(warned(&["fault", "refuse", "--path", "/*/meta-data", "--share", "1"]), "");
     let shadowed = warned(&["fault", "delay", "--path", "/latest/meta-data/iam"]);
-    assert!(shadowed.starts_with("warning: the fault 0 before it strikes all that this one would [fault-shadowed]\n"));
+    assert!(shadowed.starts_with("warning: the fault 0 before it affects all that this one would [fault-shadowed]\n"));
     assert!(warned(&["fault", "close", "--path", "/meta-data"]).contains("[fault-matches-nothing]"));
     assert!(warned(&["fault", "close", "--method", "GTE"]).contains("[fault-unknown-method]"));
 

@@ -109,7 +109,7 @@ fn every_verb_works_at_a_port_and_at_a_socket() {
 #[test]
 fn nothing_was_refused_and_nobody_asked() {
     let controlled = Controlled::start(&[]);
-    assert_eq!(controlled.told(&["explain"]), "none of the last requests was refused, and no fault struck\n");
+    assert_eq!(controlled.told(&["explain"]), "none of the last requests was refused, and no fault affected one\n");
     let usage = controlled.told(&["usage"]);
     assert!(usage.ends_with("nobody asked without a token; 0 requests used version 2\n"), "{usage}");
 }

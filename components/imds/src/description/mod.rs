@@ -214,7 +214,7 @@ tables! {
         /// What changes at a time: each entry has fields of a description, and `at`. Times in it that begin with `+`
         /// or `-` count from `at`; `at` itself counts from `timeline-start`.
         timeline: Changes,
-        /// Faults of the service, for tests of what software does on a bad day. Of several that strike a request, the
+        /// Faults of the service, for tests of what software does on a bad day. Of several that affect a request, the
         /// first counts. Default none.
         faults: Vec<Fault>,
         /// Signatures of the identity document, where somebody made them.

@@ -46,9 +46,9 @@ tables! {
 entries! {
     /// A fault of the service.
     Fault {
-        /// What happens to a request that is struck.
+        /// What happens to an affected request.
         kind: FaultKind,
-        /// How many requests are struck, of those that come for these paths with these methods: 0 to 1. Default 1, all.
+        /// The share of requests to affect, of those for these paths with these methods: 0 to 1. Default 1, all.
         #[serde(default)]
         share: Option<Share>,
         /// Requests for these paths and all below them, `/latest/api/token`; `*` stands for any one name:
@@ -67,7 +67,7 @@ entries! {
         /// How late an answer comes, for the kind delay: up to 60s. Default 1s.
         #[serde(default)]
         delay: Option<Span>,
-        /// Which requests are struck follows from it and their number: another seed strikes others. Default 0.
+        /// Which requests are affected follows from it and their number: another seed affects others. Default 0.
         #[serde(default)]
         seed: u32,
     }

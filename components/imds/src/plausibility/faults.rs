@@ -1,4 +1,4 @@
-//! Faults that cannot strike.
+//! Faults that can never apply.
 
 use super::Judge;
 use super::rules::{FAULT_MATCHES_NOTHING, FAULT_NEVER_STRIKES, FAULT_SHADOWED, FAULT_UNKNOWN_METHOD};
@@ -131,8 +131,8 @@ impl Judge<'_> {
                 let pointer = self.stated([at(&format!("/{field}")), at("")]);
                 self.warn(&FAULT_NEVER_STRIKES, Problem::at(pointer, message));
             } else if let Some(before) = faults[..index].iter().position(|before| shadows(before, fault)) {
-                let message = format!("the fault {before} before it strikes all that this one would");
-                let help = "of several faults that strike a request, the first counts: put the narrower one first";
+                let message = format!("the fault {before} before it affects all that this one would");
+                let help = "of several faults that affect a request, the first counts: put the narrower one first";
                 self.warn(&FAULT_SHADOWED, Problem::at(format!("/faults/{index}"), message).help(help));
             }
         }
@@ -140,7 +140,7 @@ impl Judge<'_> {
 
     fn never_strikes(&self, fault: &Fault) -> Option<(&'static str, String)> {
         if fault.share == 0 {
-            Some(("share", "a share of 0 strikes no request".to_owned()))
+            Some(("share", "a share of 0 affects no request".to_owned()))
         } else if fault.from >= fault.until {
             Some(("until", "this fault ends when it begins".to_owned()))
         } else if self.now_for("/faults").is_some_and(|now| fault.until <= now) {
@@ -214,7 +214,7 @@ fn unknown_method(method: &str, pointer: String) -> Problem {
     })
 }
 
-/// Whether `before` strikes every request that `fault` would strike.
+/// Whether `before` affects every request that `fault` would affect.
 fn shadows(before: &Fault, fault: &Fault) -> bool {
     let covers_paths = || {
         before.paths.is_empty()

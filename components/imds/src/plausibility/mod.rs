@@ -2,7 +2,7 @@
 //!
 //! A description that is wrong is refused ([`Problem`]). One that is right in
 //! itself may still be of no instance that EC2 could have: an instance type that
-//! nobody knows, an address outside of its subnet, a fault that can never strike.
+//! nobody knows, an address outside of its subnet, a fault that can never apply.
 //! Here that is found and reported as a [`Warning`], which changes no answer.
 //!
 //! Each rule has a name in [`RULES`] and a function in the file of its area. A

@@ -53,13 +53,13 @@ rules! {
     EVENT_IN_THE_PAST = "event-in-the-past": "a maintenance event that is active after its end",
         "EC2 completes or cancels it then";
     FAULT_MATCHES_NOTHING = "fault-matches-nothing": "a fault with a path that the service does not have",
-        "nobody asks for it, so that the fault never strikes";
+        "nobody asks for it, so that the fault never applies";
     FAULT_NEVER_STRIKES = "fault-never-strikes": "a fault that is over, or that has no share or no time",
         "no request can come in it";
-    FAULT_SHADOWED = "fault-shadowed": "a fault behind one that strikes all that it would strike",
-        "of several faults that strike a request, the first counts";
+    FAULT_SHADOWED = "fault-shadowed": "a fault behind one that affects all that it would affect",
+        "of several faults that affect a request, the first counts";
     FAULT_UNKNOWN_METHOD = "fault-unknown-method": "a fault with a method that HTTP does not have",
-        "no client sends it, so that the fault never strikes";
+        "no client sends it, so that the fault never applies";
     ID_FORM = "id-form": "an id that EC2 could not have made",
         "behind their prefix, ids have 8 or 17 digits of hexadecimal numbers in lower case";
     INTERRUPTION_IN_THE_PAST = "interruption-in-the-past": "a spot interruption that is over while the instance runs",

@@ -115,7 +115,7 @@ fn allowed(before: &Json, after: &Json, change: &Json) -> Result<(), Vec<Problem
     if state(before) != "stopped" {
         for pointer in KNOWN.stopped.iter().filter(changes) {
             let message = format!("`{}` changes only while the instance is stopped, as in EC2", field(pointer));
-            let help = "change `state` to \"stopped\" first, in a change before this one";
+            let help = "stop it first: imds ctl stop, or {\"operation\": \"stop\"} in a change before this one";
             problems.push(Problem::at(place(change, pointer), message).help(help));
         }
     }

@@ -23,8 +23,20 @@ pub struct Step {
     pub fields: Vec<(&'static str, Json)>,
     /// The end of the instance that it brings later.
     pub end: Option<Change>,
-    /// Whether an interruption that was to come does not.
-    pub calls_off: bool,
+    /// Which interruptions that were to come do not.
+    pub calls_off: CallsOff,
+}
+
+/// Which interruptions a step calls off.
+#[derive(Default, PartialEq, Eq)]
+pub enum CallsOff {
+    /// None.
+    #[default]
+    Nothing,
+    /// The one that was announced.
+    Announced,
+    /// That one, and those that a timeline would announce later.
+    AllToCome,
 }
 
 impl Step {
@@ -40,7 +52,8 @@ impl Step {
             // A start ends an interruption: what it was to end with does not come any more.
             Operation::Verb(Verb::Start) => {
                 let starts = change::state(document) == InstanceState::Stopped.as_str();
-                Step { calls_off: starts, ..Step::to(InstanceState::Running) }
+                let calls_off = if starts { CallsOff::Announced } else { CallsOff::Nothing };
+                Step { calls_off, ..Step::to(InstanceState::Running) }
             }
             Operation::Verb(Verb::Reboot) => reboot(document, instance_id),
             Operation::Verb(Verb::Rebalance) => {
@@ -58,19 +71,33 @@ impl Step {
         Step { fields: vec![("state", word(state.as_str()))], ..Step::default() }
     }
 
-    /// Takes the end of an interruption, of which `document` tells, out of what is
-    /// to come. What else comes with it stays.
+    /// Takes the interruptions that are called off, with the end that each brings, out
+    /// of what is to come. What else comes with them stays. `document` tells of the one
+    /// that was announced.
     pub fn call_off(&self, document: &Json, to_come: &mut Vec<Change>) {
-        let Some(time) = interruption_of(document).filter(|_| self.calls_off) else { return };
-        let until = time.plus_seconds(HIBERNATION_SECONDS);
-        let ends = |change: &Change| {
-            let state = change.fields.at("/state").and_then(Json::text);
-            (time..=until).contains(&change.at) && matches!(state, Some("stopped" | "terminated"))
-        };
-        for change in to_come.iter_mut().filter(|change| ends(change)) {
-            change.fields.take("state");
+        let mut times = Vec::new();
+        if self.calls_off != CallsOff::Nothing {
+            times.extend(interruption_of(document, relative::start_of(document)));
         }
-        to_come.retain(|change| !(time..=until).contains(&change.at) || !change.fields.fields().is_empty());
+        if self.calls_off == CallsOff::AllToCome {
+            for change in &mut *to_come {
+                if let Some(time) = interruption_of(&change.fields, change.at) {
+                    times.push(time);
+                    change.fields.take("spot-interruption");
+                }
+            }
+        }
+        for time in times {
+            let until = time.plus_seconds(HIBERNATION_SECONDS);
+            let ends = |change: &Change| {
+                let state = change.fields.at("/state").and_then(Json::text);
+                (time..=until).contains(&change.at) && matches!(state, Some("stopped" | "terminated"))
+            };
+            for change in to_come.iter_mut().filter(|change| ends(change)) {
+                change.fields.take("state");
+            }
+        }
+        to_come.retain(|change| !change.fields.fields().is_empty());
     }
 }
 
@@ -83,8 +110,7 @@ fn allowed(operation: &Operation, state: &str) -> Result<(), Problem> {
         ("terminated", _) => Err(change::nothing_changes(PLACE)),
         ("stopped", _) if needs_running => {
             let message = "the instance is stopped, and only a running one is interrupted, rebooted or rebalanced";
-            Err(Problem::at(PLACE, message)
-                .help("start it first, with the operation \"start\" in a change before this one"))
+            Err(Problem::at(PLACE, message).help("start it first: imds ctl start, or {\"operation\": \"start\"}"))
         }
         _ => Ok(()),
     }
@@ -129,14 +155,15 @@ fn interrupt(document: &Json, interruption: &Interruption, now: Time) -> Result<
             end = Some(Change { at, pointer: PLACE.to_owned(), fields });
         }
     }
-    Ok(Step { fields, end, calls_off: true })
+    Ok(Step { fields, end, calls_off: CallsOff::AllToCome })
 }
 
-/// When the interruption of which a document tells is.
-fn interruption_of(document: &Json) -> Option<Time> {
-    let interruption = document.at("/spot-interruption").filter(|it| matches!(it, Json::Object(_)))?;
+/// When the interruption of which fields tell is, if they tell of one. Without a time
+/// it is told at `told`.
+fn interruption_of(fields: &Json, told: Time) -> Option<Time> {
+    let interruption = fields.at("/spot-interruption").filter(|it| matches!(it, Json::Object(_)))?;
     let stated = |name| interruption.at(name).and_then(Json::text).and_then(Time::parse);
-    let told = || stated("/notice-time").unwrap_or_else(|| relative::start_of(document));
+    let told = || stated("/notice-time").unwrap_or(told);
     Some(stated("/time").unwrap_or_else(|| told().plus_seconds(warning_seconds(action_of(interruption)))))
 }
 

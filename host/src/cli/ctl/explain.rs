@@ -13,7 +13,7 @@ pub fn explain(client: &Client) -> anyhow::Result<Told> {
     let answer = client.ask(Ask::get(PATH))?;
     let requests: Vec<_> = answer.body["requests"].as_array().into_iter().flatten().collect();
     let text = if requests.is_empty() {
-        "none of the last requests was refused, and no fault struck".to_owned()
+        "none of the last requests was refused, and no fault affected one".to_owned()
     } else {
         in_words(&requests)
     };
@@ -21,7 +21,7 @@ pub fn explain(client: &Client) -> anyhow::Result<Told> {
 }
 
 /// The requests with one rule together, and the rule below them; the rule that
-/// struck last comes last.
+/// applied last comes last.
 fn in_words(requests: &[&Value]) -> String {
     let mut rules: Vec<&Value> = requests.iter().rev().map(|request| &request["rule"]).collect();
     let mut seen = Vec::new();
@@ -32,9 +32,9 @@ fn in_words(requests: &[&Value]) -> String {
         }
     });
     let block = |rule: &&Value| {
-        let struck = requests.iter().filter(|request| request["rule"] == **rule).map(|request| line(request));
-        let struck = struck.collect::<Vec<_>>().join("\n");
-        format!("{struck}\n  {}", rule.as_str().unwrap_or_default())
+        let lines = requests.iter().filter(|request| request["rule"] == **rule).map(|request| line(request));
+        let lines = lines.collect::<Vec<_>>().join("\n");
+        format!("{lines}\n  {}", rule.as_str().unwrap_or_default())
     };
     rules.iter().rev().map(block).collect::<Vec<_>>().join("\n\n")
 }

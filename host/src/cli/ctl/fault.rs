@@ -17,11 +17,11 @@ use super::times;
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Fault {
-    /// What happens to a request that is struck; off takes all away
+    /// What happens to an affected request; `off` removes all faults
     #[arg(value_name = "refuse|delay|close|cut|withhold|throttle|off", value_parser = KINDS, hide_possible_values = true)]
     kind: Option<String>,
 
-    /// How many are struck, 0 to 1; without it all
+    /// The share of requests to affect, 0 to 1; all by default
     #[arg(long, value_name = "SHARE", value_parser = values::share, allow_hyphen_values = true)]
     share: Option<f64>,
 
@@ -42,7 +42,7 @@ pub struct Fault {
     #[arg(long, value_name = "TIME", value_parser = values::span, allow_hyphen_values = true)]
     delay: Option<Duration>,
 
-    /// Another one strikes other requests
+    /// Selects which requests are affected
     #[arg(long, value_name = "N", value_parser = values::whole::<u32>, allow_hyphen_values = true)]
     seed: Option<u32>,
 

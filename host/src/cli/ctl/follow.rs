@@ -16,7 +16,7 @@ use super::client::{Ask, Client};
 #[derive(Args)]
 #[command(after_help = "Example:\n  imds ctl follow --refusals\n  imds ctl follow --json | jq .target")]
 pub struct Follow {
-    /// Only those that are refused or that a fault strikes
+    /// Only requests that are refused or that a fault affects
     #[arg(long)]
     refusals: bool,
 }

@@ -67,7 +67,8 @@ enum Verb {
     /// Stop the instance: nothing answers until it is started
     #[command(after_help = "Example:\n  imds ctl stop")]
     Stop,
-    /// Start it again: a launch time, a public address and credentials of its own
+    /// Start the instance again: it gets a new launch time, public address and
+    /// credentials
     #[command(after_help = "Example:\n  imds ctl start")]
     Start,
     /// Reboot the instance: the reboots that were scheduled are completed
@@ -79,7 +80,8 @@ enum Verb {
     Clock(clock::Clock),
     Fault(fault::Fault),
     Follow(follow::Follow),
-    /// Say why the last requests were refused or what fault struck, and what to do
+    /// Say why the last requests were refused, or which fault affected them, and
+    /// what to do
     #[command(after_help = "Example:\n  imds ctl explain")]
     Explain,
     /// Show who still asks without a token (version 1)

@@ -25,7 +25,7 @@ pub struct Interrupt {
     #[arg(long = "in", value_name = "TIME", value_parser = values::span, allow_hyphen_values = true)]
     after: Option<Duration>,
 
-    /// Only tell of it: at its time nothing happens
+    /// Show the notice, but do nothing at the deadline
     #[arg(long)]
     notice_only: bool,
 }

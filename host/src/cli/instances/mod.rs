@@ -28,7 +28,7 @@ pub struct Instances {
     #[arg(long, value_name = "PATH", conflicts_with = "instance", requires = "caller", help_heading = MANY)]
     instances: Option<PathBuf>,
 
-    /// By what callers are told apart, hence what their keys are
+    /// What identifies a caller, and so which instance answers it
     #[arg(long, value_name = "client-address|listener|header:NAME|host", requires = "instances", help_heading = MANY)]
     caller: Option<CallerKey>,
 

@@ -73,7 +73,7 @@ impl Log {
         };
         let shared = Shared {
             flow: flow(lines, "lines left out of the log, which takes"),
-            faults: flow(lines, "requests struck by faults; the log takes"),
+            faults: flow(lines, "requests affected by faults; the log takes"),
             throttled: flow(CROWD_PER_SECOND, "requests throttled; the log takes"),
             sent_away: flow(CROWD_PER_SECOND, "connections closed to make room; the log takes"),
             lines: Lines::start(to_stderr, move |count| {

@@ -97,7 +97,7 @@ impl Runtime {
 
     /// What a description says that can be served and cannot be real, as of the
     /// time at which it begins to be served: an instance type that nobody knows, an
-    /// address outside of its subnet, a fault that can never strike. The page
+    /// address outside of its subnet, a fault that can never apply. The page
     /// `docs/warnings.md` lists all. Relative times count as [`open`](Self::open)
     /// has them; [`Description::start_at`] lets them count from `now`.
     ///

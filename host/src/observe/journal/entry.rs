@@ -37,7 +37,7 @@ pub struct JournalEntry {
     pub version: Option<SessionVersion>,
     /// The status of the answer, sent or not.
     pub status: u16,
-    /// The kind of the fault that struck, by the name that descriptions have.
+    /// The kind of the fault that affected it, by the name that descriptions have.
     pub fault: Option<&'static str>,
     /// Why the answer is what it is; [`Runtime::explain`](crate::Runtime::explain)
     /// tells what that means.
@@ -52,7 +52,7 @@ pub struct JournalEntry {
 
 impl JournalEntry {
     /// Whether a client that asked for this may wonder about what it got: a
-    /// [refusal](Outcome::is_refusal), or a fault of the description struck.
+    /// [refusal](Outcome::is_refusal), or a fault of the description affected it.
     ///
     /// ```
     /// # use imds_host::{Control, Description, Request, Runtime};
@@ -109,23 +109,23 @@ impl JournalEntry {
     fn fault_rule(&self) -> Option<&'static str> {
         Some(match self.fault? {
             "delay" => {
-                "A fault of the description struck, of the kind \"delay\": the answer was sent late. Wait for it or ask \
-                 again, or end the faults: imds ctl fault off, or take them out of the description."
+                "A fault of the description affected it, of the kind \"delay\": the answer was sent late. Wait for it \
+                 or ask again, or end the faults: imds ctl fault off, or take them out of the description."
             }
             "close" => {
-                "A fault of the description struck, of the kind \"close\": the connection ended and nothing was sent. \
-                 Ask again on another connection, or end the faults: imds ctl fault off, or take them out of the \
+                "A fault of the description affected it, of the kind \"close\": the connection ended and nothing was \
+                 sent. Ask again on another connection, or end the faults: imds ctl fault off, or take them out of the \
                  description."
             }
             "cut" => {
-                "A fault of the description struck, of the kind \"cut\": half of the body was sent, less than its \
+                "A fault of the description affected it, of the kind \"cut\": half of the body was sent, less than its \
                  Content-Length. Throw it away and ask again, or end the faults: imds ctl fault off, or take them out \
                  of the description."
             }
             "withhold" => {
-                "A fault of the description struck, of the kind \"withhold\": nothing was sent and the connection was \
-                 left open. Give up after a time and ask again, or end the faults: imds ctl fault off, or take them \
-                 out of the description."
+                "A fault of the description affected it, of the kind \"withhold\": nothing was sent and the connection \
+                 was left open. Give up after a time and ask again, or end the faults: imds ctl fault off, or take \
+                 them out of the description."
             }
             _ => return None,
         })

@@ -32,7 +32,7 @@ use crate::observe::observer::{Answered, Observer, Trouble};
 /// | `imds_metadata_no_token_total` | answers to requests of version 1, found or not; EC2's `MetadataNoToken` |
 /// | `imds_metadata_no_token_rejected_total` | requests of version 1 refused because tokens are required; EC2's `MetadataNoTokenRejected` |
 /// | `imds_throttled_total` | requests above the description's rate |
-/// | `imds_faults_total` | requests that a fault of the description struck, of all kinds |
+/// | `imds_faults_total` | requests that a fault of the description affected, of all kinds |
 /// | `imds_component_failures_total` | requests answered by 500 |
 /// | `imds_unreadable_heads_total` | requests whose head could not be read or was too large |
 /// | `imds_open_connections`, `imds_connections_total` | connections now and ever |
@@ -156,7 +156,7 @@ impl fmt::Display for Metrics {
                 without_token(Outcome::TokenMissing),
             ),
             ("imds_throttled_total", "Requests above the rate of request-throttle.", outcomes(&[Outcome::Throttled])),
-            ("imds_faults_total", "Requests that a fault of the description struck.", of(&counts.faults)),
+            ("imds_faults_total", "Requests that a fault of the description affected.", of(&counts.faults)),
             (
                 "imds_component_failures_total",
                 "Requests that the component failed to answer.",

@@ -250,3 +250,23 @@ fn says_all_that_is_to_come(changed: &str, what: &str) {
         assert_eq!(of_changed.description, of_now.description, "{what}, {seconds} s later");
     }
 }
+
+#[test]
+fn an_interruption_takes_the_place_of_one_that_a_timeline_would_announce() {
+    let scenario = r#"{"instance-lifecycle": "spot", "timeline": [
+        {"at": "2026-10-01T00:00:30Z", "spot-interruption": {"action": "terminate"}, "tags": {"a": "b"}},
+        {"at": "2026-10-01T00:02:30Z", "state": "terminated"}]}"#;
+    let changed = done(scenario, r#"{"interrupt": {"time": "+5m"}}"#).unwrap();
+    assert_eq!(end_of(&changed), Some(300));
+    let told = status_at(&changed, NOW_MS + 60_000).happenings;
+    let notices: Vec<_> = told.iter().filter(|it| it.what.starts_with("spot notice")).map(|it| it.at_ms).collect();
+    assert_eq!(notices, [NOW_MS + 180_000]);
+    assert!(status_at(&changed, NOW_MS + 60_000).description.contains(r#""tags":{"a":"b"}"#), "what else comes stays");
+    // A start ends the one that was announced, and no other.
+    let stopped = changed_to_stopped(scenario);
+    assert_eq!(end_of(&done(&stopped, r#""start""#).unwrap()), Some(150));
+}
+
+fn changed_to_stopped(description: &str) -> String {
+    done(description, r#""stop""#).unwrap()
+}

@@ -98,21 +98,21 @@ fn a_crowd_of_strikes_leaves_room_in_the_log() {
     assert_eq!(served.request(&(asked + last)).matches("HTTP/1.1 503 ").count(), 99);
     let log = served.end_of_log();
     assert!(log.contains("imds: 403 DELETE / from "), "{log}");
-    assert!(log.contains(" more requests struck by faults; the log takes 20 a second\n"), "{log}");
+    assert!(log.contains(" more requests affected by faults; the log takes 20 a second\n"), "{log}");
 }
 
 #[test]
 fn a_share_strikes_the_same_requests_in_every_run() {
-    let struck = |seed| {
+    let affected = |seed| {
         let name = format!("faults-share-{seed}.toml");
         let file = File::new(&name, format!("faults = [{{ kind = 'close', share = 0.5, seed = {seed} }}]\n"));
         let served = Served::start(&["--instance", file.path.to_str().unwrap()]);
         (0..64).map(|_| get(&served, "/latest/").is_empty()).collect::<Vec<_>>()
     };
-    let first = struck(7);
-    assert_eq!(first, struck(7));
-    assert_ne!(first, struck(8));
-    let count = first.iter().filter(|struck| **struck).count();
+    let first = affected(7);
+    assert_eq!(first, affected(7));
+    assert_ne!(first, affected(8));
+    let count = first.iter().filter(|affected| **affected).count();
     assert!((16..=48).contains(&count), "{count} of 64");
 }
 
