@@ -76,23 +76,23 @@ mod tests {
 
     #[test]
     fn a_pipe_without_a_writer_is_given_up_and_one_with_a_writer_is_read() {
-        let pipe = std::env::temp_dir().join(format!("imds-pipe-{}", std::process::id()));
-        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-        let error = open_pipe(&pipe, Duration::ZERO).unwrap_err();
+        let pipe = |name: &str| {
+            let pipe = std::env::temp_dir().join(format!("imds-{name}-{}", std::process::id()));
+            assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+            pipe
+        };
+        let silent = pipe("silent");
+        let error = open_pipe(&silent, Duration::ZERO).unwrap_err();
         assert_eq!(error.to_string(), "it is a pipe, and nobody opened it to write within 0 seconds");
-        // The thread that still waits takes its end of the pipe and drops it.
+        // A pipe of its own: the thread that still waits for the other would take its writer.
+        let written = pipe("written");
         let writer = thread::spawn({
-            let pipe = pipe.clone();
-            move || fs::write(pipe, "instance-type = 'm7g.large'")
+            let written = written.clone();
+            move || fs::write(written, "instance-type = 'm7g.large'")
         });
-        drop(writer.join());
-        let writer = thread::spawn({
-            let pipe = pipe.clone();
-            move || fs::write(pipe, "instance-type = 'm7g.large'")
-        });
-        assert_eq!(description(&pipe).unwrap().to_json(), r#"{"instance-type":"m7g.large"}"#);
+        assert_eq!(description(&written).unwrap().to_json(), r#"{"instance-type":"m7g.large"}"#);
         writer.join().unwrap().unwrap();
-        fs::remove_file(pipe).unwrap();
+        [silent, written].map(|pipe| fs::remove_file(pipe).unwrap());
     }
 
     #[test]
