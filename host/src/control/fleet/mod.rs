@@ -144,8 +144,8 @@ impl Fleet {
         self.insert_text(key, &description.to_json(), |findings| Ok(located(findings)))
     }
 
-    /// The same with a description that is JSON text, which is kept as it is: for
-    /// very many, since it takes a third of the time. `source` names the text in
+    /// The same with a description that is JSON text, which is kept as it is and not
+    /// parsed here: for very many. `source` names the text in
     /// errors, which are those of [`Description::from_json`] and of
     /// [`insert`](Self::insert).
     ///
