@@ -92,7 +92,8 @@ mod tests {
         });
         assert_eq!(description(&written).unwrap().to_json(), r#"{"instance-type":"m7g.large"}"#);
         writer.join().unwrap().unwrap();
-        [silent, written].map(|pipe| fs::remove_file(pipe).unwrap());
+        fs::remove_file(silent).unwrap();
+        fs::remove_file(written).unwrap();
     }
 
     #[test]
