@@ -178,7 +178,7 @@ fn a_wrong_change_changes_nothing_and_is_shown_where_it_was_typed() {
             "did you mean `metadata-options`?",
         ),
         (r#"{"tags": {"a": "b"}, "state": "gone"}"#, "the change:1:31 (state)", "\"state\": \"gone\""),
-        ("user-data = 'hunter2'", "the change:1:13 (user-data)", "help: change `state` to \"stopped\" first"),
+        ("user-data = 'hunter2'", "the change:1:13 (user-data)", "help: stop it first: imds ctl stop"),
         ("instance-id = 'i-0123456789abcdef1'", "the change:1:15 (instance-id)", "for life"),
         ("oops", "the change:1:", "oops"),
     ] {
