@@ -16,7 +16,7 @@ impl fmt::Display for Printable<'_> {
     }
 }
 
-/// Lines as [`Printable`] shows each.
+/// Lines, each without what a terminal would obey; their ends stay.
 ///
 /// ```
 /// assert_eq!(imds_host::shown::lines("a \u{1b}[2J\n\u{fc}"), "a \\u{1b}[2J\n\u{fc}");

@@ -8,7 +8,7 @@ use crate::error::Error;
 
 impl Fleet {
     /// What the description of the instance of this key says that can be served and
-    /// cannot be real: [`Runtime::warnings`] for one of many.
+    /// cannot be real: [`Runtime::warnings`](crate::Runtime::warnings) for one of many.
     ///
     /// Fails as [`insert`](Self::insert) does.
     ///
