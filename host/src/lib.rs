@@ -70,9 +70,11 @@
 //!   a bounded time, and its worker is thrown away. Nothing that a client sends makes
 //!   the process panic.
 //! - **Nobody who answers waits for who changes.** No lock that an answer takes is
-//!   held while the component runs, and none across an `await`. A [`Service`] in an executor and a [`Server`] never block it;
-//!   what takes long says so: [`Runtime::open`], changes of a [`Control`],
-//!   [`Service::respond`], reading files.
+//!   held while the component runs, and none across an `await`. A [`Service`] in an
+//!   executor and a [`Server`] keep its thread for the call into the component and no
+//!   longer: microseconds, and where an instance is opened for its first request, the
+//!   time of that, [`RuntimeLimits::call`] at most. What takes long says so:
+//!   [`Runtime::open`], changes of a [`Control`], [`Service::respond`], reading files.
 //! - **No secret is shown.** Tokens, keys, credentials and user data reach no debug
 //!   print, no error, no log and no journal: what these show of a request goes through
 //!   [`shown`].

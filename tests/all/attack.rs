@@ -60,25 +60,39 @@ fn a_body_that_dribbles_costs_its_connection_and_not_the_answer() {
     assert!(received.contains("\r\nConnection: close\r\n") && received.ends_with(ID), "{received}");
 }
 
-/// It is told the answer before, and goes on for a while.
+/// It gets the answer before its body is read, and goes on sending for a while.
 #[test]
 fn who_still_sends_a_body_when_the_answer_comes_gets_it_whole() {
-    let limits = ConnectionLimits::default().body_time(Duration::from_millis(100));
+    let limits = ConnectionLimits::default().body_time(Duration::from_millis(500));
     for keep_alive in [false, true] {
         for expects in ["", "Expect: 100-continue\r\n"] {
             let server = Server::within(limits.clone(), "", keep_alive);
             let mut stream = server.connect();
             let head = GET.replace("\r\n\r\n", &format!("\r\n{expects}Content-Length: 60\r\n\r\n"));
             stream.write_all(head.as_bytes()).expect("the server reads");
-            let mut first = [0; 1];
-            stream.read_exact(&mut first).expect("the answer comes");
+            assert!(rest(&mut stream).ends_with(ID), "{keep_alive} {expects}");
+            // A socket that was closed would have reset the connection by the second one.
             for _ in 0..2 {
                 stream.write_all(&[b'x'; 10]).expect("the server still reads");
-                std::thread::sleep(Duration::from_millis(10));
             }
-            assert!(rest(&mut stream).ends_with(ID), "{keep_alive} {expects}");
         }
     }
+}
+
+/// The answer is asked for once more, to say that the connection ends.
+#[test]
+fn a_request_whose_body_does_not_end_counts_once() {
+    let limits = ConnectionLimits::default().body_time(Duration::from_millis(50));
+    let server = Server::within(limits, "request-throttle = { burst = 2, per-second = 1 }", true);
+    let put = "PUT /latest/api/token HTTP/1.1\r\nHost: x\r\nX-aws-ec2-metadata-token-ttl-seconds: 60\r\n";
+    let received = server.ask(format!("{put}Content-Length: 60\r\n\r\nabc"));
+    assert!(received.starts_with("HTTP/1.1 200 OK\r\n"), "{received}");
+    assert!(received.contains("\r\nConnection: close\r\n"), "{received}");
+    // The token is good, and of the two requests that the clock allows one is left.
+    let token = received.split("\r\n\r\n").nth(1).expect("there is a body");
+    let last = LAST.replace("\r\n\r\n", &format!("\r\nX-aws-ec2-metadata-token: {token}\r\n\r\n"));
+    assert!(server.ask(&last).ends_with("t3.micro"));
+    assert!(server.ask(&last).starts_with("HTTP/1.1 503 "));
 }
 
 #[test]

@@ -129,7 +129,17 @@ impl Instance {
         self.try_answer_head(head, moment, out).unwrap_or_else(|_| Verdict::failed(moment.now_ms, out))
     }
 
-    pub(crate) fn try_answer_head(&self, head: &[u8], moment: Moment, out: &mut Vec<u8>) -> Result<Verdict, Error> {
+    /// Like [`answer_head`](Self::answer_head), for a caller that wants to know why the
+    /// component failed. Then nothing is appended.
+    ///
+    /// ```
+    /// # use imds_host::{Moment, Runtime};
+    /// # let instance = Runtime::new()?.open(&Default::default())?;
+    /// let verdict = instance.try_answer_head(b"GET / HTTP/1.1\r\n\r\n", Moment::at(0, 0), &mut Vec::new())?;
+    /// assert_eq!(verdict.status, 200);
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn try_answer_head(&self, head: &[u8], moment: Moment, out: &mut Vec<u8>) -> Result<Verdict, Error> {
         match self.ask(head, moment, None, out)? {
             Reply::Answered(verdict, _) => Ok(verdict),
             Reply::Unsigned(document) => {

@@ -20,8 +20,9 @@ use crate::serve::http::{head_in, response_out};
 /// The metadata service of one instance or of many, as HTTP requests in and
 /// responses out.
 ///
-/// It implements [`hyper::service::Service`], whose futures never block the
-/// executor; [`respond`](Self::respond) is for callers without one.
+/// It implements [`hyper::service::Service`], whose futures keep the executor's
+/// thread for a call into the component and wait for all else;
+/// [`respond`](Self::respond) is for callers without an executor.
 /// [`serve`](crate::serve) puts it on a listener, and a [`Server`](crate::Server) on
 /// several, within limits of your own. Clones share everything.
 ///

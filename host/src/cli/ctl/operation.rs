@@ -69,16 +69,19 @@ fn operate(client: &Client, verb: &str, operation: Value) -> anyhow::Result<Told
     let answer = client.ask(ask).map_err(|error| told_of(verb, error))?;
     tell_warnings(&answer);
     let after = client.ask(Ask::get("/v1/instance"))?.body;
-    Ok(Told { text: in_words(&before, &answer.body["revision"], &after), raw: answer.raw })
+    Ok(Told { text: in_words(verb, &before, &answer.body["revision"], &after), raw: answer.raw })
 }
 
 /// The state of an instance, and what is otherwise than before, as the listener shows
 /// it.
-fn in_words(before: &Value, revision: &Value, after: &Value) -> String {
+fn in_words(verb: &str, before: &Value, revision: &Value, after: &Value) -> String {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let mut lines = vec![format!("the instance is {}", text(&after["state"]))];
     if before["revision"] == *revision {
-        lines[0] += "; nothing was changed";
+        lines[0] += match verb {
+            "reboot" => "; it was rebooted, and no scheduled reboot waited, so its metadata stays as it was",
+            _ => "; nothing was changed",
+        };
     }
     if after["state"] == "terminated" {
         lines[0] += "; to have it back: imds ctl reload";
