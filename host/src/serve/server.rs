@@ -107,10 +107,15 @@ impl Server {
     /// # })?;
     /// # Ok::<_, Box<dyn std::error::Error>>(())
     /// ```
-    pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
+    pub fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> impl Future<Output = ()> {
+        // Now, and not when somebody first waits: who connects until then has bounds too.
+        socket_options::bound(&listener, &self.limits);
+        self.accept_all(listener, shutdown)
+    }
+
+    async fn accept_all(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
         let mut shutdown = pin!(shutdown);
         let Self { service, limits, admission } = &self;
-        socket_options::bound(&listener, limits);
         let listens_on = listener.local_addr().ok();
         let (stop, stopped) = watch::channel(());
         let mut open = JoinSet::new();
@@ -203,8 +208,8 @@ impl fmt::Debug for Server {
 /// # })?;
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
-pub async fn serve(listener: TcpListener, service: Service, shutdown: impl Future<Output = ()>) {
-    Server::new(service).serve(listener, shutdown).await;
+pub fn serve(listener: TcpListener, service: Service, shutdown: impl Future<Output = ()>) -> impl Future<Output = ()> {
+    Server::new(service).serve(listener, shutdown)
 }
 
 /// `EMFILE` and `ENFILE`, which are the same numbers on every Unix.
