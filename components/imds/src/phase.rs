@@ -61,7 +61,11 @@ impl Phases {
     pub fn open(document: Json, terms: Terms<'_>) -> Result<Phases, Vec<Problem>> {
         let mut interfaces = None;
         let mut derived = Derived::default();
-        let timeline = Timeline::read(document)?.of_instance(terms.scope);
+        let mut timeline = Timeline::read(document)?;
+        // An id costs a hash, and only changes ask for it.
+        if !timeline.changes.is_empty() {
+            timeline = timeline.of_instance(terms.scope);
+        }
         let (list, _) = timeline.chapters(|chapter| {
             let shared = interfaces.take().filter(|_| !chapter.network_changes);
             let description = Description::of_document(&chapter.document)?;

@@ -338,6 +338,11 @@ impl Seat {
     pub(crate) async fn sent_away(&self) {
         self.leave.notified().await;
     }
+
+    /// Whether the connection has to leave, which it is told of right after.
+    pub(crate) fn was_sent_away(&self) -> bool {
+        self.state.load(Ordering::SeqCst) & LEFT != 0
+    }
 }
 
 #[cfg(test)]

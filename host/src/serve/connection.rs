@@ -2,6 +2,7 @@
 //! answer, close or go on.
 
 mod ending;
+mod interruption;
 
 use std::future::{pending, poll_fn};
 use std::io;
@@ -116,22 +117,10 @@ impl Connection {
             // An answer behind another must not wait until that one is acknowledged.
             let _ = self.stream.set_nodelay(true);
         }
-        let (seat, mut stopped, is_stopping) = (self.place.seat(), self.stopped.clone(), Arc::clone(&self.is_stopping));
-        {
-            let (mut sent_away, mut stop) = (pin!(seat.sent_away()), pin!(stopped.changed()));
-            let mut conversation = pin!(self.converse());
-            loop {
-                tokio::select! {
-                    biased;
-                    () = &mut conversation => return,
-                    () = &mut sent_away => break,
-                    // It sees for itself what that means where it is.
-                    _ = &mut stop, if !is_stopping.load(Ordering::Relaxed) => is_stopping.store(true, Ordering::Relaxed),
-                }
-            }
-        }
+        let (seat, stopped, is_stopping) = (self.place.seat(), self.stopped.clone(), Arc::clone(&self.is_stopping));
+        let has_ended = interruption::to_its_end(self.converse(), &seat, stopped, &is_stopping).await;
         // Of who only lingers behind the last answer nothing is told.
-        if self.place.is_open() {
+        if !has_ended && self.place.is_open() {
             self.service.trouble(&Trouble::SentAway);
         }
     }

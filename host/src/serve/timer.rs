@@ -1,5 +1,5 @@
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -10,6 +10,8 @@ use tokio::time::{Instant, Sleep, sleep_until};
 #[derive(Default)]
 pub(crate) struct Timer {
     sleep: Option<Pin<Box<Sleep>>>,
+    /// Whom it wakes.
+    waker: Option<Waker>,
 }
 
 /// A year is as good as for ever, and the clock can count it.
@@ -29,6 +31,11 @@ impl Timer {
     /// Ready once `deadline` is past; else it wakes the task then or before.
     pub(crate) fn poll(&mut self, deadline: Instant, cx: &mut Context<'_>) -> Poll<()> {
         let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+        let is_set = self.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker()));
+        if is_set && sleep.deadline() <= deadline && !sleep.is_elapsed() {
+            // It wakes the task when it fires: to ask it anew takes a lock.
+            return Poll::Pending;
+        }
         if sleep.deadline() > deadline {
             sleep.as_mut().reset(deadline);
         }
@@ -37,6 +44,9 @@ impl Timer {
                 return Poll::Ready(());
             }
             sleep.as_mut().reset(deadline);
+        }
+        if !is_set {
+            self.waker = Some(cx.waker().clone());
         }
         Poll::Pending
     }

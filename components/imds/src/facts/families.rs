@@ -6,6 +6,8 @@
 //! adds some every year: what is not here may be newer, so that a description may
 //! have it.
 
+use std::sync::LazyLock;
+
 use crate::description::Architecture;
 
 /// What the types of a family have in common.
@@ -66,9 +68,18 @@ const FAMILIES: [Kind; 5] = [
     },
 ];
 
+/// All families in the order of their names, since each description that is opened asks
+/// for one.
+static BY_NAME: LazyLock<Vec<Family>> = LazyLock::new(|| {
+    let mut families: Vec<Family> = all().collect();
+    families.sort_unstable_by_key(|family| family.name);
+    families
+});
+
 /// The family of this name, if it is known here.
 pub fn named(name: &str) -> Option<Family> {
-    all().find(|family| family.name == name)
+    let index = BY_NAME.binary_search_by_key(&name, |family| family.name).ok()?;
+    Some(BY_NAME[index])
 }
 
 /// All families that are known here.

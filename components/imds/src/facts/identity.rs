@@ -18,8 +18,6 @@ const VPC_ID: &str = "vpc-0123456789abcdef0";
 /// What an instance is by default.
 pub struct Identity<'s> {
     scope: Option<&'s str>,
-    /// The instance id.
-    pub instance_id: String,
     /// The private address of the primary interface.
     pub private_ip_address: Ipv4Addr,
     /// The IPv6 address of the primary interface: the caller's, where that is its key.
@@ -31,8 +29,7 @@ impl<'s> Identity<'s> {
     /// instance.
     pub fn of(scope: Option<&'s str>) -> Identity<'s> {
         let Some(key) = scope else {
-            let instance_id = INSTANCE_ID.to_owned();
-            return Identity { scope, instance_id, private_ip_address: PRIVATE_IP_ADDRESS, ipv6_address: None };
+            return Identity { scope, private_ip_address: PRIVATE_IP_ADDRESS, ipv6_address: None };
         };
         let (private_ip_address, ipv6_address) = match key.parse() {
             Ok(IpAddr::V4(address)) if is_unicast(address) => (address, None),
@@ -41,7 +38,12 @@ impl<'s> Identity<'s> {
             }
             _ => (made_address(key), None),
         };
-        Identity { scope, instance_id: made::resource_id("i-", key), private_ip_address, ipv6_address }
+        Identity { scope, private_ip_address, ipv6_address }
+    }
+
+    /// The instance id.
+    pub fn instance_id(&self) -> String {
+        self.scope.map_or_else(|| INSTANCE_ID.to_owned(), |key| made::resource_id("i-", key))
     }
 
     /// The public address. EC2 gives an instance another one at each start, unless
@@ -106,7 +108,7 @@ mod tests {
     #[test]
     fn an_instance_alone_is_always_the_same() {
         let alone = Identity::of(None);
-        assert_eq!(alone.instance_id, "i-0123456789abcdef0");
+        assert_eq!(alone.instance_id(), "i-0123456789abcdef0");
         assert_eq!(alone.private_ip_address, Ipv4Addr::new(10, 0, 0, 10));
         assert_eq!(alone.public_ip_address(1), Ipv4Addr::new(203, 0, 113, 26));
         assert_eq!(alone.subnet_id(Some(alone.private_ip_address)), "subnet-0123456789abcdef0");
@@ -130,7 +132,7 @@ mod tests {
     fn scopes_differ_in_everything() {
         let keys: Vec<String> = (0..1000).map(|number| format!("vm-{number}")).collect();
         let all: Vec<Identity<'_>> = keys.iter().map(|key| Identity::of(Some(key))).collect();
-        let ids: BTreeSet<_> = all.iter().map(|identity| &identity.instance_id).collect();
+        let ids: BTreeSet<_> = all.iter().map(Identity::instance_id).collect();
         let addresses: BTreeSet<_> = all.iter().map(|identity| identity.private_ip_address).collect();
         assert_eq!(ids.len(), 1000);
         // Two of 16 million may be one by chance.

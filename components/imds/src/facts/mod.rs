@@ -161,7 +161,7 @@ struct Check {
 impl Check {
     fn facts(&mut self, written: Description, scope: Option<&str>, interfaces: Option<Arc<Vec<Interface>>>) -> Facts {
         let identity = Identity::of(scope);
-        let instance_id = written.instance_id.clone().map_or_else(|| identity.instance_id.clone(), String::from);
+        let instance_id = written.instance_id.clone().map_or_else(|| identity.instance_id(), String::from);
         let owner_id = written.owner_id.clone().map_or_else(|| "123456789012".into(), String::from);
         let instance_type = written.instance_type.clone().map_or_else(|| "t3.micro".into(), String::from);
         let (zone, region) = self.zone(&written.placement);
@@ -274,9 +274,9 @@ impl Check {
             self.wrong("/tags", format!("expected at most {TAGS_MAX} tags"));
         }
         for (key, value) in tags {
-            let pointer = format!("/tags{}", pointer_step(key));
+            let pointer = || format!("/tags{}", pointer_step(key));
             if let Err(message) = tag_key(key, shown) {
-                let problem = Problem { in_name: true, ..Problem::at(pointer.clone(), message) };
+                let problem = Problem { in_name: true, ..Problem::at(pointer(), message) };
                 self.problems.push(match shown {
                     written::Switch::Disabled => problem,
                     written::Switch::Enabled => {
@@ -285,7 +285,7 @@ impl Check {
                 });
             }
             if value.chars().count() > 256 {
-                self.wrong(pointer, "expected a tag value of at most 256 characters");
+                self.wrong(pointer(), "expected a tag value of at most 256 characters");
             }
         }
     }

@@ -5,8 +5,7 @@
 //! agrees with what is: one subnet has one block, one VPC the same blocks on
 //! every interface.
 
-use core::fmt;
-use core::net::Ipv4Addr;
+use core::net::{IpAddr, Ipv4Addr};
 use std::collections::BTreeSet;
 
 use super::host_names::{private_dns_name, public_dns_name};
@@ -211,31 +210,27 @@ impl Check {
 
     /// Tells what only one interface can have.
     fn given_twice(&mut self, interfaces: &[Interface]) {
-        let mut seen = BTreeSet::new();
+        let (mut macs, mut ids, mut devices) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        let mut addresses: BTreeSet<IpAddr> = BTreeSet::new();
         for (index, interface) in interfaces.iter().enumerate() {
             let card = interface.network_card.unwrap_or(0);
-            let private = interface.addresses.iter().map(|address| address.private);
-            let values = [
-                ("mac-address", vec![interface.mac.to_string()]),
-                ("network-interface-id", vec![interface.id.clone()]),
-                ("device-index", vec![format!("{card} {}", interface.device_number)]),
-                ("private-ip-addresses", texts(private)),
-                ("ipv6-addresses", texts(interface.ipv6_addresses.iter())),
+            let private = interface.addresses.iter().map(|address| address.private.into());
+            let ipv6 = interface.ipv6_addresses.iter().map(|address| address.0.into());
+            let given = [
+                ("mac-address", usize::from(!macs.insert(interface.mac.0))),
+                ("network-interface-id", usize::from(!ids.insert(&interface.id))),
+                ("device-index", usize::from(!devices.insert((card, interface.device_number)))),
+                ("private-ip-addresses", private.filter(|address| !addresses.insert(*address)).count()),
+                ("ipv6-addresses", ipv6.filter(|address| !addresses.insert(*address)).count()),
             ];
-            for (field, values) in values {
-                for value in values {
-                    if !seen.insert((field, value)) {
-                        let message = "this is given twice, and only one interface can have it";
-                        self.wrong(format!("/network-interfaces/{index}/{field}"), message);
-                    }
+            for (field, times) in given {
+                for _ in 0..times {
+                    let message = "this is given twice, and only one interface can have it";
+                    self.wrong(format!("/network-interfaces/{index}/{field}"), message);
                 }
             }
         }
     }
-}
-
-fn texts<T: fmt::Display>(values: impl Iterator<Item = T>) -> Vec<String> {
-    values.map(|value| value.to_string()).collect()
 }
 
 /// What ids of the interfaces are made from.

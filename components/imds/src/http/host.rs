@@ -11,6 +11,9 @@ use super::Head;
 use super::target::Target;
 use crate::description::problem::{Problem, shown};
 
+/// The service's own address, which most clients name.
+const ADDRESS: &[u8] = b"169.254.169.254";
+
 /// Domains that no outsider can own.
 const LOCAL_DOMAINS: [&str; 5] = ["localhost", "local", "internal", "test", "svc"];
 
@@ -43,7 +46,8 @@ impl HostNames {
     /// Whether all hosts that a request names are local or allowed.
     pub fn allow(&self, head: &Head<'_>, target: &Target<'_>) -> bool {
         // As nearly all requests have it.
-        if target.authority().is_none() && head.only_host().is_some_and(is_ipv4_address) {
+        if target.authority().is_none() && head.only_host().is_some_and(|host| host == ADDRESS || is_ipv4_address(host))
+        {
             return true;
         }
         target.authority().is_none_or(|host| is_allowed(host, self))

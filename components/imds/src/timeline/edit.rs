@@ -182,7 +182,7 @@ fn refused_notice(change: &Json, notice: &str) -> Option<Problem> {
 fn change_before_launch(mut document: Json, change: Json, scope: Option<&str>) -> Result<Edited, Vec<Problem>> {
     let mut fields = change.clone();
     let Entries { added, replaces, first } = Entries::read(fields.take(TIMELINE));
-    change::merge(&mut document, &fields, None, &Identity::of(scope).instance_id)?;
+    change::merge(&mut document, &fields, None, &Identity::of(scope).instance_id())?;
     let mut before = Vec::new();
     let entries = match &added {
         Some(Json::Array(entries)) => entries.len(),

@@ -92,7 +92,7 @@ impl Timeline {
 
     /// The same of an instance of this scope, from which its id is made.
     pub fn of_instance(self, scope: Option<&str>) -> Timeline {
-        Timeline { instance_id: crate::facts::Identity::of(scope).instance_id, ..self }
+        Timeline { instance_id: crate::facts::Identity::of(scope).instance_id(), ..self }
     }
 
     /// What the instance is from each time on, up to its termination: what is to
