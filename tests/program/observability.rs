@@ -172,13 +172,34 @@ fn metrics_count_exactly_what_was_asked() {
 #[test]
 fn the_metrics_have_two_pages_and_no_other() {
     let observed = Observed::start(&[]);
-    let ask = |line: &str| request(&observed.metrics, &format!("{line} HTTP/1.1\r\nHost: any.example\r\n\r\n"));
+    let ask = |line: &str| request(&observed.metrics, &format!("{line} HTTP/1.1\r\nHost: localhost\r\n\r\n"));
     assert!(ask("GET /health").ends_with("\r\n\r\nok\n"));
     assert!(ask("HEAD /metrics").starts_with("HTTP/1.1 200 OK\r\n"));
     assert!(ask("GET /latest/meta-data/").starts_with("HTTP/1.1 404 "));
     assert!(ask("POST /metrics").starts_with("HTTP/1.1 405 "));
     let answer = observed.served.request("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
     assert!(answer.starts_with("HTTP/1.1 404 "), "an instance has no such page: {answer}");
+}
+
+/// By its own name for the listener's address a page could read what it gets.
+#[test]
+fn a_web_page_reads_no_metrics() {
+    let observed = Observed::start(&[]);
+    let ask = |path: &str, fields: &str| request(&observed.metrics, &format!("GET {path} HTTP/1.1\r\n{fields}\r\n"));
+    for refused in ["Host: attacker.example\r\n", "Host: attacker.example:1339\r\n"] {
+        for path in ["/metrics", "/"] {
+            let answer = ask(path, refused);
+            assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
+            assert!(
+                answer.ends_with("\r\n\r\nHost must be an IP address or localhost; ask by such a one\n"),
+                "{answer}"
+            );
+        }
+        assert!(ask("/health", refused).ends_with("\r\n\r\nok\n"), "a load balancer asks by any name");
+    }
+    for host in [observed.metrics.as_str(), "localhost:1339", "10.0.0.1"] {
+        assert!(ask("/metrics", &format!("Host: {host}\r\n")).starts_with("HTTP/1.1 200 "), "{host}");
+    }
 }
 
 #[test]

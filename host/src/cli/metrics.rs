@@ -10,7 +10,7 @@ use imds_host::Metrics;
 use tokio::net::TcpListener;
 
 use super::log::Log;
-use super::operator::{self, Bounds, Listener};
+use super::operator::{self, Bounds, Listener, host};
 
 /// What the program tells of itself.
 pub struct Page {
@@ -24,21 +24,23 @@ pub struct Page {
 const BOUNDS: Bounds = Bounds { connections: 32, head: Duration::from_secs(5), connection: Duration::from_secs(5) };
 
 /// Serves the page until it is dropped.
-///
-/// There is no check of `Host` as for an instance: the page holds no secret that a
-/// web page could be after.
 pub async fn serve(listener: TcpListener, page: Arc<Page>) {
     let log = page.log.clone();
     let answer = move |request| {
-        let response = respond(&request, &page);
+        let response = respond(request, &page);
         async { response }
     };
     operator::serve(Listener::Tcp(listener), BOUNDS, log, answer).await;
 }
 
-fn respond(request: &Request<Incoming>, page: &Page) -> Response<String> {
-    let is_read = [Method::GET, Method::HEAD].contains(request.method());
-    let (status, kind, body) = match request.uri().path() {
+fn respond(request: Request<Incoming>, page: &Page) -> Response<String> {
+    let (parts, _) = request.into_parts();
+    let is_read = [Method::GET, Method::HEAD].contains(&parts.method);
+    let (status, kind, body) = match parts.uri.path() {
+        // What asks for health may use a name or none, and learns nothing that a page could be after.
+        path if path != "/health" && !host::is_wanted(&parts) => {
+            (StatusCode::FORBIDDEN, "text/plain", format!("{}\n", host::WANTED))
+        }
         "/metrics" | "/health" if !is_read => (StatusCode::METHOD_NOT_ALLOWED, "text/plain", String::new()),
         "/metrics" => (StatusCode::OK, Metrics::CONTENT_TYPE, page.text()),
         "/health" => (StatusCode::OK, "text/plain", "ok\n".to_owned()),

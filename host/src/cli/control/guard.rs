@@ -1,22 +1,18 @@
 // Who may ask. The listener is on this machine, and so are browsers, which send
 // what any web page has them send.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
-
 use hyper::StatusCode;
-use hyper::header::{CONTENT_TYPE, HOST, ORIGIN};
+use hyper::header::{CONTENT_TYPE, ORIGIN};
 use hyper::http::request::Parts;
 
+use super::super::operator::host;
 use super::reply::{Reply, error};
 
 /// The answer to a request that may come from a web page; none for any other.
 pub fn refusal(parts: &Parts) -> Option<Reply> {
     let forbidden = |message| Some(error(StatusCode::FORBIDDEN, message));
-    let fields = parts.headers.get_all(HOST).iter().map(|host| host.to_str().unwrap_or_default());
-    let mut hosts = parts.uri.authority().map(|authority| authority.as_str()).into_iter().chain(fields).peekable();
-    // By its own name for this machine's address a page could read what it gets.
-    if hosts.peek().is_none() || !hosts.all(is_of_this_machine) {
-        return forbidden("Host must be an IP address or localhost; ask by such a one");
+    if !host::is_wanted(parts) {
+        return forbidden(host::WANTED);
     }
     let site = parts.headers.get("sec-fetch-site");
     if parts.headers.contains_key(ORIGIN) || site.is_some_and(|site| site != "none") {
@@ -37,31 +33,9 @@ pub fn refusal_of_change(parts: &Parts) -> Option<Reply> {
     Some(error(StatusCode::UNSUPPORTED_MEDIA_TYPE, message))
 }
 
-fn is_of_this_machine(host: &str) -> bool {
-    let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
-    if let Some(rest) = host.strip_prefix('[') {
-        let Some((address, rest)) = rest.split_once(']') else { return false };
-        return address.parse::<Ipv6Addr>().is_ok() && (rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port));
-    }
-    let (name, port) = host.split_once(':').unwrap_or((host, ""));
-    is_port(port) && (name.eq_ignore_ascii_case("localhost") || name.parse::<Ipv4Addr>().is_ok())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_that_others_own_are_not_of_this_machine() {
-        for host in ["localhost", "LOCALHOST:1340", "127.0.0.1", "127.0.0.1:1340", "[::1]", "[::1]:1340", "10.0.0.1"] {
-            assert!(is_of_this_machine(host), "{host}");
-        }
-        for host in
-            ["", "example.com", "localhost.example.com", "127.0.0.1.example.com", "[::1", "[::1]x", "[x]", "a:b"]
-        {
-            assert!(!is_of_this_machine(host), "{host}");
-        }
-    }
 
     fn refused(fields: &[(&str, &str)]) -> bool {
         let request =

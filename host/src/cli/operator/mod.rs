@@ -1,6 +1,7 @@
 // A small HTTP server for whoever operates this program: `--metrics` and
 // `--control`.
 
+pub mod host;
 mod listener;
 
 use std::collections::VecDeque;
