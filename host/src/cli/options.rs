@@ -1,5 +1,6 @@
 // The flags that `serve` and `run` share.
 
+use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -143,8 +144,8 @@ impl Options {
     }
 
     /// Reads the description again, which is served from then on. A wrong one changes
-    /// nothing. Gives what was done, in words.
-    pub fn read_again(&self, control: &Control) -> anyhow::Result<String> {
+    /// nothing.
+    pub fn read_again(&self, control: &Control) -> anyhow::Result<ReadAgain> {
         refuse_pipes(&self.files())?;
         if self.instance.as_deref().is_some_and(is_standard_input) {
             return Err(WrongUse("standard input cannot be read again; give --instance a file".to_owned()).into());
@@ -156,7 +157,7 @@ impl Options {
         let revision = control.replace(&description)?;
         let found = warnings::or_say_why_not(warnings::of(runtime, &description, control.clock().now()));
         warnings::tell(&before.new_ones(found), self.log_format);
-        Ok(format!("read {} again: revision {revision}", self.source()))
+        Ok(ReadAgain { done: format!("read {} again", self.source()), outcome: format!("revision {revision}") })
     }
 
     /// What the description is called.
@@ -276,6 +277,20 @@ pub fn read_description(file: &Path) -> Result<Description, Error> {
         return Description::read_from(&name(file), io::stdin().lock());
     }
     file::description(file)
+}
+
+/// What was done where something was asked to be read again.
+pub struct ReadAgain {
+    /// In words, with the name of what was read.
+    pub done: String,
+    /// What is served since then: the revision, or how many instances.
+    pub outcome: String,
+}
+
+impl fmt::Display for ReadAgain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.done, self.outcome)
+    }
 }
 
 /// Refuses files that are read again and have nothing to read: who waits for a

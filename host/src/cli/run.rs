@@ -192,7 +192,7 @@ impl Run {
                         failure::report(error);
                     }
                     // It may have gone.
-                    let _ = client.send(done);
+                    let _ = client.send(done.map(|read| read.done));
                 }
                 asked = signals.any() => {
                     // What the terminal sent, the command has: what happens now is its choice.

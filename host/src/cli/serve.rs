@@ -260,7 +260,7 @@ impl Serve {
             }
             if let Some(client) = client {
                 // It may have gone.
-                let _ = client.send(done);
+                let _ = client.send(done.map(|read| read.done));
             }
         }
     }

@@ -6,7 +6,7 @@ use imds_host::{CallerKey, Control, Description, Instances as _, Observer, Runti
 
 use super::instances::{Instances, Many};
 use super::log::Format;
-use super::options::{Options, refuse_pipes};
+use super::options::{Options, ReadAgain, refuse_pipes};
 use super::scenarios::foreseen;
 use super::warnings;
 use super::welcome::{MetadataOptions, ready, welcome, welcome_many};
@@ -48,9 +48,8 @@ impl Served {
         }
     }
 
-    /// Reads again what describes the instances. A wrong one changes nothing. Gives
-    /// what was done, in words.
-    pub fn read_again(&self, options: &Options, instances: &Instances) -> anyhow::Result<String> {
+    /// Reads again what describes the instances. A wrong one changes nothing.
+    pub fn read_again(&self, options: &Options, instances: &Instances) -> anyhow::Result<ReadAgain> {
         refuse_pipes(instances.path())?;
         match self {
             Self::One(control, _) => options.read_again(control),
@@ -58,7 +57,7 @@ impl Served {
                 instances.load_again(many, options)?;
                 let (number, path) = (many.fleet.len(), many.path.display());
                 let s = if number == 1 { "" } else { "s" };
-                Ok(format!("read {path} again: {number} instance{s}"))
+                Ok(ReadAgain { done: format!("read {path} again"), outcome: format!("{number} instance{s}") })
             }
         }
     }

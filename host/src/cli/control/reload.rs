@@ -3,7 +3,7 @@
 use anyhow::anyhow;
 use tokio::sync::{mpsc, oneshot};
 
-/// What was done, in words.
+/// What was done, in words. The revision is told beside it.
 pub type Done = anyhow::Result<String>;
 
 /// Asks for it.
