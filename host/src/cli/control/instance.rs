@@ -7,7 +7,6 @@ use hyper::header::IF_MATCH;
 use hyper::http::request::Parts;
 use imds_host::{Control, Description, Happening, MetadataOptions, Snapshot};
 use serde_json::{Value, json};
-use tokio::task::block_in_place;
 
 use super::super::warnings::Before;
 use super::clock;
@@ -15,8 +14,7 @@ use super::reply::{Reply, changed, error, failed, of_revision, ok};
 
 /// What the instance is now, without its secrets.
 pub fn get(control: &Control) -> Reply {
-    // It takes milliseconds, in which others are answered.
-    match block_in_place(|| control.snapshot()).map_err(anyhow::Error::from).and_then(|now| Ok((shown(&now)?, now))) {
+    match control.snapshot().map_err(anyhow::Error::from).and_then(|now| Ok((shown(&now)?, now))) {
         Ok((body, snapshot)) => of_revision(ok(&body), snapshot.revision),
         Err(error) => failed(&error),
     }
@@ -57,10 +55,10 @@ fn change(
         return error(StatusCode::BAD_REQUEST, message);
     }
     match Description::from_json("the request", text) {
-        Ok(read) => block_in_place(|| {
+        Ok(read) => {
             let before = Before::of(control);
             changed(change(&read, revision), || before.new_ones_of(control))
-        }),
+        }
         Err(imds_host::Error::Invalid(mut problems)) => {
             // It has no file's name.
             for problem in problems.list.iter_mut().filter(|problem| problem.message == "this is TOML") {

@@ -6,14 +6,14 @@ use std::time::Duration;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::{Method, Request, StatusCode};
+use imds_host::Control;
 use serde_json::json;
-use tokio::task::block_in_place;
 use tokio::time::timeout;
 
 use super::super::warnings::Before;
 use super::reply::{Reply, add_warnings, error, failed, method_not_allowed, of_revision, ok, page};
 use super::turns::Turns;
-use super::{Operated, clock, guard, instance, requests};
+use super::{Operated, Reload, clock, guard, instance, requests};
 
 /// The document that describes all this.
 pub const OPENAPI: &str = include_str!("openapi.json");
@@ -41,10 +41,8 @@ const BODY_BYTES_TAKEN: usize = 8 << 20;
 /// For the body, on this machine.
 const BODY_TIME: Duration = Duration::from_secs(5);
 
-/// Where the component opens descriptions, which takes milliseconds of a processor.
-const TAKE_TURNS: [&str; 2] = ["/v1/instance", "/v1/reload"];
-
 pub async fn answer(shared: Arc<(Operated, Turns)>, request: Request<Incoming>) -> Reply {
+    let (Operated { control, page: told, reload }, turns) = &*shared;
     let (parts, body) = request.into_parts();
     // Before anything is refused: who still sends does not read.
     let body = match timeout(BODY_TIME, read(body)).await {
@@ -72,31 +70,14 @@ pub async fn answer(shared: Arc<(Operated, Turns)>, request: Request<Incoming>) 
         Ok(body) => body,
         Err(refusal) => return refusal,
     };
-    let (Operated { control, page: told, reload }, turns) = &*shared;
-    let _turn = match TAKE_TURNS.contains(&path) {
-        true => match turns.take().await {
-            Ok(turn) => Some(turn),
-            Err(refusal) => return refusal,
-        },
-        false => None,
-    };
     match (method, path) {
-        ("PATCH", "/v1/instance") => instance::patch(control, &parts, &body),
-        ("PUT", "/v1/instance") => instance::put(control, &parts, &body),
-        ("PATCH", "/v1/clock") => clock::patch(control.clock(), &body),
-        ("POST", _) => {
-            let before = block_in_place(|| Before::of(control));
-            match reload.ask().await {
-                Ok(read) => {
-                    let revision = control.revision();
-                    let mut body = json!({ "revision": revision, "done": read });
-                    add_warnings(&mut body, &block_in_place(|| before.new_ones_of(control)));
-                    of_revision(ok(&body), revision)
-                }
-                Err(error) => failed(&error),
-            }
+        ("PATCH", "/v1/instance") => {
+            in_turn(turns, control, move |control| instance::patch(control, &parts, &body)).await
         }
-        (_, "/v1/instance") => instance::get(control),
+        ("PUT", "/v1/instance") => in_turn(turns, control, move |control| instance::put(control, &parts, &body)).await,
+        (_, "/v1/instance") => in_turn(turns, control, instance::get).await,
+        ("POST", _) => read_again(turns, control, reload).await.unwrap_or_else(|refusal| refusal),
+        ("PATCH", "/v1/clock") => clock::patch(control.clock(), &body),
         (_, "/v1/clock") => clock::get(control.clock()),
         (_, "/v1/requests") => requests::get(control, parts.uri.query().unwrap_or_default()).await,
         (_, "/v1/usage") => requests::usage(control.journal()),
@@ -105,6 +86,29 @@ pub async fn answer(shared: Arc<(Operated, Turns)>, request: Request<Incoming>) 
         (_, "/health") => ok(&json!({ "status": "ok" })),
         _ => ok(&json!({ "paths": ROUTES.map(|(path, _)| path), "described-by": "/openapi.json" })),
     }
+}
+
+/// What has the component open descriptions, which takes milliseconds of a processor.
+async fn in_turn(turns: &Turns, control: &Control, call: impl FnOnce(&Control) -> Reply + Send + 'static) -> Reply {
+    let control = control.clone();
+    let called = match turns.take().await {
+        Ok(turn) => turn.call(move || call(&control)).await,
+        Err(refusal) => Err(refusal),
+    };
+    called.map_or_else(|refusal| refusal, |(_, reply)| reply)
+}
+
+/// One turn for all of it: whoever reads the file waits for none.
+async fn read_again(turns: &Turns, control: &Control, reload: &Reload) -> Result<Reply, Reply> {
+    let looking = control.clone();
+    let (turn, before) = turns.take().await?.call(move || Before::of(&looking)).await?;
+    let done = reload.ask().await.map_err(|error| failed(&error))?;
+    let revision = control.revision();
+    let looking = control.clone();
+    let (_, warnings) = turn.call(move || before.new_ones_of(&looking)).await?;
+    let mut body = json!({ "revision": revision, "done": done });
+    add_warnings(&mut body, &warnings);
+    Ok(of_revision(ok(&body), revision))
 }
 
 async fn read(mut body: Incoming) -> Result<Vec<u8>, Reply> {

@@ -1,18 +1,26 @@
 // Whose turn it is: calls that take the component's time come a few at a time.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::StatusCode;
 use hyper::header::{HeaderValue, RETRY_AFTER};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-use super::reply::{Reply, error};
+use super::reply::{Reply, error, failed};
 
 /// Hands out turns in the order in which they are asked for.
 pub struct Turns {
-    free: Semaphore,
+    free: Arc<Semaphore>,
     wait: Duration,
+}
+
+/// One caller's, which ends when it is dropped.
+#[derive(Debug)]
+pub struct Turn {
+    _permit: OwnedSemaphorePermit,
 }
 
 /// One that changes the instance, and one that looks at it meanwhile. Each takes a
@@ -24,16 +32,15 @@ const WAIT: Duration = Duration::from_secs(5);
 
 impl Default for Turns {
     fn default() -> Self {
-        Self { free: Semaphore::new(AT_ONCE), wait: WAIT }
+        Self { free: Arc::new(Semaphore::new(AT_ONCE)), wait: WAIT }
     }
 }
 
 impl Turns {
-    /// A turn, which ends when it is dropped; or the answer to a caller whose turn
-    /// does not come in time.
-    pub async fn take(&self) -> Result<SemaphorePermit<'_>, Reply> {
-        match timeout(self.wait, self.free.acquire()).await {
-            Ok(Ok(turn)) => Ok(turn),
+    /// A turn; or the answer to a caller whose turn does not come in time.
+    pub async fn take(&self) -> Result<Turn, Reply> {
+        match timeout(self.wait, Arc::clone(&self.free).acquire_owned()).await {
+            Ok(Ok(permit)) => Ok(Turn { _permit: permit }),
             // It is never closed.
             Ok(Err(_)) | Err(_) => {
                 let mut reply = error(
@@ -44,6 +51,19 @@ impl Turns {
                 Err(reply)
             }
         }
+    }
+}
+
+impl Turn {
+    /// Makes a call that takes milliseconds of a processor, in which others are
+    /// answered; then it is the caller's turn still. It lasts as long as the call,
+    /// though the caller goes meanwhile.
+    ///
+    /// A thread for blocking calls makes it. If the caller's own did, that would first
+    /// hand its other tasks over, and where processors are busy each call would start
+    /// one more thread for them, however few calls there are at once.
+    pub async fn call<T: Send + 'static>(self, call: impl FnOnce() -> T + Send + 'static) -> Result<(Self, T), Reply> {
+        spawn_blocking(move || (self, call())).await.map_err(|panicked| failed(&panicked.into()))
     }
 }
 
@@ -63,6 +83,27 @@ mod tests {
         assert_eq!(refused.headers()["retry-after"], "1");
         assert!(refused.body().contains("ask again"), "{}", refused.body());
         drop(one);
+        assert!(turns.take().await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_turn_lasts_as_long_as_its_call_though_its_caller_goes() {
+        let turns = Turns { wait: Duration::from_millis(1), ..Turns::default() };
+        let (one, _other) = (turns.take().await.unwrap(), turns.take().await.unwrap());
+        let (begins, begun) = tokio::sync::oneshot::channel();
+        let (end, ends) = std::sync::mpsc::channel();
+        let mut call = Box::pin(one.call(move || {
+            begins.send(()).unwrap();
+            ends.recv().unwrap();
+        }));
+        tokio::select! {
+            _ = &mut call => panic!("it waits"),
+            begun = begun => begun.unwrap(),
+        }
+        drop(call);
+        assert!(turns.take().await.is_err());
+        end.send(()).unwrap();
+        let turns = Turns { wait: Duration::from_secs(20), ..turns };
         assert!(turns.take().await.is_ok());
     }
 
