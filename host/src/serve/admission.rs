@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Duration, Instant, timeout_at};
@@ -21,8 +21,10 @@ pub(crate) use self::place::Place;
 /// speak.
 ///
 /// Of each caller's places some are its share. What it has above is served like
-/// the rest while places last; then it is the first to leave, without delay. And
-/// a caller that has its share gets no place for which one of another's share
+/// the rest while places last; then it is the first to leave, and without delay for
+/// a caller that lacks its share. A caller that has its share waits like everybody,
+/// so that none of its connections loses its place to another before its request
+/// has had the time to come. And it gets no place for which one of another's share
 /// would have to leave. So one caller cannot push out others, however many
 /// connections it makes.
 ///
@@ -58,7 +60,12 @@ struct Table {
     /// The callers of those that wait for a place. As many as there are listeners and
     /// room to wait, so that a search is cheap.
     newcomers: Vec<IpAddr>,
+    /// The lines in which each caller's stand that wait apart.
+    lines: HashMap<IpAddr, Weak<Line>>,
 }
+
+/// Who is first in it has the lock.
+type Line = tokio::sync::Mutex<()>;
 
 /// How many places there are.
 #[derive(Clone, Copy, Debug)]
@@ -136,6 +143,14 @@ impl Admission {
                 Look::Wait { .. } => self.wait(caller).await,
             }
         }
+    }
+
+    /// Like [`take`](Self::take), for one that waits apart. Those of one caller stand in
+    /// line: all would wait for the same place, and each look at all of them.
+    pub(crate) async fn take_in_line(self: &Arc<Self>, caller: IpAddr) -> Place {
+        let line = self.table().line(caller);
+        let _first = line.lock().await;
+        self.take(caller).await
     }
 
     /// Like [`take`](Self::take), but none where a connection of `caller` itself
@@ -241,20 +256,20 @@ impl Admission {
         Place { admission: Arc::clone(self), seat }
     }
 
-    /// The next to leave for a connection of this caller: one that
-    /// ended, else one above its caller's share, else the one that waited longest of
-    /// all, or of the caller's own where it has its share.
+    /// The next to leave for a connection of this caller: one that ended, else, where the
+    /// caller lacks its share, one above its caller's. Else the one that waited longest: of
+    /// all, or of the caller's own and those above a share where it has its own.
     fn leaver(&self, table: &Table, newcomer: Option<IpAddr>) -> Leaver {
-        let only = newcomer.filter(|caller| table.of(*caller) >= self.bounds.share);
+        let has_share = newcomer.filter(|caller| table.of(*caller) >= self.bounds.share);
+        let is_surplus = |seat: &Seat| seat.is_above && table.of(seat.caller) > self.bounds.share;
         let turn = |seat: &Seat| {
             let state = seat.state.load(Ordering::SeqCst);
             let since = state & SINCE;
-            match state {
-                WORKS => None,
+            match (state, has_share) {
+                (WORKS, _) => None,
                 _ if state & ENDED != 0 => Some((0, since)),
-                _ if seat.is_above && table.of(seat.caller) > self.bounds.share => Some((1, since)),
-                _ if only.is_none_or(|caller| caller == seat.caller) => Some((2, since)),
-                _ => None,
+                (_, None) => Some((if is_surplus(seat) { 1 } else { 2 }, since)),
+                (_, Some(own)) => (own == seat.caller || is_surplus(seat)).then_some((2, since)),
             }
         };
         let waiting = table.seats.iter().filter_map(|seat| Some((turn(seat)?, seat)));
@@ -303,6 +318,17 @@ impl Drop for Newcomer<'_> {
 }
 
 impl Table {
+    /// Where those of a caller stand that wait apart; it goes with the last of them.
+    fn line(&mut self, caller: IpAddr) -> Arc<Line> {
+        self.lines.retain(|_, line| line.strong_count() > 0);
+        if let Some(line) = self.lines.get(&caller).and_then(Weak::upgrade) {
+            return line;
+        }
+        let line = Arc::default();
+        self.lines.insert(caller, Arc::downgrade(&line));
+        line
+    }
+
     fn of(&self, caller: IpAddr) -> usize {
         self.callers.get(&caller).copied().unwrap_or_default()
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 /// | limit | default | why |
 /// | --- | --- | --- |
 /// | `connections` | 900 | the usual limit of open files of a process, 1024, less some; of all listeners of a server. When so many are open, one that waits for its client is closed for each new one, the one that has waited longest first, if for 100 ms at least; until then more wait in the listener's backlog |
-/// | `connections_per_caller` | 100 | of those, the share of one address. Programs of one machine and guests behind one proxy have one address, so more are served while there are places; but then a caller's surplus is the first to be closed, and at once, and for a new connection of who has its share no other's is closed |
+/// | `connections_per_caller` | 100 | of those, the share of one address. Programs of one machine and guests behind one proxy have one address, so more are served while there are places; but then a caller's surplus is the first to be closed, and at once for who lacks its share; for a new connection of who has it, nothing is closed that is in another's share or has waited for less than 100 ms |
 /// | `head_time` | 10 s | from the first moment of a connection, or the end of the last answer, to a complete request head |
 /// | `head_bytes` | 16 KiB | what EC2's clients send is below 1 KiB; proxies add some |
 /// | `head_fields` | 64 | likewise |

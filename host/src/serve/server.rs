@@ -140,7 +140,7 @@ impl Server {
                         let admission = Arc::clone(admission);
                         open.spawn(async move {
                             let place = tokio::select! {
-                                place = admission.take(peer.ip().to_canonical()) => place,
+                                place = admission.take_in_line(peer.ip().to_canonical()) => place,
                                 _ = stopped.changed() => return,
                             };
                             drop(room);

@@ -107,12 +107,52 @@ fn what_a_caller_has_above_its_share_leaves_first_and_at_once() {
     let take = |caller| poll(pin!(admission.take(caller)));
     let kept = take(OTHER).unwrap();
     let crowd = [(); 3].map(|()| take(CALLER).unwrap());
-    let mut newcomers = [CALLER, OTHER].map(|caller| Box::pin(admission.take(caller)));
+    let mut newcomers = [3, 4].map(|last| Box::pin(admission.take([127, 0, 0, last].into())));
     for (newcomer, leaver) in newcomers.iter_mut().zip([1, 2]) {
         assert!(poll(newcomer.as_mut()).is_none());
         assert!(is_sent_away(&crowd[leaver]));
     }
     assert!(!is_sent_away(&kept) && !is_sent_away(&crowd[0]));
+}
+
+/// Whoever it would be for: the caller itself, or another above its share.
+#[tokio::test]
+async fn who_has_its_share_gets_no_place_of_one_that_only_began_to_wait() {
+    let take = |admission: &Arc<Admission>, caller| poll(pin!(admission.take(caller)));
+    for newcomer in [CALLER, OTHER] {
+        for (grace, expected) in [(Duration::from_secs(3600), [false; 3]), (Duration::ZERO, [true, false, false])] {
+            let admission = shared(Bounds { places: 4, share: 1 }, grace);
+            let crowd = [(); 3].map(|()| take(&admission, CALLER).unwrap());
+            let _kept = take(&admission, OTHER).unwrap();
+            // The longest wait is that of one above the share.
+            assert!(crowd[0].work());
+            crowd[0].wait();
+            let mut waits = pin!(admission.take(newcomer));
+            assert!(poll(waits.as_mut()).is_none());
+            assert_eq!([1, 2, 0].map(|which| is_sent_away(&crowd[which])), expected, "{newcomer}, {grace:?}");
+        }
+    }
+}
+
+#[test]
+fn those_of_one_caller_that_wait_apart_stand_in_line() {
+    let admission = shared(Bounds { places: 2, share: 1 }, Duration::ZERO);
+    let [own, other] = [CALLER, OTHER].map(|caller| poll(pin!(admission.take(caller))).unwrap());
+    assert!(own.work() && other.work());
+    let [mut first, mut second, mut another] =
+        [CALLER, CALLER, OTHER].map(|caller| Box::pin(admission.take_in_line(caller)));
+    assert!([&mut first, &mut second, &mut another].into_iter().all(|waits| poll(waits.as_mut()).is_none()));
+    other.wait();
+    own.wait();
+    assert!(poll(second.as_mut()).is_none() && !is_sent_away(&own), "it is not the first");
+    assert!(poll(another.as_mut()).is_none() && is_sent_away(&other), "it is in a line of its own");
+    assert!(poll(first.as_mut()).is_none() && is_sent_away(&own));
+    drop((own, other));
+    let first = poll(first.as_mut()).unwrap();
+    assert!(first.work() && poll(another.as_mut()).is_some());
+    assert!(poll(second.as_mut()).is_some(), "a place became free");
+    drop(poll(pin!(admission.take_in_line(CALLER))));
+    assert_eq!(admission.table().lines.len(), 1);
 }
 
 #[test]
