@@ -1,0 +1,45 @@
+//! The throttle of an instance, which replicas share by the store.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::{Application, INSTANCE_ID, NOW_MS, Replica, Values, get};
+
+#[test]
+fn replicas_share_a_throttle() {
+    for values in [Values::default(), Values::denying_swaps()] {
+        let throttled = r#"{"request-throttle": {"burst": 5, "per-second": 1}}"#;
+        let mut application = Application::new(&[("instance", throttled)]);
+        application.0.values = Some(Arc::new(values));
+        let replicas: Vec<Replica> = (0..4).map(|_| application.replica()).collect();
+        // The first makes the key, on which the others then count.
+        assert_eq!(get(&replicas[0], INSTANCE_ID, &[]).0, 200);
+        let answered: usize = std::thread::scope(|scope| {
+            let ask = |replica| (0..5).filter(|_| get(replica, INSTANCE_ID, &[]).0 == 200).count();
+            let threads: Vec<_> = replicas.iter().map(|replica| scope.spawn(move || ask(replica))).collect();
+            threads.into_iter().map(|thread| thread.join().expect("answers")).sum()
+        });
+        assert_eq!(answered, 4);
+        application.wait(1000);
+        assert_eq!(get(&replicas[0], INSTANCE_ID, &[]).0, 200);
+        assert_eq!(get(&replicas[1], INSTANCE_ID, &[]).0, 503);
+    }
+}
+
+/// Time goes on while many ask: then nobody may be let in for a time that another
+/// has counted already. A look at the clock takes 1 ms here.
+#[test]
+fn a_throttle_that_many_press_against_lets_in_what_time_regains() {
+    let mut application = Application::new(&[("instance", r#"{"request-throttle": {"burst": 5, "per-second": 1}}"#)]);
+    application.0.tick_ms = 1;
+    let replicas: Vec<Replica> = (0..4).map(|_| application.replica()).collect();
+    assert_eq!(get(&replicas[0], INSTANCE_ID, &[]).0, 200);
+    let answered: u64 = std::thread::scope(|scope| {
+        let ask = |replica| (0..200).filter(|_| get(replica, INSTANCE_ID, &[]).0 == 200).count() as u64;
+        let threads: Vec<_> = replicas.iter().map(|replica| scope.spawn(move || ask(replica))).collect();
+        threads.into_iter().map(|thread| thread.join().expect("answers")).sum()
+    });
+    let passed_ms = application.0.clock.load(Ordering::SeqCst) - NOW_MS;
+    let most = 4 + passed_ms / 1000;
+    assert!((most.saturating_sub(1)..=most).contains(&answered), "{answered} in {passed_ms} ms");
+}

@@ -1,0 +1,91 @@
+//! What the operator says in variables, and what is said where that is wrong.
+
+use super::{Application, INSTANCE_ID, engine, get};
+
+/// Each with the words of the answer that say what to mend.
+#[test]
+fn what_the_operator_got_wrong_is_named_in_a_500() {
+    for (variables, words) in [
+        (
+            &[("token_secret", "too short")][..],
+            "the variable `token_secret` cannot be used: the token secret has fewer than 16 bytes",
+        ),
+        (&[("callers", "all")], "the variable `callers` is none of `one`, `client-address`, `host` and `header:NAME`"),
+        (&[("callers", "host"), ("instance", "{}")], "the variable `instance` is for `callers` = `one`"),
+        (&[("http_tokens", "yes")], "the variable `http_tokens`: "),
+        (&[("instance", "{\n oops")], "the variable `instance` is no valid description:\n  line 2, column 2: "),
+        (
+            &[("instance", r#"{"instance-typ": "t3.micro"}"#)],
+            "/instance-typ: unknown field `instance-typ` (did you mean `instance-type`?)",
+        ),
+    ] {
+        let application = Application::new(variables);
+        let (status, body) = get(&application.replica(), INSTANCE_ID, &[]);
+        assert_eq!(status, 500, "{body}");
+        assert!(application.log().ends_with(&body), "the log says the same");
+        assert!(body.starts_with("imds: ") && body.contains(words), "expected {words:?} in {body:?}");
+        assert!(!body.contains("too short"), "a secret is not shown");
+    }
+
+    let application = Application::new(&[]);
+    application.store().set("instance", b"\xff".as_slice());
+    let (status, body) = get(&application.replica(), INSTANCE_ID, &[]);
+    assert_eq!((status, body.contains("the key `instance` of the key-value store")), (500, true), "{body}");
+
+    let (status, body) = get(&Application::new(&[]).without_store().replica(), INSTANCE_ID, &[]);
+    assert_eq!(
+        (status, body.contains("there is no variable `token_secret`, and the application has no")),
+        (500, true),
+        "{body}"
+    );
+}
+
+/// What the provider says may be the operator's secret, and what it would have
+/// said is not guessed.
+#[test]
+fn variables_that_cannot_be_read_are_not_taken_for_absent() {
+    let mut application = Application::new(&[]);
+    application.0.variables_fail = true;
+    let answer = get(&application.replica(), INSTANCE_ID, &[]);
+    assert_eq!(answer, (500, "imds: the variable `callers` cannot be read\n".to_owned()));
+    assert!(application.log().contains("the vault at 10.9.8.7 is sealed"));
+    assert!(application.store().get("token-secret").is_none());
+}
+
+#[test]
+fn names_in_host_that_are_not_local_need_a_variable() {
+    let foreign = [("host", "imds.example.com")];
+    assert_eq!(get(&Application::new(&[]).replica(), INSTANCE_ID, &foreign).0, 403);
+    let replica = Application::new(&[("allowed_hosts", "a.example.com, imds.example.com")]).replica();
+    assert_eq!(get(&replica, INSTANCE_ID, &foreign).0, 200);
+}
+
+/// The component says which names those are, and the log which of them is one.
+#[test]
+fn a_name_that_no_host_can_match_is_told_with_its_variable() {
+    for hosts in ["imds.example.com:80", "https://imds.example.com", "a.example.com;b.example.com"] {
+        let application = Application::new(&[("allowed_hosts", hosts), ("instance", "{}")]);
+        let (status, body) = get(&application.replica(), INSTANCE_ID, &[]);
+        assert_eq!(status, 500, "{body}");
+        assert!(body.starts_with("imds: the variable `allowed_hosts` has a name that no `Host` can match"), "{body}");
+        assert!(!body.contains("example"), "what the operator wrote is not for clients: {body}");
+        assert!(application.log().contains(&format!("no `Host` can match the allowed host `{hosts}`")));
+    }
+    // A description that is wrong as a whole is not taken for that.
+    let application = Application::new(&[("allowed_hosts", "imds.example.com"), ("instance", "[]")]);
+    let (status, body) = get(&application.replica(), INSTANCE_ID, &[]);
+    assert_eq!((status, body.starts_with("imds: the variable `instance` is no valid")), (500, true), "{body}");
+}
+
+/// Every variable that the adapter reads can be set, and no other.
+#[test]
+fn spin_toml_declares_the_variables() {
+    let manifest = engine::spin_toml();
+    let names = |table: &toml::Value| -> Vec<String> { table.as_table().expect("a table").keys().cloned().collect() };
+    let declared = names(&manifest["variables"]);
+    assert_eq!(declared, names(&manifest["component"]["imds"]["variables"]));
+    let mut read = vec!["allowed_hosts", "callers", "instance", "token_secret"];
+    read.extend(imds_spin::variables::OPTIONS.map(|(variable, _)| variable));
+    read.sort_unstable();
+    assert_eq!(declared, read);
+}
