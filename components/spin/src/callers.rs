@@ -1,6 +1,7 @@
 //! Which instance a request belongs to.
 
-use std::net::SocketAddr;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
 
 use crate::head::Head;
 
@@ -79,6 +80,18 @@ impl Callers {
     }
 }
 
+impl fmt::Display for Callers {
+    /// As the variable is written.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Callers::One => f.write_str("one"),
+            Callers::ClientAddress => f.write_str("client-address"),
+            Callers::Header(name) => write!(f, "header:{name}"),
+            Callers::Host => f.write_str("host"),
+        }
+    }
+}
+
 /// As much as a name in `Host` may have.
 const IDENTITY_BYTES_MAX: usize = 253;
 
@@ -92,6 +105,30 @@ const IDENTITY_BYTES_MAX: usize = 253;
 /// ```
 pub fn client_address(head: &Head) -> Option<SocketAddr> {
     std::str::from_utf8(head.values(CLIENT_ADDRESS).next_back()?).ok()?.parse().ok()
+}
+
+/// Whether an address is one that anybody on the Internet may have.
+///
+/// ```
+/// use imds_spin::callers::is_public;
+///
+/// assert!(is_public("203.0.113.7".parse()?) && is_public("2001:db8::7".parse()?));
+/// assert!(!is_public("10.0.0.7".parse()?) && !is_public("100.64.0.7".parse()?) && !is_public("fd00::7".parse()?));
+/// # Ok::<(), std::net::AddrParseError>(())
+/// ```
+pub fn is_public(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => {
+            // What carriers share among their customers, RFC 6598.
+            let is_shared = address.octets()[0] == 100 && address.octets()[1] & 0xc0 == 64;
+            let is_local = address.is_loopback() || address.is_private() || address.is_link_local();
+            !is_shared && !is_local && !address.is_unspecified()
+        }
+        IpAddr::V6(address) => {
+            let is_local = address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local();
+            !is_local && !address.is_unspecified()
+        }
+    }
 }
 
 fn single<'h>(head: &'h Head, name: &str) -> Option<&'h str> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::bindings::metadata::{Answer, Delivery, Outcome, explain};
 use crate::head::Reply;
+use crate::log;
 use crate::service::reply;
 
 /// The answer as it can be sent: late, or a 503 in its place, since an adapter has
@@ -19,13 +20,13 @@ pub fn deliver(answer: Answer) -> Reply {
         (_, None) => return reply(answer),
         (_, Some(Delivery::Delayed(ms))) => {
             let delay = Duration::from_millis(ms.into());
-            (Reply { delay, ..reply(answer) }, format!("fault: answered after {delay:?}"))
+            (Reply { delay, ..reply(answer) }, format!("fault: answered after {ms} ms"))
         }
         (_, Some(Delivery::Closed)) => (unavailable(answer), "fault: in place of a closed connection".to_owned()),
         (_, Some(Delivery::Cut)) => (unavailable(answer), "fault: in place of a body cut short".to_owned()),
         (_, Some(Delivery::Withheld)) => (unavailable(answer), "fault: in place of no answer".to_owned()),
     };
-    eprintln!("imds: {}: {what}", reply.status);
+    log::line(format!("{}: {what}", reply.status));
     reply
 }
 

@@ -1,190 +1,214 @@
-//! Instances that are open in this instance of the adapter.
+//! What this instance of the adapter knows: variables, the secret, and instances
+//! that are open. Another one may know more or less; nothing is lost with it.
+//!
+//! Requests are answered at the same time, so nothing here is borrowed while
+//! something is waited for.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::rc::Rc;
+use std::time::Instant;
 
-use serde_json::Value;
-
-use crate::bindings::metadata::{Instance, Problem, Settings};
+use crate::bindings::metadata::Instance;
 use crate::callers::{self, Callers};
-use crate::secret;
-use crate::store::{Store, Trouble};
-use crate::variables::{self, OPTIONS, Variables, Wrong};
+use crate::failure::Failure;
+use crate::known::Known;
+use crate::store::{PATIENCE, Store, Trouble};
+use crate::variables::{self, Variables};
+use crate::{engine, log, opening, secret};
 
-/// After so long what was read is read again: an edit reaches every replica
-/// within this time.
-const FRESH: Duration = Duration::from_secs(1);
-/// Engines drop an adapter after some hundred requests; this is for those that
-/// do not.
+/// Spin drops an adapter after some hundred requests; this is for engines that do
+/// not.
 const OPEN_MAX: usize = 256;
 
-/// What this instance of the adapter has read. Another one may know more or
-/// less; nothing is lost with it.
 #[derive(Default)]
-pub struct Instances {
-    variables: Option<Read<Variables>>,
-    secret: Option<Read<Vec<u8>>>,
-    open: BTreeMap<String, Read<Result<Option<Open>, Failure>>>,
+struct Memory {
+    variables: Option<Known<Result<Rc<Variables>, Failure>>>,
+    secret: Option<Known<Rc<[u8]>>>,
+    open: BTreeMap<String, Known<Found>>,
+    store: Option<Rc<Store>>,
+    /// When a call to the store was last given up.
+    silent: Option<Instant>,
 }
 
-struct Read<T> {
-    at: Instant,
-    value: T,
-}
+/// An open instance; none where nothing stands under its key.
+type Found = Result<Option<Rc<Open>>, Failure>;
 
-impl<T> Read<T> {
-    fn now(value: T) -> Read<T> {
-        Read { at: Instant::now(), value }
-    }
-
-    fn is_fresh(&self) -> bool {
-        self.at.elapsed() < FRESH
-    }
+thread_local! {
+    static MEMORY: RefCell<Memory> = RefCell::default();
 }
 
 /// An open instance.
 pub struct Open {
     text: String,
-    secret: Vec<u8>,
+    secret: Rc<[u8]>,
     /// The instance.
     pub instance: Instance,
     /// The throttle's state when it was last seen here.
     pub throttle_state: Cell<u64>,
 }
 
-/// Why no instance can be opened: the operator's to mend. Displays as what any
-/// client may see.
-#[derive(Clone, Debug)]
-pub enum Failure {
-    /// A variable cannot be used.
-    Variable(variables::Wrong),
-    /// The store does not give what is needed.
-    Store(Trouble),
-    /// There is neither a secret nor a store to keep one in.
-    NoSecret(Trouble),
-    /// The engine has no randomness.
-    Entropy,
-    /// A description is wrong. Where it is from, and all that is wrong with it.
-    Description(String, Vec<String>),
+/// What to read again behind an answer.
+pub enum Due {
+    /// The variables.
+    Variables,
+    /// The description under a key, and the secret.
+    Instance(String),
 }
 
-impl Instances {
-    /// The variables, read again where they are not fresh.
-    pub fn variables(&mut self, get: impl Fn(&str) -> Result<Option<String>, String>) -> Result<Variables, Failure> {
-        if let Some(read) = self.variables.as_ref().filter(|read| read.is_fresh()) {
-            return Ok(read.value.clone());
-        }
-        let value = Variables::read(get).map_err(Failure::Variable)?;
-        if self.variables.as_ref().is_some_and(|read| read.value != value) {
-            self.secret = None;
-            self.open.clear();
-        }
-        self.variables = Some(Read::now(value.clone()));
-        Ok(value)
+/// The variables: from memory where that serves, else read.
+pub async fn variables(now: Instant) -> Result<Rc<Variables>, Failure> {
+    let known = MEMORY.with_borrow(|memory| {
+        let known = memory.variables.as_ref().filter(|known| known.serves(now));
+        known.map(|known| known.value.clone())
+    });
+    match known {
+        Some(known) => known,
+        None => read_variables().await,
     }
+}
 
-    /// The instance whose description stands under `key`; none where nothing
-    /// stands there. What was found is not looked for again while it is fresh,
-    /// a failure and nothing too: clients say how often they ask.
-    pub fn open(&mut self, key: &str, variables: &Variables) -> Result<Option<&Open>, Failure> {
-        if !self.open.get(key).is_some_and(Read::is_fresh) {
-            let before = self.open.remove(key).and_then(|read| read.value.ok().flatten());
-            let opened = self.open_anew(key, variables, before);
-            if self.open.len() >= OPEN_MAX {
-                let oldest = self.open.iter().min_by_key(|(_, read)| read.at).map(|(key, _)| key.clone());
-                oldest.map(|key| self.open.remove(&key));
+/// The instance whose description stands under `key`: from memory where that serves,
+/// else read. Failures and nothing are remembered too: clients say how often they ask.
+pub async fn open(key: &str, variables: &Rc<Variables>, now: Instant) -> Found {
+    let known = MEMORY.with_borrow(|memory| {
+        let known = memory.open.get(key).filter(|known| known.serves(now));
+        known.map(|known| known.value.clone())
+    });
+    match known {
+        Some(known) => known,
+        None => read_instance(key, variables).await,
+    }
+}
+
+/// What to read again behind an answer from what stands under `key`.
+pub fn due(key: Option<&str>, now: Instant) -> Vec<Due> {
+    MEMORY.with_borrow_mut(|memory| {
+        let mut due = Vec::new();
+        if memory.variables.as_mut().is_some_and(|known| known.is_due(now)) {
+            due.push(Due::Variables);
+        }
+        if let Some((key, known)) = key.and_then(|key| Some((key, memory.open.get_mut(key)?)))
+            && known.is_due(now)
+        {
+            due.push(Due::Instance(key.to_owned()));
+        }
+        due
+    })
+}
+
+impl Due {
+    /// Reads it again.
+    pub async fn read(self) {
+        match self {
+            // What fails is told in the log, and by the next answer that needs it.
+            Due::Variables => drop(read_variables().await),
+            Due::Instance(key) => {
+                let variables = MEMORY.with_borrow(|memory| memory.variables.as_ref()?.value.clone().ok());
+                if let Some(variables) = variables {
+                    drop(read_instance(&key, &variables).await);
+                }
             }
-            self.open.insert(key.to_owned(), Read::now(opened));
-        }
-        match self.open.get(key).map(|read| &read.value) {
-            Some(Ok(open)) => Ok(open.as_ref()),
-            Some(Err(failure)) => Err(failure.clone()),
-            None => Ok(None),
         }
     }
+}
 
-    fn open_anew(&mut self, key: &str, variables: &Variables, before: Option<Open>) -> Result<Option<Open>, Failure> {
-        let Some((text, source)) = description(key, variables)? else {
-            return Ok(None);
+async fn read_variables() -> Result<Rc<Variables>, Failure> {
+    let mut values = BTreeMap::new();
+    for name in variables::names() {
+        let value = engine::within(PATIENCE, engine::variable(name)).await;
+        let value = value.unwrap_or_else(|| Err("no answer within a second".to_owned()));
+        let is_out = value.is_err();
+        values.insert(name, value);
+        // Whoever provides one provides them all.
+        if is_out {
+            break;
+        }
+    }
+    let read = Variables::read(|name| values.get(name).cloned().unwrap_or(Ok(None))).map_err(Failure::Variable);
+    MEMORY.with_borrow_mut(|memory| {
+        let before = memory.variables.as_mut();
+        let read = match (read, before) {
+            (Err(failure), Some(known)) if failure.is_outage() && known.value.is_ok() => {
+                known.keep();
+                log::once(VARIABLES_OUT, || format!("{}; goes on with the values from before", failure.for_log()));
+                return known.value.clone();
+            }
+            (Ok(read), Some(Known { value: Ok(before), .. })) if **before == read => Ok(Rc::clone(before)),
+            (read, _) => {
+                memory.secret = None;
+                memory.open.clear();
+                read.map(Rc::new)
+            }
         };
-        let secret = self.secret(variables)?;
-        // Two that describe themselves alike are still two.
-        let scope = key.strip_prefix(callers::INSTANCES);
-        if let Some(before) = before.filter(|before| before.text == text && before.secret == secret) {
-            return Ok(Some(before));
+        if let Ok(variables) = &read {
+            if log::again(VARIABLES_OUT) {
+                log::line("the variables can be read again");
+            }
+            if engine::LIVES_ON {
+                log::once("variables", || format!("variables in force: {}", variables.in_force()));
+            }
         }
-        let instance = open_text(&text, &source, &secret, scope, variables)?;
-        Ok(Some(Open { text, secret, instance, throttle_state: Cell::new(0) }))
-    }
-
-    /// The secret of the variables, or the one that the replicas share.
-    fn secret(&mut self, variables: &Variables) -> Result<Vec<u8>, Failure> {
-        if let Some(secret) = &variables.token_secret {
-            return Ok(secret.clone());
-        }
-        if let Some(read) = self.secret.as_ref().filter(|read| read.is_fresh()) {
-            return Ok(read.value.clone());
-        }
-        let shared = Store::open().and_then(|store| secret::shared(&store));
-        let secret = shared.map_err(|trouble| match trouble {
-            Trouble::Absent => Failure::NoSecret(trouble),
-            Trouble::Failed(_) => Failure::Store(trouble),
-        })?;
-        self.secret = Some(Read::now(secret.clone()));
-        Ok(secret)
-    }
+        memory.variables = Some(Known::now(read.clone()));
+        read
+    })
 }
 
-fn open_text(
-    text: &str,
-    source: &str,
-    secret: &[u8],
-    scope: Option<&str>,
-    variables: &Variables,
-) -> Result<Instance, Failure> {
-    let settings = Settings {
-        token_secret: secret.to_vec(),
-        allowed_hosts: variables.allowed_hosts.clone(),
-        signs_identity: false,
-        scope: scope.map(str::to_owned),
-    };
-    let wrong = |source: &str, problems: Vec<Problem>| {
-        Failure::Description(source.to_owned(), problems.iter().map(|problem| tell(problem, variables)).collect())
-    };
-    // First as it is, so that problems are those of what the operator wrote.
-    let instance = Instance::open(text, &settings)
-        .map_err(|problems| wrong_settings(&settings).unwrap_or_else(|| wrong(source, problems)))?;
-    if variables.options.is_empty() {
-        return Ok(instance);
-    }
-    let source = format!("with the variables over it, {source}");
-    Instance::open(&with_options(text, &variables.options), &settings).map_err(|problems| wrong(&source, problems))
+async fn read_instance(key: &str, variables: &Rc<Variables>) -> Found {
+    let before = MEMORY.with_borrow(|memory| memory.open.get(key)?.value.clone().ok().flatten());
+    let found = open_anew(key, variables, before).await;
+    MEMORY.with_borrow_mut(|memory| {
+        // What was read under other variables is nothing to remember.
+        let current = memory.variables.as_ref().and_then(|known| known.value.as_ref().ok());
+        if !current.is_some_and(|current| Rc::ptr_eq(current, variables)) {
+            return found;
+        }
+        match (&found, memory.open.get_mut(key)) {
+            (Err(failure), Some(known)) if failure.is_outage() && !is_outage(&known.value) => {
+                known.keep();
+                log::once(STORE_OUT, || format!("{}; goes on with what is known", failure.for_log()));
+                return known.value.clone();
+            }
+            (Ok(_), _) if log::again(STORE_OUT) => log::line("the key-value store answers again"),
+            _ => {}
+        }
+        if memory.open.len() >= OPEN_MAX && !memory.open.contains_key(key) {
+            let oldest = memory.open.iter().min_by_key(|(_, known)| known.read()).map(|(key, _)| key.clone());
+            oldest.map(|key| memory.open.remove(&key));
+        }
+        memory.open.insert(key.to_owned(), Known::now(found.clone()));
+        found
+    })
 }
 
-/// The variable whose value the component refuses, whatever the description, if that
-/// is what is wrong: the secret or the names of hosts are all that it can be.
-fn wrong_settings(settings: &Settings) -> Option<Failure> {
-    let refused = |settings: &Settings| {
-        let problems = Instance::open("{}", settings).err()?;
-        let reasons: Vec<String> = problems.into_iter().map(|problem| problem.message).collect();
-        Some(reasons.join("; "))
+const VARIABLES_OUT: &str = "variables cannot be read";
+const STORE_OUT: &str = "store fails";
+
+fn is_outage(found: &Found) -> bool {
+    found.as_ref().is_err_and(Failure::is_outage)
+}
+
+async fn open_anew(key: &str, variables: &Variables, before: Option<Rc<Open>>) -> Found {
+    let Some((text, source)) = description(key, variables).await? else {
+        return Ok(None);
     };
-    let reasons = refused(settings)?;
-    let without_hosts = Settings { allowed_hosts: Vec::new(), ..settings.clone() };
-    Some(Failure::Variable(match refused(&without_hosts) {
-        Some(reasons) => Wrong::token_secret(&reasons),
-        None => Wrong::allowed_hosts(reasons),
-    }))
+    let secret = shared_secret(variables).await?;
+    if let Some(before) = before.filter(|before| before.text == text && before.secret == secret) {
+        return Ok(Some(before));
+    }
+    // Two that describe themselves alike are still two.
+    let scope = key.strip_prefix(callers::INSTANCES);
+    let instance = opening::open(&text, &source, &secret, scope, variables)?;
+    Ok(Some(Rc::new(Open { text, secret, instance, throttle_state: Cell::new(0) })))
 }
 
 /// The description of the instance under `key`, and what to call its source.
-fn description(key: &str, variables: &Variables) -> Result<Option<(String, String)>, Failure> {
+async fn description(key: &str, variables: &Variables) -> Result<Option<(String, String)>, Failure> {
     if let Some(text) = &variables.instance {
         return Ok(Some((text.clone(), "the variable `instance`".to_owned())));
     }
     let source = format!("the key `{key}` of the key-value store");
-    let stored = match Store::open().and_then(|store| store.get(key)) {
+    let stored = match with_store(async |store| store.get(key).await).await {
         // Without a store nobody can have described anything.
         Err(Trouble::Absent) if variables.callers == Callers::One => None,
         stored => stored.map_err(Failure::Store)?,
@@ -199,54 +223,59 @@ fn description(key: &str, variables: &Variables) -> Result<Option<(String, Strin
     }
 }
 
-/// A description, known to be right, with options set over its own.
-fn with_options(text: &str, options: &[(&str, String)]) -> String {
-    let mut description: Value = serde_json::from_str(text).unwrap_or_default();
-    for (name, value) in options {
-        description["metadata-options"][*name] = Value::String(value.clone());
+/// The secret of the variables, or the one that the replicas share.
+async fn shared_secret(variables: &Variables) -> Result<Rc<[u8]>, Failure> {
+    if let Some(secret) = &variables.token_secret {
+        return Ok(Rc::from(secret.as_slice()));
     }
-    description.to_string()
-}
-
-/// A problem in one line, named as the operator wrote what is wrong.
-fn tell(problem: &Problem, variables: &Variables) -> String {
-    let option = problem.field.strip_prefix("/metadata-options/");
-    let variable = option.and_then(|option| {
-        let (variable, _) = OPTIONS.iter().find(|(_, name)| *name == option)?;
-        variables.options.iter().any(|(name, _)| *name == option).then(|| format!("the variable `{variable}`: "))
+    let now = Instant::now();
+    let known = MEMORY.with_borrow_mut(|memory| {
+        let known = memory.secret.as_mut().filter(|known| known.serves(now))?;
+        (!known.is_due(now)).then(|| Rc::clone(&known.value))
     });
-    let place = match (variable, problem.field.as_str(), problem.position) {
-        (Some(variable), ..) => variable,
-        (None, "", None) => String::new(),
-        (None, "", Some(position)) => format!("line {}, column {}: ", position.line, position.column),
-        (None, field, _) => format!("{field}: "),
+    if let Some(secret) = known {
+        return Ok(secret);
+    }
+    let secret = with_store(async |store| secret::shared(store).await).await;
+    let secret: Rc<[u8]> = secret.map(Rc::from).map_err(|trouble| match trouble {
+        Trouble::Absent => Failure::NoSecret(trouble),
+        Trouble::Failed(_) | Trouble::Silent => Failure::Store(trouble),
+    })?;
+    MEMORY.with_borrow_mut(|memory| memory.secret = Some(Known::now(Rc::clone(&secret))));
+    Ok(secret)
+}
+
+/// Asks the store, which is opened once. One that was silent is left alone for a
+/// while: else each request that needs it would wait.
+pub async fn with_store<T>(ask: impl AsyncFnOnce(&Store) -> Result<T, Trouble>) -> Result<T, Trouble> {
+    let now = Instant::now();
+    let (is_silent, store) = MEMORY.with_borrow(|memory| {
+        let is_silent = memory.silent.is_some_and(|silent| now.saturating_duration_since(silent) < PATIENCE);
+        (is_silent, memory.store.clone())
+    });
+    if is_silent {
+        return Err(Trouble::Silent);
+    }
+    let asked = async {
+        let store = match store {
+            Some(store) => store,
+            None => Rc::new(Store::open().await?),
+        };
+        let told = ask(&store).await?;
+        Ok((store, told))
     };
-    let help = problem.help.as_ref().map(|help| format!(" ({help})")).unwrap_or_default();
-    format!("{place}{}{help}", problem.message)
-}
-
-impl Failure {
-    /// What only the operator may see besides.
-    pub fn reason(&self) -> Option<String> {
-        match self {
-            Failure::Store(trouble) => Some(trouble.to_string()),
-            Failure::Variable(wrong) => wrong.reason.clone(),
-            Failure::NoSecret(_) | Failure::Entropy | Failure::Description(..) => None,
+    let asked = asked.await;
+    MEMORY.with_borrow_mut(|memory| match asked {
+        Ok((store, told)) => {
+            memory.store = Some(store);
+            memory.silent = None;
+            Ok(told)
         }
-    }
-}
-
-impl std::fmt::Display for Failure {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Failure::Variable(wrong) => wrong.fmt(f),
-            Failure::Store(_) => f.write_str("the key-value store failed; the log says how"),
-            Failure::Entropy => f.write_str("the engine gives no random bytes"),
-            Failure::NoSecret(trouble) => write!(f, "there is no variable `token_secret`, and {trouble}"),
-            Failure::Description(source, problems) => {
-                write!(f, "{source} is no valid description:")?;
-                problems.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
-            }
+        Err(trouble) => {
+            // It may be the connection that fails.
+            memory.store = None;
+            memory.silent = (trouble == Trouble::Silent).then(Instant::now);
+            Err(trouble)
         }
-    }
+    })
 }

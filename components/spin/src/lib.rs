@@ -16,7 +16,8 @@
 //!
 //! Engines create and drop instances of the adapter as they like, many at
 //! once. So nothing that matters lives in its memory: a secret that was made is
-//! kept in the store, and what is read is read again after a second.
+//! kept in the store. What was read serves for a second, is read again behind an
+//! answer, and goes on while the store is out.
 //!
 //! The face of this crate is `wasi:http` 0.3, for Spin 4.1 and later (feature
 //! `wasi-http-0-3`); the crate in `wasi-0.2` has another for engines that know
@@ -24,14 +25,27 @@
 
 pub mod callers;
 pub mod head;
+pub mod proxies;
 pub mod variables;
 
 #[cfg(target_arch = "wasm32")]
 mod bindings;
 #[cfg(target_arch = "wasm32")]
+mod engine;
+#[cfg(target_arch = "wasm32")]
+mod failure;
+#[cfg(target_arch = "wasm32")]
 mod faults;
 #[cfg(target_arch = "wasm32")]
 mod instances;
+#[cfg(target_arch = "wasm32")]
+mod known;
+#[cfg(target_arch = "wasm32")]
+mod log;
+#[cfg(target_arch = "wasm32")]
+mod opening;
+#[cfg(target_arch = "wasm32")]
+mod refusals;
 #[cfg(target_arch = "wasm32")]
 mod secret;
 #[cfg(target_arch = "wasm32")]
@@ -43,6 +57,7 @@ mod wasi_http_0_3;
 
 pub use callers::Callers;
 pub use head::{Head, Reply};
+pub use proxies::Proxies;
 #[cfg(target_arch = "wasm32")]
-pub use service::answer;
+pub use service::{Answered, Rest, answer};
 pub use variables::Variables;

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::store::{Store, Trouble};
+use crate::{engine, log};
 
 const KEY: &str = "token-secret";
 const SECRET_BYTES: usize = 32;
@@ -20,30 +21,32 @@ const ROUNDS: u32 = 3;
 /// they cannot set a key on the condition that it is not there. The others wait
 /// until it is there. Who makes it removes the counters, so that a secret that
 /// was removed is made again; who is elected after that finds it made.
-pub fn shared(store: &Store) -> Result<Vec<u8>, Trouble> {
-    if let Some(secret) = kept(store)? {
+pub async fn shared(store: &Store) -> Result<Vec<u8>, Trouble> {
+    if let Some(secret) = kept(store).await? {
         return Ok(secret);
     }
     for round in 0..ROUNDS {
         let started = Instant::now();
-        if store.count(&makers(round))? == 1 && kept(store)?.is_none() {
+        if store.count(&makers(round))? == 1 && kept(store).await?.is_none() {
             let mut secret = [0; SECRET_BYTES];
             getrandom::fill(&mut secret).map_err(|error| Trouble::Failed(error.to_string()))?;
             // Too late, the others may have elected another.
             if started.elapsed() < MAKER_TIME / 2 {
-                store.set(KEY, &secret)?;
-                (0..=round).try_for_each(|round| store.remove(&makers(round)))?;
-                eprintln!(
-                    "imds: there is no variable `token_secret`: made a secret and keep it in the key-value store as `{KEY}`"
-                );
+                store.set(KEY, &secret).await?;
+                for round in 0..=round {
+                    store.remove(&makers(round)).await?;
+                }
+                log::line(format!(
+                    "there is no variable `token_secret`: made a secret and keep it in the key-value store as `{KEY}`"
+                ));
             }
         }
         while started.elapsed() < MAKER_TIME {
-            if let Some(secret) = kept(store)? {
+            if let Some(secret) = kept(store).await? {
                 return Ok(secret);
             }
             // Only at the very first requests to a new store.
-            std::thread::sleep(PAUSE);
+            engine::pause(PAUSE).await;
         }
     }
     Err(Trouble::Failed(format!(
@@ -57,8 +60,8 @@ fn makers(round: u32) -> String {
     format!("{KEY}/makers/{round}")
 }
 
-fn kept(store: &Store) -> Result<Option<Vec<u8>>, Trouble> {
-    match store.get(KEY)? {
+async fn kept(store: &Store) -> Result<Option<Vec<u8>>, Trouble> {
+    match store.get(KEY).await? {
         // Not one that was made here.
         Some(secret) if secret.len() < SECRET_BYTES => {
             Err(Trouble::Failed(format!("the key `{KEY}` holds fewer than {SECRET_BYTES} bytes; remove it")))

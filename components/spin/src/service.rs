@@ -1,47 +1,84 @@
 //! One request in, one answer out.
 
-use std::cell::{Cell, RefCell};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use spin_sdk::experimental::wasi::config::store as config;
-
-use crate::bindings::metadata::{self, Answer, Moment, Outcome};
+use crate::bindings::metadata::{self, Answer, Moment};
 use crate::callers::client_address;
-use crate::faults;
+use crate::engine::{self, Mark};
+use crate::failure::Failure;
 use crate::head::{Head, Reply};
-use crate::instances::{Failure, Instances, Open};
-use crate::store::Store;
+use crate::instances::{self, Due, Open};
+use crate::variables::Variables;
+use crate::{faults, log, refusals};
 
 thread_local! {
-    static INSTANCES: RefCell<Instances> = RefCell::default();
     static READ: Vec<String> = metadata::fields_read();
     static ENTROPY: Cell<Option<u64>> = const { Cell::new(None) };
 }
 
-/// Answers a request. What is the operator's to mend is told in the log and in
-/// the body of a 500.
-pub fn answer(head: &Head) -> Reply {
-    INSTANCES.with_borrow_mut(|instances| try_answer(head, instances)).unwrap_or_else(|failure| {
-        let reason = failure.reason().map(|reason| format!(": {reason}")).unwrap_or_default();
-        eprintln!("imds: {failure}{reason}");
-        Reply::text(500, &format!("imds: {failure}"))
-    })
+/// The field that a proxy adds.
+const FORWARDED_FOR: &str = "x-forwarded-for";
+
+/// An answer, and what is left to do behind it.
+pub struct Answered {
+    /// The answer.
+    pub reply: Reply,
+    /// What nobody has to wait for.
+    pub rest: Rest,
 }
 
-fn try_answer(head: &Head, instances: &mut Instances) -> Result<Reply, Failure> {
-    let variables = instances.variables(|name| config::get(name).map_err(|error| format!("{error:?}")))?;
-    let Some(key) = variables.callers.instance_of(head) else {
-        return Ok(nobody(head, &format!("the request names no instance by `callers` = {:?}", variables.callers)));
-    };
-    let Some(open) = instances.open(&key, &variables)? else {
-        return Ok(nobody(head, &format!("the key-value store has no key `{key}`")));
-    };
-    let answer = ask(open, &key, head)?;
-    if answer.outcome == Outcome::HostRefused {
-        eprintln!(
-            "imds: 403: the name in Host is not allowed; if it is yours, put it into the variable `allowed_hosts`"
-        );
+/// What is done once an answer is on its way: it would hold the answer up.
+#[must_use = "nothing is read again and nothing logged without it"]
+pub struct Rest(Vec<Due>);
+
+impl Rest {
+    /// Whether there is anything to do.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty() && log::is_empty()
     }
+
+    /// Reads again what is due, and writes the log.
+    pub async fn finish(self) {
+        if self.is_empty() {
+            return;
+        }
+        // Other answers are on their way too.
+        engine::give_way().await;
+        for due in self.0 {
+            due.read().await;
+        }
+        log::write();
+    }
+}
+
+/// Answers a request. What is the operator's to mend is told in the log and in
+/// the body of a 500, what is out in that of a 503.
+pub async fn answer(head: &Head) -> Answered {
+    let now = Instant::now();
+    let mark = Mark::set();
+    let mut key = None;
+    let reply = try_answer(head, now, &mut key).await.unwrap_or_else(|failure| {
+        log::refusal(now, || failure.for_log());
+        Reply::text(failure.status(), &format!("imds: {failure}"))
+    });
+    let rest = Rest(instances::due(key.as_deref(), now));
+    mark.settle().await;
+    Answered { reply, rest }
+}
+
+async fn try_answer(head: &Head, now: Instant, key: &mut Option<String>) -> Result<Reply, Failure> {
+    let variables = instances::variables(now).await?;
+    refusals::warn_of_public_callers(head, &variables);
+    let Some(key) = variables.callers.instance_of(head).map(|found| &*key.insert(found)) else {
+        return Ok(nobody(head, now, &format!("the request names no instance by `callers` = `{}`", variables.callers)));
+    };
+    let Some(open) = instances::open(key, &variables, now).await? else {
+        return Ok(nobody(head, now, &format!("the key-value store has no key `{key}`")));
+    };
+    let answer = ask(&open, key, head, &variables).await?;
+    refusals::tell(&answer, head, now);
     Ok(faults::deliver(answer))
 }
 
@@ -62,15 +99,23 @@ pub(crate) fn reply(answer: Answer) -> Reply {
 }
 
 /// The answer to one whose instance there is none of.
-fn nobody(head: &Head, why: &str) -> Reply {
-    let reply = reply(metadata::refuse_caller(&written(head), moment(head, 0, 0)));
-    eprintln!("imds: {}: {why}", reply.status);
+fn nobody(head: &Head, now: Instant, why: &str) -> Reply {
+    let reply = reply(metadata::refuse_caller(&READ.with(|read| head.write(read)), moment(head, 0, 0)));
+    log::refusal(now, || format!("{}: {why}", reply.status));
     reply
 }
 
-/// The head as the component reads it.
-fn written(head: &Head) -> Vec<u8> {
-    READ.with(|read| head.write(read))
+/// The head as the component reads it: what a trusted proxy adds is not the
+/// client's.
+fn written(head: &Head, variables: &Variables) -> Vec<u8> {
+    let is_of_a_proxy = client_address(head).is_some_and(|address| variables.trusted_proxies.contains(address.ip()));
+    READ.with(|read| match is_of_a_proxy {
+        false => head.write(read),
+        true => {
+            let others: Vec<&String> = read.iter().filter(|name| *name != FORWARDED_FOR).collect();
+            head.write(&others)
+        }
+    })
 }
 
 fn moment(head: &Head, throttle_state: u64, entropy: u64) -> Moment {
@@ -87,8 +132,8 @@ fn moment(head: &Head, throttle_state: u64, entropy: u64) -> Moment {
 
 /// Asks the component; where the instance has a throttle, with the state that
 /// all replicas share.
-fn ask(open: &Open, key: &str, head: &Head) -> Result<Answer, Failure> {
-    let bytes = written(head);
+async fn ask(open: &Rc<Open>, key: &str, head: &Head, variables: &Variables) -> Result<Answer, Failure> {
+    let bytes = written(head, variables);
     let ask = |throttle_state, entropy| open.instance.answer(&bytes, moment(head, throttle_state, entropy), None);
     // Others have counted more since, never less: what is refused with the state
     // last seen here is refused, and need not trouble the store.
@@ -98,14 +143,15 @@ fn ask(open: &Open, key: &str, head: &Head) -> Result<Answer, Failure> {
         return Ok(answer);
     }
     let tag = entropy()?;
-    let store = Store::open().map_err(Failure::Store)?;
-    let exchanged = store.exchange(&format!("throttle/{key}"), tag, |state| {
-        let answer = ask(state, tag);
-        let next = answer.throttle_state;
-        (answer, next)
+    let exchanged = instances::with_store(async |store| {
+        store.exchange(&format!("throttle/{key}"), tag, |state| {
+            let answer = ask(state, tag);
+            let next = answer.throttle_state;
+            (answer, next)
+        })
     });
     // Where so many ask at once that none gets through, there are too many.
-    let answer = exchanged.map_err(Failure::Store)?.unwrap_or_else(|| ask(u64::MAX, tag));
+    let answer = exchanged.await.map_err(Failure::Store)?.unwrap_or_else(|| ask(u64::MAX, tag));
     open.throttle_state.set(answer.throttle_state);
     Ok(answer)
 }

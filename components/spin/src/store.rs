@@ -1,50 +1,66 @@
-//! The key-value store, through WASI's interface: Spin's own has no atomic
-//! operations, which the secret and the throttle need.
+//! The key-value store: plain reads as the engine has them, and the atomic
+//! operations of WASI's interface, which the secret and the throttle need and
+//! Spin's own does not have.
+//!
+//! The SDK keeps its bindings of WASI's drafts in `experimental`, which its
+//! documentation does not show: there are no others. `Cargo.lock` holds the SDK, and
+//! a test holds what the adapter imports.
 
 use std::fmt;
+use std::time::Duration;
 
 use spin_sdk::experimental::wasi::keyvalue::atomics::{Cas, CasError, increment, swap};
-use spin_sdk::experimental::wasi::keyvalue::store::{Bucket, Error, open};
+use spin_sdk::experimental::wasi::keyvalue::store::Error;
+
+use crate::engine::{self, Values};
 
 /// The label under which `spin.toml` gives the store to the component.
 const LABEL: &str = "default";
 
+/// Who waits longer for a call is told that the store does not answer. A store at
+/// work takes milliseconds, and a client of the service gives up after a second or
+/// two.
+pub const PATIENCE: Duration = Duration::from_secs(1);
+
 /// An open store.
-pub struct Store(Bucket);
+pub struct Store(Values);
 
 /// Why the store does not give what it was asked for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Trouble {
     /// The application has no store.
     Absent,
     /// The store failed, for a reason in its own words.
     Failed(String),
+    /// The store let a call wait for longer than [`PATIENCE`].
+    Silent,
 }
 
 impl Store {
     /// Opens the store.
-    pub fn open() -> Result<Store, Trouble> {
-        Ok(Store(open(LABEL)?))
+    pub async fn open() -> Result<Store, Trouble> {
+        Ok(Store(bounded(Values::open(LABEL)).await?))
     }
 
     /// The value of a key.
-    pub fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Trouble> {
-        Ok(self.0.get(key)?)
+    pub async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Trouble> {
+        bounded(self.0.get(key)).await
     }
 
     /// Sets the value of a key.
-    pub fn set(&self, key: &str, value: &[u8]) -> Result<(), Trouble> {
-        Ok(self.0.set(key, value)?)
+    pub async fn set(&self, key: &str, value: &[u8]) -> Result<(), Trouble> {
+        bounded(self.0.set(key, value)).await
     }
 
     /// Removes a key.
-    pub fn remove(&self, key: &str) -> Result<(), Trouble> {
-        Ok(self.0.delete(key)?)
+    pub async fn remove(&self, key: &str) -> Result<(), Trouble> {
+        bounded(self.0.remove(key)).await
     }
 
     /// Adds 1 to a counter that nothing else writes to; gives the new count.
     pub fn count(&self, key: &str) -> Result<i64, Trouble> {
-        Ok(increment(&self.0, key, 1)?)
+        engine::called();
+        Ok(increment(self.0.bucket()?, key, 1)?)
     }
 
     /// Puts in place of a number what `next` makes of it, and asks again where
@@ -57,8 +73,10 @@ impl Store {
         tag: u64,
         mut next: impl FnMut(u64) -> (T, u64),
     ) -> Result<Option<T>, Trouble> {
+        engine::called();
+        let bucket = self.0.bucket()?;
         let tag = tag.to_be_bytes();
-        let mut cas = Cas::new(&self.0, key)?;
+        let mut cas = Cas::new(bucket, key)?;
         let mut seen = cas.current()?.unwrap_or_default();
         for _ in 0..EXCHANGES_MAX {
             let (state, tags) =
@@ -72,7 +90,7 @@ impl Store {
                 Ok(()) => return Ok(Some(result)),
                 Err(CasError::StoreError(error)) => return Err(error.into()),
                 // Not the handle that comes back: stores differ in what it knows.
-                Err(CasError::CasFailed(_)) => cas = Cas::new(&self.0, key)?,
+                Err(CasError::CasFailed(_)) => cas = Cas::new(bucket, key)?,
             }
             seen = cas.current()?.unwrap_or_default();
             // Spin's Redis store swaps and says that it did not.
@@ -93,6 +111,11 @@ const TAGS_BYTES: usize = 32 * 8;
 /// for each.
 const EXCHANGES_MAX: u32 = 8;
 
+async fn bounded<T>(call: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trouble> {
+    engine::called();
+    engine::within(PATIENCE, call).await.unwrap_or(Err(Trouble::Silent))
+}
+
 impl From<Error> for Trouble {
     fn from(error: Error) -> Trouble {
         match error {
@@ -107,6 +130,7 @@ impl fmt::Display for Trouble {
         match self {
             Trouble::Absent => write!(f, "the application has no key-value store `{LABEL}`"),
             Trouble::Failed(message) => write!(f, "the key-value store failed: {message}"),
+            Trouble::Silent => f.write_str("the key-value store does not answer within a second"),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::callers::Callers;
+use crate::proxies::Proxies;
 
 /// The values of all variables, read and checked. They print without the
 /// secret and the description.
@@ -20,6 +21,8 @@ pub struct Variables {
     pub allowed_hosts: Vec<String>,
     /// `callers`: how a request is mapped to an instance.
     pub callers: Callers,
+    /// `trusted_proxies`: from where `X-Forwarded-For` counts for nothing.
+    pub trusted_proxies: Proxies,
     /// The metadata options that are set over every description, by the names
     /// that they have there.
     pub options: Vec<(&'static str, String)>,
@@ -33,6 +36,16 @@ pub const OPTIONS: [(&str, &str); 4] = [
     ("http_tokens", "http-tokens"),
     ("instance_metadata_tags", "instance-metadata-tags"),
 ];
+
+/// The names of all variables that are read.
+///
+/// ```
+/// assert!(imds_spin::variables::names().any(|name| name == "http_tokens"));
+/// ```
+pub fn names() -> impl Iterator<Item = &'static str> {
+    let others = ["instance", "token_secret", "allowed_hosts", "callers", "trusted_proxies"];
+    others.into_iter().chain(OPTIONS.map(|(variable, _)| variable))
+}
 
 impl Variables {
     /// Reads all variables through `get`, which gives none for one that the
@@ -52,9 +65,11 @@ impl Variables {
     pub fn read(get: impl Fn(&str) -> Result<Option<String>, String>) -> Result<Variables, Wrong> {
         let get = |variable: &'static str| match get(variable) {
             Ok(value) => Ok(value.map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())),
-            Err(reason) => Err(Wrong { variable, message: "cannot be read".into(), reason: Some(reason) }),
+            Err(reason) => {
+                Err(Wrong { variable, message: "cannot be read".into(), is_unreadable: true, reason: Some(reason) })
+            }
         };
-        let wrong = |variable, message: &'static str| Wrong { variable, message: message.into(), reason: None };
+        let wrong = |variable, message: &'static str| Wrong::of(variable, message);
         let callers = match get("callers")? {
             None => Callers::One,
             Some(value) => Callers::parse(&value)
@@ -69,11 +84,49 @@ impl Variables {
         let hosts = get("allowed_hosts")?.unwrap_or_default();
         let allowed_hosts: Vec<String> =
             hosts.split([',', ' ', '\n']).filter(|host| !host.is_empty()).map(str::to_owned).collect();
+        let trusted_proxies = match get("trusted_proxies")? {
+            None => Proxies::default(),
+            Some(value) => Proxies::parse(&value).ok_or_else(|| {
+                wrong("trusted_proxies", "has something that is no address and no network such as `10.0.0.0/8`")
+            })?,
+        };
         let mut options = Vec::new();
         for (variable, option) in OPTIONS {
             options.extend(get(variable)?.map(|value| (option, value)));
         }
-        Ok(Variables { instance, token_secret, allowed_hosts, callers, options })
+        Ok(Variables { instance, token_secret, allowed_hosts, callers, trusted_proxies, options })
+    }
+
+    /// The variables that are set, in a line: one that is misspelt is missing there.
+    /// Of the secret and the description it says only that they are given.
+    ///
+    /// ```
+    /// use imds_spin::Variables;
+    ///
+    /// let given = |name: &str| match name {
+    ///     "token_secret" => Some("sixteen bytes or more".to_owned()),
+    ///     "http_tokens" => Some("required".to_owned()),
+    ///     _ => None,
+    /// };
+    /// let variables = Variables::read(|name| Ok(given(name)))?;
+    /// assert_eq!(variables.in_force(), "callers = one, token_secret is given, http_tokens = required");
+    /// # Ok::<(), imds_spin::variables::Wrong>(())
+    /// ```
+    pub fn in_force(&self) -> String {
+        let mut told = vec![format!("callers = {}", self.callers)];
+        told.extend(self.instance.as_ref().map(|_| "instance is given".to_owned()));
+        told.extend(self.token_secret.as_ref().map(|_| "token_secret is given".to_owned()));
+        if !self.allowed_hosts.is_empty() {
+            told.push(format!("allowed_hosts = {}", self.allowed_hosts.join(" ")));
+        }
+        if self.trusted_proxies != Proxies::default() {
+            told.push(format!("trusted_proxies = {}", self.trusted_proxies));
+        }
+        for (option, value) in &self.options {
+            let variable = OPTIONS.iter().find(|(_, name)| name == option).map_or(*option, |(variable, _)| *variable);
+            told.push(format!("{variable} = {value}"));
+        }
+        told.join(", ")
     }
 }
 
@@ -91,11 +144,28 @@ impl fmt::Debug for Variables {
 pub struct Wrong {
     variable: &'static str,
     message: Cow<'static, str>,
+    is_unreadable: bool,
     /// In the words of what provides or judges it, which are for the log alone.
     pub reason: Option<String>,
 }
 
 impl Wrong {
+    fn of(variable: &'static str, message: impl Into<Cow<'static, str>>) -> Wrong {
+        Wrong { variable, message: message.into(), is_unreadable: false, reason: None }
+    }
+
+    /// Whether what provides the variables is out, rather than the value wrong.
+    ///
+    /// ```
+    /// use imds_spin::Variables;
+    ///
+    /// let wrong = Variables::read(|_| Err("no vault".to_owned())).unwrap_err();
+    /// assert!(wrong.is_unreadable());
+    /// ```
+    pub fn is_unreadable(&self) -> bool {
+        self.is_unreadable
+    }
+
     /// The component's word on `allowed_hosts`, which is for the log.
     ///
     /// ```
@@ -104,7 +174,7 @@ impl Wrong {
     /// ```
     pub fn allowed_hosts(reason: String) -> Wrong {
         let message = "has a name that no `Host` can match; write names without scheme and port";
-        Wrong { variable: "allowed_hosts", message: message.into(), reason: Some(reason) }
+        Wrong { reason: Some(reason), ..Wrong::of("allowed_hosts", message) }
     }
 
     /// The component's word on `token_secret`, which says nothing of its value.
@@ -114,8 +184,7 @@ impl Wrong {
     /// assert_eq!(wrong.to_string(), "the variable `token_secret` cannot be used: the token secret is too short");
     /// ```
     pub fn token_secret(told: &str) -> Wrong {
-        let message = format!("cannot be used: {told}").into();
-        Wrong { variable: "token_secret", message, reason: None }
+        Wrong::of("token_secret", format!("cannot be used: {told}"))
     }
 }
 
@@ -160,6 +229,7 @@ mod tests {
         let wrong = |given: &[(&str, &str)]| read(given).unwrap_err();
         assert!(wrong(&[("callers", "me")]).starts_with("the variable `callers` is none of `one`"));
         assert!(wrong(&[("callers", "host"), ("instance", "{}")]).starts_with("the variable `instance` is for"));
+        assert!(wrong(&[("trusted_proxies", "the proxy")]).starts_with("the variable `trusted_proxies` has something"));
         assert!(!format!("{:?}", read(&[("token_secret", "sixteen bytes here")])).contains("sixteen"));
     }
 }

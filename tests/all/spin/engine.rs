@@ -4,10 +4,10 @@
 
 use std::future::pending;
 use std::path::Path;
-use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use http_body_util::{BodyExt as _, Empty};
@@ -24,6 +24,7 @@ use wasmtime_wasi_http::{
     Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView, p2, p3,
 };
 
+use super::interfaces;
 use super::store::{self, Values};
 use crate::shell::{shell, workspace};
 use crate::ways::TOKIO;
@@ -101,7 +102,7 @@ pub struct Options {
     /// The application's variables.
     pub variables: Vec<(String, String)>,
     /// Whether what provides the variables fails.
-    pub variables_fail: bool,
+    pub variables_fail: Switch,
     /// What the adapter writes to its log.
     pub log: Log,
     /// The key-value store; none where the application has none.
@@ -112,6 +113,20 @@ pub struct Options {
     pub tick_ms: u64,
     /// How many requests one instance of the adapter serves.
     pub reuse: usize,
+}
+
+/// Something that is so or not, for all replicas.
+#[derive(Clone, Default)]
+pub struct Switch(Arc<AtomicBool>);
+
+impl Switch {
+    pub fn set(&self, is_so: bool) {
+        self.0.store(is_so, Ordering::SeqCst);
+    }
+
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
 }
 
 /// The standard error of all instances of the adapter.
@@ -142,6 +157,7 @@ impl Replica {
             wasmtime_wasi::p3::add_to_linker(&mut linker)?;
             p3::add_to_linker(&mut linker)?;
             p2::add_only_http_to_linker_async(&mut linker)?;
+            interfaces::add_to_linker(&mut linker)?;
             store::add_to_linker(&mut linker)
         })();
         linked.expect("the interfaces have names of their own");
@@ -151,6 +167,23 @@ impl Replica {
             Err(_) => ProxyPre::P2(p2::bindings::ProxyPre::new(pre).expect("the adapter exports an HTTP handler")),
         };
         Replica(ProxyHandler::new(State { engine: engine.clone(), pre, options }))
+    }
+
+    /// Whether the whole body of the answer is there when a server, which runs as a
+    /// task of its own, gets the head. What is not goes out in a second packet.
+    pub async fn answers_in_one_piece(&self, request: http::Request<()>) -> bool {
+        let request = request.map(|()| Empty::new().map_err(|never| match never {}).boxed_unsync());
+        let response = self.0.handle((), request).await.unwrap_or_else(|error| panic!("{error:?}"));
+        let length = &response.headers()["content-length"];
+        let length: usize = length.to_str().ok().and_then(|length| length.parse().ok()).expect("a length");
+        let mut body = response.into_body();
+        let frame = match pin!(body.frame()).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Some(Ok(frame))) => frame.into_data().ok(),
+            Poll::Ready(_) | Poll::Pending => None,
+        };
+        let is_there = frame.map_or(0, |data| data.len()) == length;
+        while body.frame().await.is_some() {}
+        is_there
     }
 
     /// Sends a request through the adapter. The body of an answer to `HEAD` is

@@ -1,6 +1,8 @@
-//! The variables and the key-value store, as Spin has them for every component.
+//! The variables and the key-value store by WASI's drafts, as Spin has them for
+//! every component.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use wasmtime::StoreContextMut;
@@ -14,11 +16,52 @@ pub struct Values {
     values: Mutex<BTreeMap<String, Vec<u8>>>,
     /// Whether it says of every swap that it failed, as Spin's Redis store does.
     denies_swaps: bool,
+    health: Mutex<Health>,
+    opened: AtomicUsize,
+    read: AtomicUsize,
+}
+
+/// What becomes of calls to a store.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Health {
+    /// They return.
+    #[default]
+    Works,
+    /// They fail.
+    Fails,
+    /// They never return.
+    Hangs,
 }
 
 impl Values {
     pub fn denying_swaps() -> Values {
         Values { denies_swaps: true, ..Values::default() }
+    }
+
+    pub fn turn(&self, health: Health) {
+        *self.health.lock().unwrap_or_else(PoisonError::into_inner) = health;
+    }
+
+    pub fn health(&self) -> Health {
+        *self.health.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How often it was opened, by whichever interface.
+    pub fn opened(&self) -> usize {
+        self.opened.load(Ordering::SeqCst)
+    }
+
+    pub fn count_open(&self) {
+        self.opened.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// How many keys were read by Spin's own interface.
+    pub fn read(&self) -> usize {
+        self.read.load(Ordering::SeqCst)
+    }
+
+    pub fn count_read(&self) {
+        self.read.fetch_add(1, Ordering::SeqCst);
     }
 
     pub fn set(&self, key: &str, value: impl Into<Vec<u8>>) {
@@ -37,6 +80,9 @@ impl Values {
         change(&mut self.values.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
+
+/// What only the operator may see.
+pub const REFUSED: &str = "10.9.8.7 refuses the connection";
 
 #[derive(ComponentType, Lift, Lower)]
 #[component(variant)]
@@ -82,7 +128,7 @@ type Outcome<T> = wasmtime::Result<(Result<T, KeyValueError>,)>;
 pub fn add_to_linker(linker: &mut Linker<Ctx>) -> wasmtime::Result<()> {
     let mut config = linker.instance("wasi:config/store@0.2.0-draft-2024-09-27")?;
     config.func_wrap("get", |caller: Caller<'_>, (name,): (String,)| {
-        if caller.data().options.variables_fail {
+        if caller.data().options.variables_fail.is_set() {
             return Ok((Err(ConfigError::Upstream("the vault at 10.9.8.7 is sealed".to_owned())),));
         }
         let value = caller.data().options.variables.iter().find(|(other, _)| *other == name);
@@ -97,7 +143,11 @@ pub fn add_to_linker(linker: &mut Linker<Ctx>) -> wasmtime::Result<()> {
     store.func_wrap("open", |mut caller: Caller<'_>, (label,): (String,)| -> Outcome<Resource<Bucket>> {
         let ctx = caller.data_mut();
         Ok((match &ctx.options.values {
-            Some(values) if label == "default" => Ok(ctx.table.push(Bucket(Arc::clone(values)))?),
+            Some(values) if values.health() != Health::Works => Err(KeyValueError::Other(REFUSED.to_owned())),
+            Some(values) if label == "default" => {
+                values.count_open();
+                Ok(ctx.table.push(Bucket(Arc::clone(values)))?)
+            }
             _ => Err(KeyValueError::AccessDenied),
         },))
     })?;

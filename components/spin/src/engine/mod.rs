@@ -1,0 +1,65 @@
+//! What an engine brings: variables, plain reads of the store, and time to wait.
+//!
+//! Spin 4 has interfaces of its own for these, whose calls suspend one request and
+//! no other. Engines that know WASI 0.2 only have WASI's drafts, whose calls hold
+//! everything until they return: there nothing can be bounded.
+
+#[cfg(feature = "wasi-http-0-3")]
+mod asynchronous;
+#[cfg(not(feature = "wasi-http-0-3"))]
+mod synchronous;
+
+use std::cell::Cell;
+
+#[cfg(feature = "wasi-http-0-3")]
+use asynchronous as face;
+#[cfg(not(feature = "wasi-http-0-3"))]
+use synchronous as face;
+
+pub use face::{LIVES_ON, Values, pause, within};
+
+thread_local! {
+    static CALLS: Cell<u64> = const { Cell::new(0) };
+}
+
+/// The value of a variable; none where the application does not have it, and a
+/// reason where it cannot be read.
+pub async fn variable(name: &str) -> Result<Option<String>, String> {
+    called();
+    face::variable(name).await
+}
+
+/// Notes a call that may have cost the thread.
+pub fn called() {
+    CALLS.set(CALLS.get() + 1);
+}
+
+/// Knows whether the engine was called for variables or values since.
+pub struct Mark(u64);
+
+impl Mark {
+    /// From now on.
+    pub fn set() -> Mark {
+        Mark(CALLS.get())
+    }
+
+    /// Gets back onto a thread on which head and body leave together.
+    ///
+    /// Spin reads variables and its own store in a way that takes the executor's
+    /// place from the thread. What is woken from such a thread runs on another one at
+    /// once: the server would write the head while the body is still handed over, and
+    /// a client that keeps its connection waits 40 ms for the second packet. Who gives
+    /// way is taken up again by a thread that has a place; twice, since the first time
+    /// the engine only looks whether the instance can take another request meanwhile.
+    pub async fn settle(&self) {
+        if CALLS.get() != self.0 {
+            face::give_way().await;
+            face::give_way().await;
+        }
+    }
+}
+
+/// Lets all go ahead that can.
+pub async fn give_way() {
+    face::give_way().await;
+}

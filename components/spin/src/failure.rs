@@ -1,0 +1,72 @@
+//! Why no instance can be opened.
+
+use std::fmt;
+
+use crate::store::Trouble;
+use crate::variables::Wrong;
+
+/// Why no instance can be opened: the operator's to mend. Displays as what any
+/// client may see.
+#[derive(Clone, Debug)]
+pub enum Failure {
+    /// A variable cannot be used.
+    Variable(Wrong),
+    /// The store does not give what is needed.
+    Store(Trouble),
+    /// There is neither a secret nor a store to keep one in.
+    NoSecret(Trouble),
+    /// The engine has no randomness.
+    Entropy,
+    /// A description is wrong. Where it is from, and all that is wrong with it.
+    Description(String, Vec<String>),
+}
+
+impl Failure {
+    /// What only the operator may see besides.
+    pub fn reason(&self) -> Option<String> {
+        match self {
+            Failure::Store(trouble) => Some(trouble.to_string()),
+            Failure::Variable(wrong) => wrong.reason.clone(),
+            Failure::NoSecret(_) | Failure::Entropy | Failure::Description(..) => None,
+        }
+    }
+
+    /// Whether something else than the application is out, so that what was known
+    /// before still holds and the same request may succeed later.
+    pub fn is_outage(&self) -> bool {
+        match self {
+            Failure::Store(trouble) => *trouble != Trouble::Absent,
+            Failure::Variable(wrong) => wrong.is_unreadable(),
+            Failure::NoSecret(_) | Failure::Entropy | Failure::Description(..) => false,
+        }
+    }
+
+    /// The status of the answer.
+    pub fn status(&self) -> u16 {
+        if self.is_outage() { 503 } else { 500 }
+    }
+
+    /// The line for the log.
+    pub fn for_log(&self) -> String {
+        match self.reason() {
+            Some(reason) => format!("{}: {self}: {reason}", self.status()),
+            None => format!("{}: {self}", self.status()),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Variable(wrong) => wrong.fmt(f),
+            Failure::Store(Trouble::Silent) => Trouble::Silent.fmt(f),
+            Failure::Store(_) => f.write_str("the key-value store failed; the log says how"),
+            Failure::Entropy => f.write_str("the engine gives no random bytes"),
+            Failure::NoSecret(trouble) => write!(f, "there is no variable `token_secret`, and {trouble}"),
+            Failure::Description(source, problems) => {
+                write!(f, "{source} is no valid description:")?;
+                problems.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
+            }
+        }
+    }
+}

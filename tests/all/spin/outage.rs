@@ -1,0 +1,124 @@
+//! A store that hangs, fails and comes back.
+
+use std::time::{Duration, Instant};
+
+use super::engine::{Replica, WASI_0_2};
+use super::store::{Health, REFUSED};
+use super::{Application, INSTANCE_ID, get};
+
+const TYPE: &str = "/latest/meta-data/instance-type";
+const LARGE: &str = r#"{"instance-type": "m7g.large"}"#;
+
+/// Longer than the bound of a call, which is a second.
+const SOON: Duration = Duration::from_millis(1500);
+
+#[test]
+fn what_is_known_is_served_while_the_store_is_out() {
+    for (health, words) in
+        [(Health::Hangs, "imds: 503: the key-value store does not answer within a second"), (Health::Fails, REFUSED)]
+    {
+        let application = Application::new(&[]);
+        let replica = application.replica();
+        assert_eq!(get(&replica, TYPE, &[]), (200, "t3.micro".to_owned()));
+        application.store().turn(health);
+        for _ in 0..5 {
+            application.wait(1000);
+            let began = Instant::now();
+            assert_eq!(get(&replica, TYPE, &[]), (200, "t3.micro".to_owned()), "{health:?}");
+            assert!(began.elapsed() < SOON, "{health:?}");
+        }
+        let log = application.log_with(words);
+        assert_eq!(log.matches("goes on with what is known").count(), 1, "{log}");
+
+        application.store().turn(Health::Works);
+        application.store().set("instance", LARGE);
+        let came_back = (0..100).any(|_| {
+            application.wait(500);
+            std::thread::sleep(Duration::from_millis(10));
+            get(&replica, TYPE, &[]).1 == "m7g.large"
+        });
+        assert!(came_back, "{health:?}: {}", application.log());
+        application.log_with("imds: the key-value store answers again\n");
+    }
+}
+
+/// The second one that asks does not wait for what the first has waited for.
+#[test]
+fn where_nothing_is_known_a_store_that_is_out_costs_a_second_and_a_503() {
+    let application = Application::new(&[("callers", "header:x-guest"), ("token_secret", "0123456789abcdef")]);
+    application.store().turn(Health::Hangs);
+    let replica = application.replica();
+    let silent = (503, "imds: the key-value store does not answer within a second\n".to_owned());
+    let began = Instant::now();
+    assert_eq!(get(&replica, INSTANCE_ID, &[("x-guest", "a")]), silent);
+    assert!(began.elapsed() < SOON);
+    let began = Instant::now();
+    for guest in ["a", "b", "c", "d"] {
+        assert_eq!(get(&replica, INSTANCE_ID, &[("x-guest", guest)]), silent);
+    }
+    assert!(began.elapsed() < SOON, "one second for all of them");
+
+    application.store().turn(Health::Works);
+    application.store().set("instances/a", "{}");
+    application.wait(1000);
+    assert_eq!(get(&replica, INSTANCE_ID, &[("x-guest", "a")]).0, 200);
+}
+
+#[test]
+fn why_a_store_failed_is_for_the_log_alone() {
+    let application = Application::new(&[]);
+    application.store().turn(Health::Fails);
+    let failed = (503, "imds: the key-value store failed; the log says how\n".to_owned());
+    assert_eq!(get(&application.replica(), INSTANCE_ID, &[]), failed);
+    application.log_with(&format!(
+        "imds: 503: the key-value store failed; the log says how: the key-value store failed: {REFUSED}\n"
+    ));
+    assert_eq!(get(&Replica::start(&WASI_0_2, application.0.clone()), INSTANCE_ID, &[]), failed);
+}
+
+#[test]
+fn an_edit_that_came_while_many_asked_is_read_behind_an_answer() {
+    let application = Application::new(&[]);
+    let replica = application.replica();
+    assert_eq!(get(&replica, TYPE, &[]).1, "t3.micro");
+    application.store().set("instance", LARGE);
+    application.wait(600);
+    assert_eq!(get(&replica, TYPE, &[]).1, "t3.micro", "no request waits for the store");
+    // The clock stands still from here on.
+    let began = Instant::now();
+    while get(&replica, TYPE, &[]).1 != "m7g.large" {
+        assert!(began.elapsed() < Duration::from_secs(10), "the new description is there though nobody waited for it");
+    }
+}
+
+#[test]
+fn the_store_is_opened_once_for_all_that_an_instance_reads() {
+    let application = Application::new(&[("callers", "header:x-guest")]);
+    let replica = application.replica();
+    for guest in ["a", "b", "c", "d", "e"] {
+        application.store().set(&format!("instances/{guest}"), "{}");
+        assert_eq!(get(&replica, INSTANCE_ID, &[("x-guest", guest)]).0, 200);
+        application.wait(1000);
+    }
+    // Once to read, and once by WASI's interface, which counts who makes the secret.
+    assert_eq!(application.store().opened(), 2);
+}
+
+/// The vault that has them, for instance.
+#[test]
+fn variables_that_cannot_be_read_again_go_on() {
+    let application = Application::new(&[("http_tokens", "required")]);
+    let replica = application.replica();
+    assert_eq!(get(&replica, INSTANCE_ID, &[]).0, 401);
+    application.0.variables_fail.set(true);
+    for _ in 0..3 {
+        application.wait(1000);
+        assert_eq!(get(&replica, INSTANCE_ID, &[]).0, 401);
+    }
+    let log = application.log_with("goes on with the values from before");
+    assert_eq!(log.matches("goes on with the values from before").count(), 1, "{log}");
+    application.0.variables_fail.set(false);
+    application.wait(1000);
+    get(&replica, INSTANCE_ID, &[]);
+    application.log_with("imds: the variables can be read again\n");
+}
