@@ -6,6 +6,7 @@
 //! component is translated anew, by a compiler that is not optimised here.
 
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 
 use wasmtime::component::{Component, Linker, ResourceAny, bindgen};
 use wasmtime::{Config, Engine, Store};
@@ -27,6 +28,21 @@ const MOMENT: Moment = Moment {
     keep_alive: false,
 };
 
+/// Translated once for all tests that count.
+static COMPILED: LazyLock<(Engine, Component)> = LazyLock::new(|| {
+    let engine = Engine::new(Config::new().consume_fuel(true)).expect("an engine with fuel");
+    let component = Component::from_binary(&engine, imds_host::COMPONENT).expect("the component loads");
+    (engine, component)
+});
+
+/// What the component alone takes for the first answer of an instance: to open it, and
+/// to answer.
+pub fn of_a_first_answer(description: &str, target: &str) -> u64 {
+    let mut counted = Counted::open(description);
+    let opened = FUEL - counted.store.get_fuel().expect("the engine has fuel");
+    opened + counted.ask("GET", target, &[("host", b"localhost")]).1
+}
+
 struct Counted {
     store: Store<()>,
     component: Imds,
@@ -35,11 +51,10 @@ struct Counted {
 
 impl Counted {
     fn open(description: &str) -> Counted {
-        let engine = Engine::new(Config::new().consume_fuel(true)).expect("an engine with fuel");
-        let component = Component::from_binary(&engine, imds_host::COMPONENT).expect("the component loads");
-        let mut store = Store::new(&engine, ());
+        let (engine, component) = &*COMPILED;
+        let mut store = Store::new(engine, ());
         store.set_fuel(FUEL).expect("the engine takes fuel");
-        let component = Imds::instantiate(&mut store, &component, &Linker::new(&engine)).expect("it imports nothing");
+        let component = Imds::instantiate(&mut store, component, &Linker::new(engine)).expect("it imports nothing");
         let settings =
             Settings { token_secret: vec![7; 32], allowed_hosts: vec![], signs_identity: false, scope: None };
         let opened = component.imds_service_metadata().instance().call_open(&mut store, description, &settings);

@@ -71,7 +71,7 @@ impl Adapter {
         let built = workspace().join("target/imds-component");
         let core = built.join("wasm32-unknown-unknown/component/imds_core.wasm");
         let mut config = Config::new();
-        config.wasm_component_model_async(true);
+        config.wasm_component_model_async(true).consume_fuel(true);
         let engine = Engine::new(&config).expect("an engine starts");
         let bytes = composed(&built.join("wasm32-wasip2/component").join(file), &core);
         let component = Component::new(&engine, bytes).expect("the adapter is a component");
@@ -113,7 +113,12 @@ pub struct Options {
     pub tick_ms: u64,
     /// How many requests one instance of the adapter serves.
     pub reuse: usize,
+    /// The instructions of WebAssembly of all instances that are gone.
+    pub instructions: Arc<AtomicU64>,
 }
+
+/// More than any test needs.
+const FUEL: u64 = 1 << 60;
 
 /// Something that is so or not, for all replicas.
 #[derive(Clone, Default)]
@@ -238,6 +243,7 @@ impl HandlerState for State {
             hooks: Hooks,
         };
         let mut store = Store::new(&self.engine, ctx);
+        store.set_fuel(FUEL)?;
         let proxy = self.pre.instantiate_async(&mut store).await?;
         let most = if matches!(self.pre, ProxyPre::P2(_)) { 1 } else { self.options.reuse.max(1) };
         Ok(Instance { store, proxy, view: WasiHttpView::http, expiration: Never, state: Reuse(most) })
@@ -278,7 +284,10 @@ impl WorkerState for Reuse {
         Box::pin(pending())
     }
 
-    fn drop(&self, _: Store<Ctx>, _: wasmtime::Result<()>) {}
+    fn drop(&self, store: Store<Ctx>, _: wasmtime::Result<()>) {
+        let left = store.get_fuel().expect("the engine counts fuel");
+        store.data().options.instructions.fetch_add(FUEL - left, Ordering::SeqCst);
+    }
 }
 
 #[derive(Clone)]

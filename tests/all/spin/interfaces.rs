@@ -91,7 +91,6 @@ pub fn add_to_linker(linker: &mut Linker<Ctx>) -> wasmtime::Result<()> {
         |host: Host<'_>, (store, key): (Resource<Store>, String)| -> Calling<'_, Option<Vec<u8>>, StoreError> {
             Box::pin(async move {
                 let values = values(host, &store)?;
-                values.count_read();
                 Ok((at_work(&values).await.map(|()| block_in_place(|| values.get(&key))),))
             })
         },
@@ -121,6 +120,7 @@ fn values(host: Host<'_>, store: &Resource<Store>) -> wasmtime::Result<Arc<Value
 }
 
 async fn at_work(values: &Values) -> Result<(), StoreError> {
+    values.count_call();
     match values.health() {
         Health::Works => Ok(()),
         Health::Fails => Err(StoreError::Other(REFUSED.to_owned())),

@@ -3,8 +3,10 @@
 //! `way` plays the cases; the tests here are about what only the adapter does.
 
 mod callers;
+mod cost;
 mod engine;
 mod faults;
+mod heads;
 mod interfaces;
 mod log;
 mod outage;

@@ -54,5 +54,5 @@ fn answers_from_memory_come_in_one_piece_while_it_is_read_again() {
         let whole = whole(&application, clients);
         assert!(whole >= WHOLE, "{whole} of {ANSWERS} with {clients} clients");
     }
-    assert!(application.store().read() > 10);
+    assert!(application.store().asked() > 10);
 }

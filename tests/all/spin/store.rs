@@ -18,7 +18,7 @@ pub struct Values {
     denies_swaps: bool,
     health: Mutex<Health>,
     opened: AtomicUsize,
-    read: AtomicUsize,
+    asked: AtomicUsize,
 }
 
 /// What becomes of calls to a store.
@@ -55,13 +55,13 @@ impl Values {
         self.opened.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// How many keys were read by Spin's own interface.
-    pub fn read(&self) -> usize {
-        self.read.load(Ordering::SeqCst)
+    /// How often it was called by Spin's own interface.
+    pub fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
     }
 
-    pub fn count_read(&self) {
-        self.read.fetch_add(1, Ordering::SeqCst);
+    pub fn count_call(&self) {
+        self.asked.fetch_add(1, Ordering::SeqCst);
     }
 
     pub fn set(&self, key: &str, value: impl Into<Vec<u8>>) {
