@@ -41,6 +41,24 @@ impl Head {
         Head { method, target: target.unwrap_or_else(|| "/".to_owned()), fields }
     }
 
+    /// What is too long for the service, as the status that says so and a reason. Spin
+    /// itself refuses targets above 64 KiB only.
+    ///
+    /// ```
+    /// use imds_spin::Head;
+    ///
+    /// let head = |method: &str, target: String| Head::new(method.to_owned(), Some(target), Vec::new(), None);
+    /// assert_eq!(head("GET", "/".repeat(16 << 10)).excess(), None);
+    /// assert_eq!(head("GET", "/".repeat(64 << 10)).excess().map(|(status, _)| status), Some(414));
+    /// assert_eq!(head(&"A".repeat(64 << 10), "/".to_owned()).excess().map(|(status, _)| status), Some(400));
+    /// ```
+    pub fn excess(&self) -> Option<(u16, &'static str)> {
+        if self.method.len() > PART_BYTES_MAX {
+            return Some((400, "the method has more than 16 KiB"));
+        }
+        (self.target.len() > PART_BYTES_MAX).then_some((414, "the target has more than 16 KiB"))
+    }
+
     /// The head as HTTP/1.1 sends it, with the fields of these names, given in lower
     /// case. No others: those that frame a body are not the component's to know where
     /// an engine read the body.
@@ -84,6 +102,9 @@ impl Head {
         self.fields.iter().filter(move |(other, _)| other == name).map(|(_, value)| value.as_slice())
     }
 }
+
+/// As many bytes as the native runner takes for a whole head.
+const PART_BYTES_MAX: usize = 16 << 10;
 
 /// A method's name; both versions of `wasi:http` have the same methods, and each
 /// a type of its own for them.

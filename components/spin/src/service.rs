@@ -69,6 +69,10 @@ pub async fn answer(head: &Head) -> Answered {
 }
 
 async fn try_answer(head: &Head, now: Instant, key: &mut Option<String>) -> Result<Reply, Failure> {
+    if let Some((status, why)) = head.excess() {
+        log::refusal(now, || format!("{status}: {why}"));
+        return Ok(Reply::text(status, &format!("imds: {why}")));
+    }
     let variables = instances::variables(now).await?;
     refusals::warn_of_public_callers(head, &variables);
     let Some(key) = variables.callers.instance_of(head).map(|found| &*key.insert(found)) else {
