@@ -131,6 +131,8 @@ impl Serve {
         let journal = served.control().filter(|_| self.control.is_on()).map(|control| control.journal().clone());
         let server = self.options.server(served.service(&self.options, ((log.clone(), metrics.clone()), journal)));
         let mut signals = Signals::for_server()?;
+        // Before anybody knows that it serves: the terminal may be closed right then.
+        let had_terminal = signals::has_terminal();
         let link_local = self.link_local.addresses(served.is_over_ipv6(&self.options)?);
         // Removed at the end, whatever comes.
         let _added = self.link_local.add(&link_local).await?;
@@ -189,7 +191,10 @@ impl Serve {
         served.make_keys_ahead();
 
         let serve = Arc::new(self);
-        serve.read_again_until_stopped(&Arc::new(served), metrics.as_ref(), watch, &mut signals, &mut reloads).await;
+        // Where its terminal was closed, nobody is left who wants it.
+        let stops = |asked| asked != Asked::Hangup || (had_terminal && !signals::has_terminal());
+        let served = Arc::new(served);
+        serve.read_again_until_stopped(&served, metrics.as_ref(), watch, (&mut signals, stops), &mut reloads).await;
         notify::stopping();
         drop(stop);
         // Who asks for its health is to know that it ends.
@@ -204,18 +209,16 @@ impl Serve {
     }
 
     /// Reads the description again when it is asked for, until a signal asks to
-    /// stop. That signal does not wait for a description that is being read.
+    /// stop, which `stops` tells. That signal does not wait for a description that is
+    /// being read.
     async fn read_again_until_stopped(
         self: Arc<Self>,
         served: &Arc<Served>,
         metrics: Option<&Metrics>,
         mut watch: Option<Watch>,
-        signals: &mut Signals,
+        (signals, stops): (&mut Signals, impl Fn(Asked) -> bool),
         reloads: &mut control::Asked,
     ) {
-        let had_terminal = signals::has_terminal();
-        // Where its terminal was closed, nobody is left who wants it.
-        let stops = |asked| asked != Asked::Hangup || (had_terminal && !signals::has_terminal());
         let mut changed = async || match &mut watch {
             Some(watch) => watch.changed().await,
             None => std::future::pending().await,
