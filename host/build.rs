@@ -32,7 +32,9 @@ fn run() -> Result<()> {
     println!("cargo:rerun-if-changed=src/engine/config.rs");
     let out = PathBuf::from(env::var("OUT_DIR")?);
     contract::bind(&out.join("bindings.rs"))?;
-    secrets::list(&out.join("secrets.rs"))?;
+    // A clone has the one, the crate as packaged the other.
+    let schema = ["../components/imds/description.schema.json", "assets/description.schema.json"];
+    secrets::list(&schema, &out.join("secrets.rs"))?;
     let wasm = fs::read(component::locate_or_build(&out)?)?;
     fs::write(out.join("imds.wasm"), &wasm)?;
     translate(&wasm, &out.join("imds.cwasm"))

@@ -1,5 +1,5 @@
-//! What the schema of a description says of secrets, so that the library keeps no
-//! list of its own.
+//! What the schema of a description says of secrets, so that no crate that
+//! hides them keeps a list of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
@@ -10,10 +10,10 @@ use serde_json::Value;
 
 use super::Result;
 
-/// Writes the names of all fields, by what they are, for the library to include.
-pub fn list(to: &Path) -> Result<()> {
+/// Writes the names of all fields, by what they are, for the crate to include. The
+/// schema is in the first of these places, seen from the package, where there is one.
+pub fn list(places: &[&str], to: &Path) -> Result<()> {
     let package = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
-    let places = ["../components/imds/description.schema.json", "assets/description.schema.json"];
     let Some(file) = places.iter().map(|place| package.join(place)).find(|file| file.is_file()) else {
         return Err(format!("the schema of a description is missing: there is none of {places:?}").into());
     };

@@ -3,11 +3,13 @@
 
 mod declared;
 mod tags;
+mod within;
 
 use std::sync::LazyLock;
 
 pub(crate) use self::declared::{Declared, declared};
 pub(crate) use self::tags::tag_names_secret;
+pub(crate) use self::within::{HIDDEN, Within};
 
 /// What the names of secrets contain, whoever gave them, as [`fold`] leaves it.
 const WORDS: [&str; 11] = [
