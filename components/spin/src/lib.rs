@@ -21,7 +21,8 @@
 //!
 //! The face of this crate is `wasi:http` 0.3, for Spin 4.1 and later (feature
 //! `wasi-http-0-3`); the crate in `wasi-0.2` has another for engines that know
-//! WASI 0.2 only.
+//! WASI 0.2 only. The crate in `control` is another component, for operators, over
+//! the same store.
 
 pub mod callers;
 pub mod head;
@@ -41,7 +42,7 @@ mod instances;
 #[cfg(target_arch = "wasm32")]
 mod known;
 #[cfg(target_arch = "wasm32")]
-mod log;
+pub mod log;
 #[cfg(target_arch = "wasm32")]
 mod opening;
 #[cfg(target_arch = "wasm32")]
@@ -51,11 +52,13 @@ mod secret;
 #[cfg(target_arch = "wasm32")]
 mod service;
 #[cfg(target_arch = "wasm32")]
-mod store;
+pub mod store;
 #[cfg(all(target_arch = "wasm32", feature = "wasi-http-0-3"))]
 mod wasi_http_0_3;
 
 pub use callers::Callers;
+#[cfg(target_arch = "wasm32")]
+pub use engine::{pause, within};
 pub use head::{Head, Reply};
 pub use proxies::Proxies;
 #[cfg(target_arch = "wasm32")]

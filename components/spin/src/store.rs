@@ -57,6 +57,41 @@ impl Store {
         bounded(self.0.remove(key)).await
     }
 
+    /// The names of all keys, in no order. WASI's interface has them: Spin's own gives
+    /// them one by one.
+    pub fn keys(&self) -> Result<Vec<String>, Trouble> {
+        engine::called();
+        let (mut keys, mut cursor) = (Vec::new(), None::<String>);
+        loop {
+            let part = self.0.bucket()?.list_keys(cursor.as_deref())?;
+            keys.extend(part.keys);
+            cursor = part.cursor.filter(|cursor| !cursor.is_empty());
+            if cursor.is_none() {
+                return Ok(keys);
+            }
+        }
+    }
+
+    /// Sets the value of a key if it is what `expected` says, none where the key must
+    /// not be there; tells whether it was set.
+    ///
+    /// Of what a store says of a swap only success is sure: Spin's Redis store swaps
+    /// and says that it did not, and its own store sets a key that was not there
+    /// whatever came meanwhile. So one caller at a time may do this to a key.
+    pub fn replace(&self, key: &str, expected: Option<&[u8]>, value: &[u8]) -> Result<bool, Trouble> {
+        engine::called();
+        let bucket = self.0.bucket()?;
+        let cas = Cas::new(bucket, key)?;
+        if cas.current()?.as_deref() != expected {
+            return Ok(false);
+        }
+        match swap(cas, value) {
+            Ok(()) => Ok(true),
+            Err(CasError::StoreError(error)) => Err(error.into()),
+            Err(CasError::CasFailed(_)) => Ok(bucket.get(key)?.as_deref() == Some(value)),
+        }
+    }
+
     /// Adds 1 to a counter that nothing else writes to; gives the new count.
     pub fn count(&self, key: &str) -> Result<i64, Trouble> {
         engine::called();

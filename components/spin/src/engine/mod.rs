@@ -4,16 +4,16 @@
 //! no other. Engines that know WASI 0.2 only have WASI's drafts, whose calls hold
 //! everything until they return: there nothing can be bounded.
 
-#[cfg(feature = "wasi-http-0-3")]
+#[cfg(feature = "asynchronous")]
 mod asynchronous;
-#[cfg(not(feature = "wasi-http-0-3"))]
+#[cfg(not(feature = "asynchronous"))]
 mod synchronous;
 
 use std::cell::Cell;
 
-#[cfg(feature = "wasi-http-0-3")]
+#[cfg(feature = "asynchronous")]
 use asynchronous as face;
-#[cfg(not(feature = "wasi-http-0-3"))]
+#[cfg(not(feature = "asynchronous"))]
 use synchronous as face;
 
 pub use face::{LIVES_ON, Values, pause, within};
