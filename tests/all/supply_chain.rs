@@ -234,7 +234,7 @@ fn has_word(text: &str, word: &str) -> bool {
 fn the_docs_tell_how_many_crates_there_are() {
     let docs = read(&workspace().join("docs/supply-chain.md"));
     for (features, what) in
-        [("cli", "the program `imds`"), ("", "the library `imds-host` without its default features")]
+        [("tls", "the program `imds`"), ("", "the library `imds-host` without its default features")]
     {
         let mut cargo = cargo();
         cargo.args(["tree", "--package", "imds-host", "--no-default-features", "--features", features]);

@@ -10,7 +10,7 @@ use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use http_body_util::{BodyExt as _, Empty};
+use http_body_util::{BodyExt as _, Empty, Full};
 use wac_graph::types::Package;
 use wac_graph::{CompositionGraph, EncodeOptions, plug};
 use wasmtime::component::{Component, GuestTaskId, Linker, ResourceTable};
@@ -37,6 +37,15 @@ pub static WASI_0_3: LazyLock<Adapter> = LazyLock::new(|| {
         shell(command.as_str().expect("a command is text"));
     }
     Adapter::load("imds_spin.wasm")
+});
+
+/// The component for operators, as `spin.toml` builds and composes it.
+pub static CONTROL: LazyLock<Adapter> = LazyLock::new(|| {
+    // What it is composed with.
+    LazyLock::force(&WASI_0_3);
+    let command = spin_toml()["component"]["imds-control"]["build"]["command"].clone();
+    shell(command.as_str().expect("a command is text"));
+    Adapter::load("imds_spin_control.wasm")
 });
 
 /// The adapter for engines without WASI 0.3, as README.md builds it.
@@ -194,8 +203,13 @@ impl Replica {
     /// Sends a request through the adapter. The body of an answer to `HEAD` is
     /// not asked for, as HTTP servers do not.
     pub fn send(&self, request: http::Request<()>) -> http::Response<Vec<u8>> {
+        self.send_with_body(request.map(|()| Vec::new()))
+    }
+
+    /// The same for a request that has a body.
+    pub fn send_with_body(&self, request: http::Request<Vec<u8>>) -> http::Response<Vec<u8>> {
         let is_head = request.method() == http::Method::HEAD;
-        let request = request.map(|()| Empty::new().map_err(|never| match never {}).boxed_unsync());
+        let request = request.map(|body| Full::from(body).map_err(|never| match never {}).boxed_unsync());
         TOKIO.block_on(async {
             let response = self.0.handle((), request).await.unwrap_or_else(|error| panic!("{error:?}"));
             let (parts, body) = response.into_parts();

@@ -3,6 +3,7 @@
 //! `way` plays the cases; the tests here are about what only the adapter does.
 
 mod callers;
+mod control;
 mod cost;
 mod engine;
 mod faults;

@@ -16,6 +16,9 @@ pub struct Values {
     values: Mutex<BTreeMap<String, Vec<u8>>>,
     /// Whether it says of every swap that it failed, as Spin's Redis store does.
     denies_swaps: bool,
+    /// Whether it sets a key that was not there whatever came meanwhile, as Spin's own
+    /// store does.
+    sets_what_was_not_there: bool,
     health: Mutex<Health>,
     opened: AtomicUsize,
     asked: AtomicUsize,
@@ -36,6 +39,15 @@ pub enum Health {
 impl Values {
     pub fn denying_swaps() -> Values {
         Values { denies_swaps: true, ..Values::default() }
+    }
+
+    pub fn setting_what_was_not_there() -> Values {
+        Values { sets_what_was_not_there: true, ..Values::default() }
+    }
+
+    /// All keys, in their order.
+    pub fn keys(&self) -> Vec<String> {
+        self.with(|values| values.keys().cloned().collect())
     }
 
     pub fn turn(&self, health: Health) {
@@ -93,6 +105,13 @@ enum KeyValueError {
     AccessDenied,
     #[component(name = "other")]
     Other(String),
+}
+
+#[derive(ComponentType, Lift, Lower)]
+#[component(record)]
+struct KeyResponse {
+    keys: Vec<String>,
+    cursor: Option<String>,
 }
 
 #[derive(ComponentType, Lift, Lower)]
@@ -172,6 +191,13 @@ pub fn add_to_linker(linker: &mut Linker<Ctx>) -> wasmtime::Result<()> {
         },
     )?;
 
+    store.func_wrap(
+        "[method]bucket.list-keys",
+        |caller: Caller<'_>, (bucket, _): (Resource<Bucket>, Option<String>)| -> Outcome<KeyResponse> {
+            Ok((Ok(KeyResponse { keys: caller.data().table.get(&bucket)?.0.keys(), cursor: None }),))
+        },
+    )?;
+
     let mut atomics = linker.instance("wasi:keyvalue/atomics@0.2.0-draft2")?;
     atomics.resource("cas", ResourceType::host::<Cas>(), |mut caller, rep| {
         caller.data_mut().table.delete(Resource::<Cas>::new_own(rep))?;
@@ -212,9 +238,10 @@ pub fn add_to_linker(linker: &mut Linker<Ctx>) -> wasmtime::Result<()> {
         |mut caller: Caller<'_>, (cas, value): (Resource<Cas>, Vec<u8>)| -> wasmtime::Result<(Result<(), CasError>,)> {
             let table = &mut caller.data_mut().table;
             let Cas { values, key, seen } = table.delete(cas)?;
+            let sets_what_was_not_there = values.sets_what_was_not_there;
             let swapped = values.with(|values| {
-                let is_as_seen = values.get(&key) == seen.as_ref();
-                is_as_seen.then(|| values.insert(key.clone(), value)).is_some()
+                let sets = seen.is_none() && sets_what_was_not_there;
+                (sets || values.get(&key) == seen.as_ref()).then(|| values.insert(key.clone(), value)).is_some()
             });
             if swapped && !values.denies_swaps {
                 return Ok((Ok(()),));

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::engine::WASI_0_3;
+use super::engine::CONTROL;
 use super::way::{delivered, request, signed_json};
 use crate::case::{Case, Expected, Step};
 use crate::shell::workspace;
@@ -34,7 +34,7 @@ pub fn program() -> Option<PathBuf> {
 impl SpinUp {
     pub fn start(program: &Path, cases: &[&Case]) -> SpinUp {
         // Builds what Spin loads.
-        std::sync::LazyLock::force(&WASI_0_3);
+        std::sync::LazyLock::force(&CONTROL);
         let address = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port is free");
         let state = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("spin-{}", address.port()));
         let mut command = Command::new(program);

@@ -1,5 +1,6 @@
 //! The control listener and its client, `imds ctl`.
 
+mod application;
 mod changes;
 mod documented;
 mod listener;

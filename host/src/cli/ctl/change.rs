@@ -3,7 +3,7 @@
 use imds_host::{Error, Problems};
 use serde_json::Value;
 
-use super::client::{Answer, Ask, Client, Conflict};
+use super::client::{Answer, Ask, Client, Conflict, INSTANCE};
 
 /// Somebody else changes the instance all the time.
 const TRIES: usize = 5;
@@ -15,8 +15,8 @@ pub fn change(client: &Client, verb: &str, decide: impl Fn(&Value) -> Value) -> 
     let mut tries = 0;
     loop {
         tries += 1;
-        let before = client.ask(Ask::get("/v1/instance"))?.body;
-        let ask = Ask::patch("/v1/instance", decide(&before)).of_revision(before["revision"].as_u64());
+        let before = client.ask(Ask::get(INSTANCE))?.body;
+        let ask = Ask::patch(INSTANCE, decide(&before)).of_revision(before["revision"].as_u64());
         match client.ask(ask) {
             Ok(answer) => return Ok(answer),
             Err(error) if error.is::<Conflict>() && tries < TRIES => {}

@@ -4,10 +4,10 @@ use std::cell::RefCell;
 use std::io;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context as _, anyhow};
 use http_body_util::{BodyExt, Limited};
 use hyper::client::conn::http1;
-use hyper::header::{CONTENT_TYPE, HOST, IF_MATCH};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, IF_MATCH};
 use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use imds_host::{Error, Place as PlaceInText, Problem, Problems};
@@ -22,10 +22,16 @@ use super::super::control::Place;
 use super::super::failure::WrongUse;
 use super::super::operator::Stream;
 use super::super::signals::ensure_descriptors;
+use super::target::{Target, Url};
+use super::{Access, tls};
 
-/// Asks the listener at one place.
+/// The path of the instance; of that which `--instance` names, where there are many.
+pub const INSTANCE: &str = "/v1/instance";
+
+/// Asks the control at one place.
 pub struct Client {
-    place: Place,
+    target: Target,
+    access: Access,
     runtime: Runtime,
     refusal: RefCell<Option<String>>,
 }
@@ -45,7 +51,7 @@ pub struct Ask<'a> {
     wait: Duration,
 }
 
-/// The listener is on this machine: who does not answer by then does not.
+/// Who does not answer by then does not.
 const TIME: Duration = Duration::from_secs(10);
 
 /// Far above the largest answer, the whole journal.
@@ -58,6 +64,16 @@ impl<'a> Ask<'a> {
 
     pub fn post(path: &'a str) -> Self {
         Self { method: "POST", ..Self::get(path) }
+    }
+
+    /// Another description of the instance.
+    pub fn put(body: Value) -> Self {
+        Self { method: "PUT", body: Some(body), ..Self::get(INSTANCE) }
+    }
+
+    /// The end of the instance.
+    pub fn delete() -> Self {
+        Self { method: "DELETE", ..Self::get(INSTANCE) }
     }
 
     pub fn patch(path: &'a str, body: Value) -> Self {
@@ -76,9 +92,20 @@ impl<'a> Ask<'a> {
 }
 
 impl Client {
-    pub fn new(place: Place) -> anyhow::Result<Self> {
+    pub fn new(target: Target, access: Access) -> anyhow::Result<Self> {
         ensure_descriptors()?;
-        Ok(Self { place, runtime: Builder::new_current_thread().enable_all().build()?, refusal: RefCell::default() })
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        Ok(Self { target, access, runtime, refusal: RefCell::default() })
+    }
+
+    /// Whether it asks an application that Spin serves.
+    pub fn is_of_an_application(&self) -> bool {
+        matches!(self.target, Target::Application(_))
+    }
+
+    /// The key of the instance, where there are many.
+    pub fn key(&self) -> Option<&str> {
+        self.access.key.as_deref()
     }
 
     /// Fails with what the listener says against it: a wrong change with
@@ -87,10 +114,11 @@ impl Client {
         self.refusal.take();
         let time = TIME.saturating_add(ask.wait);
         let sent = self.runtime.block_on(async { timeout(time, self.send(ask)).await });
-        let (status, raw) = sent.unwrap_or_else(|_| Err(anyhow!("no answer from {}", self.place)))?;
+        let (status, raw) = sent.unwrap_or_else(|_| Err(anyhow!("no answer from {}", self.target)))?;
         let Ok(body) = serde_json::from_str(&raw) else {
-            let place = &self.place;
-            anyhow::bail!("what answers at {place} is no control listener of imds\nhelp: {HOW_TO_START}");
+            let target = &self.target;
+            let what = if self.is_of_an_application() { "control" } else { "control listener" };
+            anyhow::bail!("what answers at {target} is no {what} of imds\nhelp: {}", self.how_to_start());
         };
         if status.is_success() {
             return Ok(Answer { raw, body });
@@ -111,15 +139,16 @@ impl Client {
     }
 
     async fn send(&self, ask: Ask<'_>) -> anyhow::Result<(StatusCode, String)> {
-        let stream = self
-            .connect()
-            .await
-            .map_err(|error| anyhow!("cannot reach {}: {error}\nhelp: {HOW_TO_START}", self.place))?;
-        let host = match &self.place {
-            Place::Tcp(address) => address.to_string(),
-            Place::Path(_) => "localhost".to_owned(),
+        let stream = self.connect().await.map_err(|error| error.context(format!("cannot reach {}", self.target)))?;
+        let host = match &self.target {
+            Target::Listener(Place::Tcp(address)) => address.to_string(),
+            Target::Listener(Place::Path(_)) => "localhost".to_owned(),
+            Target::Application(url) => url.authority(),
         };
-        let mut request = Request::builder().method(ask.method).uri(ask.path).header(HOST, host);
+        let mut request = Request::builder().method(ask.method).uri(self.path(ask.path)).header(HOST, host);
+        if let Some(token) = &self.access.token {
+            request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+        }
         if ask.method != "GET" {
             request = request.header(CONTENT_TYPE, "application/json");
         }
@@ -127,7 +156,7 @@ impl Client {
             request = request.header(IF_MATCH, format!("\"{revision}\""));
         }
         let request = request.body(ask.body.map(|body| body.to_string()).unwrap_or_default())?;
-        let broken = || format!("{} does not answer as HTTP does", self.place);
+        let broken = || format!("{} does not answer as HTTP does", self.target);
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.with_context(broken)?;
         // It ends with the sender.
         tokio::spawn(connection);
@@ -138,19 +167,72 @@ impl Client {
         Ok((status, String::from_utf8(body.to_bytes().into()).with_context(broken)?))
     }
 
-    async fn connect(&self) -> io::Result<Box<dyn Stream>> {
-        Ok(match &self.place {
-            Place::Tcp(address) => Box::new(TcpStream::connect(address).await?),
+    /// A path as the target has it.
+    fn path(&self, path: &str) -> String {
+        let before = match &self.target {
+            Target::Listener(_) => "",
+            Target::Application(url) => &url.path,
+        };
+        match &self.access.key {
+            Some(key) if path == INSTANCE => format!("{before}/v1/instances/{}", encoded(key)),
+            _ => format!("{before}{path}"),
+        }
+    }
+
+    async fn connect(&self) -> anyhow::Result<Box<dyn Stream>> {
+        let connected: io::Result<Box<dyn Stream>> = match &self.target {
+            Target::Application(url) => return self.connect_to(url).await,
+            Target::Listener(Place::Tcp(address)) => {
+                TcpStream::connect(address).await.map(|stream| -> Box<dyn Stream> { Box::new(stream) })
+            }
             #[cfg(unix)]
-            Place::Path(path) => Box::new(UnixStream::connect(path).await?),
+            Target::Listener(Place::Path(path)) => {
+                UnixStream::connect(path).await.map(|stream| -> Box<dyn Stream> { Box::new(stream) })
+            }
             #[cfg(not(unix))]
-            Place::Path(_) => return Err(io::ErrorKind::Unsupported.into()),
-        })
+            Target::Listener(Place::Path(_)) => Err(io::ErrorKind::Unsupported.into()),
+        };
+        connected.map_err(|error| self.unreachable(&error))
+    }
+
+    async fn connect_to(&self, url: &Url) -> anyhow::Result<Box<dyn Stream>> {
+        let stream = TcpStream::connect((url.host.as_str(), url.port)).await;
+        let stream = stream.map_err(|error| self.unreachable(&error))?;
+        match url.is_https {
+            true => tls::connect(stream, &url.host, self.access.ca_file.as_deref()).await,
+            false => Ok(Box::new(stream)),
+        }
+    }
+
+    fn unreachable(&self, error: &io::Error) -> anyhow::Error {
+        anyhow!("{error}\nhelp: {}", self.how_to_start())
+    }
+
+    fn how_to_start(&self) -> &'static str {
+        match self.target {
+            Target::Listener(_) => {
+                "start it with --control: imds serve --control; where it listens elsewhere, say so: imds ctl --control \
+                 ADDR:PORT or PATH, or by IMDS_CONTROL"
+            }
+            Target::Application(_) => {
+                "the URL is that of the application with the route of its control, such as \
+                 https://imds.example.com/imds-control, and the control is there where the variable control_secret is set"
+            }
+        }
     }
 }
 
-const HOW_TO_START: &str = "start it with --control: imds serve --control; where it listens elsewhere, say so: \
-                            imds ctl --control ADDR:PORT or PATH, or by IMDS_CONTROL";
+/// A key as a part of a URL.
+pub fn encoded(key: &str) -> String {
+    let mut encoded = String::new();
+    for byte in key.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => encoded.push(char::from(byte)),
+            _ => encoded += &format!("%{byte:02X}"),
+        }
+    }
+    encoded
+}
 
 /// What a refusal means for who typed the command.
 fn refused(status: StatusCode, body: &Value) -> anyhow::Error {
@@ -162,6 +244,9 @@ fn refused(status: StatusCode, body: &Value) -> anyhow::Error {
         }
         (StatusCode::UNPROCESSABLE_ENTITY, None) => WrongUse(message).into(),
         (StatusCode::PRECONDITION_FAILED, _) => anyhow!(Conflict(message)),
+        (StatusCode::UNAUTHORIZED, _) => {
+            anyhow!("{message} ({status})\nhelp: --token-file has what the application's variable control_secret says")
+        }
         _ => anyhow!("{message} ({status})"),
     }
 }

@@ -10,7 +10,7 @@ use super::super::options::read_change;
 use super::super::values;
 use super::super::warnings;
 use super::Told;
-use super::client::{Answer, Ask, Client};
+use super::client::{Answer, Ask, Client, INSTANCE};
 
 /// Change the instance by a piece of a description
 #[derive(Args)]
@@ -44,7 +44,7 @@ impl Edit {
             return Err(WrongUse(wrong.to_owned()).into());
         }
         let body: Value = serde_json::from_str(&change.to_json())?;
-        match client.ask(Ask::patch("/v1/instance", body).of_revision(self.revision)) {
+        match client.ask(Ask::patch(INSTANCE, body).of_revision(self.revision)) {
             Ok(answer) => {
                 tell_warnings(&answer);
                 Ok(revision(answer))
@@ -86,6 +86,6 @@ pub fn tell_warnings(answer: &Answer) {
 }
 
 /// Tells the revision that an answer has.
-fn revision(answer: Answer) -> Told {
+pub fn revision(answer: Answer) -> Told {
     Told { text: format!("revision {}", answer.body["revision"]), raw: answer.raw }
 }

@@ -9,7 +9,7 @@ use super::super::failure::WrongUse;
 use super::super::values;
 use super::Told;
 use super::change::{change, told_of};
-use super::client::{Answer, Ask, Client};
+use super::client::{Answer, Ask, Client, INSTANCE};
 use super::edit::tell_warnings;
 use super::times;
 
@@ -92,7 +92,7 @@ impl Fault {
             }
         };
         changes.iter().for_each(tell_warnings);
-        let instance = client.ask(Ask::get("/v1/instance"))?;
+        let instance = client.ask(Ask::get(INSTANCE))?;
         let lines = in_words(&instance.body);
         let text = if lines.is_empty() { "no faults".to_owned() } else { lines.join("\n") };
         Ok(Told { text, raw: changes.unwrap_or(instance).raw })
@@ -112,7 +112,7 @@ impl Fault {
     }
 
     fn set(&self, client: &Client, fields: Value) -> anyhow::Result<Answer> {
-        client.ask(Ask::patch("/v1/instance", fields)).map_err(|error| told_of(&self.verb(), error))
+        client.ask(Ask::patch(INSTANCE, fields)).map_err(|error| told_of(&self.verb(), error))
     }
 
     fn verb(&self) -> String {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::super::values;
 use super::change::told_of;
-use super::client::{Ask, Client};
+use super::client::{Ask, Client, INSTANCE};
 use super::edit::tell_warnings;
 use super::{Told, times};
 
@@ -64,17 +64,18 @@ pub fn verb(client: &Client, verb: &str) -> anyhow::Result<Told> {
 
 /// Does it, and looks at the instance before and after that, to tell what came of it.
 fn operate(client: &Client, verb: &str, operation: Value) -> anyhow::Result<Told> {
-    let before = client.ask(Ask::get("/v1/instance"))?.body;
-    let ask = Ask::patch("/v1/instance", json!({ "operation": operation }));
+    let before = client.ask(Ask::get(INSTANCE))?.body;
+    let ask = Ask::patch(INSTANCE, json!({ "operation": operation }));
     let answer = client.ask(ask).map_err(|error| told_of(verb, error))?;
     tell_warnings(&answer);
-    let after = client.ask(Ask::get("/v1/instance"))?.body;
-    Ok(Told { text: in_words(verb, &before, &answer.body["revision"], &after), raw: answer.raw })
+    let after = client.ask(Ask::get(INSTANCE))?.body;
+    let back = if client.is_of_an_application() { "imds ctl put" } else { "imds ctl reload" };
+    Ok(Told { text: in_words(verb, &before, &answer.body["revision"], &after, back), raw: answer.raw })
 }
 
 /// The state of an instance, and what is otherwise than before, as the listener shows
-/// it.
-fn in_words(verb: &str, before: &Value, revision: &Value, after: &Value) -> String {
+/// it. `back` is the command that undoes a termination.
+fn in_words(verb: &str, before: &Value, revision: &Value, after: &Value, back: &str) -> String {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let mut lines = vec![format!("the instance is {}", text(&after["state"]))];
     if before["revision"] == *revision {
@@ -84,7 +85,7 @@ fn in_words(verb: &str, before: &Value, revision: &Value, after: &Value) -> Stri
         };
     }
     if after["state"] == "terminated" {
-        lines[0] += "; to have it back: imds ctl reload";
+        lines[0] += &format!("; to have it back: {back}");
     }
     let lifecycle = |instance: &Value| text(&instance["instance-lifecycle"]);
     if lifecycle(before) != lifecycle(after) {

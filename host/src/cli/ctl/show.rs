@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use super::client::{Ask, Client};
+use super::client::{Ask, Client, INSTANCE};
 use super::{Told, clock, fault, times};
 
 pub fn show(client: &Client) -> anyhow::Result<Told> {
-    let answer = client.ask(Ask::get("/v1/instance"))?;
+    let answer = client.ask(Ask::get(INSTANCE))?;
     Ok(Told { text: in_words(&answer.body), raw: answer.raw })
 }
 

@@ -1,0 +1,100 @@
+//! Who may ask: whoever has the secret.
+//!
+//! Wrong secrets are counted in the store, by the minute and by the address that they
+//! come from, so that the count holds for all replicas: after [`WRONG_MAX`] of them
+//! nobody from there is let in until the minute is over, with the right secret
+//! neither. So from one address, and from the network of one that is IPv6, as many
+//! secrets can be tried in a minute, and those that were under way when the last one
+//! was counted. Addresses share [`COUNTERS`] counters, so that the store does not grow:
+//! whoever has many addresses can keep operators out for as long as it goes on, which
+//! the instances do not notice.
+
+use std::net::IpAddr;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use imds_spin::callers::client_address;
+use imds_spin::store::Store;
+use imds_spin::{Head, Reply, log};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use crate::reply::{error, failed, with_field};
+
+/// Enough for a person who mistypes.
+const WRONG_MAX: u64 = 10;
+
+/// Pairs of the store for all counts.
+const COUNTERS: u8 = 16;
+
+/// The bits of a count beside its minute.
+const COUNT_BITS: u32 = 24;
+
+/// Lets a request through or refuses it.
+pub async fn check(head: &Head, secret: &str, store: &Store) -> Result<(), Reply> {
+    let Some(given) = given(head) else {
+        log::refusal(Instant::now(), || format!("control: 401: no secret, from {}", from(head)));
+        return Err(unauthorized("every request has Authorization: Bearer and the secret of the application"));
+    };
+    // Digests have one length, so that the time does not tell that of the secret.
+    let is_right: bool = Sha256::digest(given).ct_eq(&Sha256::digest(secret)).into();
+    let (minute, left) = minute();
+    let wrong_before = |state: u64| if state >> COUNT_BITS == minute { state & ((1 << COUNT_BITS) - 1) } else { 0 };
+    let tag = getrandom::u64().map_err(|_| error(500, "the engine gives no random bytes"))?;
+    let counted = store.exchange(&counter(head), tag, |state| {
+        let wrong = wrong_before(state);
+        // What is over counts no further, and costs the store no write.
+        let next = match is_right || wrong > WRONG_MAX {
+            true => state,
+            false => minute << COUNT_BITS | (wrong + 1),
+        };
+        (wrong, next)
+    });
+    // Where so many try at once that none gets through, there are too many.
+    let wrong = counted.map_err(|trouble| failed(&trouble))?.unwrap_or(WRONG_MAX);
+    if wrong >= WRONG_MAX {
+        if wrong == WRONG_MAX && !is_right {
+            log::line(format!("control: 429: {WRONG_MAX} wrong secrets within a minute, from {}", from(head)));
+        }
+        let reply = error(429, format!("too many wrong secrets came from there; ask again in {left} seconds"));
+        return Err(with_field(reply, "Retry-After", &left.to_string()));
+    }
+    if is_right {
+        return Ok(());
+    }
+    log::line(format!("control: 401: a wrong secret, from {}", from(head)));
+    Err(unauthorized("the secret is wrong"))
+}
+
+/// The secret that a request brings.
+fn given(head: &Head) -> Option<&[u8]> {
+    let mut fields = head.values("authorization");
+    let field = fields.next().filter(|_| fields.next().is_none())?;
+    let (scheme, secret) = field.split_at_checked("Bearer ".len())?;
+    scheme.eq_ignore_ascii_case(b"bearer ").then(|| secret.trim_ascii())
+}
+
+fn unauthorized(message: &str) -> Reply {
+    with_field(error(401, message), "WWW-Authenticate", "Bearer")
+}
+
+/// The minute, and the seconds that are left of it.
+fn minute() -> (u64, u64) {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    (seconds / 60, 60 - seconds % 60)
+}
+
+/// The key of the counter for where a request comes from.
+fn counter(head: &Head) -> String {
+    let digest = match client_address(head).map(|address| address.ip().to_canonical()) {
+        None => Sha256::digest([]),
+        Some(IpAddr::V4(address)) => Sha256::digest(address.octets()),
+        // A network that one customer has.
+        Some(IpAddr::V6(address)) => Sha256::digest(&address.octets()[..8]),
+    };
+    format!("control/wrong-secrets/{}", digest[0] % COUNTERS)
+}
+
+/// Where a request comes from, for the log.
+fn from(head: &Head) -> String {
+    client_address(head).map_or_else(|| "an unknown address".to_owned(), |address| address.ip().to_string())
+}

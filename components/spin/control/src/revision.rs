@@ -1,0 +1,103 @@
+//! The revision of a description: by it an operator changes what was looked at and
+//! nothing else.
+
+use imds_spin::Head;
+use sha2::{Digest, Sha256};
+
+/// The bits of a number that every reader of JSON keeps.
+const BITS: u32 = 53;
+
+/// The revision of a stored text.
+///
+/// The store has one value for an instance and changes one at a time, so a counter
+/// beside it could be wrong. A digest cannot: equal texts have equal revisions, also
+/// where a change was taken back. It is a number as that of the native listener is,
+/// never 0, and two texts of one instance have the same one once in 2⁵³ times.
+pub fn of(text: &[u8]) -> u64 {
+    let digest = Sha256::digest(text);
+    let number = digest.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte));
+    (number >> (u64::BITS - BITS)).max(1)
+}
+
+/// What a change may be made to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// Whatever is there, or nothing.
+    Any,
+    /// Whatever is there: `If-Match: *`.
+    Present,
+    /// Nothing: `If-None-Match: *`.
+    Absent,
+    /// This revision: `If-Match: "7"`.
+    Revision(u64),
+}
+
+impl Wanted {
+    /// What the fields of a request say; none where they say nothing clear.
+    pub fn read(head: &Head) -> Option<Wanted> {
+        let single = |name| {
+            let values: Vec<_> = head.values(name).collect();
+            match values[..] {
+                [] => Some(None),
+                [value] => std::str::from_utf8(value).ok().map(|value| Some(value.trim())),
+                _ => None,
+            }
+        };
+        match (single("if-match")?, single("if-none-match")?) {
+            (None, None) => Some(Wanted::Any),
+            (Some("*"), None) => Some(Wanted::Present),
+            (None, Some("*")) => Some(Wanted::Absent),
+            (Some(tag), None) => {
+                let number = tag.strip_prefix('"')?.strip_suffix('"')?;
+                number.parse().ok().map(Wanted::Revision)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether what is there, with this revision, is what is wanted.
+    pub fn is(self, there: Option<u64>) -> bool {
+        match self {
+            Wanted::Any => true,
+            Wanted::Present => there.is_some(),
+            Wanted::Absent => there.is_none(),
+            Wanted::Revision(revision) => there == Some(revision),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_revision_is_a_number_that_follows_from_the_text() {
+        assert_eq!(of(b"{}"), of(b"{}"));
+        assert_ne!(of(b"{}"), of(b"{ }"));
+        for text in [&b""[..], b"{}", b"{\"state\": \"stopped\"}"] {
+            assert!((1..1 << BITS).contains(&of(text)));
+        }
+    }
+
+    #[test]
+    fn what_is_wanted_is_said_once() {
+        let read = |fields: &[(&str, &str)]| {
+            let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect();
+            Wanted::read(&Head { fields, ..Head::default() })
+        };
+        assert_eq!(read(&[]), Some(Wanted::Any));
+        assert_eq!(read(&[("if-match", "\"7\"")]), Some(Wanted::Revision(7)));
+        assert_eq!(read(&[("if-match", " * ")]), Some(Wanted::Present));
+        assert_eq!(read(&[("if-none-match", "*")]), Some(Wanted::Absent));
+        for wrong in [
+            &[("if-match", "7")][..],
+            &[("if-match", "W/\"7\"")],
+            &[("if-match", "\"7\", \"8\"")],
+            &[("if-match", "\"7\""), ("if-match", "\"8\"")],
+            &[("if-match", "*"), ("if-none-match", "*")],
+            &[("if-none-match", "\"7\"")],
+        ] {
+            assert_eq!(read(wrong), None, "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! What the operator says through variables.
+
+use std::collections::BTreeMap;
+
+use imds_spin::{Reply, Variables, log, variables};
+use spin_sdk::variables as spin;
+
+use crate::reply::{error, nothing};
+
+/// What has fewer bytes can be guessed.
+const SECRET_BYTES_MIN: usize = 16;
+
+/// The most pairs of a store that Spin's documentation promises room for.
+const PAIRS_MAX: usize = 1024;
+
+const SECRET: &str = "control_secret";
+const PAIRS: &str = "control_pairs_max";
+
+/// The variables of this component, read and checked.
+pub struct Settings {
+    /// `control_secret`: who has it may do everything here.
+    pub secret: String,
+    /// `control_pairs_max`: how many pairs the store may have with one that is added.
+    pub pairs_max: usize,
+    /// Those that the adapter has too.
+    pub variables: Variables,
+}
+
+impl Settings {
+    /// Reads all variables. Without `control_secret` there is nothing here.
+    pub async fn read() -> Result<Settings, Reply> {
+        let Some(secret) = read(SECRET).await? else {
+            return Err(nothing());
+        };
+        if secret.len() < SECRET_BYTES_MIN {
+            let message =
+                format!("the variable `{SECRET}` has fewer than {SECRET_BYTES_MIN} bytes, which can be guessed");
+            return Err(unusable(&message));
+        }
+        let pairs_max = match read(PAIRS).await? {
+            None => PAIRS_MAX,
+            Some(text) => text.parse().map_err(|_| unusable(&format!("the variable `{PAIRS}` is no whole number")))?,
+        };
+        let mut values = BTreeMap::new();
+        for name in variables::names() {
+            values.extend(read(name).await?.map(|value| (name, value)));
+        }
+        let variables = Variables::read(|name| Ok(values.get(name).cloned()));
+        let variables = variables.map_err(|wrong| unusable(&wrong.to_string()))?;
+        Ok(Settings { secret, pairs_max, variables })
+    }
+}
+
+/// A variable's value; none where it is empty or the application does not have it.
+async fn read(name: &str) -> Result<Option<String>, Reply> {
+    match spin::get(name).await {
+        Ok(value) => Ok(Some(value.trim().to_owned()).filter(|value| !value.is_empty())),
+        Err(spin::Error::Undefined(_) | spin::Error::InvalidName(_)) => Ok(None),
+        Err(spin::Error::Provider(reason) | spin::Error::Other(reason)) => {
+            log::line(format!("control: the variable `{name}` cannot be read: {reason}"));
+            Err(error(503, format!("the variable `{name}` cannot be read; the log says why")))
+        }
+    }
+}
+
+fn unusable(message: &str) -> Reply {
+    log::line(format!("control: {message}"));
+    error(500, message)
+}

@@ -1,0 +1,132 @@
+// Where `imds ctl` goes: to a listener on this machine, or to the control of an
+// application elsewhere.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use hyper::Uri;
+
+use super::super::control::Place;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A listener of `imds serve` or `imds run`.
+    Listener(Place),
+    /// The control of an application that Spin serves.
+    Application(Url),
+}
+
+/// The URL of an application's control: all paths are below its path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Url {
+    pub is_https: bool,
+    /// A name, or an address without brackets.
+    pub host: String,
+    pub port: u16,
+    /// Without a final slash.
+    pub path: String,
+}
+
+impl Target {
+    /// A URL with https or with a path is an application's; all else is a place.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let rest = text.strip_prefix("http://");
+        let is_url = text.starts_with("https://")
+            || rest.is_some_and(|rest| rest.trim_end_matches('/').contains('/') || Place::parse(text).is_err());
+        match is_url {
+            true => Url::parse(text).map(Self::Application),
+            false => Place::parse(text).map(Self::Listener).map_err(|wrong| format!("{wrong}, or {EXPECTED}")),
+        }
+    }
+}
+
+const EXPECTED: &str = "the URL of a Spin application's control, such as https://imds.example.com/imds-control";
+
+impl Url {
+    fn parse(text: &str) -> Result<Self, String> {
+        let expected = || format!("expected {EXPECTED}");
+        let url: Uri = text.parse().map_err(|_| expected())?;
+        let (Some(authority), None) = (url.authority(), url.query()) else { return Err(expected()) };
+        if authority.as_str().contains('@') {
+            return Err(format!("expected {EXPECTED}; the secret goes into a file, for --token-file"));
+        }
+        let is_https = url.scheme_str() == Some("https");
+        let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
+        if !is_https && !is_of_this_machine(&host) {
+            return Err(format!(
+                "over http everybody on the way would read the secret, so http is for this machine alone; expected {EXPECTED}"
+            ));
+        }
+        let port = authority.port_u16().unwrap_or(if is_https { 443 } else { 80 });
+        Ok(Self { is_https, host, port, path: url.path().trim_end_matches('/').to_owned() })
+    }
+
+    /// As `Host` names it.
+    pub fn authority(&self) -> String {
+        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
+        match (self.is_https, self.port) {
+            (true, 443) | (false, 80) => host,
+            (_, port) => format!("{host}:{port}"),
+        }
+    }
+}
+
+fn is_of_this_machine(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost")
+        || host.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Listener(place) => place.fmt(f),
+            Self::Application(url) => {
+                let scheme = if url.is_https { "https" } else { "http" };
+                write!(f, "{scheme}://{}{}", url.authority(), url.path)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_of_applications_are_told_from_places() {
+        for text in [
+            "https://imds.example.com/imds-control",
+            "https://imds.example.com",
+            "https://[2001:db8::1]:8443/a/b",
+            "http://127.0.0.1:3000/imds-control",
+            "http://localhost:3000/imds-control",
+            "http://[::1]:3000/imds-control",
+            "http://localhost/imds-control",
+        ] {
+            let target = Target::parse(text).unwrap();
+            assert!(matches!(target, Target::Application(_)), "{text}");
+            assert_eq!(target.to_string(), text);
+        }
+        for text in ["127.0.0.1:1340", "localhost:1340", "http://127.0.0.1:1340", "http://127.0.0.1:1340/", "./a.sock"]
+        {
+            assert!(matches!(Target::parse(text), Ok(Target::Listener(_))), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_secret_travels_in_clear_on_this_machine_alone() {
+        for text in [
+            "http://imds.example.com/imds-control",
+            "http://10.0.0.7:3000/imds-control",
+            "http://localhost.example.com/a",
+        ] {
+            assert!(Target::parse(text).unwrap_err().starts_with("over http everybody"), "{text}");
+        }
+        for text in ["https://", "https://me:pw@example.com/a", "https://example.com/a?b", "ftp://example.com/a"] {
+            assert!(
+                Target::parse(text).is_err_and(|wrong| wrong.contains("expected")) || text.starts_with("ftp"),
+                "{text}"
+            );
+        }
+    }
+}
