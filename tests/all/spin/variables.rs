@@ -1,5 +1,7 @@
 //! What the operator says in variables, and what is said where that is wrong.
 
+use std::collections::BTreeSet;
+
 use super::{Application, INSTANCE_ID, engine, get};
 
 /// Each with the words of the answer that say what to mend.
@@ -77,14 +79,21 @@ fn a_name_that_no_host_can_match_is_told_with_its_variable() {
     assert_eq!((status, body.starts_with("imds: the variable `instance` is no valid")), (500, true), "{body}");
 }
 
-/// Every variable that the adapter reads can be set, and no other.
+/// Every variable that a component reads can be set, and no other. The secret of the
+/// tokens is no operator's.
 #[test]
 fn spin_toml_declares_the_variables() {
     let manifest = engine::spin_toml();
-    let names = |table: &toml::Value| -> Vec<String> { table.as_table().expect("a table").keys().cloned().collect() };
-    let declared = names(&manifest["variables"]);
-    assert_eq!(declared, names(&manifest["component"]["imds"]["variables"]));
-    let mut read: Vec<_> = imds_spin::variables::names().collect();
-    read.sort_unstable();
-    assert_eq!(declared, read);
+    let names =
+        |table: &toml::Value| -> BTreeSet<String> { table.as_table().expect("a table").keys().cloned().collect() };
+    let of = |component: &str| names(&manifest["component"][component]["variables"]);
+    let read: BTreeSet<String> = imds_spin::variables::names().map(str::to_owned).collect();
+    assert_eq!(of("imds"), read);
+    let own = ["control_pairs_max", "control_secret"].map(str::to_owned);
+    let mut control: BTreeSet<String> = read.iter().cloned().chain(own.clone()).collect();
+    for name in ["allowed_hosts", "token_secret", "trusted_proxies"] {
+        control.remove(name);
+    }
+    assert_eq!(of("imds-control"), control);
+    assert_eq!(names(&manifest["variables"]), read.into_iter().chain(own).collect());
 }
