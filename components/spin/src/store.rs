@@ -98,6 +98,12 @@ impl Store {
         Ok(increment(self.0.bucket()?, key, 1)?)
     }
 
+    /// A number as exchanges leave it; 0 where there is none. Unlike an exchange it waits
+    /// for a store no longer than [`PATIENCE`].
+    pub async fn number(&self, key: &str) -> Result<u64, Trouble> {
+        Ok(number(&self.get(key).await?.unwrap_or_default()).0)
+    }
+
     /// Puts in place of a number what `next` makes of it, and asks again where
     /// another replica was faster. 0 stands for one that is not there. No two
     /// exchanges may have the same `tag`. Gives none where others are faster all
@@ -114,8 +120,7 @@ impl Store {
         let mut cas = Cas::new(bucket, key)?;
         let mut seen = cas.current()?.unwrap_or_default();
         for _ in 0..EXCHANGES_MAX {
-            let (state, tags) =
-                seen.split_first_chunk().map_or((0, [].as_slice()), |(state, tags)| (u64::from_be_bytes(*state), tags));
+            let (state, tags) = number(&seen);
             let (result, next) = next(state);
             if next == state {
                 return Ok(Some(result));
@@ -135,6 +140,11 @@ impl Store {
         }
         Ok(None)
     }
+}
+
+/// A number as it is stored, and the tags behind it.
+fn number(stored: &[u8]) -> (u64, &[u8]) {
+    stored.split_first_chunk().map_or((0, &[]), |(number, tags)| (u64::from_be_bytes(*number), tags))
 }
 
 /// The tags of the last 32 exchanges stand behind the number, so that each

@@ -38,23 +38,22 @@ pub async fn check(head: &Head, secret: &str, store: &Store) -> Result<(), Reply
     // Digests have one length, so that the time does not tell that of the secret.
     let is_right: bool = Sha256::digest(given).ct_eq(&Sha256::digest(secret)).into();
     let (minute, left) = minute();
-    let wrong_before = |state: u64| if state >> COUNT_BITS == minute { state & ((1 << COUNT_BITS) - 1) } else { 0 };
-    let tag = getrandom::u64().map_err(|_| error(500, "the engine gives no random bytes"))?;
-    let counted = store.exchange(&counter(head), tag, |state| {
-        let wrong = wrong_before(state);
-        // What is over counts no further, and costs the store no write.
-        let next = match is_right || wrong > WRONG_MAX {
-            true => state,
-            false => minute << COUNT_BITS | (wrong + 1),
-        };
-        (wrong, next)
-    });
-    // Where so many try at once that none gets through, there are too many.
-    let wrong = counted.map_err(|trouble| failed(&trouble))?.unwrap_or(WRONG_MAX);
-    if wrong >= WRONG_MAX {
-        if wrong == WRONG_MAX && !is_right {
+    let wrong_of = |state: u64| if state >> COUNT_BITS == minute { state & ((1 << COUNT_BITS) - 1) } else { 0 };
+    let counter = counter(head);
+    let mut wrong = wrong_of(store.number(&counter).await.map_err(|trouble| failed(&trouble))?);
+    if !is_right && wrong <= WRONG_MAX {
+        let tag = getrandom::u64().map_err(|_| error(500, "the engine gives no random bytes"))?;
+        let counted = store.exchange(&counter, tag, |state| {
+            let wrong = wrong_of(state);
+            (wrong, minute << COUNT_BITS | (wrong + 1))
+        });
+        // Where so many try at once that none gets through, there are too many.
+        wrong = counted.map_err(|trouble| failed(&trouble))?.unwrap_or(WRONG_MAX);
+        if wrong == WRONG_MAX {
             log::line(format!("control: 429: {WRONG_MAX} wrong secrets within a minute, from {}", from(head)));
         }
+    }
+    if wrong >= WRONG_MAX {
         let reply = error(429, format!("too many wrong secrets came from there; ask again in {left} seconds"));
         return Err(with_field(reply, "Retry-After", &left.to_string()));
     }

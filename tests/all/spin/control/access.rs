@@ -116,6 +116,9 @@ fn a_store_that_is_out_lets_nobody_in_and_says_so() {
     assert_eq!(answer.status, 503);
     assert!(!answer.body.contains("10.9.8.7"), "{answer:?}");
     assert!(application.log().contains("control: the key-value store failed: 10.9.8.7"));
+    // Calls that never return.
+    application.store().turn(Health::Hangs);
+    assert_eq!(control.get("/v1/instance").status, 503);
     application.store().turn(Health::Works);
     assert_eq!(control.get("/v1/instance").status, 200);
     let without = controlled(&[]).without_store();
