@@ -79,8 +79,8 @@ fn a_name_that_no_host_can_match_is_told_with_its_variable() {
     assert_eq!((status, body.starts_with("imds: the variable `instance` is no valid")), (500, true), "{body}");
 }
 
-/// Every variable that a component reads can be set, and no other. The secret of the
-/// tokens is no operator's.
+/// Every variable that a component reads can be set, and no other. The control needs no
+/// secret of the tokens.
 #[test]
 fn spin_toml_declares_the_variables() {
     let manifest = engine::spin_toml();

@@ -126,7 +126,7 @@ async fn make_in(
 ) -> Result<Reply, Reply> {
     let stored = asked.store.get(key.stored()).await.map_err(|trouble| failed(&trouble))?;
     let text = stored.as_deref().or_else(|| key.scope().is_none().then_some(DEFAULT.as_bytes()));
-    let revision = text.map(revision::of);
+    let revision = text.map(|text| revision::of(text, &asked.settings.secret));
     if !wanted.is(revision) {
         return Err(conflict(revision));
     }
@@ -150,7 +150,7 @@ async fn make_in(
             if !is_set.map_err(|trouble| failed(&trouble))? {
                 return Err(error(409, "something else changed the store at the same time; look at it and ask again"));
             }
-            let revision = revision::of(new.as_bytes());
+            let revision = revision::of(new.as_bytes(), &asked.settings.secret);
             tell(asked, key, &format!("{}, revision {revision}", if stored.is_some() { "changed" } else { "added" }));
             (if text.is_some() { 200 } else { 201 }, Some(revision), Some(new))
         }

@@ -35,8 +35,9 @@ async fn page(asked: &Asked<'_>, query: &str) -> Result<Value, Reply> {
     for key in &keys[begin..end] {
         let stored = asked.store.get(&format!("{INSTANCES}{key}")).await.map_err(|trouble| failed(&trouble))?;
         // One that was removed meanwhile is no instance.
-        instances
-            .extend(stored.map(|text| json!({ "key": key, "revision": revision::of(&text), "bytes": text.len() })));
+        instances.extend(stored.map(
+            |text| json!({ "key": key, "revision": revision::of(&text, &asked.settings.secret), "bytes": text.len() }),
+        ));
     }
     let mut page = json!({ "all": all, "instances": instances });
     if let (true, Some(last)) = (end < all, keys[begin..end].last()) {

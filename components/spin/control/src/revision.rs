@@ -13,8 +13,11 @@ const BITS: u32 = 53;
 /// beside it could be wrong. A digest cannot: equal texts have equal revisions, also
 /// where a change was taken back. It is a number as that of the native listener is,
 /// never 0, and two texts of one instance have the same one once in 2⁵³ times.
-pub fn of(text: &[u8]) -> u64 {
-    let digest = Sha256::digest(text);
+///
+/// The operators' secret goes into it: revisions are logged, and by a plain digest who
+/// reads the log could try what a short secret of a description is.
+pub fn of(text: &[u8], secret: &str) -> u64 {
+    let digest = Sha256::new().chain_update(Sha256::digest(secret)).chain_update(text).finalize();
     let number = digest.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte));
     (number >> (u64::BITS - BITS)).max(1)
 }
@@ -72,8 +75,10 @@ mod tests {
 
     #[test]
     fn a_revision_is_a_number_that_follows_from_the_text() {
+        let of = |text| of(text, "a secret of operators");
         assert_eq!(of(b"{}"), of(b"{}"));
         assert_ne!(of(b"{}"), of(b"{ }"));
+        assert_ne!(of(b"{}"), super::of(b"{}", "another one"));
         for text in [&b""[..], b"{}", b"{\"state\": \"stopped\"}"] {
             assert!((1..1 << BITS).contains(&of(text)));
         }

@@ -34,7 +34,7 @@ async fn shown(asked: &Asked<'_>, key: &Key) -> Result<(Value, u64), Reply> {
     };
     let now_ms = now_ms();
     let status = metadata::status(&text, now_ms, key.scope()).map_err(|problems| broken(key, &problems))?;
-    let revision = revision::of(text.as_bytes());
+    let revision = revision::of(text.as_bytes(), &asked.settings.secret);
     let shown = in_json(&status, revision, now_ms, &asked.settings.variables.options);
     let shown = shown.ok_or_else(|| error(500, "the component gives what is no JSON"))?;
     Ok((shown, revision))
