@@ -32,7 +32,7 @@ pub struct LimitFlags {
     #[arg(long, value_name = "BYTES", value_parser = count, default_value_t = ConnectionLimits::default().body_bytes, hide_short_help = true, help_heading = LIMITS)]
     body_bytes: usize,
 
-    /// For a request body to arrive
+    /// For a request body to arrive, and for the client to close its side after the last answer
     #[arg(long, value_name = "TIME", default_value_t = Time(ConnectionLimits::default().body_time), hide_short_help = true, help_heading = LIMITS)]
     body_time: Time,
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 /// | `head_bytes` | 16 KiB | what EC2's clients send is below 1 KiB; proxies add some |
 /// | `head_fields` | 64 | likewise |
 /// | `body_bytes` | 64 KiB | of a request's body, which no rule looks at: so much is read and thrown away, so that closing does not reset the connection under the answer; with more the answer is sent at once |
-/// | `body_time` | 1 s | for the same body: a client that announces one and sends none gets its answer before it gives up |
+/// | `body_time` | 1 s | for the same body: a client that announces one and sends none gets its answer before it gives up. As long, where its system has not acknowledged the last answer or it sent more, it may take to close its side: what comes until then resets nothing |
 /// | `write_time` | 10 s | for the client to take the whole answer, from when it first lets it wait; the largest usual one is user data of 16 KiB. After that, and after as long without progress on a connection that was closed, the connection is reset |
 /// | `buffer_bytes` | 64 KiB | what the operating system keeps for a connection in each direction: four of the largest usual answers. Linux takes as much again for its own records. Without a bound it takes some megabytes for a client that sends requests and reads no answer |
 /// | `stop_time` | 5 s | for open requests when a server is told to stop |
@@ -42,7 +42,8 @@ pub struct ConnectionLimits {
     pub head_fields: usize,
     /// How much of a request's body is read before the answer, in bytes.
     pub body_bytes: usize,
-    /// How long a request's body is read before the answer.
+    /// How long a request's body is read before the answer, and what comes behind
+    /// the last answer.
     pub body_time: Duration,
     /// How long a client may take for a whole answer, from when it first lets it
     /// wait.

@@ -10,16 +10,15 @@ use tokio::io::AsyncWriteExt;
 use tokio::time::Instant;
 
 use super::{Came, Connection, WITHHELD_MAX};
+use crate::serve::socket_options;
 use crate::serve::timer::after;
 
 /// Ends of connections.
 impl Connection {
-    /// Tells the client that nothing more comes, and throws away what still does:
-    /// closing a socket with unread input resets the connection, and the client may
-    /// lose an answer that it has not read yet.
+    /// Tells the client that nothing more comes, and throws away what still does, until
+    /// it closes its side too.
     pub(super) async fn end(&mut self) {
-        if self.was_whole && self.input.is_empty() && !self.is_readable() {
-            // Nothing is unread, nor will be: dropped, it is closed in order.
+        if self.may_be_closed() {
             return;
         }
         let _ = self.stream.shutdown().await;
@@ -28,11 +27,25 @@ impl Connection {
         self.discard_until(deadline, self.limits.body_bytes).await;
     }
 
-    /// Whether something came that was not read. Asks the system: what came since the
-    /// last wait is news to nobody else.
-    fn is_readable(&mut self) -> bool {
-        let mut buffer = [MaybeUninit::uninit(); 1];
-        matches!(SockRef::from(&self.stream).peek(&mut buffer), Ok(1..))
+    /// Whether closing the connection takes no answer from its client. A socket that is
+    /// closed resets the connection where input is unread, or still comes: the line end
+    /// behind a body, or one more request. The client may lose then what its system has
+    /// not acknowledged (RFC 9112, section 9.6).
+    fn may_be_closed(&self) -> bool {
+        if !self.was_whole || !self.input.is_empty() {
+            return false;
+        }
+        let mut byte = [MaybeUninit::uninit()];
+        // Asks the system: what came since the last wait is news to nobody else.
+        match SockRef::from(&self.stream).peek(&mut byte) {
+            // It closed its side: nothing more comes.
+            Ok(0) => true,
+            Ok(_) => false,
+            // Nothing came so far. To wait for the client's side would cost each
+            // connection a turn of its thread, and a client on this machine has its
+            // answer by now.
+            Err(_) => socket_options::is_acknowledged(&self.stream),
+        }
     }
 
     /// Throws away what comes until the client closes its side, which is true, or is

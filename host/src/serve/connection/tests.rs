@@ -3,7 +3,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, TcpListener};
 use std::sync::mpsc;
 use std::thread;
 
-use socket2::SockRef;
+use socket2::{Domain, SockRef, Socket, Type};
 
 use super::*;
 use crate::serve::admission::{Admission, Bounds};
@@ -110,8 +110,17 @@ fn one_place() -> Arc<Admission> {
 
 /// A connection and its client, where the server only writes.
 async fn writing(write_time: Duration, observer: impl Observer) -> (Connection, std::net::TcpStream) {
+    writing_to(Socket::new(Domain::IPV4, Type::STREAM, None).unwrap(), write_time, observer).await
+}
+
+async fn writing_to(
+    client: Socket,
+    write_time: Duration,
+    observer: impl Observer,
+) -> (Connection, std::net::TcpStream) {
     let listener = TcpListener::bind((LOCAL, 0)).unwrap();
-    let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    client.connect(&listener.local_addr().unwrap().into()).unwrap();
+    let client = std::net::TcpStream::from(client);
     let (socket, peer) = listener.accept().unwrap();
     socket.set_nonblocking(true).unwrap();
     let instance = Runtime::new().unwrap().open(&Default::default()).unwrap();
@@ -166,5 +175,56 @@ fn a_client_that_goes_on_taking_an_answer_is_given_up() {
         drop(socket_options::abandon(&connection.stream));
         drop(connection);
         assert!(reading.join().unwrap() < PIECES_MAX);
+    });
+}
+
+fn is_ready(future: std::pin::Pin<&mut impl Future>) -> bool {
+    future.poll(&mut Context::from_waker(std::task::Waker::noop())).is_ready()
+}
+
+/// It comes when the server has looked for the last time, while the system still
+/// holds most of the answer.
+#[test]
+fn what_comes_behind_a_request_takes_nothing_of_the_answer() {
+    block_on(async {
+        let client = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        client.set_recv_buffer_size(4096).unwrap();
+        let (mut connection, mut client) = writing_to(client, Duration::from_secs(3600), silent).await;
+        SockRef::from(&connection.stream).set_send_buffer_size(1 << 17).unwrap();
+        connection.output = vec![b'x'; 60_000];
+        assert!(connection.write().await.unwrap());
+        assert!(!socket_options::is_acknowledged(&connection.stream));
+        let mut ending = Box::pin(async move {
+            connection.end().await;
+            drop(connection);
+        });
+        let is_gone = is_ready(ending.as_mut());
+        client.write_all(GET.as_bytes()).unwrap();
+        let reading = thread::spawn(move || {
+            let mut received = Vec::new();
+            client.read_to_end(&mut received).map(|_| received)
+        });
+        if !is_gone {
+            ending.await;
+        }
+        let received = reading.join().unwrap().unwrap();
+        assert!(received == [b'x'; 60_000], "{} bytes", received.len());
+    });
+}
+
+// Elsewhere nobody tells.
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")))]
+#[test]
+fn who_has_the_answer_is_not_waited_for() {
+    block_on(async {
+        let (mut connection, mut client) = writing(Duration::from_secs(3600), silent).await;
+        connection.output.extend(b"answer");
+        assert!(connection.write().await.unwrap());
+        client.read_exact(&mut [0; 6]).unwrap();
+        // Its system says so by itself, though not at once.
+        while !socket_options::is_acknowledged(&connection.stream) {
+            thread::yield_now();
+        }
+        assert!(is_ready(std::pin::pin!(connection.end())));
     });
 }
