@@ -48,12 +48,12 @@ pub static CONTROL: LazyLock<Adapter> = LazyLock::new(|| {
     Adapter::load("imds_spin_control.wasm")
 });
 
-/// The adapter for engines without WASI 0.3, as README.md builds it.
+/// The adapter for engines without WASI 0.3, as docs/spin.md builds it.
 pub static WASI_0_2: LazyLock<Adapter> = LazyLock::new(|| {
     LazyLock::force(&TARGET);
-    let readme = std::fs::read_to_string(workspace().join("README.md")).expect("README.md can be read");
-    let command = readme.lines().find(|line| line.contains("--package imds-spin-wasi-0-2"));
-    shell(command.expect("README.md says how to build it"));
+    let page = std::fs::read_to_string(workspace().join("docs/spin.md")).expect("docs/spin.md can be read");
+    let command = page.lines().find(|line| line.contains("--package imds-spin-wasi-0-2"));
+    shell(command.expect("docs/spin.md says how to build it"));
     Adapter::load("imds_spin_wasi_0_2.wasm")
 });
 
