@@ -14,6 +14,7 @@ mod outage;
 mod secret;
 mod segments;
 mod store;
+mod templates;
 mod throttle;
 pub mod up;
 mod variables;
