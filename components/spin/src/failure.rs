@@ -25,7 +25,9 @@ impl Failure {
     /// What only the operator may see besides.
     pub fn reason(&self) -> Option<String> {
         match self {
-            Failure::Store(trouble) => Some(trouble.to_string()),
+            Failure::Store(trouble @ (Trouble::Absent | Trouble::Failed(_))) => Some(trouble.to_string()),
+            // Its clients may see all that there is to say.
+            Failure::Store(Trouble::Silent) => None,
             Failure::Variable(wrong) => wrong.reason.clone(),
             Failure::NoSecret(_) | Failure::Entropy | Failure::Description(..) => None,
         }

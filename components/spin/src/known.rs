@@ -10,6 +10,11 @@ const FRESH: Duration = Duration::from_secs(1);
 /// adapter ever waits.
 const DUE: Duration = Duration::from_millis(500);
 
+/// For so long after a failed try it is taken for granted that another would fail. A
+/// request that comes later waits for one: who asks once a day is not to get what was
+/// true before the last outage.
+const OUTAGE: Duration = Duration::from_secs(30);
+
 /// Something that was read.
 pub struct Known<T> {
     /// What was read.
@@ -18,21 +23,22 @@ pub struct Known<T> {
     read: Instant,
     /// When somebody last set out to read it again.
     tried: Instant,
-    /// Whether it could not be read again since.
-    is_outage: bool,
+    /// When it could last not be read again since.
+    failed: Option<Instant>,
 }
 
 impl<T> Known<T> {
     /// Read just now.
     pub fn now(value: T) -> Known<T> {
         let now = Instant::now();
-        Known { value, read: now, tried: now, is_outage: false }
+        Known { value, read: now, tried: now, failed: None }
     }
 
     /// Whether a request is answered from it: while it is fresh, and as long as there is
     /// nothing better to be had.
     pub fn serves(&self, now: Instant) -> bool {
-        self.is_outage || now.saturating_duration_since(self.read) < FRESH
+        let is_outage = self.failed.is_some_and(|failed| now.saturating_duration_since(failed) < OUTAGE);
+        is_outage || now.saturating_duration_since(self.read) < FRESH
     }
 
     /// Whether to read it again behind this answer. Says so once: who asks sets out.
@@ -46,7 +52,7 @@ impl<T> Known<T> {
 
     /// It could not be read again, so what was known goes on.
     pub fn keep(&mut self) {
-        self.is_outage = true;
+        self.failed = Some(Instant::now());
     }
 
     /// When it was last known to be so.

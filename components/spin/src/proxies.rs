@@ -60,7 +60,11 @@ impl Network {
             None => address_bits,
             Some(bits) => bits.parse().ok().filter(|bits| *bits <= address_bits)?,
         };
-        Some(Network { address, bits })
+        // An address of IPv4 in the form of IPv6 is looked for as what it is.
+        match address.to_canonical() {
+            IpAddr::V4(address) if bits >= 96 => Some(Network { address: address.into(), bits: bits - 96 }),
+            _ => Some(Network { address, bits }),
+        }
     }
 
     fn contains(self, other: IpAddr) -> bool {
@@ -89,6 +93,7 @@ mod tests {
             Proxies::parse(networks).expect("networks").contains(address)
         };
         assert!(has("10.0.0.0/8", "10.255.255.255") && !has("10.0.0.0/8", "11.0.0.0"));
+        assert!(has("::ffff:10.0.0.0/104", "10.255.255.255") && !has("::ffff:10.0.0.0/104", "11.0.0.0"));
         assert!(has("10.0.0.7", "10.0.0.7") && !has("10.0.0.7", "10.0.0.6"));
         assert!(has("0.0.0.0/0", "203.0.113.7") && !has("0.0.0.0/0", "fd00::7"));
         assert!(has("fd00::/16", "fd00:1::7") && !has("fd00::/16", "fd01::7"));

@@ -148,7 +148,11 @@ async fn ask(open: &Rc<Open>, key: &str, head: &Head, variables: &Variables) -> 
     }
     let tag = entropy()?;
     let exchanged = instances::with_store(async |store| {
-        store.exchange(&format!("throttle/{key}"), tag, |state| {
+        // An exchange cannot be given up, and while it waits nobody else is answered here:
+        // so a store that is silent is found out before.
+        let count = format!("throttle/{key}");
+        store.number(&count).await?;
+        store.exchange(&count, tag, |state| {
             let answer = ask(state, tag);
             let next = answer.throttle_state;
             (answer, next)

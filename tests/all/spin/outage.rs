@@ -43,6 +43,36 @@ fn what_is_known_is_served_while_the_store_is_out() {
     }
 }
 
+/// Who asks seldom does not get what was true before the last outage.
+#[test]
+fn long_after_an_outage_the_first_answer_is_up_to_date() {
+    let application = Application::new(&[]);
+    let replica = application.replica();
+    assert_eq!(get(&replica, TYPE, &[]).1, "t3.micro");
+    application.store().turn(Health::Fails);
+    application.wait(1000);
+    assert_eq!(get(&replica, TYPE, &[]).1, "t3.micro");
+    application.store().turn(Health::Works);
+    application.store().set("instance", LARGE);
+    application.wait(31_000);
+    assert_eq!(get(&replica, TYPE, &[]).1, "m7g.large");
+}
+
+/// What counts requests cannot be given up once it has begun.
+#[test]
+fn a_guest_with_a_throttle_holds_up_nobody_while_the_store_is_out() {
+    let application = Application::new(&[("callers", "header:x-guest"), ("token_secret", "0123456789abcdef")]);
+    application.store().set("instances/a", "{}");
+    application.store().set("instances/throttled", r#"{"request-throttle": {"burst": 100}}"#);
+    let replica = application.replica();
+    let ask = |guest| get(&replica, INSTANCE_ID, &[("x-guest", guest)]).0;
+    assert_eq!([ask("a"), ask("throttled")], [200; 2]);
+    application.store().turn(Health::Hangs);
+    let began = Instant::now();
+    assert_eq!([ask("throttled"), ask("a")], [503, 200]);
+    assert!(began.elapsed() < SOON);
+}
+
 /// The second one that asks does not wait for what the first has waited for.
 #[test]
 fn where_nothing_is_known_a_store_that_is_out_costs_a_second_and_a_503() {

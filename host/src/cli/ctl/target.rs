@@ -30,9 +30,13 @@ pub struct Url {
 impl Target {
     /// A URL with https or with a path is an application's; all else is a place.
     pub fn parse(text: &str) -> Result<Self, String> {
+        let scheme = text.split(':').next().unwrap_or_default();
         let rest = text.strip_prefix("http://");
-        let is_url = text.starts_with("https://")
-            || rest.is_some_and(|rest| rest.trim_end_matches('/').contains('/') || Place::parse(text).is_err());
+        // Whoever means a URL and mistypes it does not mean a socket of that name.
+        let is_url = match rest {
+            Some(rest) => rest.trim_end_matches('/').contains('/') || Place::parse(text).is_err(),
+            None => scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http"),
+        };
         match is_url {
             true => Url::parse(text).map(Self::Application),
             false => Place::parse(text).map(Self::Listener).map_err(|wrong| format!("{wrong}, or {EXPECTED}")),
@@ -46,7 +50,9 @@ impl Url {
     fn parse(text: &str) -> Result<Self, String> {
         let expected = || format!("expected {EXPECTED}");
         let url: Uri = text.parse().map_err(|_| expected())?;
-        let (Some(authority), None) = (url.authority(), url.query()) else { return Err(expected()) };
+        let (Some(authority), None, false) = (url.authority(), url.query(), text.contains('#')) else {
+            return Err(expected());
+        };
         if authority.as_str().contains('@') {
             return Err(format!("expected {EXPECTED}; the secret goes into a file, for --token-file"));
         }
@@ -57,7 +63,13 @@ impl Url {
                 "over http everybody on the way would read the secret, so http is for this machine alone; expected {EXPECTED}"
             ));
         }
-        let port = authority.port_u16().unwrap_or(if is_https { 443 } else { 80 });
+        let port = match (authority.port_u16(), authority.as_str().len() == authority.host().len()) {
+            (Some(port), _) => port,
+            (None, true) if is_https => 443,
+            (None, true) => 80,
+            // The secret must not go to another port than the one that was meant.
+            (None, false) => return Err(format!("expected a port from 1 to 65535 in {EXPECTED}")),
+        };
         Ok(Self { is_https, host, port, path: url.path().trim_end_matches('/').to_owned() })
     }
 
@@ -122,11 +134,20 @@ mod tests {
         ] {
             assert!(Target::parse(text).unwrap_err().starts_with("over http everybody"), "{text}");
         }
-        for text in ["https://", "https://me:pw@example.com/a", "https://example.com/a?b", "ftp://example.com/a"] {
-            assert!(
-                Target::parse(text).is_err_and(|wrong| wrong.contains("expected")) || text.starts_with("ftp"),
-                "{text}"
-            );
+        for text in [
+            "https://",
+            "https://me:pw@example.com/a",
+            "https://example.com/a?b",
+            "https://example.com/a#b",
+            "https://127.0.0.1#@example.com/a",
+            "https://example.com:99999/a",
+            "https://example.com:/a",
+            "http://127.0.0.1:84433/a",
+            "http:/example.com/a",
+            "HTTP://",
+        ] {
+            assert!(Target::parse(text).is_err_and(|wrong| wrong.contains("expected")), "{text}");
         }
+        assert!(Target::parse("HTTP://example.com/a").unwrap_err().starts_with("over http everybody"));
     }
 }
