@@ -121,6 +121,14 @@ impl Native {
         Native::of(open_in_core(&read_toml(toml)))
     }
 
+    /// The instance as that of one caller among many, by whose key it has the identity
+    /// that a description leaves out.
+    pub fn open_for(key: &str, toml: &str) -> Native {
+        let settings = imds_core::Settings { scope: Some(key.to_owned()), ..core_settings() };
+        let instance = imds_core::Instance::open(&read_toml(toml).to_json(), settings);
+        Native::of(instance.unwrap_or_else(|problems| panic!("{problems:?}")))
+    }
+
     /// Opens a description in JSON, if it is one of an instance.
     pub fn open_json(json: &str) -> Result<Native, Vec<imds_core::Problem>> {
         imds_core::Instance::open(json, core_settings()).map(Native::of)

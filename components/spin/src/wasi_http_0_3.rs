@@ -40,9 +40,9 @@ fn head(request: &Request) -> Head {
 
 async fn respond(reply: Reply, rest: Rest) -> Result<Response, ErrorCode> {
     let fields = Fields::from_list(&reply.fields).map_err(|error| ErrorCode::InternalError(Some(error.to_string())))?;
-    // Without trailers, whenever the writer is dropped.
+    // Without trailers, once the writer is dropped: behind the body, because what comes to
+    // an end before it lets Spin's engine pause between head and body.
     let (trailers, no_trailers) = wit_future::new(|| Ok(None));
-    drop(trailers);
     if reply.body.is_empty() {
         spawn(rest.finish());
         return Ok(with_status(Response::new(fields, None, no_trailers).0, reply.status));
@@ -52,7 +52,7 @@ async fn respond(reply: Reply, rest: Rest) -> Result<Response, ErrorCode> {
     let mut writing = Box::pin(async move {
         // What is not taken is nobody's loss: the client is gone.
         drop(writer.write_all(reply.body).await);
-        drop(writer);
+        drop((writer, trailers));
         rest.finish().await;
     });
     let written = poll_fn(|cx| Poll::Ready(writing.as_mut().poll(cx).is_ready())).await;

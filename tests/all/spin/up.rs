@@ -1,6 +1,7 @@
 //! `spin up` itself, where there is a Spin program.
 
 use std::collections::BTreeMap;
+use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -59,6 +60,27 @@ impl SpinUp {
         spin
     }
 
+    /// How many of so many answers on a kept connection come in one piece, each of
+    /// another instance as long as there are others. Who gets the head alone waits 40 ms.
+    pub fn answers_in_one_piece(&self, answers: usize) -> usize {
+        let mut stream = TcpStream::connect(self.address).expect("Spin accepts");
+        let mut whole = 0;
+        for key in (0..self.keys.len()).cycle().take(answers) {
+            let request = format!("GET / HTTP/1.1\r\nHost: localhost\r\nx-case: {key}\r\n\r\n");
+            stream.write_all(request.as_bytes()).expect("Spin reads");
+            let (mut answer, mut reads) = (Vec::new(), 0);
+            while !is_whole(&answer) {
+                let mut part = [0; 4096];
+                let length = stream.read(&mut part).expect("Spin answers");
+                assert!(length > 0, "Spin closed the connection");
+                answer.extend(&part[..length]);
+                reads += 1;
+            }
+            whole += usize::from(reads == 1);
+        }
+        whole
+    }
+
     /// The way to the instance with this description.
     pub fn way(&self, description: &str) -> impl Way + use<> {
         Caller { address: self.address, key: self.keys[description].clone() }
@@ -73,6 +95,17 @@ impl Drop for SpinUp {
         let _ = self.process.wait();
         let _ = std::fs::remove_dir_all(&self.state);
     }
+}
+
+/// Whether an answer is there with its body.
+fn is_whole(answer: &[u8]) -> bool {
+    let Some(head) = answer.windows(4).position(|end| end == b"\r\n\r\n") else {
+        return false;
+    };
+    let text = String::from_utf8_lossy(&answer[..head]);
+    let length = text.lines().find_map(|line| line.strip_prefix("content-length: "));
+    let length: usize = length.and_then(|length| length.parse().ok()).expect("an answer tells its length");
+    answer.len() == head + 4 + length
 }
 
 /// Whether a case holds at any time and of one description: Spin's clock cannot

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 #[derive(Default)]
 pub struct Figures {
     latencies: Vec<Duration>,
+    in_pieces: usize,
     time: Duration,
 }
 
@@ -16,12 +17,18 @@ impl Figures {
     /// Adds those of another round.
     pub fn add(&mut self, other: Figures) {
         self.latencies.extend(other.latencies);
+        self.in_pieces += other.in_pieces;
         self.time += other.time;
     }
 
     /// Answers a second.
     pub fn rate(&self) -> f64 {
         self.latencies.len() as f64 / self.time.as_secs_f64()
+    }
+
+    /// How many of a hundred answers came in more than one piece.
+    pub fn in_pieces(&self) -> f64 {
+        100.0 * self.in_pieces as f64 / self.latencies.len() as f64
     }
 
     /// The latency of half of the answers and of all but a hundredth, in milliseconds.
@@ -42,36 +49,40 @@ pub fn round(address: SocketAddr, connections: usize, guests: usize, time: Durat
         .map(|client| {
             thread::spawn(move || {
                 let mut stream = TcpStream::connect(address).expect("Spin accepts");
-                let mut latencies = Vec::new();
+                let mut figures = Figures::default();
                 // Numbers that look random and are the same in every round.
                 let mut number = client as u64 + 1;
                 while started.elapsed() < time {
                     number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
                     let asked = Instant::now();
-                    ask(&mut stream, (number >> 33) as usize % guests);
-                    latencies.push(asked.elapsed());
+                    let reads = ask(&mut stream, (number >> 33) as usize % guests);
+                    figures.latencies.push(asked.elapsed());
+                    figures.in_pieces += usize::from(reads > 1);
                 }
-                latencies
+                figures
             })
         })
         .collect();
-    let latencies = clients.into_iter().flat_map(|client| client.join().expect("answers")).collect();
-    Figures { latencies, time: started.elapsed() }
+    let mut all = Figures::default();
+    clients.into_iter().for_each(|client| all.add(client.join().expect("answers")));
+    Figures { time: started.elapsed(), ..all }
 }
 
-fn ask(stream: &mut TcpStream, guest: usize) {
+/// In how many reads the answer came.
+fn ask(stream: &mut TcpStream, guest: usize) -> usize {
     let request =
         format!("GET /latest/meta-data/instance-id HTTP/1.1\r\nHost: localhost\r\nx-guest: vm-{guest}\r\n\r\n");
     stream.write_all(request.as_bytes()).expect("Spin reads");
     let (mut answer, mut length) = ([0; 2048], 0);
-    loop {
+    for reads in 1.. {
         let read = stream.read(&mut answer[length..]).expect("Spin answers");
         assert!(read > 0, "Spin closed the connection");
         length += read;
         if is_whole(&answer[..length]) {
-            return;
+            return reads;
         }
     }
+    0
 }
 
 /// Whether an answer is there with the body that its head tells of.
