@@ -6,33 +6,36 @@ use std::fs;
 use super::engine::spin_toml;
 use crate::shell::workspace;
 
-/// So that nobody adds a variable to the manifest and forgets the template.
+/// So that nobody adds a variable or a component to the manifest and forgets the
+/// template.
 #[test]
 fn a_new_application_is_that_of_the_manifest() {
     let manifest = spin_toml();
     let new = parse(&rendered("content/spin.toml"));
     assert_eq!(new["variables"], manifest["variables"]);
-    let component = |of: &toml::Table, part: &str| of["component"]["imds"][part].clone();
-    for part in ["variables", "key_value_stores"] {
-        assert_eq!(component(&new, part), component(&manifest, part), "{part}");
+    assert_eq!(new["trigger"], manifest["trigger"]);
+    assert_eq!(names(&new["component"]), names(&manifest["component"]));
+    for component in names(&new["component"]) {
+        let of = |application: &toml::Table, part: &str| application["component"][&component][part].clone();
+        for part in ["variables", "key_value_stores"] {
+            assert_eq!(of(&new, part), of(&manifest, part), "{component}, {part}");
+        }
+        assert_eq!(names(&of(&new, "dependencies")), names(&of(&manifest, "dependencies")), "{component}");
     }
-    let interfaces = |of: &toml::Table| -> Vec<String> {
-        component(of, "dependencies").as_table().expect("a table").keys().cloned().collect()
-    };
-    assert_eq!(interfaces(&new), interfaces(&manifest));
 }
 
 /// Where an application has several components, each has variables of its own.
 #[test]
 fn an_added_component_is_that_of_a_new_application_with_variables_of_its_own() {
-    let new = parse(&rendered("content/spin.toml"));
+    let mut new = parse(&rendered("content/spin.toml"));
     let added = parse(&rendered("metadata/snippets/component.txt"));
-    let mut values = new["component"]["imds"]["variables"].as_table().expect("a table").clone();
-    for (_, value) in &mut values {
-        *value = value.as_str().expect("text").replace("{{ ", "{{ imds_").into();
+    for component in names(&new["component"]) {
+        let values = new["component"][&component]["variables"].as_table_mut().expect("a table");
+        for (_, value) in values {
+            *value = value.as_str().expect("text").replace("{{ ", "{{ imds_").into();
+        }
     }
-    assert_eq!(added["component"]["imds"]["variables"], values.into());
-    assert_eq!(added["component"]["imds"]["dependencies"], new["component"]["imds"]["dependencies"]);
+    assert_eq!(added["component"], new["component"]);
     assert_eq!(added["trigger"], new["trigger"]);
 
     let variables = parse(&rendered("metadata/snippets/variables.txt"));
@@ -43,6 +46,10 @@ fn an_added_component_is_that_of_a_new_application_with_variables_of_its_own() {
         .map(|(name, variable)| (format!("imds_{name}"), variable.clone()))
         .collect();
     assert_eq!(variables, prefixed);
+}
+
+fn names(table: &toml::Value) -> Vec<String> {
+    table.as_table().expect("a table").keys().cloned().collect()
 }
 
 fn parse(text: &str) -> toml::Table {
