@@ -2,6 +2,8 @@
 //! it is said where. What the control answers is tried with the component itself, among
 //! the tests of Spin.
 
+use std::net::TcpListener;
+
 use super::*;
 use crate::certificates::Folder;
 
@@ -55,6 +57,25 @@ fn a_description_can_be_put_to_a_listener_too() {
     fs::write(&file.path, "instance-type = 3\n").unwrap();
     let errors = text(&controlled.ctl(&["put", file.path.to_str().unwrap()]).stderr);
     assert!(errors.contains("control-put.toml:1:17"), "{errors}");
+}
+
+#[test]
+fn a_list_is_all_pages_of_it() {
+    let folder = Folder::new("application-list");
+    fs::write(folder.path.join("secret"), "a secret of operators\n").unwrap();
+    let port = serve(&[
+        (200, r#"{"all": 2, "instances": [{"key": "a", "revision": 7, "bytes": 2}], "next": "a"}"#),
+        (200, r#"{"all": 2, "instances": [{"key": "b", "revision": 8, "bytes": 3}]}"#),
+        (200, r#"{"removed": true}"#),
+    ]);
+    let url = format!("http://127.0.0.1:{port}/imds-control");
+    let ask = |arguments: &[&str]| {
+        text(&ctl_in(&folder, &[&["--control", &url, "--token-file", "secret"], arguments].concat()).stdout)
+    };
+    let list: Value = serde_json::from_str(&ask(&["list", "--json"])).unwrap();
+    let instances = json!([{ "key": "a", "revision": 7, "bytes": 2 }, { "key": "b", "revision": 8, "bytes": 3 }]);
+    assert_eq!(list, json!({ "all": 2, "instances": instances }));
+    assert_eq!(ask(&["--instance", "a", "remove"]), "removed a; its callers get 403 within a second\n");
 }
 
 #[cfg(feature = "tls")]
@@ -111,9 +132,26 @@ fn ctl_in(folder: &Folder, arguments: &[&str]) -> Output {
     imds.output().unwrap()
 }
 
+/// Gives these answers in HTTP, one a connection, and then none.
+fn serve(answers: &[(u16, &'static str)]) -> u16 {
+    let answers = answers.to_vec();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for ((status, body), stream) in answers.iter().zip(listener.incoming()) {
+            let mut reader = BufReader::new(stream.unwrap());
+            let mut head = String::new();
+            while !head.ends_with("\r\n\r\n") && reader.read_line(&mut head).is_ok_and(|read| read > 0) {}
+            let length = body.len();
+            let head = format!("HTTP/1.1 {status} X\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
+            let _ = reader.get_mut().write_all((head + body).as_bytes());
+        }
+    });
+    port
+}
+
 #[cfg(feature = "tls")]
 mod tls {
-    use std::net::TcpListener;
     use std::sync::Arc;
     use std::sync::mpsc::Receiver;
 

@@ -12,27 +12,27 @@ const PAGE: usize = 1000;
 /// All instances, each with its revision.
 pub fn list(client: &Client) -> anyhow::Result<Told> {
     ensure_many(client, "list")?;
-    let mut all: Vec<Value> = Vec::new();
+    let mut instances: Vec<Value> = Vec::new();
     let mut after = None::<String>;
-    loop {
+    let all = loop {
         let after_this = after.map(|key| format!("&after={}", encoded(&key))).unwrap_or_default();
         let mut page = client.ask(Ask::get(&format!("/v1/instances?limit={PAGE}{after_this}")))?.body;
-        if let Value::Array(instances) = page["instances"].take() {
-            all.extend(instances);
+        if let Value::Array(more) = page["instances"].take() {
+            instances.extend(more);
         }
         after = page["next"].as_str().map(str::to_owned);
         if after.is_none() {
-            break;
+            break page["all"].take();
         }
-    }
+    };
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let width = all.iter().map(|one| text(&one["key"]).chars().count()).max().unwrap_or_default();
+    let width = instances.iter().map(|one| text(&one["key"]).chars().count()).max().unwrap_or_default();
     let line = |one: &Value| {
         format!("{:<width$}  {:>7} bytes  revision {}", text(&one["key"]), text(&one["bytes"]), one["revision"])
     };
-    let lines: Vec<_> = all.iter().map(line).collect();
+    let lines: Vec<_> = instances.iter().map(line).collect();
     let told = if lines.is_empty() { "no instances".to_owned() } else { lines.join("\n") };
-    Ok(Told { text: told, raw: format!("{:#}\n", json!({ "instances": all })) })
+    Ok(Told { text: told, raw: format!("{:#}\n", json!({ "all": all, "instances": instances })) })
 }
 
 /// Takes the instance away that `--instance` names.
@@ -42,7 +42,7 @@ pub fn remove(client: &Client) -> anyhow::Result<Told> {
         return Err(WrongUse("remove takes the key of an instance: imds ctl --instance KEY remove".to_owned()).into());
     };
     let answer = client.ask(Ask::delete())?;
-    Ok(Told { text: format!("removed {key}; its callers are nobody's within a second"), raw: answer.raw })
+    Ok(Told { text: format!("removed {key}; its callers get 403 within a second"), raw: answer.raw })
 }
 
 fn ensure_many(client: &Client, verb: &str) -> Result<(), WrongUse> {
