@@ -9,7 +9,7 @@ use crate::certificates::Folder;
 
 /// Wrong use ends with 2 before anything is asked.
 #[test]
-fn the_secret_goes_to_urls_alone_and_never_in_clear() {
+fn the_secret_goes_to_urls_alone_and_never_in_the_clear() {
     let folder = Folder::new("application");
     fs::write(folder.path.join("secret"), "a secret of operators\n").unwrap();
     fs::write(folder.path.join("empty"), "\n").unwrap();
@@ -59,6 +59,36 @@ fn a_description_can_be_put_to_a_listener_too() {
     assert!(errors.contains("control-put.toml:1:17"), "{errors}");
 }
 
+/// The route is easily forgotten, and the keys are not known by heart.
+#[test]
+fn a_wrong_url_or_key_is_met_with_the_right_one() {
+    let folder = Folder::new("application-wrong");
+    fs::write(folder.path.join("secret"), "a secret of operators\n").unwrap();
+    let many = r#"{"error": "the variable `callers` maps requests to many"}"#;
+    let missing = r#"{"error": "the store has no key `instances/a`"}"#;
+    let elsewhere = r#"{"error": "Spin has its own clock"}"#;
+    for (page, arguments, words) in [
+        (many, &["show"][..], Some("(404 Not Found)\nhelp: imds ctl --instance KEY …, for one")),
+        (missing, &["--instance", "a", "show"], Some("(404 Not Found)\nhelp: imds ctl list shows")),
+        (elsewhere, &["clock"], None),
+    ] {
+        let url = format!("http://127.0.0.1:{}/imds-control", serve(&[(404, page)]));
+        let output = ctl_in(&folder, &[&["--control", &url, "--token-file", "secret"], arguments].concat());
+        let errors = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{errors}");
+        match words {
+            Some(words) => assert!(errors.contains(words), "{errors}"),
+            None => assert!(!errors.contains("help"), "{errors}"),
+        }
+    }
+    let place = format!("127.0.0.1:{}", serve(&[(404, ""), (404, "")]));
+    let help = format!("for Spin add the route: http://{place}/imds-control");
+    for (control, has_help) in [(format!("http://{place}"), true), (place, false)] {
+        let errors = text(&ctl_in(&folder, &["--control", &control, "show"]).stderr);
+        assert!(errors.contains("no control listener of imds") && errors.contains(&help) == has_help, "{errors}");
+    }
+}
+
 #[test]
 fn a_list_is_all_pages_of_it() {
     let folder = Folder::new("application-list");
@@ -80,26 +110,31 @@ fn a_list_is_all_pages_of_it() {
 
 #[cfg(feature = "tls")]
 #[test]
+fn a_server_that_does_not_speak_tls_is_called_so() {
+    let folder = Folder::new("application-no-tls");
+    fs::write(folder.path.join("secret"), "a secret of operators\n").unwrap();
+    tls::certificate(&folder, "ours");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}/imds-control", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        let mut stream = listener.accept().unwrap().0;
+        let _ = stream.read(&mut [0; 4096]);
+        let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+        let _ = stream.read_to_end(&mut Vec::new());
+    });
+    let output = ctl_in(&folder, &["--control", &url, "--token-file", "secret", "--ca-file", "ours.pem", "show"]);
+    let errors = text(&output.stderr);
+    let words = format!("cannot reach {url}: the server does not speak TLS; for this machine use http://");
+    assert!(errors.contains(&words), "{errors}");
+}
+
+#[cfg(feature = "tls")]
+#[test]
 fn over_https_the_secret_goes_to_whom_a_certificate_vouches_for() {
     let folder = Folder::new("application-tls");
     fs::write(folder.path.join("secret"), "a secret of operators\n").unwrap();
     for name in ["ours", "another"] {
-        let mut openssl = Command::new("openssl");
-        openssl.args([
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:prime256v1",
-            "-nodes",
-            "-days",
-            "2",
-        ]);
-        openssl.args(["-subj", "/CN=imds", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]);
-        openssl.args(["-addext", "basicConstraints=critical,CA:FALSE"]);
-        openssl.args(["-keyout", &format!("{name}.key"), "-out", &format!("{name}.pem")]).current_dir(&folder.path);
-        assert!(openssl.output().unwrap().status.success());
+        tls::certificate(&folder, name);
     }
     let page = r#"{"all": 1, "instances": [{"key": "a", "revision": 7, "bytes": 2}]}"#;
     let (port, heads) = tls::serve(&folder, page);
@@ -160,6 +195,16 @@ mod tls {
     use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned, crypto};
 
     use super::*;
+
+    /// Makes a certificate of this machine and its key.
+    pub fn certificate(folder: &Folder, name: &str) {
+        let mut openssl = Command::new("openssl");
+        openssl.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]);
+        openssl.args(["-days", "2", "-subj", "/CN=imds", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]);
+        openssl.args(["-addext", "basicConstraints=critical,CA:FALSE"]);
+        openssl.args(["-keyout", &format!("{name}.key"), "-out", &format!("{name}.pem")]).current_dir(&folder.path);
+        assert!(openssl.output().unwrap().status.success());
+    }
 
     /// Answers every request in the same way, and gives the heads of those that came.
     pub fn serve(folder: &Folder, page: &'static str) -> (u16, Receiver<String>) {

@@ -112,6 +112,7 @@ impl Client {
     /// [`Error::Invalid`], of which the places are those in what was sent.
     pub fn ask(&self, ask: Ask<'_>) -> anyhow::Result<Answer> {
         self.refusal.take();
+        let is_of_the_instance = ask.path == INSTANCE;
         let time = TIME.saturating_add(ask.wait);
         let sent = self.runtime.block_on(async { timeout(time, self.send(ask)).await });
         let (status, raw) = sent.unwrap_or_else(|_| Err(anyhow!("no answer from {}", self.target)))?;
@@ -123,7 +124,10 @@ impl Client {
         if status.is_success() {
             return Ok(Answer { raw, body });
         }
-        let error = refused(status, &body);
+        let mut error = refused(status, &body);
+        if status == StatusCode::NOT_FOUND && is_of_the_instance && self.is_of_an_application() {
+            error = anyhow!("{error}\n{}", self.how_to_name());
+        }
         self.refusal.replace(Some(raw));
         Err(error)
     }
@@ -141,8 +145,8 @@ impl Client {
     async fn send(&self, ask: Ask<'_>) -> anyhow::Result<(StatusCode, String)> {
         let stream = self.connect().await.map_err(|error| error.context(format!("cannot reach {}", self.target)))?;
         let host = match &self.target {
-            Target::Listener(Place::Tcp(address)) => address.to_string(),
-            Target::Listener(Place::Path(_)) => "localhost".to_owned(),
+            Target::Listener(Place::Tcp(address), _) => address.to_string(),
+            Target::Listener(Place::Path(_), _) => "localhost".to_owned(),
             Target::Application(url) => url.authority(),
         };
         let mut request = Request::builder().method(ask.method).uri(self.path(ask.path)).header(HOST, host);
@@ -170,7 +174,7 @@ impl Client {
     /// A path as the target has it.
     fn path(&self, path: &str) -> String {
         let before = match &self.target {
-            Target::Listener(_) => "",
+            Target::Listener(..) => "",
             Target::Application(url) => &url.path,
         };
         match &self.access.key {
@@ -182,15 +186,15 @@ impl Client {
     async fn connect(&self) -> anyhow::Result<Box<dyn Stream>> {
         let connected: io::Result<Box<dyn Stream>> = match &self.target {
             Target::Application(url) => return self.connect_to(url).await,
-            Target::Listener(Place::Tcp(address)) => {
+            Target::Listener(Place::Tcp(address), _) => {
                 TcpStream::connect(address).await.map(|stream| -> Box<dyn Stream> { Box::new(stream) })
             }
             #[cfg(unix)]
-            Target::Listener(Place::Path(path)) => {
+            Target::Listener(Place::Path(path), _) => {
                 UnixStream::connect(path).await.map(|stream| -> Box<dyn Stream> { Box::new(stream) })
             }
             #[cfg(not(unix))]
-            Target::Listener(Place::Path(_)) => Err(io::ErrorKind::Unsupported.into()),
+            Target::Listener(Place::Path(_), _) => Err(io::ErrorKind::Unsupported.into()),
         };
         connected.map_err(|error| self.unreachable(&error))
     }
@@ -208,16 +212,25 @@ impl Client {
         anyhow!("{error}\nhelp: {}", self.how_to_start())
     }
 
-    fn how_to_start(&self) -> &'static str {
-        match self.target {
-            Target::Listener(_) => {
-                "start it with --control: imds serve --control; where it listens elsewhere, say so: imds ctl --control \
-                 ADDR:PORT or PATH, or by IMDS_CONTROL"
-            }
+    fn how_to_start(&self) -> String {
+        let of_listeners = "start it with --control: imds serve --control; where it listens elsewhere, say so: imds \
+                            ctl --control ADDR:PORT or PATH, or by IMDS_CONTROL";
+        match &self.target {
+            Target::Listener(place, true) => format!("{of_listeners}; for Spin add the route: {place}/imds-control"),
+            Target::Listener(_, false) => of_listeners.to_owned(),
             Target::Application(_) => {
                 "the URL is that of the application with the route of its control, such as \
                  https://imds.example.com/imds-control, and the control is there where the variable control_secret is set"
+                    .to_owned()
             }
+        }
+    }
+
+    /// How to name an instance, after an application had none that was meant.
+    fn how_to_name(&self) -> &'static str {
+        match &self.access.key {
+            None => "help: imds ctl --instance KEY …, for one of many instances; imds ctl list shows their keys",
+            Some(_) => "help: imds ctl list shows the keys that there are",
         }
     }
 }

@@ -160,14 +160,14 @@ impl Ctl {
             ("ca-file", self.ca_file.is_some()),
         ];
         let given = flags.iter().find(|(_, is_given)| *is_given);
-        if let (Target::Listener(place), Some((flag, _))) = (&target, given) {
+        if let (Target::Listener(place, _), Some((flag, _))) = (&target, given) {
             return Err(WrongUse(format!(
                 "--{flag} is for the control of a Spin application, at a URL; {place} is a listener of imds serve"
             ))
             .into());
         }
         let token = match &target {
-            Target::Listener(_) => None,
+            Target::Listener(..) => None,
             Target::Application(_) => Some(token(self.token_file)?),
         };
         let client = Client::new(target, Access { token, key: self.key, ca_file: self.ca_file })?;
@@ -207,7 +207,7 @@ impl Ctl {
 fn from_environment() -> anyhow::Result<Target> {
     let text = env::var(VARIABLE).unwrap_or_default();
     if text.is_empty() {
-        return Ok(Target::Listener(Place::Tcp(DEFAULT)));
+        return Ok(Target::Listener(Place::Tcp(DEFAULT), false));
     }
     Target::parse(&text).map_err(|wrong| WrongUse(format!("{VARIABLE} is {text:?}: {wrong}")).into())
 }

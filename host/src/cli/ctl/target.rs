@@ -10,8 +10,8 @@ use super::super::control::Place;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
-    /// A listener of `imds serve` or `imds run`.
-    Listener(Place),
+    /// A listener of `imds serve` or `imds run`, and whether it was given as a URL.
+    Listener(Place, bool),
     /// The control of an application that Spin serves.
     Application(Url),
 }
@@ -39,7 +39,9 @@ impl Target {
         };
         match is_url {
             true => Url::parse(text).map(Self::Application),
-            false => Place::parse(text).map(Self::Listener).map_err(|wrong| format!("{wrong}, or {EXPECTED}")),
+            false => Place::parse(text)
+                .map(|place| Self::Listener(place, rest.is_some()))
+                .map_err(|wrong| format!("{wrong}, or {EXPECTED}")),
         }
     }
 }
@@ -91,7 +93,7 @@ fn is_of_this_machine(host: &str) -> bool {
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Listener(place) => place.fmt(f),
+            Self::Listener(place, _) => place.fmt(f),
             Self::Application(url) => {
                 let scheme = if url.is_https { "https" } else { "http" };
                 write!(f, "{scheme}://{}{}", url.authority(), url.path)
@@ -121,12 +123,12 @@ mod tests {
         }
         for text in ["127.0.0.1:1340", "localhost:1340", "http://127.0.0.1:1340", "http://127.0.0.1:1340/", "./a.sock"]
         {
-            assert!(matches!(Target::parse(text), Ok(Target::Listener(_))), "{text}");
+            assert!(matches!(Target::parse(text), Ok(Target::Listener(..))), "{text}");
         }
     }
 
     #[test]
-    fn the_secret_travels_in_clear_on_this_machine_alone() {
+    fn the_secret_travels_in_the_clear_on_this_machine_alone() {
         for text in [
             "http://imds.example.com/imds-control",
             "http://10.0.0.7:3000/imds-control",

@@ -12,16 +12,27 @@ use super::super::operator::Stream;
 pub async fn connect(stream: TcpStream, host: &str, roots: Option<&Path>) -> anyhow::Result<Box<dyn Stream>> {
     use std::sync::Arc;
 
-    use anyhow::Context;
+    use anyhow::{Context, anyhow};
     use tokio_rustls::TlsConnector;
     use tokio_rustls::rustls::pki_types::ServerName;
-    use tokio_rustls::rustls::{ClientConfig, crypto};
+    use tokio_rustls::rustls::{ClientConfig, Error, InvalidMessage, crypto};
 
     let provider = Arc::new(crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
     let config = config.with_root_certificates(read(roots)?).with_no_client_auth();
     let name = ServerName::try_from(host.to_owned()).context("no certificate can have this host's name")?;
-    Ok(Box::new(TlsConnector::from(Arc::new(config)).connect(name, stream).await?))
+    let connected = TlsConnector::from(Arc::new(config)).connect(name, stream).await;
+    // What a server says that was asked in TLS and knows HTTP alone.
+    let speaks_no_tls = |error: &std::io::Error| {
+        let error = error.get_ref().and_then(|error| error.downcast_ref::<Error>());
+        matches!(error, Some(Error::InvalidMessage(InvalidMessage::InvalidContentType)))
+    };
+    match connected {
+        Err(error) if speaks_no_tls(&error) => {
+            Err(anyhow!("the server does not speak TLS; for this machine use http://"))
+        }
+        connected => Ok(Box::new(connected?)),
+    }
 }
 
 #[cfg(feature = "tls")]
