@@ -41,6 +41,7 @@ fn the_page_lists_all_rules() {
         let cell = |text: &str| text.replace('|', "\\|");
         page.push_str(&format!("| `{}` | {} | {} |\n", rule.name, cell(rule.what), cell(rule.why)));
     }
+    page.push_str(ON_SPIN);
     pinned("../docs/warnings.md", &page);
 }
 
@@ -75,4 +76,14 @@ are those of 2026: newer ones get a warning, and are served all the same.
 
 | name | what is said | why it cannot be |
 | --- | --- | --- |
+";
+
+const ON_SPIN: &str = "
+On Spin only, [the control](control.md#on-spin) has two more. They are about the application's variables, so
+`allow-warnings` does not silence them.
+
+| name | what is said | why |
+| --- | --- | --- |
+| `not-served` | an instance that no caller gets | the variable `callers` maps no request to its key |
+| `set-by-variable` | a metadata option that is not served as described | a variable of the application sets it, over every description |
 ";
