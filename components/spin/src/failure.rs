@@ -22,17 +22,6 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// What only the operator may see besides.
-    pub fn reason(&self) -> Option<String> {
-        match self {
-            Failure::Store(trouble @ (Trouble::Absent | Trouble::Failed(_))) => Some(trouble.to_string()),
-            // Its clients may see all that there is to say.
-            Failure::Store(Trouble::Silent) => None,
-            Failure::Variable(wrong) => wrong.reason.clone(),
-            Failure::NoSecret(_) | Failure::Entropy | Failure::Description(..) => None,
-        }
-    }
-
     /// Whether something else than the application is out, so that what was known
     /// before still holds and the same request may succeed later.
     pub fn is_outage(&self) -> bool {
@@ -48,11 +37,12 @@ impl Failure {
         if self.is_outage() { 503 } else { 500 }
     }
 
-    /// The line for the log.
+    /// What the operator may see, who sees more than clients.
     pub fn for_log(&self) -> String {
-        match self.reason() {
-            Some(reason) => format!("{}: {self}: {reason}", self.status()),
-            None => format!("{}: {self}", self.status()),
+        match self {
+            Failure::Store(trouble) => trouble.to_string(),
+            Failure::Variable(Wrong { reason: Some(reason), .. }) => format!("{self}: {reason}"),
+            _ => self.to_string(),
         }
     }
 }

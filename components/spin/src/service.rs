@@ -60,7 +60,7 @@ pub async fn answer(head: &Head) -> Answered {
     let mark = Mark::set();
     let mut key = None;
     let reply = try_answer(head, now, &mut key).await.unwrap_or_else(|failure| {
-        log::refusal(now, || failure.for_log());
+        log::refusal(now, || format!("{}: {}", failure.status(), failure.for_log()));
         Reply::text(failure.status(), &format!("imds: {failure}"))
     });
     let rest = Rest(instances::due(key.as_deref(), now));
