@@ -4,13 +4,11 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
 use crate::head::Head;
+use crate::keys::{INSTANCE, INSTANCES};
 
 /// The header field in which Spin tells the client's address. A client can send
 /// one too; Spin appends its own, so the last one counts.
 pub const CLIENT_ADDRESS: &str = "spin-client-addr";
-
-/// What stands before a caller's key in the store.
-pub const INSTANCES: &str = "instances/";
 
 /// How a request is mapped to an instance: the variable `callers`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -69,7 +67,7 @@ impl Callers {
     /// ```
     pub fn instance_of(&self, head: &Head) -> Option<String> {
         let identity = match self {
-            Callers::One => return Some("instance".to_owned()),
+            Callers::One => return Some(INSTANCE.to_owned()),
             Callers::ClientAddress => client_address(head)?.ip().to_canonical().to_string(),
             Callers::Header(name) => single(head, name)?.to_owned(),
             Callers::Host => without_port(single(head, "host")?).trim_end_matches('.').to_ascii_lowercase(),

@@ -10,8 +10,9 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use crate::bindings::metadata::Instance;
-use crate::callers::{self, Callers};
+use crate::callers::Callers;
 use crate::failure::Failure;
+use crate::keys::{DEFAULT_DESCRIPTION, INSTANCES};
 use crate::known::Known;
 use crate::store::{PATIENCE, Store, Trouble};
 use crate::variables::{self, Variables};
@@ -197,7 +198,7 @@ async fn open_anew(key: &str, variables: &Variables, before: Option<Rc<Open>>) -
         return Ok(Some(before));
     }
     // Two that describe themselves alike are still two.
-    let scope = key.strip_prefix(callers::INSTANCES);
+    let scope = key.strip_prefix(INSTANCES);
     let instance = opening::open(&text, &source, &secret, scope, variables)?;
     Ok(Some(Rc::new(Open { text, secret, instance, throttle_state: Cell::new(0) })))
 }
@@ -214,7 +215,9 @@ async fn description(key: &str, variables: &Variables) -> Result<Option<(String,
         stored => stored.map_err(Failure::Store)?,
     };
     match stored {
-        None if variables.callers == Callers::One => Ok(Some(("{}".to_owned(), "the default instance".to_owned()))),
+        None if variables.callers == Callers::One => {
+            Ok(Some((DEFAULT_DESCRIPTION.to_owned(), "the default instance".to_owned())))
+        }
         None => Ok(None),
         Some(bytes) => match String::from_utf8(bytes) {
             Ok(text) => Ok(Some((text, source))),

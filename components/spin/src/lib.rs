@@ -26,6 +26,7 @@
 
 pub mod callers;
 pub mod head;
+pub mod keys;
 pub mod proxies;
 pub mod variables;
 

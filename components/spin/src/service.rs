@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::head::{Head, Reply};
 use crate::instances::{self, Due, Open};
 use crate::variables::Variables;
-use crate::{faults, log, refusals};
+use crate::{faults, keys, log, refusals};
 
 thread_local! {
     static READ: Vec<String> = metadata::fields_read();
@@ -150,7 +150,7 @@ async fn ask(open: &Rc<Open>, key: &str, head: &Head, variables: &Variables) -> 
     let exchanged = instances::with_store(async |store| {
         // An exchange cannot be given up, and while it waits nobody else is answered here:
         // so a store that is silent is found out before.
-        let count = format!("throttle/{key}");
+        let count = keys::throttle(key);
         store.number(&count).await?;
         store.exchange(&count, tag, |state| {
             let answer = ask(state, tag);

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use imds_spin::callers::client_address;
+use imds_spin::keys::{self, DEFAULT_DESCRIPTION};
 use imds_spin::{Callers, Reply, log};
 use serde_json::{Value, json};
 
@@ -11,7 +12,7 @@ use crate::key::Key;
 use crate::reply::{error, failed, invalid, of_revision, refused, with_status, without_nulls};
 use crate::revision::{self, Wanted};
 use crate::routes::Asked;
-use crate::show::{DEFAULT, as_text, broken, missing, now_ms};
+use crate::show::{as_text, broken, missing, now_ms};
 use crate::turn::Turn;
 
 /// The most bytes of a value in Spin's store.
@@ -125,7 +126,7 @@ async fn make_in(
     next: impl FnOnce(Before<'_>) -> Result<Next, Reply>,
 ) -> Result<Reply, Reply> {
     let stored = asked.store.get(key.stored()).await.map_err(|trouble| failed(&trouble))?;
-    let text = stored.as_deref().or_else(|| key.scope().is_none().then_some(DEFAULT.as_bytes()));
+    let text = stored.as_deref().or_else(|| key.scope().is_none().then_some(DEFAULT_DESCRIPTION.as_bytes()));
     let revision = text.map(|text| revision::of(text, &asked.settings.secret));
     if !wanted.is(revision) {
         return Err(conflict(revision));
@@ -137,7 +138,7 @@ async fn make_in(
         (Next::Same, revision) => (200, revision, None),
         (Next::Nothing, revision) => {
             asked.store.remove(key.stored()).await.map_err(|trouble| failed(&trouble))?;
-            asked.store.remove(&format!("throttle/{}", key.stored())).await.map_err(|trouble| failed(&trouble))?;
+            asked.store.remove(&keys::throttle(key.stored())).await.map_err(|trouble| failed(&trouble))?;
             tell(asked, key, "removed");
             let body = without_nulls([("removed", json!(key.scope())), ("revision", json!(revision))]);
             return Ok(with_status(200, &body));

@@ -1,12 +1,6 @@
 //! Which key of the store holds the description of an instance.
 
-use imds_spin::callers::INSTANCES;
-
-/// The most bytes of a key in Spin's store.
-pub const KEY_BYTES_MAX: usize = 256;
-
-/// The key of the one instance, where `callers` is `one`.
-const ONE: &str = "instance";
+use imds_spin::keys::{INSTANCE, INSTANCES, KEY_BYTES_MAX};
 
 /// An instance by the key of its description.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,7 +9,7 @@ pub struct Key(String);
 impl Key {
     /// The one instance.
     pub fn one() -> Key {
-        Key(ONE.to_owned())
+        Key(INSTANCE.to_owned())
     }
 
     /// One of many, by what tells it from others, as a URL has it: percent-encoded.

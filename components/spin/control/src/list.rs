@@ -1,7 +1,7 @@
 //! Which instances there are.
 
 use imds_spin::Reply;
-use imds_spin::callers::INSTANCES;
+use imds_spin::keys::INSTANCES;
 use serde_json::{Value, json};
 
 use crate::key::decode;

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use imds_spin::keys::DEFAULT_DESCRIPTION;
 use imds_spin::{Reply, log};
 use serde_json::{Value, json};
 
@@ -11,9 +12,6 @@ use crate::key::Key;
 use crate::reply::{error, failed, invalid, of_revision, with_status};
 use crate::revision;
 use crate::routes::Asked;
-
-/// The description of the one instance where nothing describes it.
-pub const DEFAULT: &str = "{}";
 
 /// `GET`: without secrets.
 pub async fn get(asked: &Asked<'_>, key: &Key) -> Reply {
@@ -28,7 +26,7 @@ async fn shown(asked: &Asked<'_>, key: &Key) -> Result<(Value, u64), Reply> {
         (Some(text), None) => text.clone(),
         _ => {
             let stored = asked.store.get(key.stored()).await.map_err(|trouble| failed(&trouble))?;
-            let stored = stored.or_else(|| key.scope().is_none().then(|| DEFAULT.as_bytes().to_vec()));
+            let stored = stored.or_else(|| key.scope().is_none().then(|| DEFAULT_DESCRIPTION.as_bytes().to_vec()));
             as_text(key, stored.ok_or_else(|| missing(key))?)?
         }
     };
