@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
 use crate::head::Head;
-use crate::keys::{INSTANCE, INSTANCES};
+use crate::keys::{INSTANCE, INSTANCES, KEY_BYTES_MAX};
 
 /// The header field in which Spin tells the client's address. A client can send
 /// one too; Spin appends its own, so the last one counts.
@@ -70,11 +70,28 @@ impl Callers {
             Callers::One => return Some(INSTANCE.to_owned()),
             Callers::ClientAddress => client_address(head)?.ip().to_canonical().to_string(),
             Callers::Header(name) => single(head, name)?.to_owned(),
-            Callers::Host => without_port(single(head, "host")?).trim_end_matches('.').to_ascii_lowercase(),
+            Callers::Host => name_of_host(single(head, "host")?),
         };
-        let is_key =
-            (1..=IDENTITY_BYTES_MAX).contains(&identity.len()) && identity.bytes().all(|b| b.is_ascii_graphic());
-        is_key.then(|| format!("{INSTANCES}{identity}"))
+        is_key(&identity).then(|| format!("{INSTANCES}{identity}"))
+    }
+
+    /// Whether a caller can have the key `identity` behind [`INSTANCES`].
+    ///
+    /// ```
+    /// use imds_spin::Callers;
+    ///
+    /// assert!(Callers::Host.may_name("vm-7") && !Callers::Host.may_name("VM-7"));
+    /// ```
+    pub fn may_name(&self, identity: &str) -> bool {
+        let may = match self {
+            Callers::One => false,
+            Callers::ClientAddress => {
+                identity.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().to_string() == identity)
+            }
+            Callers::Header(_) => true,
+            Callers::Host => name_of_host(identity) == identity,
+        };
+        may && is_key(identity)
     }
 }
 
@@ -90,8 +107,16 @@ impl fmt::Display for Callers {
     }
 }
 
-/// As much as a name in `Host` may have.
-const IDENTITY_BYTES_MAX: usize = 253;
+/// As much as a key of the store has room for.
+const IDENTITY_BYTES_MAX: usize = KEY_BYTES_MAX - INSTANCES.len();
+
+fn is_key(identity: &str) -> bool {
+    (1..=IDENTITY_BYTES_MAX).contains(&identity.len()) && identity.bytes().all(|b| b.is_ascii_graphic())
+}
+
+fn name_of_host(host: &str) -> String {
+    without_port(host).trim_end_matches('.').to_ascii_lowercase()
+}
 
 /// The client's address as Spin saw it.
 ///
@@ -167,7 +192,24 @@ mod tests {
         assert_eq!(key(&[("x-guest", "vm-7"), ("x-guest", "vm-8")]), None);
         assert_eq!(key(&[("x-guest", "")]), None);
         assert_eq!(key(&[("x-guest", "a b")]), None);
-        assert_eq!(key(&[("x-guest", &"a".repeat(254))]), None);
+        assert_eq!(key(&[("x-guest", &"a".repeat(246))]).map(|key| key.len()), Some(KEY_BYTES_MAX));
+        assert_eq!(key(&[("x-guest", &"a".repeat(247))]), None);
+    }
+
+    #[test]
+    fn a_key_that_no_caller_can_have_is_known() {
+        let header = Callers::Header("x-guest".to_owned());
+        assert!(header.may_name("VM-7") && !header.may_name("a b") && !Callers::One.may_name("a"));
+        for (address, may) in
+            [("10.0.0.7", true), ("2001:db8::7", true), ("2001:DB8::7", false), ("::ffff:10.0.0.7", false)]
+        {
+            assert_eq!(Callers::ClientAddress.may_name(address), may, "{address}");
+        }
+        for (host, may) in
+            [("a.example.com", true), ("[2001:db8::1]", true), ("A", false), ("a.", false), ("a:80", false)]
+        {
+            assert_eq!(Callers::Host.may_name(host), may, "{host}");
+        }
     }
 
     #[test]

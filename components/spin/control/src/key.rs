@@ -14,8 +14,8 @@ impl Key {
 
     /// One of many, by what tells it from others, as a URL has it: percent-encoded.
     ///
-    /// Fails where no caller can ever be mapped to it, or where it is longer than
-    /// Spin's store takes; says which.
+    /// Fails where no caller can be mapped to it whatever `callers` says, or where it is
+    /// longer than Spin's store takes; says which.
     pub fn of_many(encoded: &str) -> Result<Key, String> {
         let name = decode(encoded).ok_or("the key is not percent-encoded as RFC 3986 says")?;
         if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
