@@ -11,13 +11,11 @@ use super::super::{Application, INSTANCE_ID, get};
 use super::{Control, SECRET, controlled, controlled_many};
 
 /// The program, which is built with the tests of its package.
-fn program() -> Option<PathBuf> {
+fn program() -> PathBuf {
     let test = std::env::current_exe().expect("a test knows its file");
-    let program = test.parent()?.parent()?.join("imds");
-    if !program.is_file() {
-        println!("SKIPPED: there is no program imds beside the tests; cargo test --workspace builds it");
-    }
-    program.is_file().then_some(program)
+    let program = test.ancestors().nth(2).expect("a folder of the profile").join("imds");
+    assert!(program.is_file(), "there is no program imds beside the tests; cargo test --workspace builds it");
+    program
 }
 
 /// Serves a control below `/imds-control`, as Spin routes to it.
@@ -78,13 +76,13 @@ struct Operated {
 }
 
 impl Operated {
-    fn start(name: &str, application: Application) -> Option<Operated> {
-        let program = program()?;
+    fn start(name: &str, application: Application) -> Operated {
+        let program = program();
         let address = serve(Control::of(&application));
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("ctl-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&folder).expect("a folder can be made");
         std::fs::write(folder.join("secret"), format!("{SECRET}\n")).expect("a file can be written");
-        Some(Operated { application, program, url: format!("http://{address}/imds-control"), folder })
+        Operated { application, program, url: format!("http://{address}/imds-control"), folder }
     }
 
     fn ctl(&self, arguments: &[&str]) -> (i32, String, String) {
@@ -110,7 +108,7 @@ impl Drop for Operated {
 
 #[test]
 fn the_program_operates_the_one_instance() {
-    let Some(operated) = Operated::start("one", controlled(&[])) else { return };
+    let operated = Operated::start("one", controlled(&[]));
     let shown = operated.told(&["show"]);
     assert!(
         shown.starts_with("instance  i-0123456789abcdef0, t3.micro in us-east-1a, on-demand, running\n"),
@@ -145,7 +143,7 @@ fn the_program_operates_the_one_instance() {
 
 #[test]
 fn the_program_operates_many_instances() {
-    let Some(operated) = Operated::start("many", controlled_many()) else { return };
+    let operated = Operated::start("many", controlled_many());
     let adapter = operated.application.replica();
     assert_eq!(operated.told(&["list"]), "no instances\n");
     std::fs::write(operated.folder.join("i.toml"), "instance-type = 'm7g.large'\n").expect("a file");
@@ -175,12 +173,12 @@ fn adapter_status(adapter: &super::Replica) -> u16 {
 
 #[test]
 fn the_program_says_why_it_is_not_let_in() {
-    let Some(operated) = Operated::start("refused", controlled(&[])) else { return };
+    let operated = Operated::start("refused", controlled(&[]));
     std::fs::write(operated.folder.join("wrong"), "another secret of operators").expect("a file");
     let (code, told, error) = operated.ctl(&["--token-file", "wrong", "show"]);
     assert!(code == 1 && error.contains("the secret is wrong (401") && error.contains("control_secret"), "{error}");
     assert!(!format!("{told}{error}").contains("another secret"));
-    let Some(off) = Operated::start("off", Application::new(&[])) else { return };
+    let off = Operated::start("off", Application::new(&[]));
     let (code, _, error) = off.ctl(&["show"]);
     assert!(code == 1 && error.contains("is no control of imds") && error.contains("control_secret"), "{error}");
 }
