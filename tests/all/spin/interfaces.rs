@@ -111,7 +111,12 @@ pub fn add_to_linker(linker: &mut Linker<Ctx>) -> wasmtime::Result<()> {
         |host: Host<'_>, (store, key): (Resource<Store>, String)| -> Calling<'_, (), StoreError> {
             Box::pin(async move {
                 let values = values(host, &store)?;
-                Ok((at_work(&values).await.map(|()| block_in_place(|| values.remove(&key))),))
+                let removed = at_work(&values).await.map(|()| block_in_place(|| values.remove(&key)));
+                let told = removed.and_then(|()| match values.doubts(&key) {
+                    true => Err(StoreError::Other(REFUSED.to_owned())),
+                    false => Ok(()),
+                });
+                Ok((told,))
             })
         },
     )

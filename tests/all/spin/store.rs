@@ -20,6 +20,8 @@ pub struct Values {
     /// store does.
     sets_what_was_not_there: bool,
     health: Mutex<Health>,
+    /// Changes of keys that begin so are made and said to have failed.
+    doubted: Mutex<Option<&'static str>>,
     opened: AtomicUsize,
     asked: AtomicUsize,
 }
@@ -54,6 +56,15 @@ impl Values {
 
     pub fn turn(&self, health: Health) {
         *self.health.lock().unwrap_or_else(PoisonError::into_inner) = health;
+    }
+
+    /// Says of changes of keys that begin with `keys` that they failed, though it makes them.
+    pub fn doubt(&self, keys: Option<&'static str>) {
+        *self.doubted.lock().unwrap_or_else(PoisonError::into_inner) = keys;
+    }
+
+    pub fn doubts(&self, key: &str) -> bool {
+        self.doubted.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|keys| key.starts_with(keys))
     }
 
     pub fn health(&self) -> Health {
@@ -94,6 +105,9 @@ impl Values {
         change(&mut self.values.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
+
+/// Few, so that a list has more than one page.
+const KEYS_OF_A_PAGE: usize = 2;
 
 /// What only the operator may see.
 pub const REFUSED: &str = "10.9.8.7 refuses the connection";
@@ -197,8 +211,13 @@ pub fn add_to_linker(linker: &mut Linker<Ctx>) -> wasmtime::Result<()> {
 
     store.func_wrap(
         "[method]bucket.list-keys",
-        |caller: Caller<'_>, (bucket, _): (Resource<Bucket>, Option<String>)| -> Outcome<KeyResponse> {
-            Ok((Ok(KeyResponse { keys: caller.data().table.get(&bucket)?.0.keys(), cursor: None }),))
+        |caller: Caller<'_>, (bucket, cursor): (Resource<Bucket>, Option<String>)| -> Outcome<KeyResponse> {
+            let mut keys = caller.data().table.get(&bucket)?.0.keys();
+            keys.retain(|key| cursor.as_ref().is_none_or(|cursor| key > cursor));
+            let is_last = keys.len() <= KEYS_OF_A_PAGE;
+            keys.truncate(KEYS_OF_A_PAGE);
+            let cursor = keys.last().filter(|_| !is_last).cloned();
+            Ok((Ok(KeyResponse { keys, cursor }),))
         },
     )?;
 
@@ -247,6 +266,9 @@ pub fn add_to_linker(linker: &mut Linker<Ctx>) -> wasmtime::Result<()> {
                 let sets = seen.is_none() && sets_what_was_not_there;
                 (sets || values.get(&key) == seen.as_ref()).then(|| values.insert(key.clone(), value)).is_some()
             });
+            if values.doubts(&key) {
+                return Ok((Err(CasError::Store(KeyValueError::Other(REFUSED.to_owned()))),));
+            }
             if swapped && !values.denies_swaps {
                 return Ok((Ok(()),));
             }

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use imds_spin::callers::client_address;
 use imds_spin::keys::{self, DEFAULT_DESCRIPTION};
-use imds_spin::{Callers, Reply, log};
+use imds_spin::store::Trouble;
+use imds_spin::{Reply, log};
 use serde_json::{Value, json};
 
 use crate::bindings::metadata::{self, Instance, Settings as InstanceSettings, Warning};
@@ -128,7 +129,7 @@ async fn make_in(
     let stored = asked.store.get(key.stored()).await.map_err(|trouble| failed(&trouble))?;
     let text = stored.as_deref().or_else(|| key.scope().is_none().then_some(DEFAULT_DESCRIPTION.as_bytes()));
     let revision = text.map(|text| revision::of(text, &asked.settings.secret));
-    if !wanted.is(revision) {
+    if !wanted.is(revision, stored.is_some()) {
         return Err(conflict(revision));
     }
     let now_ms = now_ms();
@@ -137,18 +138,21 @@ async fn make_in(
     let (status, revision, new) = match (next, revision) {
         (Next::Same, revision) => (200, revision, None),
         (Next::Nothing, revision) => {
-            asked.store.remove(key.stored()).await.map_err(|trouble| failed(&trouble))?;
-            asked.store.remove(&keys::throttle(key.stored())).await.map_err(|trouble| failed(&trouble))?;
+            asked.store.remove(key.stored()).await.map_err(|trouble| unsure(asked, key, &trouble))?;
             tell(asked, key, "removed");
+            // The instance is gone, and its throttle's state alone does nothing.
+            if let Err(trouble) = asked.store.remove(&keys::throttle(key.stored())).await {
+                log::line(format!("control: the throttle's state of `{}` remains: {trouble}", key.stored()));
+            }
             let body = without_nulls([("removed", json!(key.scope())), ("revision", json!(revision))]);
             return Ok(with_status(200, &body));
         }
         (Next::Text(new), _) => {
             if stored.is_none() {
-                check_room(asked)?;
+                check_room(asked, turn)?;
             }
             let is_set = asked.store.replace(key.stored(), stored.as_deref(), new.as_bytes());
-            if !is_set.map_err(|trouble| failed(&trouble))? {
+            if !is_set.map_err(|trouble| unsure(asked, key, &trouble))? {
                 return Err(error(409, "something else changed the store at the same time; look at it and ask again"));
             }
             let revision = revision::of(new.as_bytes(), &asked.settings.secret);
@@ -166,8 +170,10 @@ async fn make_in(
 }
 
 /// Whether the store has room for one more.
-fn check_room(asked: &Asked<'_>) -> Result<(), Reply> {
-    let (pairs, most) = (asked.store.keys().map_err(|trouble| failed(&trouble))?.len(), asked.settings.pairs_max);
+fn check_room(asked: &Asked<'_>, turn: &Turn<'_>) -> Result<(), Reply> {
+    // The turn's own go with it.
+    let pairs = asked.store.keys().map_err(|trouble| failed(&trouble))?.len().saturating_sub(turn.pairs());
+    let most = asked.settings.pairs_max;
     match pairs < most {
         true => Ok(()),
         false => Err(error(
@@ -191,6 +197,12 @@ fn conflict(revision: Option<u64>) -> Reply {
         }
         None => error(412, "there is no such instance, and nothing was changed"),
     }
+}
+
+/// The store failed while it made a change, and may have made it.
+fn unsure(asked: &Asked<'_>, key: &Key, trouble: &Trouble) -> Reply {
+    tell(asked, key, &format!("may have been changed: {trouble}"));
+    error(503, "the key-value store failed during the change, which may have been made; look at the instance first")
 }
 
 /// Who changed what, for the log.
@@ -221,15 +233,18 @@ fn warnings(asked: &Asked<'_>, key: &Key, before: Option<&[u8]>, new: Option<&st
         .collect();
     let own = |name: &str, field: String, message: String| json!({ "name": name, "field": field, "message": message });
     let described: Value = serde_json::from_str(new).unwrap_or_default();
+    let described_before: Value = before.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
     for (option, value) in &asked.settings.variables.options {
         let stated = &described["metadata-options"][*option];
-        if stated.as_str().is_some_and(|stated| stated != value) {
+        let is_new = *stated != described_before["metadata-options"][*option];
+        if is_new && stated.as_str().is_some_and(|stated| stated != value) {
             let message = format!("a variable of the application sets {option} to {value}, over every description");
             warnings.push(own("set-by-variable", format!("/metadata-options/{option}"), message));
         }
     }
-    if key.scope().is_some() && asked.settings.variables.callers == Callers::One {
-        let message = "the variable `callers` is `one`, so that nobody is served this instance".to_owned();
+    let callers = &asked.settings.variables.callers;
+    if key.scope().is_some_and(|identity| !callers.may_name(identity)) {
+        let message = format!("the variable `callers` is `{callers}`, so that nobody is served this instance");
         warnings.push(own("not-served", String::new(), message));
     }
     warnings

@@ -58,12 +58,13 @@ impl Wanted {
         }
     }
 
-    /// Whether what is there, with this revision, is what is wanted.
-    pub fn is(self, there: Option<u64>) -> bool {
+    /// Whether what is there, with this revision, is what is wanted. The default instance
+    /// has a revision and is not stored.
+    pub fn is(self, there: Option<u64>, is_stored: bool) -> bool {
         match self {
             Wanted::Any => true,
             Wanted::Present => there.is_some(),
-            Wanted::Absent => there.is_none(),
+            Wanted::Absent => !is_stored,
             Wanted::Revision(revision) => there == Some(revision),
         }
     }

@@ -68,6 +68,11 @@ impl<'s> Turn<'s> {
         if self.since.elapsed() < HELD_MAX { Ok(()) } else { Err(busy()) }
     }
 
+    /// How many pairs of the store it has.
+    pub fn pairs(&self) -> usize {
+        self.counters.len()
+    }
+
     /// Lets others have theirs.
     pub async fn end(self) -> Result<(), Trouble> {
         for counter in &self.counters {

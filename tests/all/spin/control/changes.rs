@@ -162,6 +162,36 @@ fn of_many_that_put_what_is_not_there_one_wins() {
 }
 
 #[test]
+fn a_change_that_may_have_been_made_is_told_as_such() {
+    let application = controlled_many();
+    let (control, store) = (Control::of(&application), application.store());
+    for (method, body) in [("PUT", "{}"), ("PATCH", r#"{"tags": {"a": "b"}}"#), ("DELETE", "")] {
+        store.set("instances/a", r#"{"state": "stopped"}"#);
+        store.doubt(Some("instances/"));
+        let answer = control.ask(method, "/v1/instances/a", body);
+        store.doubt(None);
+        assert_eq!(answer.status, 503, "{answer:?}");
+        assert!(answer.body.contains("may have been made; look at the instance first"), "{answer:?}");
+        let line = format!("control: {method} `instances/a`: may have been changed: the key-value store failed");
+        assert!(application.log().contains(&line), "{}", application.log());
+    }
+    // Of an instance that is gone the throttle's state is no matter.
+    store.set("instances/a", "{}");
+    store.doubt(Some("throttle/"));
+    assert_eq!(control.ask("DELETE", "/v1/instances/a", "").status, 200);
+    assert!(application.log().contains("control: DELETE `instances/a`: removed"));
+    assert!(application.log().contains("the throttle's state of `instances/a` remains"));
+}
+
+#[test]
+fn the_default_instance_is_none_that_is_there_already() {
+    let application = controlled(&[]);
+    let control = Control::of(&application);
+    let put = || control.send("PUT", "/v1/instance", &[AUTHORIZED, JSON, ("if-none-match", "*")], "{}").status;
+    assert_eq!([put(), put()], [200, 412]);
+}
+
+#[test]
 fn a_turn_that_nobody_ended_ends_with_its_time() {
     let application = controlled_many();
     let control = Control::of(&application);

@@ -70,6 +70,8 @@ fn options_are_shown_as_they_are_served() {
     let answer = control.ask("PATCH", "/v1/instance", r#"{"metadata-options": {"http-tokens": "optional"}}"#);
     let warning = &answer.json()["warnings"][0];
     assert_eq!((&warning["name"], answer.status), (&json!("set-by-variable"), 200), "{answer:?}");
+    let again = control.ask("PATCH", "/v1/instance", r#"{"tags": {"a": "b"}}"#);
+    assert!(!again.body.contains("set-by-variable"), "only the change that brings it tells of it: {again:?}");
     assert_eq!(options(&control)["http-tokens"], "required");
 }
 
@@ -91,6 +93,9 @@ fn a_change_warns_of_what_it_brings() {
     let answer = one.ask("PUT", "/v1/instances/a", "{}");
     assert_eq!((answer.status, &answer.json()["warnings"][0]["name"]), (201, &json!("not-served")));
     assert_eq!(Control::of(&controlled_many()).get("/v1/instance").status, 404);
+    let by_host = Control::of(&controlled(&[("callers", "host")]));
+    assert!(by_host.ask("PUT", "/v1/instances/VM-7", "{}").body.contains("not-served"));
+    assert!(!by_host.ask("PUT", "/v1/instances/vm-7", "{}").body.contains("not-served"));
 }
 
 #[test]
