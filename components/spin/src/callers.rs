@@ -53,7 +53,7 @@ impl Callers {
     }
 
     /// The key of the store that holds the description of the caller's
-    /// instance; none where the caller is nobody.
+    /// instance; `None` if the caller is nobody.
     ///
     /// A field that came twice is nobody's: one of them is not the proxy's.
     ///

@@ -1,4 +1,4 @@
-//! What becomes of answers that a fault of the description strikes, as far as an
+//! What becomes of answers that a fault of the description affects, as far as an
 //! engine lets it.
 
 use std::time::Duration;

@@ -32,7 +32,7 @@ struct Memory {
     silent: Option<Instant>,
 }
 
-/// An open instance; none where nothing stands under its key.
+/// An open instance; `None` if nothing stands under its key.
 type Found = Result<Option<Rc<Open>>, Failure>;
 
 thread_local! {

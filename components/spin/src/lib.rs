@@ -61,6 +61,8 @@ pub use callers::Callers;
 #[cfg(target_arch = "wasm32")]
 pub use engine::{pause, within};
 pub use head::{Head, Reply};
+#[cfg(target_arch = "wasm32")]
+pub use opening::wrong_options;
 pub use proxies::Proxies;
 #[cfg(target_arch = "wasm32")]
 pub use service::{Answered, Rest, answer};

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::bindings::metadata::{Instance, Problem, Settings};
 use crate::failure::Failure;
+use crate::keys::DEFAULT_DESCRIPTION;
 use crate::variables::{OPTIONS, Variables, Wrong};
 
 /// Opens the description `text`, which stands in `source`, with the options of the
@@ -41,6 +42,16 @@ pub fn open(
     }
 }
 
+/// What is wrong with the options of the variables, whatever the description; `None` if
+/// nothing is.
+pub fn wrong_options(variables: &Variables) -> Option<String> {
+    let options = Variables { options: variables.options.clone(), ..Variables::default() };
+    match open(DEFAULT_DESCRIPTION, "", &[0; 32], None, &options).err()? {
+        Failure::Description(_, problems) => Some(problems.join("; ")),
+        other => Some(other.to_string()),
+    }
+}
+
 /// The variable whose value the component refuses, whatever the description, if that
 /// is what is wrong: the secret or the names of hosts are all that it can be.
 fn wrong_settings(settings: &Settings) -> Option<Failure> {
@@ -57,7 +68,7 @@ fn wrong_settings(settings: &Settings) -> Option<Failure> {
     }))
 }
 
-/// A description with options set over its own; none where there are no options, or
+/// A description with options set over its own; `None` if there are no options, or
 /// nothing that could have any.
 fn with_options(text: &str, options: &[(&str, String)]) -> Option<String> {
     if options.is_empty() {

@@ -72,8 +72,8 @@ impl Store {
         }
     }
 
-    /// Sets the value of a key if it is what `expected` says, none where the key must
-    /// not be there; tells whether it was set.
+    /// Sets the value of a key if it is `expected`. `None` means the key must be absent.
+    /// Returns whether it was set.
     ///
     /// Of what a store says of a swap only success is sure: Spin's Redis store swaps
     /// and says that it did not, and its own store sets a key that was not there
@@ -92,7 +92,7 @@ impl Store {
         }
     }
 
-    /// Adds 1 to a counter that nothing else writes to; gives the new count.
+    /// Adds 1 to a counter that nothing else writes to. Returns the new count.
     pub fn count(&self, key: &str) -> Result<i64, Trouble> {
         engine::called();
         Ok(increment(self.0.bucket()?, key, 1)?)
@@ -106,8 +106,7 @@ impl Store {
 
     /// Puts in place of a number what `next` makes of it, and asks again where
     /// another replica was faster. 0 stands for one that is not there. No two
-    /// exchanges may have the same `tag`. Gives none where others are faster all
-    /// the time.
+    /// exchanges may have the same `tag`. Returns `None` if others win every try.
     pub fn exchange<T>(
         &self,
         key: &str,

@@ -48,9 +48,9 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 }
 
 impl Variables {
-    /// Reads all variables through `get`, which gives none for one that the
-    /// application does not have, and a reason where it cannot be read: then
-    /// nothing is assumed. An empty value counts as none.
+    /// Reads all variables through `get`, which returns `None` for one that the
+    /// application does not have, and a reason if it cannot be read: then nothing is
+    /// assumed. An empty value counts as none.
     ///
     /// The secret, the values of options and the names of hosts are checked by the
     /// component.

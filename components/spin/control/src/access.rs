@@ -33,7 +33,7 @@ const COUNT_BITS: u32 = 24;
 pub async fn check(head: &Head, secret: &str, store: &Store) -> Result<(), Reply> {
     let Some(given) = given(head) else {
         log::refusal(Instant::now(), || format!("control: 401: no secret, from {}", from(head)));
-        return Err(unauthorized("every request has Authorization: Bearer and the secret of the application"));
+        return Err(unauthorized("send Authorization: Bearer SECRET, with the application's control_secret"));
     };
     // Digests have one length, so that the time does not tell that of the secret.
     let is_right: bool = Sha256::digest(given).ct_eq(&Sha256::digest(secret)).into();
@@ -54,7 +54,7 @@ pub async fn check(head: &Head, secret: &str, store: &Store) -> Result<(), Reply
         }
     }
     if wrong >= WRONG_MAX {
-        let reply = error(429, format!("too many wrong secrets came from there; ask again in {left} seconds"));
+        let reply = error(429, format!("too many wrong secrets came from your address; ask again in {left} seconds"));
         return Err(with_field(reply, "Retry-After", &left.to_string()));
     }
     if is_right {

@@ -104,7 +104,7 @@ async fn make(asked: &Asked<'_>, key: &Key, next: impl FnOnce(Before<'_>) -> Res
     };
     if key.scope().is_none() && asked.settings.variables.instance.is_some() {
         let message =
-            "the variable `instance` describes the instance, whatever is stored; change that one, or take it away";
+            "the variable `instance` describes the instance, whatever is stored; change or unset the variable";
         return error(409, message);
     }
     let turn = match Turn::take(asked.store, key).await {

@@ -4,7 +4,7 @@
 
 use imds_spin::Head;
 
-/// Why a request may come from a web page; none where it cannot.
+/// Why a request may come from a web page; `None` if it cannot.
 pub fn web_page(head: &Head) -> Option<&'static str> {
     let is_foreign = head.values("sec-fetch-site").any(|site| site != b"none");
     (is_foreign || head.values("origin").next().is_some())
@@ -12,12 +12,12 @@ pub fn web_page(head: &Head) -> Option<&'static str> {
 }
 
 /// Why a change may be one that a web page can send without being asked about it;
-/// none where the type of its body says otherwise.
+/// `None` if the type of its body says otherwise.
 pub fn no_json(head: &Head) -> Option<&'static str> {
     let kind = head.values("content-type").next().and_then(|kind| std::str::from_utf8(kind).ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     (!["application/json", "application/merge-patch+json"].contains(&kind.as_str()))
-        .then_some("a change is JSON and says so; send Content-Type: application/json or application/merge-patch+json")
+        .then_some("a change must be JSON; send Content-Type: application/json or application/merge-patch+json")
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ impl Key {
         &self.0
     }
 
-    /// What tells it from others; none for the one instance.
+    /// The key without `instances/`; `None` for the one instance.
     pub fn scope(&self) -> Option<&str> {
         self.0.strip_prefix(INSTANCES)
     }

@@ -36,7 +36,7 @@ pub enum Wanted {
 }
 
 impl Wanted {
-    /// What the fields of a request say; none where they say nothing clear.
+    /// What the fields of a request say; `None` if they say nothing clear.
     pub fn read(head: &Head) -> Option<Wanted> {
         let single = |name| {
             let values: Vec<_> = head.values(name).collect();

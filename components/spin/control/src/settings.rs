@@ -33,13 +33,17 @@ impl Settings {
             return Err(nothing());
         };
         if secret.len() < SECRET_BYTES_MIN {
-            let message =
-                format!("the variable `{SECRET}` has fewer than {SECRET_BYTES_MIN} bytes, which can be guessed");
+            let message = format!(
+                "the variable `{SECRET}` has fewer than {SECRET_BYTES_MIN} bytes and can be guessed; make one with \
+                 `openssl rand -base64 32`"
+            );
             return Err(unusable(&message));
         }
         let pairs_max = match read(PAIRS).await? {
             None => PAIRS_MAX,
-            Some(text) => text.parse().map_err(|_| unusable(&format!("the variable `{PAIRS}` is no whole number")))?,
+            Some(text) => text.parse().map_err(|_| {
+                unusable(&format!("the variable `{PAIRS}` is not a whole number; give one such as {PAIRS_MAX}"))
+            })?,
         };
         let mut values = BTreeMap::new();
         for name in variables::names() {
@@ -47,11 +51,15 @@ impl Settings {
         }
         let variables = Variables::read(|name| Ok(values.get(name).cloned()));
         let variables = variables.map_err(|wrong| unusable(&wrong.to_string()))?;
+        // The adapter serves nothing with them either.
+        if let Some(wrong) = imds_spin::wrong_options(&variables) {
+            return Err(unusable(&wrong));
+        }
         Ok(Settings { secret, pairs_max, variables })
     }
 }
 
-/// A variable's value; none where it is empty or the application does not have it.
+/// A variable's value; `None` if it is empty or the application does not have it.
 async fn read(name: &str) -> Result<Option<String>, Reply> {
     match spin::get(name).await {
         Ok(value) => Ok(Some(value.trim().to_owned()).filter(|value| !value.is_empty())),

@@ -34,13 +34,13 @@ async fn shown(asked: &Asked<'_>, key: &Key) -> Result<(Value, u64), Reply> {
     let status = metadata::status(&text, now_ms, key.scope()).map_err(|problems| broken(key, &problems))?;
     let revision = revision::of(text.as_bytes(), &asked.settings.secret);
     let shown = in_json(&status, revision, now_ms, &asked.settings.variables.options);
-    let shown = shown.ok_or_else(|| error(500, "the component gives what is no JSON"))?;
+    let shown = shown.ok_or_else(|| error(500, "the component returned invalid JSON"))?;
     Ok((shown, revision))
 }
 
 /// What stands under a key, as text.
 pub fn as_text(key: &Key, stored: Vec<u8>) -> Result<String, Reply> {
-    let what = format!("what stands under the key `{}` is not UTF-8, so it is no description", key.stored());
+    let what = format!("the value of the key `{}` is not UTF-8, so it is not a valid description", key.stored());
     String::from_utf8(stored).map_err(|_| error(409, format!("{what}; put one in its place")))
 }
 
@@ -51,7 +51,7 @@ pub fn missing(key: &Key) -> Reply {
 
 /// What is stored is no description: somebody else put it there.
 pub fn broken(key: &Key, problems: &[metadata::Problem]) -> Reply {
-    log::line(format!("control: what stands under the key `{}` is no valid description", key.stored()));
+    log::line(format!("control: the value of the key `{}` is not a valid description", key.stored()));
     Reply { status: 409, ..invalid(problems) }
 }
 

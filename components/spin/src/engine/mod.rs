@@ -22,8 +22,8 @@ thread_local! {
     static CALLS: Cell<u64> = const { Cell::new(0) };
 }
 
-/// The value of a variable; none where the application does not have it, and a
-/// reason where it cannot be read.
+/// The value of a variable; `None` if the application does not have it, and a reason
+/// if it cannot be read.
 pub async fn variable(name: &str) -> Result<Option<String>, String> {
     called();
     face::variable(name).await

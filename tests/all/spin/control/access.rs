@@ -20,7 +20,10 @@ fn a_secret_that_can_be_guessed_is_none() {
     let application = Application::new(&[("control_secret", "fifteen bytes!!")]);
     let answer = Control::of(&application).send("GET", "/", &[("authorization", "Bearer fifteen bytes!!")], "");
     assert_eq!(answer.status, 500);
-    assert!(answer.body.contains("`control_secret` has fewer than 16 bytes"), "{answer:?}");
+    assert!(
+        answer.body.contains("`control_secret` has fewer than 16 bytes and can be guessed; make one with"),
+        "{answer:?}"
+    );
     assert!(!answer.body.contains("fifteen") && !application.log().contains("fifteen"));
     assert!(application.log().contains("control_secret"));
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use imds_host::{Control as Native, Description, Runtime, Settings, VirtualClock};
 use serde_json::{Value, json};
 
-use super::super::NOW_MS;
+use super::super::{INSTANCE_ID, NOW_MS, get};
 use super::{Control, controlled, controlled_many};
 
 const SECRETS: &str = r#"{
@@ -73,6 +73,21 @@ fn options_are_shown_as_they_are_served() {
     let again = control.ask("PATCH", "/v1/instance", r#"{"tags": {"a": "b"}}"#);
     assert!(!again.body.contains("set-by-variable"), "only the change that brings it tells of it: {again:?}");
     assert_eq!(options(&control)["http-tokens"], "required");
+}
+
+#[test]
+fn options_that_cannot_be_served_are_not_shown_and_the_variable_is_named() {
+    let application = controlled(&[("http_tokens", "foo")]);
+    assert_eq!(get(&application.replica(), INSTANCE_ID, &[]).0, 500);
+    let control = Control::of(&application);
+    for (method, body) in [("GET", ""), ("PATCH", r#"{"tags": {"a": "b"}}"#), ("PUT", "{}")] {
+        let answer = control.ask(method, "/v1/instance", body);
+        assert!(answer.status == 500 && answer.body.contains("the variable `http_tokens`: "), "{answer:?}");
+    }
+    assert_eq!(application.store().get("instance"), None);
+    let application = controlled(&[("control_pairs_max", "many")]);
+    let answer = Control::of(&application).get("/v1/instance");
+    assert!(answer.status == 500 && answer.body.contains("is not a whole number; give one such as"), "{answer:?}");
 }
 
 #[test]
