@@ -51,8 +51,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Failure::Variable(wrong) => wrong.fmt(f),
-            Failure::Store(Trouble::Silent) => Trouble::Silent.fmt(f),
-            Failure::Store(_) => f.write_str("the key-value store failed; the log says how"),
+            Failure::Store(trouble) => f.write_str(&trouble.for_clients()),
             Failure::Entropy => f.write_str("the engine gives no random bytes"),
             Failure::NoSecret(trouble) => write!(f, "there is no variable `token_secret`, and {trouble}"),
             Failure::Description(source, problems) => {

@@ -117,8 +117,7 @@ impl Due {
 async fn read_variables() -> Result<Rc<Variables>, Failure> {
     let mut values = BTreeMap::new();
     for name in variables::names() {
-        let value = engine::within(PATIENCE, engine::variable(name)).await;
-        let value = value.unwrap_or_else(|| Err("no answer within a second".to_owned()));
+        let value = engine::variable(name).await;
         let is_out = value.is_err();
         values.insert(name, value);
         // Whoever provides one provides them all.

@@ -59,11 +59,11 @@ mod wasi_http_0_3;
 
 pub use callers::Callers;
 #[cfg(target_arch = "wasm32")]
-pub use engine::{pause, within};
+pub use engine::{pause, variable, within};
 pub use head::{Head, Reply};
 #[cfg(target_arch = "wasm32")]
 pub use opening::wrong_options;
 pub use proxies::Proxies;
 #[cfg(target_arch = "wasm32")]
-pub use service::{Answered, Rest, answer};
+pub use service::{Answered, Rest, answer, now_ms};
 pub use variables::Variables;

@@ -164,7 +164,8 @@ async fn ask(open: &Rc<Open>, key: &str, head: &Head, variables: &Variables) -> 
     Ok(answer)
 }
 
-fn now_ms() -> u64 {
+/// The time, in milliseconds since the Unix epoch.
+pub fn now_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

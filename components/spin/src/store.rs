@@ -180,3 +180,13 @@ impl fmt::Display for Trouble {
 }
 
 impl std::error::Error for Trouble {}
+
+impl Trouble {
+    /// What any client may see: the store's own words are for the log.
+    pub fn for_clients(&self) -> String {
+        match self {
+            Trouble::Failed(_) => "the key-value store failed; the log says how".to_owned(),
+            Trouble::Absent | Trouble::Silent => self.to_string(),
+        }
+    }
+}

@@ -47,6 +47,15 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     others.into_iter().chain(OPTIONS.map(|(variable, _)| variable))
 }
 
+/// What a value says without the space around it; `None` if that is nothing.
+///
+/// ```
+/// assert_eq!(imds_spin::variables::given(" \n".to_owned()), None);
+/// ```
+pub fn given(value: String) -> Option<String> {
+    Some(value.trim().to_owned()).filter(|value| !value.is_empty())
+}
+
 impl Variables {
     /// Reads all variables through `get`, which returns `None` for one that the
     /// application does not have, and a reason if it cannot be read: then nothing is
@@ -64,7 +73,7 @@ impl Variables {
     /// ```
     pub fn read(get: impl Fn(&str) -> Result<Option<String>, String>) -> Result<Variables, Wrong> {
         let get = |variable: &'static str| match get(variable) {
-            Ok(value) => Ok(value.map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())),
+            Ok(value) => Ok(value.and_then(given)),
             Err(reason) => {
                 Err(Wrong { variable, message: "cannot be read".into(), is_unreadable: true, reason: Some(reason) })
             }

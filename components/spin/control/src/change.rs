@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use imds_spin::callers::client_address;
 use imds_spin::keys::{self, DEFAULT_DESCRIPTION};
 use imds_spin::store::Trouble;
-use imds_spin::{Reply, log};
+use imds_spin::{Reply, log, now_ms};
 use serde_json::{Value, json};
 
 use crate::bindings::metadata::{self, Instance, Settings as InstanceSettings, Warning};
@@ -13,7 +13,7 @@ use crate::key::Key;
 use crate::reply::{error, failed, invalid, of_revision, refused, with_status, without_nulls};
 use crate::revision::{self, Wanted};
 use crate::routes::Asked;
-use crate::show::{as_text, broken, missing, now_ms};
+use crate::show::{as_text, broken, missing};
 use crate::turn::Turn;
 
 /// The most bytes of a value in Spin's store.
@@ -45,7 +45,7 @@ pub async fn patch(asked: &Asked<'_>, key: &Key, body: Vec<u8>) -> Reply {
         let edited = metadata::edit(&text, &change, Some(now_ms), key.scope()).map_err(|wrong| invalid(&wrong))?;
         if edited.len() > VALUE_BYTES_MAX {
             let bytes = edited.len();
-            return Err(refused(format!("with this change the description would have {bytes} bytes, and {LARGEST}")));
+            return Err(refused(too_large(&format!("with this change the description would have {bytes}"))));
         }
         Ok(if edited == status.description { Next::Same } else { Next::Text(edited) })
     })
@@ -59,7 +59,7 @@ pub async fn put(asked: &Asked<'_>, key: &Key, body: Vec<u8>) -> Reply {
         Err(refusal) => return refusal,
     };
     if description.len() > VALUE_BYTES_MAX {
-        return error(413, format!("the description has {} bytes, and {LARGEST}", description.len()));
+        return error(413, too_large(&format!("the description has {}", description.len())));
     }
     // Nobody asks this one for anything.
     let settings = InstanceSettings {
@@ -79,7 +79,9 @@ pub async fn remove(asked: &Asked<'_>, key: &Key) -> Reply {
     make(asked, key, |before| before.text.map(|_| Next::Nothing).ok_or_else(|| missing(key))).await
 }
 
-const LARGEST: &str = "a value of Spin's store has 1000000 at most";
+fn too_large(what: &str) -> String {
+    format!("{what} bytes, and a value of Spin's store has {VALUE_BYTES_MAX} at most")
+}
 
 /// The text of a change or a description.
 fn read(body: Vec<u8>) -> Result<String, Reply> {

@@ -52,11 +52,7 @@ pub fn of_revision(reply: Reply, revision: u64) -> Reply {
 /// The store does not give what it was asked for: the reason is for the log.
 pub fn failed(trouble: &Trouble) -> Reply {
     imds_spin::log::line(format!("control: {trouble}"));
-    match trouble {
-        Trouble::Absent => error(500, trouble.to_string()),
-        Trouble::Silent => error(503, trouble.to_string()),
-        Trouble::Failed(_) => error(503, "the key-value store failed; the log says how"),
-    }
+    error(if *trouble == Trouble::Absent { 500 } else { 503 }, trouble.for_clients())
 }
 
 /// A change is wrong.

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use imds_spin::{Reply, Variables, log, variables};
-use spin_sdk::variables as spin;
 
 use crate::reply::{error, nothing};
 
@@ -61,14 +60,11 @@ impl Settings {
 
 /// A variable's value; `None` if it is empty or the application does not have it.
 async fn read(name: &str) -> Result<Option<String>, Reply> {
-    match spin::get(name).await {
-        Ok(value) => Ok(Some(value.trim().to_owned()).filter(|value| !value.is_empty())),
-        Err(spin::Error::Undefined(_) | spin::Error::InvalidName(_)) => Ok(None),
-        Err(spin::Error::Provider(reason) | spin::Error::Other(reason)) => {
-            log::line(format!("control: the variable `{name}` cannot be read: {reason}"));
-            Err(error(503, format!("the variable `{name}` cannot be read; the log says why")))
-        }
-    }
+    let value = imds_spin::variable(name).await.map_err(|reason| {
+        log::line(format!("control: the variable `{name}` cannot be read: {reason}"));
+        error(503, format!("the variable `{name}` cannot be read; the log says why"))
+    })?;
+    Ok(value.and_then(variables::given))
 }
 
 fn unusable(message: &str) -> Reply {

@@ -1,9 +1,9 @@
 //! What an instance is, as the native listener shows it.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
 use imds_spin::keys::DEFAULT_DESCRIPTION;
-use imds_spin::{Reply, log};
+use imds_spin::{Reply, log, now_ms};
 use serde_json::{Value, json};
 
 use crate::bindings::metadata::{self, Happening, InstanceStatus};
@@ -85,12 +85,6 @@ fn in_json(status: &InstanceStatus, revision: u64, now_ms: u64, variables: &[(&s
         "faults": description.get("faults").cloned().unwrap_or_else(|| json!([])),
         "description": description,
     }))
-}
-
-/// The time, in milliseconds since the Unix epoch.
-pub fn now_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// As all times are told: RFC 3339 to the millisecond.

@@ -16,6 +16,8 @@ use asynchronous as face;
 #[cfg(not(feature = "asynchronous"))]
 use synchronous as face;
 
+use crate::store::PATIENCE;
+
 pub use face::{LIVES_ON, Values, pause, within};
 
 thread_local! {
@@ -26,7 +28,8 @@ thread_local! {
 /// if it cannot be read.
 pub async fn variable(name: &str) -> Result<Option<String>, String> {
     called();
-    face::variable(name).await
+    let value = within(PATIENCE, face::variable(name)).await;
+    value.unwrap_or_else(|| Err("no answer within a second".to_owned()))
 }
 
 /// Notes a call that may have cost the thread.
