@@ -2,19 +2,19 @@
 
 use std::fmt;
 
-use crate::store::Trouble;
-use crate::variables::Wrong;
+use crate::store::StoreError;
+use crate::variables::VariableError;
 
 /// Why no instance can be opened: the operator's to mend. Displays as what any
 /// client may see.
 #[derive(Clone, Debug)]
 pub enum Failure {
     /// A variable cannot be used.
-    Variable(Wrong),
+    Variable(VariableError),
     /// The store does not give what is needed.
-    Store(Trouble),
+    Store(StoreError),
     /// There is neither a secret nor a store to keep one in.
-    NoSecret(Trouble),
+    NoSecret(StoreError),
     /// The engine has no randomness.
     Entropy,
     /// A description is wrong. Where it is from, and all that is wrong with it.
@@ -26,7 +26,7 @@ impl Failure {
     /// before still holds and the same request may succeed later.
     pub fn is_outage(&self) -> bool {
         match self {
-            Failure::Store(trouble) => *trouble != Trouble::Absent,
+            Failure::Store(trouble) => *trouble != StoreError::Absent,
             Failure::Variable(wrong) => wrong.is_unreadable(),
             Failure::NoSecret(_) | Failure::Entropy | Failure::Description(..) => false,
         }

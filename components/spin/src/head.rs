@@ -48,11 +48,11 @@ impl Head {
     /// use imds_spin::Head;
     ///
     /// let head = |method: &str, target: String| Head::new(method.to_owned(), Some(target), Vec::new(), None);
-    /// assert_eq!(head("GET", "/".repeat(16 << 10)).excess(), None);
-    /// assert_eq!(head("GET", "/".repeat(64 << 10)).excess().map(|(status, _)| status), Some(414));
-    /// assert_eq!(head(&"A".repeat(64 << 10), "/".to_owned()).excess().map(|(status, _)| status), Some(400));
+    /// assert_eq!(head("GET", "/".repeat(16 << 10)).too_long(), None);
+    /// assert_eq!(head("GET", "/".repeat(64 << 10)).too_long().map(|(status, _)| status), Some(414));
+    /// assert_eq!(head(&"A".repeat(64 << 10), "/".to_owned()).too_long().map(|(status, _)| status), Some(400));
     /// ```
-    pub fn excess(&self) -> Option<(u16, &'static str)> {
+    pub fn too_long(&self) -> Option<(u16, &'static str)> {
         if self.method.len() > PART_BYTES_MAX {
             return Some((400, "the method has more than 16 KiB"));
         }

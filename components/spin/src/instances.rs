@@ -14,7 +14,7 @@ use crate::callers::Callers;
 use crate::failure::Failure;
 use crate::keys::{DEFAULT_DESCRIPTION, INSTANCES};
 use crate::known::Known;
-use crate::store::{PATIENCE, Store, Trouble};
+use crate::store::{PATIENCE, Store, StoreError};
 use crate::variables::{self, Variables};
 use crate::{engine, log, opening, secret};
 
@@ -210,7 +210,7 @@ async fn description(key: &str, variables: &Variables) -> Result<Option<(String,
     let source = format!("the key `{key}` of the key-value store");
     let stored = match with_store(async |store| store.get(key).await).await {
         // Without a store nobody can have described anything.
-        Err(Trouble::Absent) if variables.callers == Callers::One => None,
+        Err(StoreError::Absent) if variables.callers == Callers::One => None,
         stored => stored.map_err(Failure::Store)?,
     };
     match stored {
@@ -240,8 +240,8 @@ async fn shared_secret(variables: &Variables) -> Result<Rc<[u8]>, Failure> {
     }
     let secret = with_store(async |store| secret::shared(store).await).await;
     let secret: Rc<[u8]> = secret.map(Rc::from).map_err(|trouble| match trouble {
-        Trouble::Absent => Failure::NoSecret(trouble),
-        Trouble::Failed(_) | Trouble::Silent => Failure::Store(trouble),
+        StoreError::Absent => Failure::NoSecret(trouble),
+        StoreError::Failed(_) | StoreError::TimedOut => Failure::Store(trouble),
     })?;
     MEMORY.with_borrow_mut(|memory| memory.secret = Some(Known::now(Rc::clone(&secret))));
     Ok(secret)
@@ -249,14 +249,14 @@ async fn shared_secret(variables: &Variables) -> Result<Rc<[u8]>, Failure> {
 
 /// Asks the store, which is opened once. One that was silent is left alone for a
 /// while: else each request that needs it would wait.
-pub async fn with_store<T>(ask: impl AsyncFnOnce(&Store) -> Result<T, Trouble>) -> Result<T, Trouble> {
+pub async fn with_store<T>(ask: impl AsyncFnOnce(&Store) -> Result<T, StoreError>) -> Result<T, StoreError> {
     let now = Instant::now();
     let (is_silent, store) = MEMORY.with_borrow(|memory| {
         let is_silent = memory.silent.is_some_and(|silent| now.saturating_duration_since(silent) < PATIENCE);
         (is_silent, memory.store.clone())
     });
     if is_silent {
-        return Err(Trouble::Silent);
+        return Err(StoreError::TimedOut);
     }
     let asked = async {
         let store = match store {
@@ -276,7 +276,7 @@ pub async fn with_store<T>(ask: impl AsyncFnOnce(&Store) -> Result<T, Trouble>) 
         Err(trouble) => {
             // It may be the connection that fails.
             memory.store = None;
-            memory.silent = (trouble == Trouble::Silent).then(Instant::now);
+            memory.silent = (trouble == StoreError::TimedOut).then(Instant::now);
             Err(trouble)
         }
     })

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::bindings::metadata::{Instance, Problem, Settings};
 use crate::failure::Failure;
 use crate::keys::DEFAULT_DESCRIPTION;
-use crate::variables::{OPTIONS, Variables, Wrong};
+use crate::variables::{OPTIONS, VariableError, Variables};
 
 /// Opens the description `text`, which stands in `source`, with the options of the
 /// variables over it.
@@ -23,7 +23,10 @@ pub fn open(
         scope: scope.map(str::to_owned),
     };
     let wrong = |source: &str, problems: Vec<Problem>| {
-        Failure::Description(source.to_owned(), problems.iter().map(|problem| tell(problem, variables)).collect())
+        Failure::Description(
+            source.to_owned(),
+            problems.iter().map(|problem| in_one_line(problem, variables)).collect(),
+        )
     };
     let as_written = || {
         Instance::open(text, &settings)
@@ -63,8 +66,8 @@ fn wrong_settings(settings: &Settings) -> Option<Failure> {
     let reasons = refused(settings)?;
     let without_hosts = Settings { allowed_hosts: Vec::new(), ..settings.clone() };
     Some(Failure::Variable(match refused(&without_hosts) {
-        Some(reasons) => Wrong::token_secret(&reasons),
-        None => Wrong::allowed_hosts(reasons),
+        Some(reasons) => VariableError::token_secret(&reasons),
+        None => VariableError::allowed_hosts(reasons),
     }))
 }
 
@@ -88,7 +91,7 @@ fn with_options(text: &str, options: &[(&str, String)]) -> Option<String> {
 }
 
 /// A problem in one line, named as the operator wrote what is wrong.
-fn tell(problem: &Problem, variables: &Variables) -> String {
+fn in_one_line(problem: &Problem, variables: &Variables) -> String {
     let option = problem.field.strip_prefix("/metadata-options/");
     let variable = option.and_then(|option| {
         let (variable, _) = OPTIONS.iter().find(|(_, name)| *name == option)?;

@@ -13,7 +13,7 @@ use crate::variables::Variables;
 
 /// Tells why a request was refused and how to change that, and once that version 1
 /// is in use.
-pub fn tell(answer: &Answer, head: &Head, now: Instant) {
+pub fn log_refusal(answer: &Answer, head: &Head, now: Instant) {
     if answer.session_version == Some(SessionVersion::One) && answer.outcome == Outcome::Found {
         log::once("version 1", || {
             let whose = whose(head);

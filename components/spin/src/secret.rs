@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::store::{Store, Trouble};
+use crate::store::{Store, StoreError};
 use crate::{engine, log};
 
 const KEY: &str = "token-secret";
@@ -21,7 +21,7 @@ const ROUNDS: u32 = 3;
 /// they cannot set a key on the condition that it is not there. The others wait
 /// until it is there. Who makes it removes the counters, so that a secret that
 /// was removed is made again; who is elected after that finds it made.
-pub async fn shared(store: &Store) -> Result<Vec<u8>, Trouble> {
+pub async fn shared(store: &Store) -> Result<Vec<u8>, StoreError> {
     if let Some(secret) = kept(store).await? {
         return Ok(secret);
     }
@@ -29,7 +29,7 @@ pub async fn shared(store: &Store) -> Result<Vec<u8>, Trouble> {
         let started = Instant::now();
         if store.count(&makers(round))? == 1 && kept(store).await?.is_none() {
             let mut secret = [0; SECRET_BYTES];
-            getrandom::fill(&mut secret).map_err(|error| Trouble::Failed(error.to_string()))?;
+            getrandom::fill(&mut secret).map_err(|error| StoreError::Failed(error.to_string()))?;
             // Too late, the others may have elected another.
             if started.elapsed() < MAKER_TIME / 2 {
                 store.set(KEY, &secret).await?;
@@ -49,7 +49,7 @@ pub async fn shared(store: &Store) -> Result<Vec<u8>, Trouble> {
             engine::pause(PAUSE).await;
         }
     }
-    Err(Trouble::Failed(format!(
+    Err(StoreError::Failed(format!(
         "nobody made the key `{KEY}`; remove the keys `{}` to `{}`, or set the variable `token_secret`",
         makers(0),
         makers(ROUNDS - 1)
@@ -60,11 +60,11 @@ fn makers(round: u32) -> String {
     format!("{KEY}/makers/{round}")
 }
 
-async fn kept(store: &Store) -> Result<Option<Vec<u8>>, Trouble> {
+async fn kept(store: &Store) -> Result<Option<Vec<u8>>, StoreError> {
     match store.get(KEY).await? {
         // Not one that was made here.
         Some(secret) if secret.len() < SECRET_BYTES => {
-            Err(Trouble::Failed(format!("the key `{KEY}` holds fewer than {SECRET_BYTES} bytes; remove it")))
+            Err(StoreError::Failed(format!("the key `{KEY}` holds fewer than {SECRET_BYTES} bytes; remove it")))
         }
         secret => Ok(secret),
     }

@@ -69,20 +69,24 @@ pub async fn answer(head: &Head) -> Answered {
 }
 
 async fn try_answer(head: &Head, now: Instant, key: &mut Option<String>) -> Result<Reply, Failure> {
-    if let Some((status, why)) = head.excess() {
+    if let Some((status, why)) = head.too_long() {
         log::refusal(now, || format!("{status}: {why}"));
         return Ok(Reply::text(status, &format!("imds: {why}")));
     }
     let variables = instances::variables(now).await?;
     refusals::warn_of_public_callers(head, &variables);
     let Some(key) = variables.callers.instance_of(head).map(|found| &*key.insert(found)) else {
-        return Ok(nobody(head, now, &format!("the request names no instance by `callers` = `{}`", variables.callers)));
+        return Ok(refuse_caller(
+            head,
+            now,
+            &format!("the request names no instance by `callers` = `{}`", variables.callers),
+        ));
     };
     let Some(open) = instances::open(key, &variables, now).await? else {
-        return Ok(nobody(head, now, &format!("the key-value store has no key `{key}`")));
+        return Ok(refuse_caller(head, now, &format!("the key-value store has no key `{key}`")));
     };
     let answer = ask(&open, key, head, &variables).await?;
-    refusals::tell(&answer, head, now);
+    refusals::log_refusal(&answer, head, now);
     Ok(faults::deliver(answer))
 }
 
@@ -103,7 +107,7 @@ pub(crate) fn reply(answer: Answer) -> Reply {
 }
 
 /// The answer to one whose instance there is none of.
-fn nobody(head: &Head, now: Instant, why: &str) -> Reply {
+fn refuse_caller(head: &Head, now: Instant, why: &str) -> Reply {
     let reply = reply(metadata::refuse_caller(&READ.with(|read| head.write(read)), moment(head, 0, 0)));
     log::refusal(now, || format!("{}: {why}", reply.status));
     reply

@@ -27,39 +27,39 @@ pub struct Store(Values);
 
 /// Why the store does not give what it was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Trouble {
+pub enum StoreError {
     /// The application has no store.
     Absent,
     /// The store failed, for a reason in its own words.
     Failed(String),
     /// The store let a call wait for longer than [`PATIENCE`].
-    Silent,
+    TimedOut,
 }
 
 impl Store {
     /// Opens the store.
-    pub async fn open() -> Result<Store, Trouble> {
+    pub async fn open() -> Result<Store, StoreError> {
         Ok(Store(bounded(Values::open(LABEL)).await?))
     }
 
     /// The value of a key.
-    pub async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Trouble> {
+    pub async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
         bounded(self.0.get(key)).await
     }
 
     /// Sets the value of a key.
-    pub async fn set(&self, key: &str, value: &[u8]) -> Result<(), Trouble> {
+    pub async fn set(&self, key: &str, value: &[u8]) -> Result<(), StoreError> {
         bounded(self.0.set(key, value)).await
     }
 
     /// Removes a key.
-    pub async fn remove(&self, key: &str) -> Result<(), Trouble> {
+    pub async fn remove(&self, key: &str) -> Result<(), StoreError> {
         bounded(self.0.remove(key)).await
     }
 
     /// The names of all keys, in no order. WASI's interface has them: Spin's own gives
     /// them one by one.
-    pub fn keys(&self) -> Result<Vec<String>, Trouble> {
+    pub fn keys(&self) -> Result<Vec<String>, StoreError> {
         engine::called();
         let (mut keys, mut cursor) = (Vec::new(), None::<String>);
         loop {
@@ -78,7 +78,7 @@ impl Store {
     /// Of what a store says of a swap only success is sure: Spin's Redis store swaps
     /// and says that it did not, and its own store sets a key that was not there
     /// whatever came meanwhile. So one caller at a time may do this to a key.
-    pub fn replace(&self, key: &str, expected: Option<&[u8]>, value: &[u8]) -> Result<bool, Trouble> {
+    pub fn replace(&self, key: &str, expected: Option<&[u8]>, value: &[u8]) -> Result<bool, StoreError> {
         engine::called();
         let bucket = self.0.bucket()?;
         let cas = Cas::new(bucket, key)?;
@@ -93,14 +93,14 @@ impl Store {
     }
 
     /// Adds 1 to a counter that nothing else writes to. Returns the new count.
-    pub fn count(&self, key: &str) -> Result<i64, Trouble> {
+    pub fn count(&self, key: &str) -> Result<i64, StoreError> {
         engine::called();
         Ok(increment(self.0.bucket()?, key, 1)?)
     }
 
     /// A number as exchanges leave it; 0 where there is none. Unlike an exchange it waits
     /// for a store no longer than [`PATIENCE`].
-    pub async fn number(&self, key: &str) -> Result<u64, Trouble> {
+    pub async fn number(&self, key: &str) -> Result<u64, StoreError> {
         Ok(number(&self.get(key).await?.unwrap_or_default()).0)
     }
 
@@ -112,7 +112,7 @@ impl Store {
         key: &str,
         tag: u64,
         mut next: impl FnMut(u64) -> (T, u64),
-    ) -> Result<Option<T>, Trouble> {
+    ) -> Result<Option<T>, StoreError> {
         engine::called();
         let bucket = self.0.bucket()?;
         let tag = tag.to_be_bytes();
@@ -155,38 +155,38 @@ const TAGS_BYTES: usize = 32 * 8;
 /// for each.
 const EXCHANGES_MAX: u32 = 8;
 
-async fn bounded<T>(call: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trouble> {
+async fn bounded<T>(call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
     engine::called();
-    engine::within(PATIENCE, call).await.unwrap_or(Err(Trouble::Silent))
+    engine::within(PATIENCE, call).await.unwrap_or(Err(StoreError::TimedOut))
 }
 
-impl From<Error> for Trouble {
-    fn from(error: Error) -> Trouble {
+impl From<Error> for StoreError {
+    fn from(error: Error) -> StoreError {
         match error {
-            Error::NoSuchStore | Error::AccessDenied => Trouble::Absent,
-            Error::Other(message) => Trouble::Failed(message),
+            Error::NoSuchStore | Error::AccessDenied => StoreError::Absent,
+            Error::Other(message) => StoreError::Failed(message),
         }
     }
 }
 
-impl fmt::Display for Trouble {
+impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Trouble::Absent => write!(f, "the application has no key-value store `{LABEL}`"),
-            Trouble::Failed(message) => write!(f, "the key-value store failed: {message}"),
-            Trouble::Silent => f.write_str("the key-value store does not answer within a second"),
+            StoreError::Absent => write!(f, "the application has no key-value store `{LABEL}`"),
+            StoreError::Failed(message) => write!(f, "the key-value store failed: {message}"),
+            StoreError::TimedOut => f.write_str("the key-value store does not answer within a second"),
         }
     }
 }
 
-impl std::error::Error for Trouble {}
+impl std::error::Error for StoreError {}
 
-impl Trouble {
+impl StoreError {
     /// What any client may see: the store's own words are for the log.
     pub fn for_clients(&self) -> String {
         match self {
-            Trouble::Failed(_) => "the key-value store failed; the log says how".to_owned(),
-            Trouble::Absent | Trouble::Silent => self.to_string(),
+            StoreError::Failed(_) => "the key-value store failed; the log says how".to_owned(),
+            StoreError::Absent | StoreError::TimedOut => self.to_string(),
         }
     }
 }

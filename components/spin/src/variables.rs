@@ -69,16 +69,19 @@ impl Variables {
     ///
     /// let variables = Variables::read(|name| Ok((name == "http_tokens").then(|| "required".to_owned())))?;
     /// assert_eq!(variables.options, [("http-tokens", "required".to_owned())]);
-    /// # Ok::<(), imds_spin::variables::Wrong>(())
+    /// # Ok::<(), imds_spin::variables::VariableError>(())
     /// ```
-    pub fn read(get: impl Fn(&str) -> Result<Option<String>, String>) -> Result<Variables, Wrong> {
+    pub fn read(get: impl Fn(&str) -> Result<Option<String>, String>) -> Result<Variables, VariableError> {
         let get = |variable: &'static str| match get(variable) {
             Ok(value) => Ok(value.and_then(given)),
-            Err(reason) => {
-                Err(Wrong { variable, message: "cannot be read".into(), is_unreadable: true, reason: Some(reason) })
-            }
+            Err(reason) => Err(VariableError {
+                variable,
+                message: "cannot be read".into(),
+                is_unreadable: true,
+                reason: Some(reason),
+            }),
         };
-        let wrong = |variable, message: &'static str| Wrong::of(variable, message);
+        let wrong = |variable, message: &'static str| VariableError::of(variable, message);
         let callers = match get("callers")? {
             None => Callers::One,
             Some(value) => Callers::parse(&value)
@@ -119,7 +122,7 @@ impl Variables {
     /// };
     /// let variables = Variables::read(|name| Ok(given(name)))?;
     /// assert_eq!(variables.in_force(), "callers = one, token_secret is given, http_tokens = required");
-    /// # Ok::<(), imds_spin::variables::Wrong>(())
+    /// # Ok::<(), imds_spin::variables::VariableError>(())
     /// ```
     pub fn in_force(&self) -> String {
         let mut told = vec![format!("callers = {}", self.callers)];
@@ -150,7 +153,7 @@ impl fmt::Debug for Variables {
 
 /// A variable whose value cannot be used. Says which and why, not the value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wrong {
+pub struct VariableError {
     variable: &'static str,
     message: Cow<'static, str>,
     is_unreadable: bool,
@@ -158,9 +161,9 @@ pub struct Wrong {
     pub reason: Option<String>,
 }
 
-impl Wrong {
-    fn of(variable: &'static str, message: impl Into<Cow<'static, str>>) -> Wrong {
-        Wrong { variable, message: message.into(), is_unreadable: false, reason: None }
+impl VariableError {
+    fn of(variable: &'static str, message: impl Into<Cow<'static, str>>) -> VariableError {
+        VariableError { variable, message: message.into(), is_unreadable: false, reason: None }
     }
 
     /// Whether what provides the variables is out, rather than the value wrong.
@@ -178,32 +181,32 @@ impl Wrong {
     /// The component's word on `allowed_hosts`, which is for the log.
     ///
     /// ```
-    /// let wrong = imds_spin::variables::Wrong::allowed_hosts("no `Host` can match `a:80`".to_owned());
+    /// let wrong = imds_spin::variables::VariableError::allowed_hosts("no `Host` can match `a:80`".to_owned());
     /// assert!(wrong.to_string().starts_with("the variable `allowed_hosts` has a name that no `Host` can match"));
     /// ```
-    pub fn allowed_hosts(reason: String) -> Wrong {
+    pub fn allowed_hosts(reason: String) -> VariableError {
         let message = "has a name that no `Host` can match; write names without scheme and port";
-        Wrong { reason: Some(reason), ..Wrong::of("allowed_hosts", message) }
+        VariableError { reason: Some(reason), ..VariableError::of("allowed_hosts", message) }
     }
 
     /// The component's word on `token_secret`, which says nothing of its value.
     ///
     /// ```
-    /// let wrong = imds_spin::variables::Wrong::token_secret("the token secret is too short");
+    /// let wrong = imds_spin::variables::VariableError::token_secret("the token secret is too short");
     /// assert_eq!(wrong.to_string(), "the variable `token_secret` cannot be used: the token secret is too short");
     /// ```
-    pub fn token_secret(told: &str) -> Wrong {
-        Wrong::of("token_secret", format!("cannot be used: {told}"))
+    pub fn token_secret(told: &str) -> VariableError {
+        VariableError::of("token_secret", format!("cannot be used: {told}"))
     }
 }
 
-impl fmt::Display for Wrong {
+impl fmt::Display for VariableError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the variable `{}` {}", self.variable, self.message)
     }
 }
 
-impl std::error::Error for Wrong {}
+impl std::error::Error for VariableError {}
 
 #[cfg(test)]
 mod tests {

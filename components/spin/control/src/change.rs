@@ -4,14 +4,14 @@ use std::collections::HashSet;
 
 use imds_spin::callers::client_address;
 use imds_spin::keys::{self, DEFAULT_DESCRIPTION};
-use imds_spin::store::Trouble;
+use imds_spin::store::StoreError;
 use imds_spin::{Reply, log, now_ms};
 use serde_json::{Value, json};
 
 use crate::bindings::metadata::{self, Instance, Settings as InstanceSettings, Warning};
 use crate::key::Key;
-use crate::reply::{error, failed, invalid, of_revision, refused, with_status, without_nulls};
-use crate::revision::{self, Wanted};
+use crate::reply::{error, failed, invalid, refused, with_etag, with_status, without_nulls};
+use crate::revision::{self, Precondition};
 use crate::routes::Asked;
 use crate::show::{as_text, broken, missing};
 use crate::turn::Turn;
@@ -98,7 +98,7 @@ fn read(body: Vec<u8>) -> Result<String, Reply> {
 
 /// Has a turn and makes the change in it.
 async fn make(asked: &Asked<'_>, key: &Key, next: impl FnOnce(Before<'_>) -> Result<Next, Reply>) -> Reply {
-    let Some(wanted) = Wanted::read(asked.head) else {
+    let Some(wanted) = Precondition::read(asked.head) else {
         return error(
             400,
             "If-Match must be a revision such as \"7\", as ETag tells it, or *; If-None-Match must be *",
@@ -125,7 +125,7 @@ async fn make_in(
     turn: &Turn<'_>,
     asked: &Asked<'_>,
     key: &Key,
-    wanted: Wanted,
+    wanted: Precondition,
     next: impl FnOnce(Before<'_>) -> Result<Next, Reply>,
 ) -> Result<Reply, Reply> {
     let stored = asked.store.get(key.stored()).await.map_err(|trouble| failed(&trouble))?;
@@ -141,7 +141,7 @@ async fn make_in(
         (Next::Same, revision) => (200, revision, None),
         (Next::Nothing, revision) => {
             asked.store.remove(key.stored()).await.map_err(|trouble| unsure(asked, key, &trouble))?;
-            tell(asked, key, "removed");
+            log_change(asked, key, "removed");
             // The instance is gone, and its throttle's state alone does nothing.
             if let Err(trouble) = asked.store.remove(&keys::throttle(key.stored())).await {
                 log::line(format!("control: the throttle's state of `{}` remains: {trouble}", key.stored()));
@@ -158,7 +158,11 @@ async fn make_in(
                 return Err(error(409, "something else changed the store at the same time; look at it and ask again"));
             }
             let revision = revision::of(new.as_bytes(), &asked.settings.secret);
-            tell(asked, key, &format!("{}, revision {revision}", if stored.is_some() { "changed" } else { "added" }));
+            log_change(
+                asked,
+                key,
+                &format!("{}, revision {revision}", if stored.is_some() { "changed" } else { "added" }),
+            );
             (if text.is_some() { 200 } else { 201 }, Some(revision), Some(new))
         }
     };
@@ -168,7 +172,7 @@ async fn make_in(
     if !warnings.is_empty() {
         body["warnings"] = json!(warnings);
     }
-    Ok(of_revision(with_status(status, &body), revision))
+    Ok(with_etag(with_status(status, &body), revision))
 }
 
 /// Whether the store has room for one more.
@@ -195,20 +199,20 @@ fn conflict(revision: Option<u64>) -> Reply {
                 "the instance has revision {revision} by now, and nothing was changed; look at that one first, then \
                  change it by its number"
             );
-            of_revision(with_status(412, &json!({ "error": message, "revision": revision })), revision)
+            with_etag(with_status(412, &json!({ "error": message, "revision": revision })), revision)
         }
         None => error(412, "there is no such instance, and nothing was changed"),
     }
 }
 
 /// The store failed while it made a change, and may have made it.
-fn unsure(asked: &Asked<'_>, key: &Key, trouble: &Trouble) -> Reply {
-    tell(asked, key, &format!("may have been changed: {trouble}"));
+fn unsure(asked: &Asked<'_>, key: &Key, trouble: &StoreError) -> Reply {
+    log_change(asked, key, &format!("may have been changed: {trouble}"));
     error(503, "the key-value store failed during the change, which may have been made; look at the instance first")
 }
 
 /// Who changed what, for the log.
-fn tell(asked: &Asked<'_>, key: &Key, what: &str) {
+fn log_change(asked: &Asked<'_>, key: &Key, what: &str) {
     let from = client_address(asked.head).map_or_else(String::new, |address| format!(", from {}", address.ip()));
     log::line(format!("control: {} `{}`: {what}{from}", asked.head.method, key.stored()));
 }

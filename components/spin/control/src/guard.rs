@@ -13,7 +13,7 @@ pub fn web_page(head: &Head) -> Option<&'static str> {
 
 /// Why a change may be one that a web page can send without being asked about it;
 /// `None` if the type of its body says otherwise.
-pub fn no_json(head: &Head) -> Option<&'static str> {
+pub fn not_json(head: &Head) -> Option<&'static str> {
     let kind = head.values("content-type").next().and_then(|kind| std::str::from_utf8(kind).ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     (!["application/json", "application/merge-patch+json"].contains(&kind.as_str()))
@@ -41,11 +41,11 @@ mod tests {
     #[test]
     fn a_change_says_that_it_is_json() {
         for kind in ["application/json", "Application/JSON; charset=utf-8", "application/merge-patch+json"] {
-            assert_eq!(no_json(&head(&[("content-type", kind)])), None, "{kind}");
+            assert_eq!(not_json(&head(&[("content-type", kind)])), None, "{kind}");
         }
         for kind in ["", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data"] {
-            assert!(no_json(&head(&[("content-type", kind)])).is_some(), "{kind}");
+            assert!(not_json(&head(&[("content-type", kind)])).is_some(), "{kind}");
         }
-        assert!(no_json(&head(&[])).is_some());
+        assert!(not_json(&head(&[])).is_some());
     }
 }

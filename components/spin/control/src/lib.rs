@@ -25,9 +25,9 @@ mod change;
 #[cfg(target_arch = "wasm32")]
 mod description;
 #[cfg(target_arch = "wasm32")]
-mod face;
-#[cfg(target_arch = "wasm32")]
 mod hidden;
+#[cfg(target_arch = "wasm32")]
+mod http;
 #[cfg(target_arch = "wasm32")]
 mod list;
 #[cfg(target_arch = "wasm32")]

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use imds_spin::Reply;
-use imds_spin::store::Trouble;
+use imds_spin::store::StoreError;
 use serde_json::{Value, json};
 
 use crate::bindings::metadata::Problem;
@@ -45,14 +45,14 @@ pub fn with_field(mut reply: Reply, name: &str, value: &str) -> Reply {
 }
 
 /// An answer about a revision of an instance.
-pub fn of_revision(reply: Reply, revision: u64) -> Reply {
+pub fn with_etag(reply: Reply, revision: u64) -> Reply {
     with_field(reply, "ETag", &format!("\"{revision}\""))
 }
 
 /// The store does not give what it was asked for: the reason is for the log.
-pub fn failed(trouble: &Trouble) -> Reply {
+pub fn failed(trouble: &StoreError) -> Reply {
     imds_spin::log::line(format!("control: {trouble}"));
-    error(if *trouble == Trouble::Absent { 500 } else { 503 }, trouble.for_clients())
+    error(if *trouble == StoreError::Absent { 500 } else { 503 }, trouble.for_clients())
 }
 
 /// A change is wrong.

@@ -24,7 +24,7 @@ pub fn of(text: &[u8], secret: &str) -> u64 {
 
 /// What a change may be made to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wanted {
+pub enum Precondition {
     /// Whatever is there, or nothing.
     Any,
     /// Whatever is there: `If-Match: *`.
@@ -35,9 +35,9 @@ pub enum Wanted {
     Revision(u64),
 }
 
-impl Wanted {
+impl Precondition {
     /// What the fields of a request say; `None` if they say nothing clear.
-    pub fn read(head: &Head) -> Option<Wanted> {
+    pub fn read(head: &Head) -> Option<Precondition> {
         let single = |name| {
             let values: Vec<_> = head.values(name).collect();
             match values[..] {
@@ -47,12 +47,12 @@ impl Wanted {
             }
         };
         match (single("if-match")?, single("if-none-match")?) {
-            (None, None) => Some(Wanted::Any),
-            (Some("*"), None) => Some(Wanted::Present),
-            (None, Some("*")) => Some(Wanted::Absent),
+            (None, None) => Some(Precondition::Any),
+            (Some("*"), None) => Some(Precondition::Present),
+            (None, Some("*")) => Some(Precondition::Absent),
             (Some(tag), None) => {
                 let number = tag.strip_prefix('"')?.strip_suffix('"')?;
-                number.parse().ok().map(Wanted::Revision)
+                number.parse().ok().map(Precondition::Revision)
             }
             _ => None,
         }
@@ -62,10 +62,10 @@ impl Wanted {
     /// has a revision and is not stored.
     pub fn is(self, there: Option<u64>, is_stored: bool) -> bool {
         match self {
-            Wanted::Any => true,
-            Wanted::Present => there.is_some(),
-            Wanted::Absent => !is_stored,
-            Wanted::Revision(revision) => there == Some(revision),
+            Precondition::Any => true,
+            Precondition::Present => there.is_some(),
+            Precondition::Absent => !is_stored,
+            Precondition::Revision(revision) => there == Some(revision),
         }
     }
 }
@@ -89,12 +89,12 @@ mod tests {
     fn what_is_wanted_is_said_once() {
         let read = |fields: &[(&str, &str)]| {
             let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect();
-            Wanted::read(&Head { fields, ..Head::default() })
+            Precondition::read(&Head { fields, ..Head::default() })
         };
-        assert_eq!(read(&[]), Some(Wanted::Any));
-        assert_eq!(read(&[("if-match", "\"7\"")]), Some(Wanted::Revision(7)));
-        assert_eq!(read(&[("if-match", " * ")]), Some(Wanted::Present));
-        assert_eq!(read(&[("if-none-match", "*")]), Some(Wanted::Absent));
+        assert_eq!(read(&[]), Some(Precondition::Any));
+        assert_eq!(read(&[("if-match", "\"7\"")]), Some(Precondition::Revision(7)));
+        assert_eq!(read(&[("if-match", " * ")]), Some(Precondition::Present));
+        assert_eq!(read(&[("if-none-match", "*")]), Some(Precondition::Absent));
         for wrong in [
             &[("if-match", "7")][..],
             &[("if-match", "W/\"7\"")],

@@ -82,7 +82,7 @@ impl Admitted {
             let allowed = methods.join(", ").replace("GET", "GET, HEAD");
             return with_field(error(405, format!("this path takes {allowed}")), "Allow", &allowed);
         }
-        if let (true, Some(why)) = (method != "GET", guard::no_json(head)) {
+        if let (true, Some(why)) = (method != "GET", guard::not_json(head)) {
             return error(415, why);
         }
         let key = match key {

@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 use crate::bindings::metadata::{self, Happening, InstanceStatus};
 use crate::hidden::without_secrets;
 use crate::key::Key;
-use crate::reply::{error, failed, invalid, of_revision, with_status};
+use crate::reply::{error, failed, invalid, with_etag, with_status};
 use crate::revision;
 use crate::routes::Asked;
 
 /// `GET`: without secrets.
 pub async fn get(asked: &Asked<'_>, key: &Key) -> Reply {
     match shown(asked, key).await {
-        Ok((body, revision)) => of_revision(with_status(200, &body), revision),
+        Ok((body, revision)) => with_etag(with_status(200, &body), revision),
         Err(refusal) => refusal,
     }
 }

@@ -12,7 +12,7 @@
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use imds_spin::Reply;
-use imds_spin::store::{Store, Trouble};
+use imds_spin::store::{Store, StoreError};
 use sha2::{Digest, Sha256};
 
 use crate::key::Key;
@@ -47,7 +47,7 @@ impl<'s> Turn<'s> {
         Err(busy())
     }
 
-    async fn try_take(store: &'s Store, key: &Key) -> Result<Option<Turn<'s>>, Trouble> {
+    async fn try_take(store: &'s Store, key: &Key) -> Result<Option<Turn<'s>>, StoreError> {
         let mut turn = Turn { store, counters: Vec::new(), since: Instant::now() };
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let span = |time: Duration| time.as_secs() / SPAN.as_secs();
@@ -75,7 +75,7 @@ impl<'s> Turn<'s> {
     }
 
     /// Lets others have theirs.
-    pub async fn end(self) -> Result<(), Trouble> {
+    pub async fn end(self) -> Result<(), StoreError> {
         for counter in &self.counters {
             self.store.remove(counter).await?;
         }

@@ -11,7 +11,7 @@ use spin_sdk::key_value::{Error, Store};
 use spin_sdk::variables;
 use spin_sdk::wit_bindgen::yield_async;
 
-use crate::store::Trouble;
+use crate::store::StoreError;
 
 /// Whether an instance of the adapter serves more than one request.
 pub const LIVES_ON: bool = true;
@@ -33,27 +33,27 @@ pub struct Values {
 
 impl Values {
     /// Opens the store of that label.
-    pub async fn open(label: &'static str) -> Result<Values, Trouble> {
+    pub async fn open(label: &'static str) -> Result<Values, StoreError> {
         Ok(Values { label, store: Store::open(label).await?, bucket: OnceCell::new() })
     }
 
     /// The value of a key.
-    pub async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Trouble> {
+    pub async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
         Ok(self.store.get(key).await?)
     }
 
     /// Sets the value of a key.
-    pub async fn set(&self, key: &str, value: &[u8]) -> Result<(), Trouble> {
+    pub async fn set(&self, key: &str, value: &[u8]) -> Result<(), StoreError> {
         Ok(self.store.set(key, value).await?)
     }
 
     /// Removes a key.
-    pub async fn remove(&self, key: &str) -> Result<(), Trouble> {
+    pub async fn remove(&self, key: &str) -> Result<(), StoreError> {
         Ok(self.store.delete(key).await?)
     }
 
     /// The same store by WASI's interface, which has atomic operations.
-    pub fn bucket(&self) -> Result<&Bucket, Trouble> {
+    pub fn bucket(&self) -> Result<&Bucket, StoreError> {
         match self.bucket.get() {
             Some(bucket) => Ok(bucket),
             None => {
@@ -64,12 +64,12 @@ impl Values {
     }
 }
 
-impl From<Error> for Trouble {
-    fn from(error: Error) -> Trouble {
+impl From<Error> for StoreError {
+    fn from(error: Error) -> StoreError {
         match error {
-            Error::NoSuchStore | Error::AccessDenied => Trouble::Absent,
-            Error::StoreTableFull => Trouble::Failed("too many stores are open at once".to_owned()),
-            Error::Other(reason) => Trouble::Failed(reason),
+            Error::NoSuchStore | Error::AccessDenied => StoreError::Absent,
+            Error::StoreTableFull => StoreError::Failed("too many stores are open at once".to_owned()),
+            Error::Other(reason) => StoreError::Failed(reason),
         }
     }
 }

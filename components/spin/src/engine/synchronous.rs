@@ -5,7 +5,7 @@ use std::time::Duration;
 use spin_sdk::experimental::wasi::config::store as config;
 use spin_sdk::experimental::wasi::keyvalue::store::{Bucket, open};
 
-use crate::store::Trouble;
+use crate::store::StoreError;
 
 /// Whether an instance of the adapter serves more than one request.
 pub const LIVES_ON: bool = false;
@@ -21,27 +21,27 @@ pub struct Values(Bucket);
 
 impl Values {
     /// Opens the store of that label.
-    pub async fn open(label: &'static str) -> Result<Values, Trouble> {
+    pub async fn open(label: &'static str) -> Result<Values, StoreError> {
         Ok(Values(open(label)?))
     }
 
     /// The value of a key.
-    pub async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Trouble> {
+    pub async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
         Ok(self.0.get(key)?)
     }
 
     /// Sets the value of a key.
-    pub async fn set(&self, key: &str, value: &[u8]) -> Result<(), Trouble> {
+    pub async fn set(&self, key: &str, value: &[u8]) -> Result<(), StoreError> {
         Ok(self.0.set(key, value)?)
     }
 
     /// Removes a key.
-    pub async fn remove(&self, key: &str) -> Result<(), Trouble> {
+    pub async fn remove(&self, key: &str) -> Result<(), StoreError> {
         Ok(self.0.delete(key)?)
     }
 
     /// The same store, for atomic operations.
-    pub fn bucket(&self) -> Result<&Bucket, Trouble> {
+    pub fn bucket(&self) -> Result<&Bucket, StoreError> {
         Ok(&self.0)
     }
 }
