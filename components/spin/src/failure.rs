@@ -41,7 +41,7 @@ impl Failure {
     pub fn for_log(&self) -> String {
         match self {
             Failure::Store(trouble) => trouble.to_string(),
-            Failure::Variable(Wrong { reason: Some(reason), .. }) => format!("{self}: {reason}"),
+            Failure::Variable(VariableError { reason: Some(reason), .. }) => format!("{self}: {reason}"),
             _ => self.to_string(),
         }
     }

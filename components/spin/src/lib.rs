@@ -48,6 +48,8 @@ pub mod log;
 mod opening;
 #[cfg(target_arch = "wasm32")]
 mod refusals;
+#[cfg(all(target_arch = "wasm32", feature = "responses"))]
+mod response;
 #[cfg(target_arch = "wasm32")]
 mod secret;
 #[cfg(target_arch = "wasm32")]
@@ -64,6 +66,8 @@ pub use head::{Head, Reply};
 #[cfg(target_arch = "wasm32")]
 pub use opening::wrong_options;
 pub use proxies::Proxies;
+#[cfg(all(target_arch = "wasm32", feature = "responses"))]
+pub use response::respond;
 #[cfg(target_arch = "wasm32")]
 pub use service::{Answered, Rest, answer, now_ms};
 pub use variables::Variables;

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use http_body_util::BodyExt;
-use imds_spin::{Head, Reply, log};
-use spin_sdk::http::{Error, IntoResponse, Request, Response};
+use imds_spin::{Head, Reply, log, respond};
+use spin_sdk::http::Request;
 use spin_sdk::http_service;
+use spin_sdk::wasip3::http::types::{ErrorCode, Response};
 
 use crate::reply::error;
 use crate::routes;
@@ -21,7 +22,7 @@ const BODY_BYTES_TAKEN: usize = 8 << 20;
 const BODY_TIME: Duration = Duration::from_secs(5);
 
 #[http_service]
-async fn handle(request: Request) -> Result<impl IntoResponse, Error> {
+async fn handle(request: Request) -> Result<Response, ErrorCode> {
     let (parts, body) = request.into_parts();
     let fields = parts.headers.iter();
     let head = Head::new(
@@ -38,8 +39,7 @@ async fn handle(request: Request) -> Result<impl IntoResponse, Error> {
         },
         Err(refusal) => refusal,
     };
-    log::write();
-    respond(reply, head.method == "HEAD")
+    respond(with_length(reply, head.method == "HEAD"), async { log::write() }).await
 }
 
 async fn read(mut body: impl BodyExt<Data: AsRef<[u8]>> + Unpin) -> Result<Vec<u8>, Reply> {
@@ -66,11 +66,12 @@ async fn read(mut body: impl BodyExt<Data: AsRef<[u8]>> + Unpin) -> Result<Vec<u
     imds_spin::within(BODY_TIME, reading).await.unwrap_or_else(late)
 }
 
-fn respond(reply: Reply, is_head: bool) -> Result<Response<String>, Error> {
-    let mut response = Response::builder().status(reply.status);
-    for (name, value) in &reply.fields {
-        response = response.header(name, value.as_slice());
+/// What `reply` says, with its length: then an engine need not send it in chunks.
+fn with_length(mut reply: Reply, is_head: bool) -> Reply {
+    let length = reply.body.len().to_string();
+    reply.fields.push(("Content-Length".to_owned(), length.into_bytes()));
+    if is_head {
+        reply.body.clear();
     }
-    let body = if is_head { String::new() } else { String::from_utf8(reply.body).unwrap_or_default() };
-    Ok(response.body(body)?)
+    reply
 }

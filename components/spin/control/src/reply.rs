@@ -1,7 +1,7 @@
 //! What an operator gets: JSON, and errors that say what to do, as from the native
 //! listener.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use imds_spin::Reply;
 use imds_spin::store::StoreError;
@@ -51,7 +51,8 @@ pub fn with_etag(reply: Reply, revision: u64) -> Reply {
 
 /// The store does not give what it was asked for: the reason is for the log.
 pub fn failed(trouble: &StoreError) -> Reply {
-    imds_spin::log::line(format!("control: {trouble}"));
+    // Also to those who have not shown the secret yet.
+    imds_spin::log::refusal(Instant::now(), || format!("control: {trouble}"));
     error(if *trouble == StoreError::Absent { 500 } else { 503 }, trouble.for_clients())
 }
 
