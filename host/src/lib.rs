@@ -92,6 +92,7 @@ mod observe;
 mod problem;
 mod redact;
 mod serve;
+pub mod testing;
 
 pub use control::{
     CallerKey, ClockState, Control, Fleet, Interruption, InterruptionAction, MetadataOptions, Snapshot, VirtualClock,

@@ -1,23 +1,14 @@
 // The environment of the command of `imds run`.
 
 use std::env;
-use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
+use imds_host::testing::Environment;
 use tokio::process::Command;
 
 use super::control::VARIABLE as CONTROL;
 use super::print::to_stderr;
 use super::socket_activation::VARIABLES;
-
-const ENDPOINT: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT";
-
-/// These would keep SDKs from the service.
-const AGAINST_US: [&str; 2] = ["AWS_EC2_METADATA_DISABLED", "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"];
-
-/// A proxy cannot reach the service. Some programs read one of them, some the
-/// other.
-const WITHOUT_PROXY: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
 /// SDKs look for credentials there before they ask the service.
 const BEFORE_US: [&str; 5] = [
@@ -50,48 +41,19 @@ pub enum Endpoint<'a> {
 
 /// Lets `command` find the service, and where it takes orders, if it does.
 pub fn set(command: &mut Command, endpoint: Endpoint<'_>, control: Option<String>) {
-    let hosts: &[&str] = match endpoint {
-        Endpoint::Told(url) => {
-            command.env(ENDPOINT, url);
-            &["127.0.0.1"]
-        }
-        Endpoint::LinkLocal => {
-            // One that was inherited tells of another service, which is out of reach.
-            command.env_remove(ENDPOINT);
-            // In brackets and without: programs differ in what they compare.
-            &["169.254.169.254", "fd00:ec2::254", "[fd00:ec2::254]"]
-        }
+    let environment = match endpoint {
+        Endpoint::Told(url) => Environment::told(url),
+        Endpoint::LinkLocal => Environment::link_local(),
     };
-    match control {
-        Some(place) => command.env(CONTROL, place),
-        // Another instance than this one is at the place that it may tell.
-        None => command.env_remove(CONTROL),
-    };
-    for name in AGAINST_US.into_iter().chain(VARIABLES) {
+    // Where it takes orders is removed too: another instance than this one is at
+    // the place that was inherited.
+    environment.apply(command.as_std_mut());
+    if let Some(place) = control {
+        command.env(CONTROL, place);
+    }
+    for name in VARIABLES {
         command.env_remove(name);
     }
-    let [upper, lower] = WITHOUT_PROXY.map(|name| env::var_os(name).filter(|value| !value.is_empty()));
-    // Who reads both takes the other where the first is missing.
-    for (name, before) in
-        WITHOUT_PROXY.iter().zip([upper.as_ref().or(lower.as_ref()), lower.as_ref().or(upper.as_ref())])
-    {
-        command.env(name, with_us(before.map(OsString::as_os_str), hosts));
-    }
-}
-
-/// The hosts that are reached without a proxy, and these.
-fn with_us(before: Option<&OsStr>, hosts: &[&str]) -> OsString {
-    let mut list = before.unwrap_or_default().to_owned();
-    for host in hosts {
-        if list.to_string_lossy().split(',').any(|known| [*host, "*"].contains(&known.trim())) {
-            continue;
-        }
-        if !list.is_empty() {
-            list.push(",");
-        }
-        list.push(host);
-    }
-    list
 }
 
 /// One line where the command will probably not use the role of the instance.
@@ -115,22 +77,4 @@ fn credentials_file() -> Option<PathBuf> {
         None => env::home_dir()?.join(".aws/credentials"),
     };
     file.is_file().then_some(file)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn hosts_are_added_once() {
-        for (before, after) in [
-            (None, "127.0.0.1"),
-            (Some("a.example, .b"), "a.example, .b,127.0.0.1"),
-            (Some("x, 127.0.0.1"), "x, 127.0.0.1"),
-            (Some("*"), "*"),
-        ] {
-            assert_eq!(with_us(before.map(OsStr::new), &["127.0.0.1"]), after);
-        }
-        assert_eq!(with_us(Some(OsStr::new("b")), &["a", "b", "c"]), "b,a,c");
-    }
 }
