@@ -22,7 +22,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("observe", &["engine", "error", "redact"]),
     ("serve", &["engine", "error", "observe"]),
     ("control", &["description", "engine", "error", "identity", "observe", "serve"]),
-    ("testing", &[]),
+    ("testing", &["control", "description", "engine", "error", "observe", "redact", "serve"]),
     // The program: it has the library's public names alone, and nothing has its.
     ("cli", &[]),
 ];
