@@ -48,7 +48,7 @@ pub enum Error {
     Component(Box<dyn StdError + Send + Sync>),
     /// The identity document cannot be signed: a key cannot be made or read.
     Identity(Box<dyn StdError + Send + Sync>),
-    /// The operating system refused a thread or entropy.
+    /// The operating system refused a thread, a socket or entropy.
     System(io::Error),
 }
 
@@ -75,7 +75,7 @@ impl fmt::Display for Error {
             }
             Self::Component(_) => f.write_str("the component failed"),
             Self::Identity(_) => f.write_str("the identity document cannot be signed"),
-            Self::System(_) => f.write_str("the operating system refused a thread or entropy"),
+            Self::System(_) => f.write_str("the operating system refused a thread, a socket or entropy"),
         }
     }
 }

@@ -39,6 +39,7 @@
 //! | change an instance while it is served | [`Control`], and a [`VirtualClock`] for its time |
 //! | serve many, one to each caller | [`Fleet`] by a [`CallerKey`], or [`Instances`] of your own |
 //! | be told of every answer | an [`Observer`]; [`Metrics`] counts for Prometheus, a [`Journal`] keeps the last requests |
+//! | test a program of yours that asks the service | [`testing::Imds`], which stops when it is dropped |
 //! | sign the identity document with keys of yours | [`IdentitySigning`] in [`Settings`] |
 //! | bound the component, or run another | [`RuntimeLimits`]; `Runtime::with_component` with the feature `compiler` |
 //!
@@ -58,7 +59,7 @@
 //! The crate's folders are rooms, and a room uses only those before it: `redact`,
 //! `error`, `description` (texts and places in them), `identity` (keys and
 //! signatures), `engine` (the component at work), `observe`, `serve` (sockets and
-//! hyper), `control` (what an operator changes). The program is built on what this
+//! hyper), `control` (what an operator changes), `testing` (fixtures). The program is built on what this
 //! page shows and nothing else.
 //!
 //! What always holds:
