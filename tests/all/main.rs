@@ -16,6 +16,7 @@ mod edits;
 mod fuel;
 mod heads;
 mod identity;
+mod in_process;
 mod isolation;
 mod load;
 mod order;
