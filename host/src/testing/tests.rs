@@ -93,6 +93,18 @@ fn tokens_are_required_whatever_description_and_scenario_say() {
 }
 
 #[test]
+fn a_description_is_a_text_a_file_or_typed() {
+    let file = std::env::temp_dir().join(format!("imds-testing-{}.toml", std::process::id()));
+    std::fs::write(&file, "instance-type = 'm7g.large'").unwrap();
+    let typed = Description::from_json("typed", r#"{"instance-type":"m7g.large"}"#).unwrap();
+    for builder in [Imds::builder().toml("").file(&file), Imds::builder().file("none").description(typed)] {
+        let imds = builder.start().unwrap();
+        assert_eq!(ask(&imds.endpoint(), "GET /latest/meta-data/instance-type").1, "m7g.large");
+    }
+    std::fs::remove_file(file).unwrap();
+}
+
+#[test]
 fn what_is_wrong_is_told_at_its_place() {
     for (builder, place) in [
         (Imds::builder().toml("a = [\n"), "--> the description of the test:1:6"),
