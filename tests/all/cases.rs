@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use crate::case::{self, Case};
 use crate::play::{play, sent};
-use crate::spin::{Spin, up};
+use crate::spin::{Spin, program, up};
 use crate::ways::{Component, Native, Socket, Way};
 
 // The build script's macro `a_test_of_each_case`.
@@ -45,8 +45,8 @@ fn hold<W: Way>(name: &str, open: impl Fn(&str) -> W) {
 /// One process for all cases that hold in it: it starts slowly.
 #[test]
 fn spin_up() {
-    let Some(program) = up::program() else {
-        return skipped("no Spin program of version 4 or later is on the path");
+    let Some(program) = program::find() else {
+        return skipped("no Spin program of version 4.1 or later is on the path");
     };
     let cases = case::all();
     // All are in one store, each under a key of its own.

@@ -11,6 +11,7 @@ mod heads;
 mod interfaces;
 mod log;
 mod outage;
+pub mod program;
 mod secret;
 mod segments;
 mod store;

@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::engine::CONTROL;
+use super::program::serves_wasi_0_3;
 use super::way::{delivered, request, signed_json};
 use crate::case::{Case, Expected, Step};
 use crate::shell::workspace;
@@ -19,17 +20,6 @@ pub struct SpinUp {
     address: SocketAddr,
     keys: BTreeMap<String, String>,
     state: PathBuf,
-}
-
-/// The Spin program, if the path has one. There is another program of that
-/// name, which checks models.
-pub fn program() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    let found = std::env::split_paths(&path).map(|folder| folder.join("spin")).find(|file| file.is_file())?;
-    let version = Command::new(&found).arg("--version").stdin(Stdio::null()).output().ok()?;
-    let text = String::from_utf8_lossy(&version.stdout).into_owned();
-    let major = text.strip_prefix("spin ")?.split('.').next()?.parse::<u32>().ok()?;
-    (major >= 4).then_some(found)
 }
 
 impl SpinUp {
@@ -112,6 +102,13 @@ fn is_whole(answer: &[u8]) -> bool {
 /// be moved, and the store is filled before the start.
 pub fn is_steady(case: &Case) -> bool {
     case.steps.iter().all(|step| matches!(step, Step::Exchange(_)))
+}
+
+#[test]
+fn only_a_spin_that_serves_the_application_is_started() {
+    let serves = ["spin 4.1.0-pre0 (94a8fc8a 2026-08-21)", "spin 4.1.2", "spin 4.10.0", "spin 5.0.0"];
+    let others = ["spin 4.0.9 (94a8fc8a 2026-08-21)", "spin 3.5.1", "Spin Version 6.5.2 -- 6 December 2019", ""];
+    assert!(serves.into_iter().all(serves_wasi_0_3) && !others.into_iter().any(serves_wasi_0_3));
 }
 
 struct Caller {

@@ -5,17 +5,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// The Spin program, if the path has one. There is another program of that name,
-/// which checks models.
-pub fn program() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    let found = std::env::split_paths(&path).map(|folder| folder.join("spin")).find(|file| file.is_file())?;
-    let version = Command::new(&found).arg("--version").stdin(Stdio::null()).output().ok()?;
-    let text = String::from_utf8_lossy(&version.stdout).into_owned();
-    let major = text.strip_prefix("spin ")?.split('.').next()?.parse::<u32>().ok()?;
-    (major >= 4).then_some(found)
-}
-
 /// The manifests of the applications that are compared.
 pub struct Built {
     pub adapter: PathBuf,

@@ -13,6 +13,8 @@
 
 mod app;
 mod client;
+#[path = "../../all/spin/program.rs"]
+mod program;
 mod redis;
 
 use std::time::Duration;
@@ -25,8 +27,8 @@ const ROUND: Duration = Duration::from_secs(2);
 const GUESTS: usize = 10_000;
 
 fn main() {
-    let Some(spin) = app::program() else {
-        println!("no Spin program of version 4 or later is on the path");
+    let Some(spin) = program::find() else {
+        println!("no Spin program of version 4.1 or later is on the path");
         return;
     };
     let built = app::Built::make(&spin);
