@@ -31,7 +31,7 @@ fn the_adapter_serves_what_was_put_and_what_was_edited() {
     for method in ["GET", "PATCH", "DELETE"] {
         assert_eq!(control.ask(method, "/v1/instances/%5Bvm%5D%2F7", "{}").status, 404, "{method}");
     }
-    let log = application.log();
+    let log = application.log_with("`instances/[vm]/7`: removed");
     for line in ["PUT `instances/[vm]/7`: added", "PATCH `instances/[vm]/7`: changed", "`instances/[vm]/7`: removed"] {
         assert!(log.contains(line), "{line}: {log}");
     }
@@ -173,14 +173,14 @@ fn a_change_that_may_have_been_made_is_told_as_such() {
         assert_eq!(answer.status, 503, "{answer:?}");
         assert!(answer.body.contains("may have been made; look at the instance first"), "{answer:?}");
         let line = format!("control: {method} `instances/a`: may have been changed: the key-value store failed");
-        assert!(application.log().contains(&line), "{}", application.log());
+        application.log_with(&line);
     }
     // Of an instance that is gone the throttle's state is no matter.
     store.set("instances/a", "{}");
     store.doubt(Some("throttle/"));
     assert_eq!(control.ask("DELETE", "/v1/instances/a", "").status, 200);
-    assert!(application.log().contains("control: DELETE `instances/a`: removed"));
-    assert!(application.log().contains("the throttle's state of `instances/a` remains"));
+    application.log_with("control: DELETE `instances/a`: removed");
+    application.log_with("the throttle's state of `instances/a` remains");
 }
 
 #[test]
