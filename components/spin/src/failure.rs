@@ -42,6 +42,9 @@ impl Failure {
         match self {
             Failure::Store(trouble) => trouble.to_string(),
             Failure::Variable(VariableError { reason: Some(reason), .. }) => format!("{self}: {reason}"),
+            Failure::Description(source, problems) => {
+                format!("{source} is not a valid description:\n  {}", problems.join("\n  "))
+            }
             _ => self.to_string(),
         }
     }
@@ -54,9 +57,9 @@ impl fmt::Display for Failure {
             Failure::Store(trouble) => f.write_str(&trouble.for_clients()),
             Failure::Entropy => f.write_str("the engine gives no random bytes"),
             Failure::NoSecret(trouble) => write!(f, "there is no variable `token_secret`, and {trouble}"),
-            Failure::Description(source, problems) => {
-                write!(f, "{source} is no valid description:")?;
-                problems.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
+            // The problems quote the description.
+            Failure::Description(source, _) => {
+                write!(f, "{source} is not a valid description; the log says what is wrong")
             }
         }
     }

@@ -14,12 +14,6 @@ fn what_the_operator_got_wrong_is_named_in_a_500() {
         ),
         (&[("callers", "all")], "the variable `callers` is none of `one`, `client-address`, `host` and `header:NAME`"),
         (&[("callers", "host"), ("instance", "{}")], "the variable `instance` is for `callers` = `one`"),
-        (&[("http_tokens", "yes")], "the variable `http_tokens`: "),
-        (&[("instance", "{\n oops")], "the variable `instance` is no valid description:\n  line 2, column 2: "),
-        (
-            &[("instance", r#"{"instance-typ": "t3.micro"}"#)],
-            "/instance-typ: unknown field `instance-typ` (did you mean `instance-type`?)",
-        ),
     ] {
         let application = Application::new(variables);
         let (status, body) = get(&application.replica(), INSTANCE_ID, &[]);
@@ -40,6 +34,31 @@ fn what_the_operator_got_wrong_is_named_in_a_500() {
         (500, true),
         "{body}"
     );
+}
+
+/// Any client may see the answer.
+#[test]
+fn what_is_wrong_with_a_description_is_for_the_log_alone() {
+    for (variables, source, words) in [
+        (
+            &[("http_tokens", "hunter2")][..],
+            "with the variables over it, the default instance",
+            "  the variable `http_tokens`: ",
+        ),
+        (&[("instance", "{\n hunter2")], "the variable `instance`", "  line 2, column 2: "),
+        (
+            &[("instance", r#"{"instance-typ": "hunter2"}"#)],
+            "the variable `instance`",
+            "  /instance-typ: unknown field `instance-typ` (did you mean `instance-type`?)\n",
+        ),
+        (&[("instance", r#"{"state": "hunter2"}"#)], "the variable `instance`", "  /state: "),
+    ] {
+        let application = Application::new(variables);
+        let answer = get(&application.replica(), INSTANCE_ID, &[]);
+        let expected = format!("imds: {source} is not a valid description; the log says what is wrong\n");
+        assert_eq!(answer, (500, expected));
+        application.log_with(&format!("{source} is not a valid description:\n{words}"));
+    }
 }
 
 /// What the provider says may be the operator's secret, and what it would have
@@ -76,7 +95,7 @@ fn a_name_that_no_host_can_match_is_told_with_its_variable() {
     // A description that is wrong as a whole is not taken for that.
     let application = Application::new(&[("allowed_hosts", "imds.example.com"), ("instance", "[]")]);
     let (status, body) = get(&application.replica(), INSTANCE_ID, &[]);
-    assert_eq!((status, body.starts_with("imds: the variable `instance` is no valid")), (500, true), "{body}");
+    assert_eq!((status, body.starts_with("imds: the variable `instance` is not a valid")), (500, true), "{body}");
 }
 
 /// Every variable that a component reads can be set, and no other. The control needs no
