@@ -38,14 +38,16 @@ pub async fn check(head: &Head, secret: &str, store: &Store) -> Result<(), Reply
     // Digests have one length, so that the time does not tell that of the secret.
     let is_right: bool = Sha256::digest(given).ct_eq(&Sha256::digest(secret)).into();
     let (minute, left) = minute();
-    let wrong_of = |state: u64| if state >> COUNT_BITS == minute { state & ((1 << COUNT_BITS) - 1) } else { 0 };
+    // The next minute has begun where the clock of a replica is ahead: its count goes on.
+    let counts = |state: u64| (minute..=minute + 1).contains(&(state >> COUNT_BITS));
+    let wrong_of = |state: u64| if counts(state) { state & ((1 << COUNT_BITS) - 1) } else { 0 };
     let counter = counter(head);
     let mut wrong = wrong_of(store.number(&counter).await.map_err(|trouble| failed(&trouble))?);
     if !is_right && wrong <= WRONG_MAX {
         let tag = getrandom::u64().map_err(|_| error(500, "the engine gives no random bytes"))?;
         let counted = store.exchange(&counter, tag, |state| {
             let wrong = wrong_of(state);
-            (wrong, minute << COUNT_BITS | (wrong + 1))
+            (wrong, if counts(state) { state + 1 } else { minute << COUNT_BITS | 1 })
         });
         // Where so many try at once that none gets through, there are too many.
         wrong = counted.map_err(|trouble| failed(&trouble))?.unwrap_or(WRONG_MAX);

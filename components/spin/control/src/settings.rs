@@ -1,6 +1,7 @@
 //! What the operator says through variables.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use imds_spin::{Reply, Variables, log, variables};
 
@@ -61,13 +62,14 @@ impl Settings {
 /// A variable's value; `None` if it is empty or the application does not have it.
 async fn read(name: &str) -> Result<Option<String>, Reply> {
     let value = imds_spin::variable(name).await.map_err(|reason| {
-        log::line(format!("control: the variable `{name}` cannot be read: {reason}"));
+        log::refusal(Instant::now(), || format!("control: the variable `{name}` cannot be read: {reason}"));
         error(503, format!("the variable `{name}` cannot be read; the log says why"))
     })?;
     Ok(value.and_then(variables::given))
 }
 
 fn unusable(message: &str) -> Reply {
-    log::line(format!("control: {message}"));
+    // Anybody may ask, as often as they like.
+    log::refusal(Instant::now(), || format!("control: {message}"));
     error(500, message)
 }

@@ -3,11 +3,10 @@
 //! A swap alone would not do. Spin's own store sets a key that was not there whatever
 //! came meanwhile, it has no removal on a condition, and its Redis store does not tell
 //! whether a swap succeeded: see [`Store::replace`]. What all of them but Cosmos do
-//! atomically is to count. So whoever counts 1 on the counter of a key has its turn, and removes the
-//! counter behind it. A turn that nobody ended, since an engine stopped in it, ends
-//! with its time: each span of time has a counter of its own. A
-//! program that writes to the store without a turn is noticed by the swap; a `DELETE`
-//! does not notice it.
+//! atomically is to count. So whoever counts 1 on the counter of a key has its turn, and
+//! removes the counter behind it. A turn that nobody ended, since an engine stopped in
+//! it, ends with its time: each span of time has a counter of its own. The swap notices
+//! a program that writes to the store without a turn; a `DELETE` does not notice it.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 

@@ -29,7 +29,7 @@ pub fn refusal_of_change(parts: &Parts) -> Option<Reply> {
     if ["application/json", "application/merge-patch+json"].contains(&kind.as_str()) {
         return None;
     }
-    let message = "a change is JSON and says so; send Content-Type: application/json or application/merge-patch+json";
+    let message = "a change must be JSON; send Content-Type: application/json or application/merge-patch+json";
     Some(error(StatusCode::UNSUPPORTED_MEDIA_TYPE, message))
 }
 

@@ -1,5 +1,7 @@
 //! Who is let in.
 
+use std::sync::atomic::Ordering;
+
 use super::super::store::Health;
 use super::super::{Application, INSTANCE_ID, get};
 use super::{AUTHORIZED, Control, JSON, SECRET, controlled};
@@ -94,6 +96,18 @@ fn wrong_secrets_from_one_address_are_bounded_for_all_replicas() {
         let counters = application.store().keys().iter().filter(|key| key.starts_with("control/")).count();
         assert!((2..=16).contains(&counters), "the store does not grow: {counters}");
     }
+}
+
+/// Else whoever reaches both could have as many tries as they like.
+#[test]
+fn a_replica_whose_clock_is_in_the_minute_before_counts_on() {
+    let application = controlled(&[]);
+    let control = Control::of(&application);
+    let ask = |secret| control.send("GET", "/v1/instance", &[("authorization", secret)], "").status;
+    application.wait(60_000);
+    assert_eq!([(); 10].map(|()| ask("Bearer wrong")), [401; 10]);
+    application.0.clock.fetch_sub(60_000, Ordering::SeqCst);
+    assert_eq!([ask("Bearer wrong"), ask(AUTHORIZED.1)], [429; 2]);
 }
 
 #[test]
