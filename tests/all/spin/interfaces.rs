@@ -5,10 +5,8 @@
 use std::future::pending;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::task::block_in_place;
-use tokio::time::sleep;
 use wasmtime::component::{Accessor, ComponentType, Lift, Linker, Lower, Resource, ResourceType};
 
 use super::engine::Ctx;
@@ -130,10 +128,6 @@ async fn at_work(values: &Values) -> Result<(), StoreError> {
     values.count_call();
     match values.health() {
         Health::Works => Ok(()),
-        Health::Remote => {
-            sleep(Duration::from_millis(1)).await;
-            Ok(())
-        }
         Health::Fails => Err(StoreError::Other(REFUSED.to_owned())),
         Health::Hangs => pending().await,
     }

@@ -32,8 +32,6 @@ pub enum Health {
     /// They return.
     #[default]
     Works,
-    /// They wait for another machine, and return.
-    Remote,
     /// They fail.
     Fails,
     /// They never return.
@@ -178,9 +176,7 @@ pub fn add_to_linker(linker: &mut Linker<Ctx>) -> wasmtime::Result<()> {
     store.func_wrap("open", |mut caller: Caller<'_>, (label,): (String,)| -> Outcome<Resource<Bucket>> {
         let ctx = caller.data_mut();
         Ok((match &ctx.options.values {
-            Some(values) if matches!(values.health(), Health::Fails | Health::Hangs) => {
-                Err(KeyValueError::Other(REFUSED.to_owned()))
-            }
+            Some(values) if values.health() != Health::Works => Err(KeyValueError::Other(REFUSED.to_owned())),
             Some(values) if label == "default" => {
                 values.count_open();
                 Ok(ctx.table.push(Bucket(Arc::clone(values)))?)
