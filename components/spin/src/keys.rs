@@ -20,3 +20,12 @@ pub const DEFAULT_DESCRIPTION: &str = "{}";
 pub fn throttle(key: &str) -> String {
     format!("throttle/{key}")
 }
+
+/// The key of the counter that elects who puts the first number under `key`.
+///
+/// ```
+/// assert_eq!(imds_spin::keys::first("throttle/instance"), "first/throttle/instance");
+/// ```
+pub fn first(key: &str) -> String {
+    format!("first/{key}")
+}

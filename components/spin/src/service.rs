@@ -156,11 +156,13 @@ async fn ask(open: &Rc<Open>, key: &str, head: &Head, variables: &Variables) -> 
         // so a store that is silent is found out before.
         let count = keys::throttle(key);
         store.number(&count).await?;
-        store.exchange(&count, tag, |state| {
-            let answer = ask(state, tag);
-            let next = answer.throttle_state;
-            (answer, next)
-        })
+        store
+            .exchange(&count, tag, |state| {
+                let answer = ask(state, tag);
+                let next = answer.throttle_state;
+                (answer, next)
+            })
+            .await
     });
     // Where so many ask at once that none gets through, there are too many.
     let answer = exchanged.await.map_err(Failure::Store)?.unwrap_or_else(|| ask(u64::MAX, tag));

@@ -13,6 +13,7 @@ use spin_sdk::experimental::wasi::keyvalue::atomics::{Cas, CasError, increment, 
 use spin_sdk::experimental::wasi::keyvalue::store::Error;
 
 use crate::engine::{self, Values};
+use crate::keys;
 
 /// The label under which `spin.toml` gives the store to the component.
 const LABEL: &str = "default";
@@ -107,7 +108,7 @@ impl Store {
     /// Puts in place of a number what `next` makes of it, and asks again where
     /// another replica was faster. 0 stands for one that is not there. No two
     /// exchanges may have the same `tag`. Returns `None` if others win every try.
-    pub fn exchange<T>(
+    pub async fn exchange<T>(
         &self,
         key: &str,
         tag: u64,
@@ -117,7 +118,14 @@ impl Store {
         let bucket = self.0.bucket()?;
         let tag = tag.to_be_bytes();
         let mut cas = Cas::new(bucket, key)?;
-        let mut seen = cas.current()?.unwrap_or_default();
+        let mut seen = match cas.current()? {
+            Some(seen) => seen,
+            None => {
+                self.begin(key).await?;
+                cas = Cas::new(bucket, key)?;
+                cas.current()?.unwrap_or_default()
+            }
+        };
         for _ in 0..EXCHANGES_MAX {
             let (state, tags) = number(&seen);
             let (result, next) = next(state);
@@ -139,6 +147,28 @@ impl Store {
         }
         Ok(None)
     }
+
+    /// Puts 0 where there is no number, and where nobody else has put one meanwhile:
+    /// a swap does not see to that, as [`Store::replace`] says. Whoever counts 1 on a
+    /// counter beside it does so, and removes the counter.
+    async fn begin(&self, key: &str) -> Result<(), StoreError> {
+        let counter = keys::first(key);
+        for _ in 0..BEGIN_TRIES {
+            if self.count(&counter)? == 1 {
+                let begun = match self.get(key).await {
+                    Ok(None) => self.set(key, &0_u64.to_be_bytes()).await,
+                    other => other.map(drop),
+                };
+                return self.remove(&counter).await.and(begun);
+            }
+            if self.get(key).await?.is_some() {
+                return Ok(());
+            }
+            engine::pause(BEGIN_PAUSE).await;
+        }
+        // Whoever counted 1 has vanished.
+        self.remove(&counter).await
+    }
 }
 
 /// A number as it is stored, and the tags behind it.
@@ -154,6 +184,10 @@ const TAGS_BYTES: usize = 32 * 8;
 /// one that tries and keep all others waiting: in Redis, Spin opens a connection
 /// for each.
 const EXCHANGES_MAX: u32 = 8;
+
+/// Longer than any store takes for three calls.
+const BEGIN_TRIES: u32 = 100;
+const BEGIN_PAUSE: Duration = Duration::from_millis(10);
 
 async fn bounded<T>(call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
     engine::called();

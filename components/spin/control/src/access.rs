@@ -50,7 +50,7 @@ pub async fn check(head: &Head, secret: &str, store: &Store) -> Result<(), Reply
             (wrong, if counts(state) { state + 1 } else { minute << COUNT_BITS | 1 })
         });
         // Where so many try at once that none gets through, there are too many.
-        wrong = counted.map_err(|trouble| failed(&trouble))?.unwrap_or(WRONG_MAX);
+        wrong = counted.await.map_err(|trouble| failed(&trouble))?.unwrap_or(WRONG_MAX);
         if wrong == WRONG_MAX {
             log::line(format!("control: 429: {WRONG_MAX} wrong secrets within a minute, from {}", from(head)));
         }
