@@ -43,6 +43,17 @@
 //! | sign the identity document with keys of yours | [`IdentitySigning`] in [`Settings`] |
 //! | bound the component, or run another | [`RuntimeLimits`]; `Runtime::with_component` with the feature `compiler` |
 //!
+//! # What to bring in
+//!
+//! | features | what there is | crates |
+//! | --- | --- | --- |
+//! | none | [`Runtime`], [`Instance`], [`Description`], keys and signatures: a head in, an answer out | no hyper, no tokio |
+//! | `serve` | also everything that listens, is operated or stands in a test: [`Server`], [`Service`], [`Control`], [`Fleet`], [`testing`] | hyper, tokio |
+//! | `cli`, `tls`: the default | also the program `imds` | clap |
+//! | `compiler` | also components of your own | wasmtime's Cranelift |
+//!
+//! `docs/supply-chain.md` counts the crates of each.
+//!
 //! # How it is made
 //!
 //! ```text
@@ -83,18 +94,25 @@
 //!   place in the text that was given.
 
 #![deny(missing_debug_implementations)]
+// The rooms that answer offer some things to those that serve alone.
+#![cfg_attr(not(feature = "serve"), allow(dead_code, unused_imports))]
 
+#[cfg(feature = "serve")]
 mod control;
 mod description;
 mod engine;
 mod error;
 mod identity;
+#[cfg(feature = "serve")]
 mod observe;
 mod problem;
 mod redact;
+#[cfg(feature = "serve")]
 mod serve;
+#[cfg(feature = "serve")]
 pub mod testing;
 
+#[cfg(feature = "serve")]
 pub use control::{
     CallerKey, ClockState, Control, Fleet, Interruption, InterruptionAction, MetadataOptions, Snapshot, VirtualClock,
     WrongCallerKey, WrongSpeed,
@@ -106,8 +124,10 @@ pub use engine::{
 };
 pub use error::Error;
 pub use identity::{Certificate, IdentityKeys, IdentitySigning, KeyMaker};
+#[cfg(feature = "serve")]
 pub use observe::{Answered, Journal, JournalEntry, Metrics, Observer, Trouble, Usage};
 pub use problem::{Excerpt, Place, Problem, Problems};
+#[cfg(feature = "serve")]
 pub use serve::{Body, Caller, ConnectionLimits, HopLimit, Instances, Server, Service, serve};
 
 /// What a client sent, as a log may show it: of bounded length, without what a

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::mem::MaybeUninit;
 
-use hyper::http::Extensions;
+use http::Extensions;
 
 use crate::redact;
 
