@@ -6,16 +6,20 @@ import os
 from typing import Dict, List, Mapping
 
 
+# A file that is there on every machine and says nothing.
+_FILES = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+
+
 def variables(told: Mapping[str, str], control: str) -> Dict[str, str]:
     """What is to be set: what the program tells its command, and what keeps the AWS
     configuration of whoever runs the test out of it."""
-    return {
-        **told,
-        "IMDS_CONTROL": control,
-        "AWS_EC2_METADATA_DISABLED": "false",
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-    }
+    return {**told, **_FILES, "IMDS_CONTROL": control, "AWS_EC2_METADATA_DISABLED": "false"}
+
+
+def without_configuration() -> Dict[str, str]:
+    """The environment of this process without any AWS configuration."""
+    gone = set(removed())
+    return {**{name: value for name, value in os.environ.items() if name not in gone}, **_FILES}
 
 
 def removed() -> List[str]:

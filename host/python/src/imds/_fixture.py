@@ -91,8 +91,7 @@ class Imds:
         >>> with imds.serve() as it:
         ...     done = subprocess.run([sys.executable, "-c", "pass"], env=it.env)
         """
-        gone = set(_environment.removed())
-        return {**{name: value for name, value in os.environ.items() if name not in gone}, **self._env}
+        return {**_environment.without_configuration(), **self._env}
 
     @property
     def variables(self) -> Dict[str, str]:
@@ -118,18 +117,21 @@ class Imds:
         2
         """
         if isinstance(change, str):
-            return self._revision(self._edit_text(change))
+            # Behind `--` a text that begins with a hyphen is no flag.
+            return self._revision(self._ctl(["edit", "--", change]))
         return self._revision(self.ask("PATCH", "/v1/instance", change))
 
-    def describe(self, description: Mapping[str, Any]) -> int:
-        """Puts a description in the place of all that was, edits and flags too. Returns the
-        revision that has it.
+    def describe(self, description: Union[str, Mapping[str, Any]]) -> int:
+        """Puts a description, a mapping or TOML or JSON text, in the place of all that was,
+        edits and flags too. Returns the revision that has it.
 
         >>> import imds
         >>> with imds.serve() as it:
         ...     it.describe({"instance-type": "m7g.large"})
         2
         """
+        if isinstance(description, str):
+            return self._revision(self._ctl(["put", "-"], description))
         return self._revision(self.ask("PUT", "/v1/instance", description))
 
     def interrupt(self, action: Optional[str] = None, *, after: Optional[Span] = None, notice_only: bool = False) -> int:
@@ -233,13 +235,16 @@ class Imds:
     def __repr__(self) -> str:
         return f"<imds at {self.endpoint}>"
 
-    def _edit_text(self, change: str) -> Dict[str, Any]:
-        """By `imds ctl`, which reads TOML and tells the place of what is wrong."""
-        command = [str(self._program), "ctl", "--control", str(self._process.socket), "--json", "edit", "--", change]
+    def _ctl(self, arguments: Sequence[str], text: str = "") -> Dict[str, Any]:
+        """`imds ctl`, which reads TOML and tells the place of what is wrong."""
+        verb, *rest = arguments
+        command = [str(self._program), "ctl", verb, "--control", str(self._process.socket), "--json", *rest]
         try:
-            done = subprocess.run(command, capture_output=True, timeout=self._timeout, check=False)
+            done = subprocess.run(
+                command, input=text.encode(), capture_output=True, timeout=self._timeout, check=False
+            )
         except subprocess.TimeoutExpired as error:
-            raise Error(f"imds ctl edit did not end within {self._timeout:g} seconds") from error
+            raise Error(f"imds ctl {verb} did not end within {self._timeout:g} seconds") from error
         if done.returncode != 0:
             raise Error(done.stderr.decode("utf-8", "replace").strip())
         answer: Dict[str, Any] = json.loads(done.stdout)
