@@ -1,0 +1,60 @@
+"""botocore, unmodified, believes that it runs on an EC2 instance."""
+
+from __future__ import annotations
+
+import botocore.session
+import imds as module
+import pytest
+from botocore.utils import IMDSRegionProvider, InstanceMetadataFetcher
+
+BOTH = [pytest.param(option, marks=pytest.mark.imds(http_tokens=option)) for option in ("optional", "required")]
+
+
+@pytest.mark.parametrize("http_tokens", BOTH)
+def test_the_credential_chain_ends_at_the_role_of_the_instance(imds: module.Imds, http_tokens: str) -> None:
+    credentials = botocore.session.Session().get_credentials()
+    assert credentials.method == "iam-role"
+    assert credentials.access_key.startswith("ASIA")
+    imds.requests.assert_asked("/latest/meta-data/iam/security-credentials/")
+    imds.requests.assert_version2_only()
+    imds.requests.assert_none_refused()
+
+
+@pytest.mark.parametrize("http_tokens", BOTH)
+def test_the_fetcher_reads_the_credentials_of_the_role(imds: module.Imds, http_tokens: str) -> None:
+    found = InstanceMetadataFetcher(base_url=imds.endpoint).retrieve_iam_role_credentials()
+    assert set(found) == {"role_name", "access_key", "secret_key", "token", "expiry_time"}
+    imds.requests.assert_version2_only()
+
+
+def test_where_no_token_comes_it_asks_without(imds: module.Imds) -> None:
+    imds.edit({"faults": [{"kind": "refuse", "paths": ["/latest/api/token"]}]})
+    found = InstanceMetadataFetcher(base_url=imds.endpoint).retrieve_iam_role_credentials()
+    assert found["access_key"].startswith("ASIA")
+    asked = [request for request in imds.requests if request.status == 200]
+    assert asked and all(request.version == 1 for request in asked)
+    with pytest.raises(AssertionError, match="came without a token"):
+        imds.requests.assert_version2_only()
+
+
+@pytest.mark.imds(instance={"placement": {"availability-zone": "eu-west-1b"}}, http_tokens="required")
+def test_the_region_is_that_of_the_instance(imds: module.Imds) -> None:
+    session = botocore.session.Session()
+    assert IMDSRegionProvider(session).provide() == "eu-west-1"
+
+
+@pytest.mark.imds(http_tokens="required")
+def test_credentials_that_run_out_are_fetched_again(imds: module.Imds) -> None:
+    fetcher = InstanceMetadataFetcher(base_url=imds.endpoint)
+    before = fetcher.retrieve_iam_role_credentials()
+    assert fetcher.retrieve_iam_role_credentials()["access_key"] == before["access_key"]
+    imds.advance(6 * 3600)
+    after = fetcher.retrieve_iam_role_credentials()
+    assert after["access_key"] != before["access_key"] and after["expiry_time"] > before["expiry_time"]
+
+
+@pytest.mark.imds(http_tokens="required")
+def test_a_terminated_instance_has_no_credentials(imds: module.Imds) -> None:
+    imds.edit({"operation": "terminate"})
+    fetcher = InstanceMetadataFetcher(base_url=imds.endpoint, num_attempts=1)
+    assert fetcher.retrieve_iam_role_credentials() == {}
