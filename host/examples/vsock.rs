@@ -1,5 +1,5 @@
 //! Serves many guests over vsock, each the instance of its context ID, which a guest
-//! cannot forge: `cargo run --example vsock`.
+//! cannot forge: `cargo run --example vsock`. A platform also bounds each guest's connections.
 
 use std::collections::HashMap;
 use std::error::Error;

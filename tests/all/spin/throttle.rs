@@ -41,3 +41,13 @@ fn a_throttle_that_many_press_against_lets_in_what_time_regains() {
     let most = 4 + passed_ms / 1000;
     assert!((most.saturating_sub(1)..=most).contains(&answered), "{answered} in {passed_ms} ms");
 }
+
+#[test]
+fn a_throttle_begins_though_the_one_elected_to_begin_it_vanished() {
+    let mut application = Application::new(&[("instance", r#"{"request-throttle": {"burst": 1, "per-second": 1}}"#)]);
+    application.store().set("first/throttle/instance", "1");
+    // Whoever waits for the other looks at the clock.
+    application.0.tick_ms = 50;
+    assert_eq!(get(&application.replica(), INSTANCE_ID, &[]).0, 200);
+    assert_eq!(application.store().keys().iter().filter(|key| key.contains("throttle/")).count(), 1);
+}
