@@ -64,12 +64,20 @@ impl<'h> Head<'h> {
         self.values("content-length").into_iter().map(|value| digits(value)?.parse().ok()).collect()
     }
 
-    /// Whether nothing is certain of where the request ends.
+    /// Whether readers may differ on where the request ends.
     pub fn is_in_doubt(&self) -> bool {
-        let (lengths, codings) = (self.lengths(), self.values("transfer-encoding"));
-        let last = codings.last().map(|value| value.rsplit(|byte| *byte == b',').next().unwrap_or_default());
-        lengths.iter().any(|length| length.is_none() || *length != lengths[0])
-            || last.is_some_and(|last| self.is_old || !last.trim_ascii().eq_ignore_ascii_case(b"chunked"))
+        let (lengths, fields) = (self.lengths(), self.values("transfer-encoding"));
+        // A comma in quotes parts two codings for some readers, and none for others.
+        let has_quotes = fields.iter().any(|value| value.contains(&b'"'));
+        let codings = fields.into_iter().flat_map(|value| value.split(|byte| *byte == b','));
+        let is_chunked = |coding: &[u8]| coding.trim_ascii().eq_ignore_ascii_case(b"chunked");
+        let are_chunked: Vec<bool> = codings.map(is_chunked).collect();
+        // `chunked` comes last, and only there.
+        let ends_well = match are_chunked.split_last() {
+            Some((last, before)) => *last && !before.contains(&true) && !self.is_old,
+            None => true,
+        };
+        has_quotes || !ends_well || lengths.iter().any(|length| length.is_none() || *length != lengths[0])
     }
 
     /// Holds an answer to what is promised of what follows, and of the connection.
