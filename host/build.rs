@@ -7,6 +7,8 @@ use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+#[path = "build/compile.rs"]
+mod compile;
 #[path = "build/component.rs"]
 mod component;
 #[path = "src/engine/config.rs"]

@@ -15,7 +15,7 @@ fi
 cargo build --package imds-host --locked
 rm -rf host/assets
 mkdir host/assets
-cp "$target/imds-component/wasm32-unknown-unknown/component/imds_core.wasm" host/assets/imds.wasm
+cp "$target/imds-component/imds.wasm" host/assets/imds.wasm
 cp -R wit host/assets/wit
 cp components/imds/description.schema.json host/assets/
 # These copies are not in git, which cargo takes for changes.

@@ -13,7 +13,7 @@ rm -rf "$release"
 mkdir -p "$release"
 built=target/imds-component
 cp "$built/wasm32-wasip2/component/imds_spin.wasm" "$built/wasm32-wasip2/component/imds_spin_control.wasm" \
-  "$built/wasm32-unknown-unknown/component/imds_core.wasm" "$release"
+  "$built/imds.wasm" "$release"
 cp -R components/spin/templates "$release"
 sha256() {
   sha256sum "$release/$1" | cut -d ' ' -f 1
@@ -22,5 +22,5 @@ find "$release/templates" -type f -exec sed --in-place \
   --expression "s|IMDS_RELEASE|${address%/}|" \
   --expression "s|IMDS_SPIN_SHA256|$(sha256 imds_spin.wasm)|" \
   --expression "s|IMDS_CONTROL_SHA256|$(sha256 imds_spin_control.wasm)|" \
-  --expression "s|IMDS_CORE_SHA256|$(sha256 imds_core.wasm)|" {} +
+  --expression "s|IMDS_CORE_SHA256|$(sha256 imds.wasm)|" {} +
 tar --create --gzip --file "$release/templates.tar.gz" --directory "$release" templates

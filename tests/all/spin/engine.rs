@@ -78,7 +78,7 @@ pub struct Adapter {
 impl Adapter {
     fn load(file: &str) -> Adapter {
         let built = workspace().join("target/imds-component");
-        let core = built.join("wasm32-unknown-unknown/component/imds_core.wasm");
+        let core = built.join("imds.wasm");
         let mut config = Config::new();
         config.wasm_component_model_async(true).consume_fuel(true);
         let engine = Engine::new(&config).expect("an engine starts");
