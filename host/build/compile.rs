@@ -1,7 +1,7 @@
 //! Compiles the component: the same bytes from the same sources and toolchain,
 //! wherever these lie, with its name, version, description and licence in it.
 //!
-//! The host's build script and `components/imds/build` include this file.
+//! The host's build script and `components/build` include this file.
 
 use std::borrow::Cow;
 use std::env;
@@ -47,7 +47,8 @@ pub fn compile(workspace: &Path, target_dir: &Path) -> Result<PathBuf> {
         return Err(format!("building the component failed: {cargo:?}").into());
     }
     let compiled = fs::read(target_dir.join(TARGET).join("component/imds_core.wasm"))?;
-    let described = described(&compiled)?;
+    let contract = fs::read_to_string(workspace.join("wit/imds.wit"))?;
+    let described = described(&compiled, &contract)?;
     let finished = target_dir.join("imds.wasm");
     // What depends on the file need not be built again where it stays the same.
     if !fs::read(&finished).is_ok_and(|before| before == described) {
@@ -77,12 +78,18 @@ fn without_paths() -> Result<Vec<String>> {
     Ok(flags)
 }
 
-/// A component that says what it is, as `wasm-tools metadata` and registries read it.
-fn described(component: &[u8]) -> Result<Vec<u8>> {
+/// A component that says what it is, as `wasm-tools metadata` and registries read it,
+/// with the words that the contract begins with. The format has no place for those of
+/// an interface in a component: they are in the contract alone.
+fn described(component: &[u8], contract: &str) -> Result<Vec<u8>> {
     let mut named = AddMetadata::default();
     named.name = AddMetadataField::Set("imds".to_owned());
     let mut component = named.to_wasm(component)?;
+    let words: Vec<&str> = contract.lines().map_while(|line| line.strip_prefix("///")).map(str::trim_ascii).collect();
+    let words = serde_json::json!({ "worlds": { "root": { "docs": words.join("\n") } } });
     for (name, value) in [
+        // The first byte is the version of the form.
+        ("package-docs", &*format!("\0{words}")),
         ("version", env!("CARGO_PKG_VERSION")),
         ("description", "The EC2 Instance Metadata Service: description, request head and time in, answer out"),
         ("licenses", env!("CARGO_PKG_LICENSE")),

@@ -159,7 +159,7 @@ pub fn open_json_in_core(json: &str) -> imds_core::Instance {
     imds_core::Instance::open(json, core_settings()).unwrap_or_else(|problems| panic!("{problems:?}"))
 }
 
-fn core_settings() -> imds_core::Settings {
+pub fn core_settings() -> imds_core::Settings {
     imds_core::Settings { token_secret: SECRET.to_vec(), signs_identity: true, ..Default::default() }
 }
 
@@ -286,7 +286,7 @@ pub fn receive(address: SocketAddr, bytes: &[u8]) -> Received {
 }
 
 /// A head as it stands on the wire and the body behind it.
-fn take_apart(head: &[u8], body: Vec<u8>) -> Received {
+pub fn take_apart(head: &[u8], body: Vec<u8>) -> Received {
     let head = std::str::from_utf8(head).expect("a head is ASCII");
     let lines = head.strip_suffix("\r\n\r\n").expect("a head ends with an empty line");
     let mut lines = lines.split("\r\n");

@@ -22,7 +22,7 @@ mod compile;
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 fn main() -> Result<()> {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..").canonicalize()?;
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
     let target_dir = workspace.join("target/imds-component");
     let component = compile::compile(&workspace, &target_dir)?;
     let core = target_dir.join("imds.core.wasm");
