@@ -26,6 +26,7 @@ mod fault_delivery;
 #[cfg(unix)]
 mod faults;
 mod file;
+mod get;
 // In network namespaces, which are Linux's.
 #[cfg(target_os = "linux")]
 mod hop_limit;
@@ -94,11 +95,11 @@ fn schema_prints_json() {
 
 #[test]
 fn help_has_examples_for_every_command() {
-    for command in ["serve", "run", "ctl", "check", "certificates", "new", "schema"] {
+    for command in ["serve", "run", "get", "wait", "ctl", "check", "certificates", "new", "schema"] {
         let output = imds(&[command, "--help"]);
         assert!(output.status.success());
         let help = text(&output.stdout);
-        assert!(help.contains("Example") && help.contains(&format!("  imds {command}")), "{help}");
+        assert!(help.contains("Example") && help.contains(&format!("imds {command}")), "{help}");
     }
 }
 

@@ -10,6 +10,7 @@ mod environment;
 mod export;
 mod failure;
 mod file;
+mod get;
 mod identity;
 mod instances;
 mod limits;
@@ -72,6 +73,8 @@ Exit status: 0; 1 for a failure at run time; 2 for wrong use or a wrong descript
 enum Command {
     Serve(serve::Serve),
     Run(run::Run),
+    Get(get::Get),
+    Wait(get::Wait),
     Ctl(ctl::Ctl),
     Check(check::Check),
     Scenarios(scenarios::Scenarios),
@@ -91,6 +94,8 @@ pub fn main() -> ExitCode {
         None => arguments.serve.run(),
         Some(Command::Serve(serve)) => serve.run(),
         Some(Command::Run(run)) => run.run(),
+        Some(Command::Get(get)) => get.run(),
+        Some(Command::Wait(wait)) => wait.run(),
         Some(Command::Ctl(ctl)) => ctl.run(),
         Some(Command::Check(check)) => check.run(),
         Some(Command::Scenarios(scenarios)) => scenarios.run(),

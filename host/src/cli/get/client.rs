@@ -1,0 +1,234 @@
+// A client of the service: a connection for each request, as SDKs have it. It speaks
+// in bytes, so that a head is shown as it came.
+
+use std::fmt;
+use std::io::{self, Read as _, Write as _};
+use std::net::{TcpStream, ToSocketAddrs as _};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::bail;
+use httparse::{EMPTY_HEADER, Status, parse_chunk_size};
+
+use super::Endpoint;
+
+/// As long as any call of this program lasts.
+const TTL_SECONDS: &str = "600";
+/// Far above what the service has at any path.
+const ANSWER_BYTES: u64 = 16 << 20;
+/// How often a request that is throttled goes out at most.
+const TRIES: u32 = 6;
+
+pub struct Client {
+    endpoint: Endpoint,
+    time: Duration,
+    token: Option<String>,
+}
+
+pub struct Answer {
+    pub status: u16,
+    pub body: Vec<u8>,
+    reason: String,
+    head: String,
+}
+
+/// No service answers.
+#[derive(Debug)]
+pub struct NoAnswer(String);
+
+impl fmt::Display for NoAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for NoAnswer {}
+
+impl Client {
+    pub fn new(endpoint: Endpoint, time: Duration) -> Self {
+        Self { endpoint, time, token: None }
+    }
+
+    /// Gets a token for all requests that follow. Returns the refusal if there is none.
+    pub fn begin_session(&mut self) -> anyhow::Result<Option<Answer>> {
+        let answer = self.ask("PUT", "/latest/api/token")?;
+        if answer.status != 200 {
+            return Ok(Some(answer));
+        }
+        match String::from_utf8(answer.body) {
+            Ok(token) if token.bytes().all(|byte| byte.is_ascii_graphic()) => self.token = Some(token),
+            _ => bail!("what answers at {} gives a token that no client can send", self.endpoint),
+        }
+        Ok(None)
+    }
+
+    /// Asks; again, after a pause that doubles, where the service throttles.
+    pub fn ask(&self, method: &str, path: &str) -> anyhow::Result<Answer> {
+        let mut pause = Duration::from_millis(50);
+        for _ in 1..TRIES {
+            let answer = self.ask_once(method, path)?;
+            if answer.status != 503 {
+                return Ok(answer);
+            }
+            thread::sleep(pause);
+            pause *= 2;
+        }
+        self.ask_once(method, path)
+    }
+
+    fn ask_once(&self, method: &str, path: &str) -> anyhow::Result<Answer> {
+        let mut request = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nAccept: */*\r\n", self.endpoint.authority);
+        if method == "PUT" {
+            request += &format!("X-aws-ec2-metadata-token-ttl-seconds: {TTL_SECONDS}\r\n");
+        }
+        if let Some(token) = &self.token {
+            request += &format!("X-aws-ec2-metadata-token: {token}\r\n");
+        }
+        request += "Connection: close\r\n\r\n";
+        let answer = self.exchange(request.as_bytes()).and_then(|bytes| Answer::read(&bytes, method == "HEAD"));
+        answer.map_err(|error| {
+            let why = match error.kind() {
+                io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
+                    format!("none came within {}", humantime::format_duration(self.time))
+                }
+                _ => error.to_string(),
+            };
+            NoAnswer(format!("no answer from {}: {why}", self.endpoint)).into()
+        })
+    }
+
+    /// Sends a request, and reads until the service closes.
+    fn exchange(&self, request: &[u8]) -> io::Result<Vec<u8>> {
+        let until = Instant::now() + self.time;
+        let left = || match until.saturating_duration_since(Instant::now()) {
+            Duration::ZERO => Err(io::Error::from(io::ErrorKind::TimedOut)),
+            left => Ok(left),
+        };
+        let mut failed = io::Error::new(io::ErrorKind::NotFound, "its name has no address");
+        for address in (self.endpoint.host.as_str(), self.endpoint.port).to_socket_addrs()? {
+            let mut stream = match TcpStream::connect_timeout(&address, left()?) {
+                Ok(stream) => stream,
+                Err(error) => {
+                    failed = error;
+                    continue;
+                }
+            };
+            stream.set_write_timeout(Some(left()?))?;
+            stream.write_all(request)?;
+            let mut answer = Vec::new();
+            let mut part = [0; 16 << 10];
+            loop {
+                stream.set_read_timeout(Some(left()?))?;
+                match stream.read(&mut part)? {
+                    0 => return Ok(answer),
+                    length => answer.extend_from_slice(&part[..length]),
+                }
+                if answer.len() as u64 > ANSWER_BYTES {
+                    return Err(io::Error::other("the answer is too long"));
+                }
+            }
+        }
+        Err(failed)
+    }
+}
+
+impl Answer {
+    /// Reads an answer that is all of `bytes`.
+    fn read(bytes: &[u8], is_of_head: bool) -> io::Result<Self> {
+        let wrong = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
+        if bytes.is_empty() {
+            return Err(wrong("the connection was closed"));
+        }
+        let mut fields = [EMPTY_HEADER; 64];
+        let mut parsed = httparse::Response::new(&mut fields);
+        let Ok(Status::Complete(length)) = parsed.parse(bytes) else {
+            return Err(wrong("what came is no answer of HTTP/1.1"));
+        };
+        let (head, body) = bytes.split_at(length);
+        let value = |name: &str| {
+            let field = parsed.headers.iter().find(|field| field.name.eq_ignore_ascii_case(name))?;
+            str::from_utf8(field.value).ok()
+        };
+        let body = if is_of_head {
+            Vec::new()
+        } else if value("transfer-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked")) {
+            of_chunks(body).ok_or_else(|| wrong("the body was cut off"))?
+        } else {
+            match value("content-length").and_then(|length| length.parse().ok()) {
+                Some(length) => body.get(..length).ok_or_else(|| wrong("the body was cut off"))?.to_vec(),
+                None => body.to_vec(),
+            }
+        };
+        Ok(Self {
+            status: parsed.code.unwrap_or_default(),
+            body,
+            reason: parsed.reason.unwrap_or_default().to_owned(),
+            head: String::from_utf8_lossy(head).trim_end().replace("\r\n", "\n"),
+        })
+    }
+
+    pub fn is_found(&self) -> bool {
+        self.status == 200
+    }
+
+    /// `404 Not Found`.
+    pub fn status_line(&self) -> String {
+        format!("{} {}", self.status, self.reason).trim_end().to_owned()
+    }
+
+    /// The status line and the header fields as they came, a line each.
+    pub fn head(&self) -> &str {
+        &self.head
+    }
+}
+
+/// A body without the marks of its chunks.
+fn of_chunks(mut rest: &[u8]) -> Option<Vec<u8>> {
+    let mut body = Vec::new();
+    loop {
+        let Ok(Status::Complete((start, size))) = parse_chunk_size(rest) else { return None };
+        let end = start.checked_add(usize::try_from(size).ok()?)?;
+        body.extend_from_slice(rest.get(start..end)?);
+        if size == 0 {
+            return Some(body);
+        }
+        rest = rest[end..].strip_prefix(b"\r\n")?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_read_as_it_came() {
+        let bytes = b"HTTP/1.1 404 Not Found\r\nX-Case: Kept\r\nContent-Length: 2\r\n\r\nabc";
+        let answer = Answer::read(bytes, false).unwrap();
+        assert_eq!(
+            (answer.status, &answer.body[..], answer.status_line()),
+            (404, &b"ab"[..], "404 Not Found".to_owned())
+        );
+        assert_eq!(answer.head(), "HTTP/1.1 404 Not Found\nX-Case: Kept\nContent-Length: 2");
+        assert_eq!(Answer::read(bytes, true).unwrap().body, b"");
+    }
+
+    #[test]
+    fn a_body_may_come_in_chunks() {
+        let bytes = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n1;x=y\r\nd\r\n0\r\n\r\n";
+        assert_eq!(Answer::read(bytes, false).unwrap().body, b"abcd");
+    }
+
+    #[test]
+    fn what_is_no_answer_is_an_error() {
+        for bytes in [
+            &b""[..],
+            b"SSH-2.0-x\r\n",
+            b"HTTP/1.1 200 OK\r\n",
+            b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nabc",
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nab",
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\nab",
+        ] {
+            assert!(Answer::read(bytes, false).is_err(), "{}", bytes.escape_ascii());
+        }
+    }
+}

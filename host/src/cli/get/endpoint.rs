@@ -1,0 +1,87 @@
+// Where the service is that is asked.
+
+use std::env;
+use std::fmt;
+
+use hyper::Uri;
+
+use super::super::failure::WrongUse;
+
+/// The variables by which SDKs find it too.
+const VARIABLE: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT";
+const MODE: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE";
+
+/// A host and a port, spoken to over http as every client does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// As `Host` names it.
+    pub authority: String,
+    pub host: String,
+    pub port: u16,
+}
+
+impl Endpoint {
+    pub fn parse(text: &str) -> Result<Self, String> {
+        const EXPECTED: &str = "expected a URL such as http://127.0.0.1:1338";
+        let uri: Uri = text.parse().map_err(|_| EXPECTED.to_owned())?;
+        let (Some("http"), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+            return Err(match uri.scheme_str() {
+                Some("https") => format!("the service has no TLS; {EXPECTED}"),
+                _ => EXPECTED.to_owned(),
+            });
+        };
+        if !matches!(uri.path(), "" | "/") || uri.query().is_some() || authority.as_str().contains('@') {
+            return Err(format!("{EXPECTED}, without a path"));
+        }
+        let host = authority.host().trim_matches(['[', ']']).to_owned();
+        let is_without_port = authority.as_str().len() == authority.host().len();
+        let port = match authority.port_u16() {
+            Some(port) => port,
+            None if is_without_port => 80,
+            None => return Err(EXPECTED.to_owned()),
+        };
+        Ok(Self { authority: authority.as_str().to_owned(), host, port })
+    }
+
+    /// Where SDKs look: the variable, else where EC2 has it.
+    pub fn of_the_environment() -> anyhow::Result<Self> {
+        let text = match env::var(VARIABLE) {
+            Ok(text) if !text.is_empty() => text,
+            _ if env::var(MODE).is_ok_and(|mode| mode.eq_ignore_ascii_case("ipv6")) => {
+                "http://[fd00:ec2::254]".to_owned()
+            }
+            _ => "http://169.254.169.254".to_owned(),
+        };
+        Ok(Self::parse(&text).map_err(|wrong| WrongUse(format!("{VARIABLE}: {wrong}")))?)
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "http://{}", self.authority)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_is_a_url_without_a_path() {
+        for (text, host, port) in [
+            ("http://127.0.0.1:1338", "127.0.0.1", 1338),
+            ("http://169.254.169.254/", "169.254.169.254", 80),
+            ("http://[fd00:ec2::254]", "fd00:ec2::254", 80),
+            ("http://[::1]:81", "::1", 81),
+            ("http://imds.internal", "imds.internal", 80),
+        ] {
+            let endpoint = Endpoint::parse(text).unwrap_or_else(|wrong| panic!("{text}: {wrong}"));
+            assert_eq!((endpoint.host.as_str(), endpoint.port), (host, port), "{text}");
+        }
+        for text in
+            ["", "127.0.0.1:1338", "https://a", "http://a/latest", "http://a?b", "http://a@b", "http://a:", "http://"]
+        {
+            assert!(Endpoint::parse(text).is_err(), "{text}");
+        }
+    }
+}
