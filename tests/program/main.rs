@@ -64,6 +64,7 @@ mod scenarios;
 mod secrets;
 mod serve;
 mod served;
+mod settings;
 #[cfg(unix)]
 mod socket_activation;
 // The system tells there what a process holds.

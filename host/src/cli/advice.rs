@@ -6,9 +6,12 @@ use std::path::Path;
 use clap::Parser;
 use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
 
+use super::variables;
+
 /// Parses the command line; ends the program where that cannot be.
 pub fn parse<A: Parser>() -> A {
-    A::try_parse().unwrap_or_else(|error| with_tip(error).exit())
+    let arguments = variables::arguments(&A::command());
+    A::try_parse_from(arguments).unwrap_or_else(|error| with_tip(error).exit())
 }
 
 fn with_tip(mut error: Error) -> Error {
@@ -29,6 +32,12 @@ fn tip(error: &Error) -> Option<String> {
             let is_address = || names_address(argument) && takes_address();
             is_description(&argument).then(|| to_serve(argument)).or_else(|| is_address().then(|| TO_LISTEN.to_owned()))
         }
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation | ErrorKind::TooManyValues => {
+            let flag = text(ContextKind::InvalidArg)?.trim_start_matches('-').split([' ', '=', '[']).next()?;
+            let variable = variables::variable(flag);
+            let is_of_the_variable = takes_address() && !is_typed(flag) && env::var_os(&variable).is_some();
+            is_of_the_variable.then(|| format!("the value comes from the variable {variable}"))
+        }
         ErrorKind::InvalidSubcommand => text(ContextKind::InvalidSubcommand).filter(is_description).map(to_serve),
         ErrorKind::ArgumentConflict => {
             let command = text(ContextKind::InvalidSubcommand)?;
@@ -45,6 +54,11 @@ fn names_address(flag: &str) -> bool {
     const FLAGS: [&str; 9] =
         ["-p", "-P", "-l", "--port", "--address", "--addr", "--bind", "--host", "--listen-address"];
     FLAGS.contains(&flag.split('=').next().unwrap_or_default())
+}
+
+/// Whether a flag is on the command line.
+fn is_typed(flag: &str) -> bool {
+    env::args().any(|argument| argument.trim_start_matches('-').split('=').next() == Some(flag))
 }
 
 /// Whether the command is one that serves.

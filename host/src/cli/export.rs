@@ -12,6 +12,7 @@ use super::identity;
 use super::options::{read_change, read_description};
 use super::print::to_stdout;
 use super::scenarios::{ScenarioFlags, combine};
+use super::setting::{Setting, schema};
 use super::values::time;
 
 /// Print a description as JSON, for engines that read nothing else
@@ -21,6 +22,10 @@ pub struct Export {
     /// TOML or JSON; - is standard input
     #[arg(value_name = "FILE")]
     file: PathBuf,
+
+    /// A field of the description, over what the file says: instance-type=m7g.large, tags.Name=web-1; repeatable
+    #[arg(long, value_name = "KEY=VALUE", value_parser = Setting::parse)]
+    set: Vec<Setting>,
 
     #[command(flatten)]
     scenarios: ScenarioFlags,
@@ -42,6 +47,7 @@ pub struct Export {
 const EXAMPLES: &str = "\
 Examples:
   imds export instance.toml > instance.json
+  imds export --set tags.Name=web-1 instance.toml
   spin up --variable instance=@instance.json
   imds export --identity-keys keys.pem instance.toml | redis-cli -x set instance
   imds export --scenario spot-interruption instance.toml | redis-cli -x set instance
@@ -52,6 +58,10 @@ impl Export {
         let runtime = Runtime::new()?;
         let now = SystemTime::now();
         let mut description = combine(&runtime, read_description(&self.file)?, &self.scenarios.read(&runtime)?)?;
+        if !self.set.is_empty() {
+            let schema = schema(&runtime)?;
+            self.set.iter().for_each(|setting| setting.set(&schema, &mut description, "--set "));
+        }
         if self.start.is_some() || self.edit.is_some() || !self.scenarios.names().is_empty() {
             description.start_at(self.start.unwrap_or(now));
         }

@@ -12,6 +12,7 @@ use imds_host::{
     Clock, Control, Description, Error, IdentitySigning, Instances, Observer, Problems, Runtime, Secret, Server,
     Service, Settings, VirtualClock,
 };
+use serde_json::Value;
 
 use super::clock::ClockFlags;
 use super::failure::WrongUse;
@@ -21,6 +22,7 @@ use super::limits::LimitFlags;
 use super::log::{Format, Level, Log};
 use super::scenarios::{ScenarioFlags, Story, combine};
 use super::secret_file::warn_of_others;
+use super::setting::{Setting, schema};
 use super::values::hops;
 use super::warnings::{self, Before, WarningFlags};
 
@@ -29,6 +31,11 @@ pub struct Options {
     /// The description of the instance, TOML or JSON; - is standard input
     #[arg(long, value_name = "FILE")]
     pub instance: Option<PathBuf>,
+
+    /// A field of the description, over what the file says: instance-type=m7g.large, tags.Name=web-1; repeatable.
+    /// `imds schema` has all fields
+    #[arg(long, value_name = "KEY=VALUE", value_parser = Setting::parse)]
+    set: Vec<Setting>,
 
     #[command(flatten)]
     scenarios: ScenarioFlags,
@@ -200,7 +207,8 @@ impl Options {
             Some(file) => Some((read_bytes(file)?, format!("--user-data {}", file.display()))),
             None => None,
         };
-        Ok(Changes { options: self, scenarios: self.scenarios.read(runtime)?, user_data })
+        let schema = if self.set.is_empty() { Value::Null } else { schema(runtime)? };
+        Ok(Changes { options: self, schema, scenarios: self.scenarios.read(runtime)?, user_data })
     }
 }
 
@@ -220,6 +228,8 @@ fn judge(runtime: &Runtime, settings: &Settings, flag: &str, help: Option<&str>)
 /// What the flags set over descriptions.
 pub struct Changes<'o> {
     options: &'o Options,
+    /// What the fields of `--set` are.
+    schema: Value,
     scenarios: Vec<Story>,
     /// The bytes, and what names them.
     user_data: Option<(Vec<u8>, String)>,
@@ -248,7 +258,10 @@ impl Changes<'_> {
     }
 
     fn set(&self, description: &mut Description) {
-        let Self { options, user_data, .. } = self;
+        let Self { options, schema, user_data, .. } = self;
+        for setting in &options.set {
+            setting.set(schema, description, "--set ");
+        }
         for (name, value) in [
             ("http-tokens", &options.http_tokens),
             ("http-endpoint", &options.http_endpoint),

@@ -26,12 +26,13 @@ use super::served::Served;
 use super::signals::{self, Asked, Signals};
 use super::socket_activation::take_listeners;
 use super::values::{address, metrics_address};
+use super::variables;
 use super::watch::Watch;
 
 /// Serve an instance, or many, until SIGINT or SIGTERM; SIGHUP reads the
 /// description again
 #[derive(Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = after_help())]
 pub struct Serve {
     #[command(flatten)]
     options: Options,
@@ -71,6 +72,7 @@ const CONTROL_OF_MANY: &str = "--control is for one instance, and --instances se
 const EXAMPLES: &str = "\
 Examples:
   imds serve --instance instance.toml --http-tokens required
+  imds serve --set instance-type=m7g.large --set tags.Name=web-1
   imds serve --listen 127.0.0.1:0 --listen [::1]:0
   imds serve --instance instance.toml --user-data cloud-init.yaml --log all
   imds serve --scenario spot-interruption --scenario-speed 10
@@ -83,6 +85,10 @@ When it is ready, it prints one line for each listener to standard error:
   imds: listening on http://127.0.0.1:1338
 
 Sockets that systemd passes by LISTEN_FDS are listened on too.";
+
+fn after_help() -> String {
+    format!("{EXAMPLES}\n\n{}", variables::HELP)
+}
 
 impl Serve {
     pub fn run(self) -> anyhow::Result<ExitCode> {

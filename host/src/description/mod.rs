@@ -150,6 +150,21 @@ impl Description {
         self.set(field, value.to_string(), by);
     }
 
+    /// Sets a field to any value, a JSON text; else like [`set_text`](Self::set_text). A
+    /// text that is no JSON is taken for a string.
+    ///
+    /// ```
+    /// let mut description = imds_host::Description::default();
+    /// description.set_json("/public-ip-address", "false", "--set public-ip-address");
+    /// assert_eq!(description.to_json(), r#"{"public-ip-address":false}"#);
+    /// ```
+    pub fn set_json(&mut self, field: &str, value: &str, by: &str) {
+        match serde_json::from_str::<&serde_json::value::RawValue>(value) {
+            Ok(literal) => self.set(field, literal.get().to_owned(), by),
+            Err(_) => self.set_text(field, value, by),
+        }
+    }
+
     /// Adds names to `allow-warnings`: warnings that are not given for this
     /// description. `by` names what allows them.
     ///

@@ -8,6 +8,20 @@ use super::*;
 const SPOT_ACTION: &str = "/latest/meta-data/spot/instance-action";
 
 #[test]
+fn edit_takes_keys_and_values_as_they_are_typed() {
+    let controlled = Controlled::at("127.0.0.1:0", &["--set", "metadata-options.instance-metadata-tags=enabled"]);
+    let told = controlled.told(&["edit", "tags.Name=1", "metadata-options.http-put-response-hop-limit=2"]);
+    assert_eq!(told, "revision 2\n");
+    assert!(controlled.get("/latest/meta-data/tags/instance/Name").ends_with("\r\n\r\n1"));
+    let output = controlled.ctl(&["edit", "tags.Name=web-1", "instnce-type=x"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(
+        text(&output.stderr),
+        "error: unknown field `instnce-type`\n --> instnce-type\nhelp: did you mean `instance-type`?\n"
+    );
+}
+
+#[test]
 fn every_verb_works_at_a_port_and_at_a_socket() {
     let file = File::new("control-verbs.toml", "instance-type = 'm7g.large'\n");
     let path = socket("verbs");

@@ -1,12 +1,12 @@
 // `imds ctl edit` and `imds ctl reload`.
 
 use clap::Args;
-use imds_host::{Error, Problem, Warning, Warnings};
+use imds_host::{Error, Problem, Runtime, Warning, Warnings};
 use serde_json::Value;
 
 use super::super::failure::WrongUse;
 use super::super::log::Format;
-use super::super::options::read_change;
+use super::super::setting::change;
 use super::super::values;
 use super::super::warnings;
 use super::Told;
@@ -16,10 +16,10 @@ use super::client::{Answer, Ask, Client, INSTANCE};
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Edit {
-    /// The fields that change, as TOML or JSON text; @FILE for those in a file, - for
-    /// standard input
-    #[arg(value_name = "CHANGE")]
-    change: String,
+    /// The fields that change: KEY=VALUE each, or TOML or JSON text; @FILE for those in
+    /// a file, - for standard input
+    #[arg(value_name = "CHANGE", required = true)]
+    change: Vec<String>,
 
     /// Change this revision and no other, so that nobody's change is lost
     #[arg(long, value_name = "N", value_parser = values::whole::<u64>, allow_hyphen_values = true)]
@@ -28,6 +28,7 @@ pub struct Edit {
 
 const EXAMPLES: &str = "\
 Examples:
+  imds ctl edit tags.Name=web-1 metadata-options.http-tokens=required
   imds ctl edit 'metadata-options.http-tokens = \"required\"'
   imds ctl edit '{\"tags\": {\"Name\": \"web-1\", \"Old\": null}}'
   imds ctl edit 'timeline = [{ at = \"+5m\", state = \"stopped\" }]'
@@ -38,7 +39,7 @@ It is merged into what there is; null in JSON takes a field back to its default.
 
 impl Edit {
     pub fn make(self, client: &Client) -> anyhow::Result<Told> {
-        let change = read_change(&self.change)?;
+        let change = change(&self.change, &Runtime::new()?)?;
         if change.to_json() == "{}" {
             let wrong = "the change has no fields, so it changes nothing; imds ctl edit --help has examples";
             return Err(WrongUse(wrong.to_owned()).into());
