@@ -32,6 +32,10 @@ mod spin_wasi_0_2 {
     a_test_of_each_case!(crate::spin::Spin::wasi_0_2);
 }
 
+mod http {
+    a_test_of_each_case!(crate::spin::Spin::http);
+}
+
 /// Plays one case on one way in. The build script makes calls of this.
 fn hold<W: Way>(name: &str, open: impl Fn(&str) -> W) {
     let case = Case::named(name);
@@ -63,12 +67,13 @@ fn spin_up() {
 /// A way that cannot carry a tenth of the exchanges is none.
 #[test]
 fn every_way_carries_nearly_all_exchanges() {
-    let ways: [(&str, Box<dyn Way>); 5] = [
+    let ways: [(&str, Box<dyn Way>); 6] = [
         ("native", Box::new(Native::open(""))),
         ("component", Box::new(Component::open(""))),
         ("socket", Box::new(Socket::open(""))),
         ("spin", Box::new(Spin::wasi_0_3(""))),
         ("spin_wasi_0_2", Box::new(Spin::wasi_0_2(""))),
+        ("http", Box::new(Spin::http(""))),
     ];
     let cases = case::all();
     for (name, way) in ways {

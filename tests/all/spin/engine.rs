@@ -3,7 +3,6 @@
 //! the adapter, this does too.
 
 use std::future::pending;
-use std::path::Path;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
@@ -11,8 +10,6 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use http_body_util::{BodyExt as _, Empty, Full};
-use wac_graph::types::Package;
-use wac_graph::{CompositionGraph, EncodeOptions, plug};
 use wasmtime::component::{Component, GuestTaskId, Linker, ResourceTable};
 use wasmtime::{Config, Engine, Store, StoreContextMut};
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
@@ -57,6 +54,16 @@ pub static WASI_0_2: LazyLock<Adapter> = LazyLock::new(|| {
     Adapter::load("imds_spin_wasi_0_2.wasm")
 });
 
+/// The files for engines without Spin's interfaces, as docs/http.md builds them: the
+/// one of the proxy world, and the one that reads the environment.
+pub static HTTP: LazyLock<[Adapter; 2]> = LazyLock::new(|| {
+    shell("components/http/build.sh");
+    ["imds-http-proxy.wasm", "imds-http.wasm"].map(|name| {
+        let file = workspace().join("target/imds-http").join(name);
+        Adapter::compile(&std::fs::read(file).expect("the file was built"))
+    })
+});
+
 /// `spin.toml`, whose commands are tested here.
 pub fn spin_toml() -> toml::Table {
     let text = std::fs::read_to_string(workspace().join("spin.toml")).expect("spin.toml can be read");
@@ -79,10 +86,14 @@ impl Adapter {
     fn load(file: &str) -> Adapter {
         let built = workspace().join("target/imds-component");
         let core = built.join("wasm32-unknown-unknown/component/imds_core.wasm");
+        let bytes = imds_compose::composed(&built.join("wasm32-wasip2/component").join(file), &core);
+        Adapter::compile(&bytes.expect("the adapter takes the component"))
+    }
+
+    fn compile(bytes: &[u8]) -> Adapter {
         let mut config = Config::new();
         config.wasm_component_model_async(true).consume_fuel(true);
         let engine = Engine::new(&config).expect("an engine starts");
-        let bytes = composed(&built.join("wasm32-wasip2/component").join(file), &core);
         let component = Component::new(&engine, bytes).expect("the adapter is a component");
         Adapter { engine, component }
     }
@@ -94,22 +105,13 @@ impl Adapter {
     }
 }
 
-/// `socket` with its import of the service filled by `core`.
-fn composed(socket: &Path, core: &Path) -> Vec<u8> {
-    let mut graph = CompositionGraph::new();
-    let [socket, core] = [("adapter", socket), ("imds:service", core)].map(|(name, path)| {
-        let package = Package::from_file(name, None, path, graph.types_mut()).expect("a component");
-        graph.register_package(package).expect("packages have their own names")
-    });
-    plug(&mut graph, vec![core], socket).expect("the adapter takes the component");
-    graph.encode(EncodeOptions::default()).expect("the composition is a component")
-}
-
 /// What a replica is started with.
 #[derive(Clone, Default)]
 pub struct Options {
     /// The application's variables.
     pub variables: Vec<(String, String)>,
+    /// The environment, where the face reads that.
+    pub environment: Vec<(String, String)>,
     /// Whether what provides the variables fails.
     pub variables_fail: Switch,
     /// What the adapter writes to its log.
@@ -163,8 +165,8 @@ impl Default for Log {
 pub struct Replica(ProxyHandler<State>);
 
 impl Replica {
-    pub fn start(adapter: &'static LazyLock<Adapter>, options: Options) -> Replica {
-        let Adapter { engine, component } = &**adapter;
+    pub fn start(adapter: &'static Adapter, options: Options) -> Replica {
+        let Adapter { engine, component } = adapter;
         let mut linker = Linker::new(engine);
         let linked = (|| {
             wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
@@ -245,6 +247,7 @@ impl HandlerState for State {
     async fn instantiate(&self) -> wasmtime::Result<Instance<Ctx, Never, Reuse>> {
         let clock = Clock { ms: Arc::clone(&self.options.clock), tick_ms: self.options.tick_ms };
         let wasi = WasiCtx::builder()
+            .envs(&self.options.environment)
             .stderr(self.options.log.0.clone())
             .wall_clock(clock.clone())
             .monotonic_clock(clock)

@@ -5,7 +5,7 @@
 mod callers;
 mod control;
 mod cost;
-mod engine;
+pub mod engine;
 mod faults;
 mod heads;
 mod interfaces;
@@ -78,7 +78,7 @@ impl Application {
 }
 
 /// Status and body of the answer to a request with these header fields.
-fn ask(replica: &Replica, method: &str, path: &str, fields: &[(&str, &str)]) -> (u16, String) {
+pub fn ask(replica: &Replica, method: &str, path: &str, fields: &[(&str, &str)]) -> (u16, String) {
     // Engines make a URI of the target and of `Host`.
     let host = fields.iter().find(|(name, _)| *name == "host").map_or("localhost", |(_, host)| *host);
     let mut request = http::Request::builder().method(method).uri(format!("http://{host}{path}"));

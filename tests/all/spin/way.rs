@@ -1,9 +1,9 @@
 //! The Spin adapter as a way into the service.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock};
 
-use super::engine::{Adapter, Options, Replica, WASI_0_2, WASI_0_3};
+use super::engine::{Adapter, HTTP, Options, Replica, WASI_0_2, WASI_0_3};
 use super::store::Values;
 use crate::case::Expected;
 use crate::ways::{Received, Sent, Way, read_toml, signatures};
@@ -11,7 +11,7 @@ use crate::ways::{Received, Sent, Way, read_toml, signatures};
 /// One replica with one instance.
 pub struct Spin {
     replica: Replica,
-    adapter: &'static LazyLock<Adapter>,
+    adapter: &'static Adapter,
     /// Holds the secret of the tokens.
     values: Arc<Values>,
     clock: Arc<AtomicU64>,
@@ -26,10 +26,17 @@ impl Spin {
         Spin::over(&WASI_0_2, Arc::default(), toml)
     }
 
-    fn over(adapter: &'static LazyLock<Adapter>, values: Arc<Values>, toml: &str) -> Spin {
+    /// The face for engines that have nothing of Spin's; it reads the environment.
+    pub fn http(toml: &str) -> Spin {
+        Spin::over(&HTTP[1], Arc::default(), toml)
+    }
+
+    fn over(adapter: &'static Adapter, values: Arc<Values>, toml: &str) -> Spin {
         let clock = Arc::new(AtomicU64::new(0));
+        let variables = vec![("instance".to_owned(), signed_json(toml))];
         let options = Options {
-            variables: vec![("instance".to_owned(), signed_json(toml))],
+            environment: variables.clone(),
+            variables,
             values: Some(Arc::clone(&values)),
             clock: Arc::clone(&clock),
             reuse: 128,
