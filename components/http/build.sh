@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Writes imds-http-proxy.wasm and imds-http.wasm to target/imds-http. Each has the
-# service inside. docs/http.md tells what IMDS_HTTP_INSTANCE and
-# IMDS_HTTP_TOKEN_SECRET put into them.
+# build.sh [DIRECTORY]: writes imds-http-proxy.wasm and imds-http.wasm there, or to
+# target/imds-http. Each has the service inside. docs/http.md tells what
+# IMDS_HTTP_INSTANCE and IMDS_HTTP_TOKEN_SECRET put into them.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 built=target/imds-component/wasm32-unknown-unknown/component
-output=target/imds-http
+output=${1:-target/imds-http}
 mkdir -p "$output"
 
 # This linker makes a component of the module; the target's usual one would leave a module.

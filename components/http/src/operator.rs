@@ -1,7 +1,8 @@
 //! What the operator says: in the environment, or when the file is built.
 
+use imds_spin::keys::DEFAULT_DESCRIPTION;
 use imds_spin::metadata::Instance;
-use imds_spin::variables::VariableError;
+use imds_spin::variables::{VariableError, given};
 use imds_spin::{Failure, Variables};
 
 /// Seals the tokens where neither the environment nor the build gives a secret.
@@ -11,7 +12,7 @@ use imds_spin::{Failure, Variables};
 /// that are accepted. docs/http.md warns of that.
 const PUBLISHED_SECRET: &[u8] = b"imds-http: a published secret, no protection";
 
-/// What the environment of the build gave.
+/// What the environment of the build gave; empty is not given, as with variables.
 const BUILT_IN_SECRET: Option<&str> = option_env!("IMDS_HTTP_TOKEN_SECRET");
 const BUILT_IN_INSTANCE: Option<&str> = option_env!("IMDS_HTTP_INSTANCE");
 
@@ -27,14 +28,14 @@ fn open_by(get: impl Fn(&str) -> Option<String>) -> Result<Instance, Failure> {
         }
     }
     let variables = Variables::read(|name| Ok(get(name))).map_err(Failure::Variable)?;
-    let (text, source) = match (&variables.instance, BUILT_IN_INSTANCE) {
-        (Some(text), _) => (text.as_str(), "the variable `instance`"),
+    let built_in = |text: Option<&str>| text.map(str::to_owned).and_then(given);
+    let (text, source) = match (&variables.instance, built_in(BUILT_IN_INSTANCE)) {
+        (Some(text), _) => (text.clone(), "the variable `instance`"),
         (None, Some(text)) => (text, "the description of the build"),
-        (None, None) => (imds_spin::keys::DEFAULT_DESCRIPTION, "the default instance"),
+        (None, None) => (DEFAULT_DESCRIPTION.to_owned(), "the default instance"),
     };
-    let built_in = BUILT_IN_SECRET.map_or(PUBLISHED_SECRET, str::as_bytes);
-    let secret = variables.token_secret.as_deref().unwrap_or(built_in);
-    imds_spin::open(text, source, secret, None, &variables)
+    let secret = variables.token_secret.clone().or_else(|| built_in(BUILT_IN_SECRET).map(String::into_bytes));
+    imds_spin::open(&text, source, secret.as_deref().unwrap_or(PUBLISHED_SECRET), None, &variables)
 }
 
 /// Opens the instance of the environment.

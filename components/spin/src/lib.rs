@@ -21,9 +21,9 @@
 //!
 //! The face of this crate is `wasi:http` 0.3, for Spin 4.1 and later (feature
 //! `wasi-http-0-3`); the crate in `wasi-0.2` has another for engines that know
-//! WASI 0.2 only, and `components/http` one for engines that have none of Spin's interfaces:
-//! it takes from here what links nothing of Spin's. The crate in `control` is another component, for operators, over
-//! the same store.
+//! WASI 0.2 only, and `components/http` one for engines that have none of Spin's
+//! interfaces, which takes from here what links none of them. The crate in `control`
+//! is another component, for operators, over the same store.
 
 pub mod callers;
 pub mod head;

@@ -5,7 +5,7 @@
 use std::future::pending;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -54,15 +54,16 @@ pub static WASI_0_2: LazyLock<Adapter> = LazyLock::new(|| {
     Adapter::load("imds_spin_wasi_0_2.wasm")
 });
 
-/// The files for engines without Spin's interfaces, as docs/http.md builds them: the
-/// one of the proxy world, and the one that reads the environment.
-pub static HTTP: LazyLock<[Adapter; 2]> = LazyLock::new(|| {
-    shell("components/http/build.sh");
-    ["imds-http-proxy.wasm", "imds-http.wasm"].map(|name| {
-        let file = workspace().join("target/imds-http").join(name);
-        Adapter::compile(&std::fs::read(file).expect("the file was built"))
-    })
-});
+/// A file for engines without Spin's interfaces.
+pub fn built_by(command: &str, file: &str) -> Adapter {
+    // Two builds at once would take each other's parts.
+    static BUILDS: Mutex<()> = Mutex::new(());
+    let building = BUILDS.lock().unwrap_or_else(PoisonError::into_inner);
+    shell(command);
+    let bytes = std::fs::read(workspace().join(file)).expect("the file was built");
+    drop(building);
+    Adapter::compile(&bytes)
+}
 
 /// `spin.toml`, whose commands are tested here.
 pub fn spin_toml() -> toml::Table {
@@ -124,6 +125,9 @@ pub struct Options {
     pub tick_ms: u64,
     /// How many requests one instance of the adapter serves.
     pub reuse: usize,
+    /// Whether that holds for WASI 0.2 too: `wasmtime serve` has a flag for it, Spin
+    /// has not. Then one instance serves all requests that come one after another.
+    pub reuses_wasi_0_2: bool,
     /// The instructions of WebAssembly of all instances that are gone.
     pub instructions: Arc<AtomicU64>,
 }
@@ -162,7 +166,12 @@ impl Default for Log {
 }
 
 /// One process of an engine with the adapter.
-pub struct Replica(ProxyHandler<State>);
+pub struct Replica {
+    handler: ProxyHandler<State>,
+    /// Whether the instance that was looked at last waits for a request.
+    idle: Switch,
+    waits_until_idle: bool,
+}
 
 impl Replica {
     pub fn start(adapter: &'static Adapter, options: Options) -> Replica {
@@ -182,14 +191,17 @@ impl Replica {
             Ok(pre) => ProxyPre::P3(pre),
             Err(_) => ProxyPre::P2(p2::bindings::ProxyPre::new(pre).expect("the adapter exports an HTTP handler")),
         };
-        Replica(ProxyHandler::new(State { engine: engine.clone(), pre, options }))
+        let idle = Switch::default();
+        let waits_until_idle = options.reuses_wasi_0_2;
+        let state = State { engine: engine.clone(), pre, options, idle: idle.clone() };
+        Replica { handler: ProxyHandler::new(state), idle, waits_until_idle }
     }
 
     /// Whether the whole body of the answer is there when a server, which runs as a
     /// task of its own, gets the head. What is not goes out in a second packet.
     pub async fn answers_in_one_piece(&self, request: http::Request<()>) -> bool {
         let request = request.map(|()| Empty::new().map_err(|never| match never {}).boxed_unsync());
-        let response = self.0.handle((), request).await.unwrap_or_else(|error| panic!("{error:?}"));
+        let response = self.handler.handle((), request).await.unwrap_or_else(|error| panic!("{error:?}"));
         let length = &response.headers()["content-length"];
         let length: usize = length.to_str().ok().and_then(|length| length.parse().ok()).expect("a length");
         let mut body = response.into_body();
@@ -212,15 +224,23 @@ impl Replica {
     pub fn send_with_body(&self, request: http::Request<Vec<u8>>) -> http::Response<Vec<u8>> {
         let is_head = request.method() == http::Method::HEAD;
         let request = request.map(|body| Full::from(body).map_err(|never| match never {}).boxed_unsync());
-        TOKIO.block_on(async {
-            let response = self.0.handle((), request).await.unwrap_or_else(|error| panic!("{error:?}"));
+        self.idle.set(false);
+        let response = TOKIO.block_on(async {
+            let response = self.handler.handle((), request).await.unwrap_or_else(|error| panic!("{error:?}"));
             let (parts, body) = response.into_parts();
             let body = match is_head {
                 true => Vec::new(),
                 false => body.collect().await.unwrap_or_else(|error| panic!("{error:?}")).to_bytes().to_vec(),
             };
             http::Response::from_parts(parts, body)
-        })
+        });
+        // Another request would get another instance while this one works on behind its answer.
+        let began = Instant::now();
+        while self.waits_until_idle && !self.idle.is_set() {
+            assert!(began.elapsed() < Duration::from_secs(10), "the instance works on");
+            std::thread::yield_now();
+        }
+        response
     }
 }
 
@@ -228,6 +248,7 @@ pub struct State {
     engine: Engine,
     pre: ProxyPre<Ctx>,
     options: Options,
+    idle: Switch,
 }
 
 /// What one instance of the adapter has.
@@ -262,16 +283,20 @@ impl HandlerState for State {
         let mut store = Store::new(&self.engine, ctx);
         store.set_fuel(FUEL)?;
         let proxy = self.pre.instantiate_async(&mut store).await?;
-        let most = if matches!(self.pre, ProxyPre::P2(_)) { 1 } else { self.options.reuse.max(1) };
-        Ok(Instance { store, proxy, view: WasiHttpView::http, expiration: Never, state: Reuse(most) })
+        let is_reused = self.options.reuses_wasi_0_2 || matches!(self.pre, ProxyPre::P3(_));
+        let most = if is_reused { self.options.reuse.max(1) } else { 1 };
+        let expiration = Never(self.idle.clone());
+        Ok(Instance { store, proxy, view: WasiHttpView::http, expiration, state: Reuse(most) })
     }
 }
 
-/// An instance lives until it has served its requests.
-pub struct Never;
+/// An instance lives until it has served its requests. The switch tells whether it
+/// waits for one.
+pub struct Never(Switch);
 
 impl WorkerExpiration for Never {
     fn poll(self: Pin<&mut Self>, _: &mut Context<'_>, status: WorkerStatus, since: Instant) -> Poll<()> {
+        self.0.set(status == WorkerStatus::Idle);
         // One that idles is dropped when it is looked at again.
         let idle = status == WorkerStatus::Idle && since.elapsed() > Duration::from_secs(60);
         if idle { Poll::Ready(()) } else { Poll::Pending }
