@@ -16,6 +16,7 @@ mod description;
 mod edits;
 mod fuel;
 mod heads;
+mod http;
 mod identity;
 mod in_process;
 mod isolation;

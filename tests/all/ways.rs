@@ -83,6 +83,11 @@ pub trait Way {
         false
     }
 
+    /// The cases that do not hold on this way, for a reason that its user is told.
+    fn exceptions(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// What is left on this way of an answer that is expected.
     fn delivered(&self, expected: &Expected) -> Expected {
         expected.clone()

@@ -79,8 +79,8 @@ fn get_writes_bytes_as_they_are() {
 /// `BLESS=1` writes the trees, to be read in the diff.
 #[test]
 fn the_whole_tree_is_the_pinned_one() {
-    let instances = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/instances");
-    for (name, flags) in [("default", None), ("everything", Some(instances.join("everything.toml")))] {
+    let tests = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests");
+    for (name, flags) in [("default", None), ("everything", Some(tests.join("instances/everything.toml")))] {
         let mut arguments = vec!["--clock-start", "2026-10-01T00:00:00Z", "--clock-paused"];
         if let Some(instance) = &flags {
             arguments.extend(["--instance", instance.to_str().unwrap()]);
@@ -88,7 +88,7 @@ fn the_whole_tree_is_the_pinned_one() {
         let served = Served::start(&arguments);
         let (tree, stderr, status) = printed(&ask(&served, &["get", "--tree"]));
         assert_eq!((&*stderr, status), ("", 0));
-        let (tree, file) = (without_signatures(&tree), instances.join(format!("{name}.tree")));
+        let (tree, file) = (without_signatures(&tree), tests.join(format!("trees/{name}.tree")));
         if std::env::var_os("BLESS").is_some() {
             fs::write(&file, &tree).unwrap();
         }

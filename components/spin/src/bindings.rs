@@ -3,7 +3,7 @@
 // What is generated passes pointers over the adapter's border.
 #![allow(missing_docs, unsafe_code)]
 
-spin_sdk::wit_bindgen::generate!({
+wit_bindgen::generate!({
     inline: "
         package imds:spin;
 
@@ -12,7 +12,6 @@ spin_sdk::wit_bindgen::generate!({
         }
     ",
     path: "../../wit",
-    runtime_path: "::spin_sdk::wit_bindgen::rt",
     generate_all,
 });
 

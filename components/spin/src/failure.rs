@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::store::StoreError;
+use crate::trouble::StoreError;
 use crate::variables::VariableError;
 
 /// Why no instance can be opened: the operator's to mend. Displays as what any

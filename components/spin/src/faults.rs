@@ -6,7 +6,6 @@ use std::time::Duration;
 use crate::bindings::metadata::{Answer, Delivery, Outcome, explain};
 use crate::head::Reply;
 use crate::log;
-use crate::service::reply;
 
 /// The answer as it can be sent: late, or a 503 in its place, since an adapter has
 /// no connection that it could close or leave open.
@@ -28,6 +27,22 @@ pub fn deliver(answer: Answer) -> Reply {
     };
     log::line(format!("{}: {what}", reply.status));
     reply
+}
+
+/// The component's answer, which is sent at once.
+pub(crate) fn reply(answer: Answer) -> Reply {
+    let head = String::from_utf8(answer.head).unwrap_or_default();
+    let fields = head.lines().skip(1).filter_map(|line| line.split_once(": "));
+    Reply {
+        status: answer.status,
+        // What becomes of connections is the engine's.
+        fields: fields
+            .filter(|(name, _)| *name != "Connection")
+            .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()))
+            .collect(),
+        body: answer.body,
+        delay: Duration::ZERO,
+    }
 }
 
 /// A 503 in the shape of the service's refusals, with the time of the answer.

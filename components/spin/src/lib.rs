@@ -21,8 +21,9 @@
 //!
 //! The face of this crate is `wasi:http` 0.3, for Spin 4.1 and later (feature
 //! `wasi-http-0-3`); the crate in `wasi-0.2` has another for engines that know
-//! WASI 0.2 only. The crate in `control` is another component, for operators, over
-//! the same store.
+//! WASI 0.2 only, and `components/http` one for engines that have none of Spin's
+//! interfaces, which takes from here what links none of them. The crate in `control`
+//! is another component, for operators, over the same store.
 
 pub mod callers;
 pub mod head;
@@ -32,42 +33,52 @@ pub mod variables;
 
 #[cfg(target_arch = "wasm32")]
 mod bindings;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", target_os = "wasi"))]
 mod engine;
 #[cfg(target_arch = "wasm32")]
 mod failure;
 #[cfg(target_arch = "wasm32")]
 mod faults;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", target_os = "wasi"))]
 mod instances;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", target_os = "wasi"))]
 mod known;
 #[cfg(target_arch = "wasm32")]
 pub mod log;
 #[cfg(target_arch = "wasm32")]
 mod opening;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", target_os = "wasi"))]
 mod refusals;
-#[cfg(all(target_arch = "wasm32", feature = "responses"))]
+#[cfg(all(target_arch = "wasm32", target_os = "wasi", feature = "responses"))]
 mod response;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", target_os = "wasi"))]
 mod secret;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", target_os = "wasi"))]
 mod service;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", target_os = "wasi"))]
 pub mod store;
-#[cfg(all(target_arch = "wasm32", feature = "wasi-http-0-3"))]
+#[cfg(target_arch = "wasm32")]
+mod trouble;
+#[cfg(all(target_arch = "wasm32", feature = "wasi-http-0-2"))]
+pub mod wasi_http_0_2;
+#[cfg(all(target_arch = "wasm32", target_os = "wasi", feature = "wasi-http-0-3"))]
 mod wasi_http_0_3;
 
-pub use callers::Callers;
 #[cfg(target_arch = "wasm32")]
+pub use bindings::metadata;
+pub use callers::Callers;
+#[cfg(all(target_arch = "wasm32", target_os = "wasi"))]
 pub use engine::{pause, variable, within};
+#[cfg(target_arch = "wasm32")]
+pub use failure::Failure;
+#[cfg(target_arch = "wasm32")]
+pub use faults::deliver;
 pub use head::{Head, Reply};
 #[cfg(target_arch = "wasm32")]
-pub use opening::wrong_options;
+pub use opening::{open, wrong_options};
 pub use proxies::Proxies;
-#[cfg(all(target_arch = "wasm32", feature = "responses"))]
+#[cfg(all(target_arch = "wasm32", target_os = "wasi", feature = "responses"))]
 pub use response::respond;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", target_os = "wasi"))]
 pub use service::{Answered, Rest, answer, now_ms};
 pub use variables::Variables;

@@ -74,9 +74,14 @@ pub fn is_empty() -> bool {
     LINES.with_borrow(String::is_empty)
 }
 
+/// Takes what was collected, for a face that writes it itself.
+pub fn take() -> String {
+    LINES.take()
+}
+
 /// Writes what was collected, all of it in one call.
 pub fn write() {
-    let lines = LINES.take();
+    let lines = take();
     if !lines.is_empty() {
         // Nobody is left to be told that this failed.
         let _ = io::stderr().write_all(lines.as_bytes());

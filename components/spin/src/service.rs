@@ -2,16 +2,17 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use crate::bindings::metadata::{self, Answer, Moment};
 use crate::callers::client_address;
 use crate::engine::{self, Mark};
 use crate::failure::Failure;
+use crate::faults::{self, reply};
 use crate::head::{Head, Reply};
 use crate::instances::{self, Due, Open};
 use crate::variables::Variables;
-use crate::{faults, keys, log, refusals};
+use crate::{keys, log, refusals};
 
 thread_local! {
     static READ: Vec<String> = metadata::fields_read();
@@ -88,22 +89,6 @@ async fn try_answer(head: &Head, now: Instant, key: &mut Option<String>) -> Resu
     let answer = ask(&open, key, head, &variables).await?;
     refusals::log_refusal(&answer, head, now);
     Ok(faults::deliver(answer))
-}
-
-/// The component's answer, which is sent at once.
-pub(crate) fn reply(answer: Answer) -> Reply {
-    let head = String::from_utf8(answer.head).unwrap_or_default();
-    let fields = head.lines().skip(1).filter_map(|line| line.split_once(": "));
-    Reply {
-        status: answer.status,
-        // What becomes of connections is the engine's.
-        fields: fields
-            .filter(|(name, _)| *name != "Connection")
-            .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()))
-            .collect(),
-        body: answer.body,
-        delay: Duration::ZERO,
-    }
 }
 
 /// The answer to one whose instance there is none of.

@@ -6,7 +6,6 @@
 //! documentation does not show: there are no others. `Cargo.lock` holds the SDK, and
 //! a test holds what the adapter imports.
 
-use std::fmt;
 use std::time::{Duration, Instant};
 
 use spin_sdk::experimental::wasi::keyvalue::atomics::{Cas, CasError, increment, swap};
@@ -14,9 +13,8 @@ use spin_sdk::experimental::wasi::keyvalue::store::Error;
 
 use crate::engine::{self, Values};
 use crate::keys;
-
-/// The label under which `spin.toml` gives the store to the component.
-const LABEL: &str = "default";
+use crate::trouble::LABEL;
+pub use crate::trouble::StoreError;
 
 /// Who waits longer for a call is told that the store does not answer. A store at
 /// work takes milliseconds, and a client of the service gives up after a second or
@@ -25,17 +23,6 @@ pub const PATIENCE: Duration = Duration::from_secs(1);
 
 /// An open store.
 pub struct Store(Values);
-
-/// Why the store does not give what it was asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum StoreError {
-    /// The application has no store.
-    Absent,
-    /// The store failed, for a reason in its own words.
-    Failed(String),
-    /// The store let a call wait for longer than [`PATIENCE`].
-    TimedOut,
-}
 
 impl Store {
     /// Opens the store.
@@ -201,28 +188,6 @@ impl From<Error> for StoreError {
         match error {
             Error::NoSuchStore | Error::AccessDenied => StoreError::Absent,
             Error::Other(message) => StoreError::Failed(message),
-        }
-    }
-}
-
-impl fmt::Display for StoreError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            StoreError::Absent => write!(f, "the application has no key-value store `{LABEL}`"),
-            StoreError::Failed(message) => write!(f, "the key-value store failed: {message}"),
-            StoreError::TimedOut => f.write_str("the key-value store does not answer within a second"),
-        }
-    }
-}
-
-impl std::error::Error for StoreError {}
-
-impl StoreError {
-    /// What any client may see: the store's own words are for the log.
-    pub fn for_clients(&self) -> String {
-        match self {
-            StoreError::Failed(_) => "the key-value store failed; the log says how".to_owned(),
-            StoreError::Absent | StoreError::TimedOut => self.to_string(),
         }
     }
 }

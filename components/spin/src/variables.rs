@@ -166,6 +166,16 @@ impl VariableError {
         VariableError { variable, message: message.into(), is_unreadable: false, reason: None }
     }
 
+    /// A variable that a face cannot follow; to leave it out of account would mislead.
+    ///
+    /// ```
+    /// let wrong = imds_spin::variables::VariableError::not_here("callers");
+    /// assert_eq!(wrong.to_string(), "the variable `callers` is for Spin's own adapter; remove it here");
+    /// ```
+    pub fn not_here(variable: &'static str) -> VariableError {
+        VariableError::of(variable, "is for Spin's own adapter; remove it here")
+    }
+
     /// Whether what provides the variables is out, rather than the value wrong.
     ///
     /// ```

@@ -3,16 +3,13 @@
 //! the adapter, this does too.
 
 use std::future::pending;
-use std::path::Path;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use http_body_util::{BodyExt as _, Empty, Full};
-use wac_graph::types::Package;
-use wac_graph::{CompositionGraph, EncodeOptions, plug};
 use wasmtime::component::{Component, GuestTaskId, Linker, ResourceTable};
 use wasmtime::{Config, Engine, Store, StoreContextMut};
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
@@ -57,6 +54,17 @@ pub static WASI_0_2: LazyLock<Adapter> = LazyLock::new(|| {
     Adapter::load("imds_spin_wasi_0_2.wasm")
 });
 
+/// A file for engines without Spin's interfaces.
+pub fn built_by(command: &str, file: &str) -> Adapter {
+    // Two builds at once would take each other's parts.
+    static BUILDS: Mutex<()> = Mutex::new(());
+    let building = BUILDS.lock().unwrap_or_else(PoisonError::into_inner);
+    shell(command);
+    let bytes = std::fs::read(workspace().join(file)).expect("the file was built");
+    drop(building);
+    Adapter::compile(&bytes)
+}
+
 /// `spin.toml`, whose commands are tested here.
 pub fn spin_toml() -> toml::Table {
     let text = std::fs::read_to_string(workspace().join("spin.toml")).expect("spin.toml can be read");
@@ -79,10 +87,14 @@ impl Adapter {
     fn load(file: &str) -> Adapter {
         let built = workspace().join("target/imds-component");
         let core = built.join("imds.wasm");
+        let bytes = imds_compose::composed(&built.join("wasm32-wasip2/component").join(file), &core);
+        Adapter::compile(&bytes.expect("the adapter takes the component"))
+    }
+
+    fn compile(bytes: &[u8]) -> Adapter {
         let mut config = Config::new();
         config.wasm_component_model_async(true).consume_fuel(true);
         let engine = Engine::new(&config).expect("an engine starts");
-        let bytes = composed(&built.join("wasm32-wasip2/component").join(file), &core);
         let component = Component::new(&engine, bytes).expect("the adapter is a component");
         Adapter { engine, component }
     }
@@ -94,22 +106,13 @@ impl Adapter {
     }
 }
 
-/// `socket` with its import of the service filled by `core`.
-fn composed(socket: &Path, core: &Path) -> Vec<u8> {
-    let mut graph = CompositionGraph::new();
-    let [socket, core] = [("adapter", socket), ("imds:service", core)].map(|(name, path)| {
-        let package = Package::from_file(name, None, path, graph.types_mut()).expect("a component");
-        graph.register_package(package).expect("packages have their own names")
-    });
-    plug(&mut graph, vec![core], socket).expect("the adapter takes the component");
-    graph.encode(EncodeOptions::default()).expect("the composition is a component")
-}
-
 /// What a replica is started with.
 #[derive(Clone, Default)]
 pub struct Options {
     /// The application's variables.
     pub variables: Vec<(String, String)>,
+    /// The environment, where the face reads that.
+    pub environment: Vec<(String, String)>,
     /// Whether what provides the variables fails.
     pub variables_fail: Switch,
     /// What the adapter writes to its log.
@@ -122,6 +125,9 @@ pub struct Options {
     pub tick_ms: u64,
     /// How many requests one instance of the adapter serves.
     pub reuse: usize,
+    /// Whether that holds for WASI 0.2 too: `wasmtime serve` has a flag for it, Spin
+    /// has not. Then one instance serves all requests that come one after another.
+    pub reuses_wasi_0_2: bool,
     /// The instructions of WebAssembly of all instances that are gone.
     pub instructions: Arc<AtomicU64>,
 }
@@ -160,11 +166,16 @@ impl Default for Log {
 }
 
 /// One process of an engine with the adapter.
-pub struct Replica(ProxyHandler<State>);
+pub struct Replica {
+    handler: ProxyHandler<State>,
+    /// Whether the instance that was looked at last waits for a request.
+    idle: Switch,
+    waits_until_idle: bool,
+}
 
 impl Replica {
-    pub fn start(adapter: &'static LazyLock<Adapter>, options: Options) -> Replica {
-        let Adapter { engine, component } = &**adapter;
+    pub fn start(adapter: &'static Adapter, options: Options) -> Replica {
+        let Adapter { engine, component } = adapter;
         let mut linker = Linker::new(engine);
         let linked = (|| {
             wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
@@ -180,14 +191,17 @@ impl Replica {
             Ok(pre) => ProxyPre::P3(pre),
             Err(_) => ProxyPre::P2(p2::bindings::ProxyPre::new(pre).expect("the adapter exports an HTTP handler")),
         };
-        Replica(ProxyHandler::new(State { engine: engine.clone(), pre, options }))
+        let idle = Switch::default();
+        let waits_until_idle = options.reuses_wasi_0_2;
+        let state = State { engine: engine.clone(), pre, options, idle: idle.clone() };
+        Replica { handler: ProxyHandler::new(state), idle, waits_until_idle }
     }
 
     /// Whether the whole body of the answer is there when a server, which runs as a
     /// task of its own, gets the head. What is not goes out in a second packet.
     pub async fn answers_in_one_piece(&self, request: http::Request<()>) -> bool {
         let request = request.map(|()| Empty::new().map_err(|never| match never {}).boxed_unsync());
-        let response = self.0.handle((), request).await.unwrap_or_else(|error| panic!("{error:?}"));
+        let response = self.handler.handle((), request).await.unwrap_or_else(|error| panic!("{error:?}"));
         let length = &response.headers()["content-length"];
         let length: usize = length.to_str().ok().and_then(|length| length.parse().ok()).expect("a length");
         let mut body = response.into_body();
@@ -210,15 +224,23 @@ impl Replica {
     pub fn send_with_body(&self, request: http::Request<Vec<u8>>) -> http::Response<Vec<u8>> {
         let is_head = request.method() == http::Method::HEAD;
         let request = request.map(|body| Full::from(body).map_err(|never| match never {}).boxed_unsync());
-        TOKIO.block_on(async {
-            let response = self.0.handle((), request).await.unwrap_or_else(|error| panic!("{error:?}"));
+        self.idle.set(false);
+        let response = TOKIO.block_on(async {
+            let response = self.handler.handle((), request).await.unwrap_or_else(|error| panic!("{error:?}"));
             let (parts, body) = response.into_parts();
             let body = match is_head {
                 true => Vec::new(),
                 false => body.collect().await.unwrap_or_else(|error| panic!("{error:?}")).to_bytes().to_vec(),
             };
             http::Response::from_parts(parts, body)
-        })
+        });
+        // Another request would get another instance while this one works on behind its answer.
+        let began = Instant::now();
+        while self.waits_until_idle && !self.idle.is_set() {
+            assert!(began.elapsed() < Duration::from_secs(10), "the instance works on");
+            std::thread::yield_now();
+        }
+        response
     }
 }
 
@@ -226,6 +248,7 @@ pub struct State {
     engine: Engine,
     pre: ProxyPre<Ctx>,
     options: Options,
+    idle: Switch,
 }
 
 /// What one instance of the adapter has.
@@ -245,6 +268,7 @@ impl HandlerState for State {
     async fn instantiate(&self) -> wasmtime::Result<Instance<Ctx, Never, Reuse>> {
         let clock = Clock { ms: Arc::clone(&self.options.clock), tick_ms: self.options.tick_ms };
         let wasi = WasiCtx::builder()
+            .envs(&self.options.environment)
             .stderr(self.options.log.0.clone())
             .wall_clock(clock.clone())
             .monotonic_clock(clock)
@@ -259,16 +283,20 @@ impl HandlerState for State {
         let mut store = Store::new(&self.engine, ctx);
         store.set_fuel(FUEL)?;
         let proxy = self.pre.instantiate_async(&mut store).await?;
-        let most = if matches!(self.pre, ProxyPre::P2(_)) { 1 } else { self.options.reuse.max(1) };
-        Ok(Instance { store, proxy, view: WasiHttpView::http, expiration: Never, state: Reuse(most) })
+        let is_reused = self.options.reuses_wasi_0_2 || matches!(self.pre, ProxyPre::P3(_));
+        let most = if is_reused { self.options.reuse.max(1) } else { 1 };
+        let expiration = Never(self.idle.clone());
+        Ok(Instance { store, proxy, view: WasiHttpView::http, expiration, state: Reuse(most) })
     }
 }
 
-/// An instance lives until it has served its requests.
-pub struct Never;
+/// An instance lives until it has served its requests. The switch tells whether it
+/// waits for one.
+pub struct Never(Switch);
 
 impl WorkerExpiration for Never {
     fn poll(self: Pin<&mut Self>, _: &mut Context<'_>, status: WorkerStatus, since: Instant) -> Poll<()> {
+        self.0.set(status == WorkerStatus::Idle);
         // One that idles is dropped when it is looked at again.
         let idle = status == WorkerStatus::Idle && since.elapsed() > Duration::from_secs(60);
         if idle { Poll::Ready(()) } else { Poll::Pending }

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::engine::{Replica, WASI_0_2, WASI_0_3};
 use super::{Application, INSTANCE_ID, get};
+use crate::http::ENVIRONMENT;
 
 /// An adapter has no connection to close: what a description asks for beyond a
 /// delay becomes a refusal.
@@ -15,7 +16,7 @@ fn faults_delay_or_refuse_and_the_log_says_so() {
     let delay = r#"{"kind": "delay", "delay": "50ms", "paths": ["/*/meta-data/instance-id"]}"#;
     let entries = refusing.map(|kind| format!(r#""meta-data/{kind}": "found""#)).join(",");
     let instance = format!(r#"{{"faults": [{faults}, {delay}], "extra-entries": {{{entries}}}}}"#);
-    for adapter in [&WASI_0_3, &WASI_0_2] {
+    for adapter in [&*WASI_0_3, &*WASI_0_2, &*ENVIRONMENT] {
         let application = Application::new(&[("instance", &instance)]);
         let replica = Replica::start(adapter, application.0.clone());
         let began = Instant::now();

@@ -5,7 +5,7 @@
 mod callers;
 mod control;
 mod cost;
-mod engine;
+pub mod engine;
 mod faults;
 mod heads;
 mod interfaces;
@@ -27,19 +27,22 @@ use std::time::{Duration, Instant};
 
 use self::engine::{Options, Replica, WASI_0_2, WASI_0_3};
 use self::store::Values;
-pub use self::way::Spin;
+pub use self::way::{Spin, signed_json};
 
 const INSTANCE_ID: &str = "/latest/meta-data/instance-id";
 const NOW_MS: u64 = 1_790_800_000_000;
 
 /// An application: replicas that share variables, a store and a clock.
-struct Application(Options);
+pub struct Application(pub Options);
 
 impl Application {
-    fn new(variables: &[(&str, &str)]) -> Application {
-        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    pub fn new(variables: &[(&str, &str)]) -> Application {
+        let variables: Vec<_> =
+            variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let environment = variables.clone();
         let clock = Arc::new(AtomicU64::new(NOW_MS));
-        Application(Options { variables, values: Some(Arc::default()), clock, reuse: 128, ..Options::default() })
+        let values = Some(Arc::default());
+        Application(Options { variables, environment, values, clock, reuse: 128, ..Options::default() })
     }
 
     fn without_store(mut self) -> Application {
@@ -60,7 +63,7 @@ impl Application {
     }
 
     /// The log, once it has these words: it is written behind an answer.
-    fn log_with(&self, words: &str) -> String {
+    pub fn log_with(&self, words: &str) -> String {
         let began = Instant::now();
         loop {
             let log = self.log();
@@ -78,7 +81,7 @@ impl Application {
 }
 
 /// Status and body of the answer to a request with these header fields.
-fn ask(replica: &Replica, method: &str, path: &str, fields: &[(&str, &str)]) -> (u16, String) {
+pub fn ask(replica: &Replica, method: &str, path: &str, fields: &[(&str, &str)]) -> (u16, String) {
     // Engines make a URI of the target and of `Host`.
     let host = fields.iter().find(|(name, _)| *name == "host").map_or("localhost", |(_, host)| *host);
     let mut request = http::Request::builder().method(method).uri(format!("http://{host}{path}"));

@@ -1,20 +1,22 @@
 //! The Spin adapter as a way into the service.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock};
 
 use super::engine::{Adapter, Options, Replica, WASI_0_2, WASI_0_3};
 use super::store::Values;
 use crate::case::Expected;
+use crate::http::{ENVIRONMENT, NOT_COUNTED};
 use crate::ways::{Received, Sent, Way, read_toml, signatures};
 
 /// One replica with one instance.
 pub struct Spin {
     replica: Replica,
-    adapter: &'static LazyLock<Adapter>,
+    adapter: &'static Adapter,
     /// Holds the secret of the tokens.
     values: Arc<Values>,
     clock: Arc<AtomicU64>,
+    exceptions: &'static [&'static str],
 }
 
 impl Spin {
@@ -26,16 +28,28 @@ impl Spin {
         Spin::over(&WASI_0_2, Arc::default(), toml)
     }
 
-    fn over(adapter: &'static LazyLock<Adapter>, values: Arc<Values>, toml: &str) -> Spin {
-        let clock = Arc::new(AtomicU64::new(0));
+    /// The face for engines that have nothing of Spin's; it reads the environment.
+    pub fn http(toml: &str) -> Spin {
+        Spin { exceptions: &NOT_COUNTED, ..Spin::over(&ENVIRONMENT, Arc::default(), toml) }
+    }
+
+    fn over(adapter: &'static Adapter, values: Arc<Values>, toml: &str) -> Spin {
+        let variables = vec![("instance".to_owned(), signed_json(toml))];
         let options = Options {
-            variables: vec![("instance".to_owned(), signed_json(toml))],
-            values: Some(Arc::clone(&values)),
-            clock: Arc::clone(&clock),
+            environment: variables.clone(),
+            variables,
+            values: Some(values),
             reuse: 128,
             ..Options::default()
         };
-        Spin { replica: Replica::start(adapter, options), adapter, values, clock }
+        Spin::of(adapter, options)
+    }
+
+    /// A way through a replica that is started so.
+    pub fn of(adapter: &'static Adapter, options: Options) -> Spin {
+        let values = options.values.clone().unwrap_or_default();
+        let clock = Arc::clone(&options.clock);
+        Spin { replica: Replica::start(adapter, options), adapter, values, clock, exceptions: &[] }
     }
 }
 
@@ -69,7 +83,12 @@ impl Way for Spin {
     }
 
     fn describe(&mut self, toml: &str) {
-        *self = Spin::over(self.adapter, Arc::clone(&self.values), toml);
+        let exceptions = self.exceptions;
+        *self = Spin { exceptions, ..Spin::over(self.adapter, Arc::clone(&self.values), toml) };
+    }
+
+    fn exceptions(&self) -> &'static [&'static str] {
+        self.exceptions
     }
 
     fn carries(&self, sent: &Sent) -> Result<(), &'static str> {

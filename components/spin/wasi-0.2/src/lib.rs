@@ -7,10 +7,9 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
-use imds_spin::{Answered, Head, Reply, answer, method_name};
+use imds_spin::{Answered, answer, wasi_http_0_2};
 use wasip2::exports::http::incoming_handler::Guest;
-use wasip2::http::types::{Fields, IncomingRequest, Method, OutgoingBody, OutgoingResponse, ResponseOutparam};
-use wasip2::io::streams::OutputStream;
+use wasip2::http::types::{IncomingRequest, ResponseOutparam};
 
 struct Adapter;
 
@@ -18,28 +17,12 @@ wasip2::http::proxy::export!(Adapter);
 
 impl Guest for Adapter {
     fn handle(request: IncomingRequest, out: ResponseOutparam) {
-        let Some(Answered { reply, rest }) = at_once(answer(&head(&request))) else {
+        let Some(Answered { reply, rest }) = at_once(answer(&wasi_http_0_2::head(&request))) else {
             return;
         };
         // An instance of the adapter has one request.
         thread::sleep(reply.delay);
-        let response = OutgoingResponse::new(fields(&reply));
-        // Refused only for numbers that are no status.
-        let _ = response.set_status_code(reply.status);
-        // What fails from here on is the peer's or the network's.
-        let Ok(body) = response.body() else {
-            return ResponseOutparam::set(out, Ok(response));
-        };
-        let stream = body.write().ok();
-        // What fits goes ahead of the head, so that both leave in one packet.
-        let ahead = stream.as_ref().map_or(0, |stream| write_ahead(stream, &reply.body));
-        ResponseOutparam::set(out, Ok(response));
-        if let Some(stream) = stream {
-            for part in reply.body[ahead..].chunks(WRITE_BYTES_MAX) {
-                let _ = stream.blocking_write_and_flush(part);
-            }
-        }
-        let _ = OutgoingBody::finish(body, None);
+        wasi_http_0_2::send(&reply, out);
         let _ = at_once(rest.finish());
     }
 }
@@ -51,32 +34,4 @@ fn at_once<T>(future: impl Future<Output = T>) -> Option<T> {
         Poll::Ready(given) => Some(given),
         Poll::Pending => None,
     }
-}
-
-/// As much as the interface lets one write.
-const WRITE_BYTES_MAX: usize = 4096;
-
-/// Writes what the engine takes at once; gives how much that was.
-fn write_ahead(stream: &OutputStream, bytes: &[u8]) -> usize {
-    let room = usize::try_from(stream.check_write().unwrap_or_default()).unwrap_or(WRITE_BYTES_MAX);
-    let ahead = bytes.len().min(room).min(WRITE_BYTES_MAX);
-    if stream.write(&bytes[..ahead]).is_ok() { ahead } else { 0 }
-}
-
-fn head(request: &IncomingRequest) -> Head {
-    Head::new(
-        method_name!(request.method()),
-        request.path_with_query(),
-        request.headers().entries(),
-        request.authority(),
-    )
-}
-
-fn fields(reply: &Reply) -> Fields {
-    let fields = Fields::new();
-    for (name, value) in &reply.fields {
-        // The component's are all right; another would be left out.
-        let _ = fields.append(name, value);
-    }
-    fields
 }
