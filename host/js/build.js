@@ -1,0 +1,42 @@
+// `npm run build`: makes the component with cargo, unless IMDS_COMPONENT names
+// one, and translates it with jco into `generated/`.
+import { spawnSync } from "node:child_process";
+import { rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const workspace = join(here, "..", "..");
+const target = "wasm32-unknown-unknown";
+
+function run(program, args, cwd) {
+  const { status, error } = spawnSync(program, args, { cwd, stdio: "inherit" });
+  if (error) throw error;
+  if (status !== 0) {
+    console.error(`error: ${program} ${args[0]} failed`);
+    process.exit(1);
+  }
+}
+
+function component() {
+  if (process.env.IMDS_COMPONENT) return process.env.IMDS_COMPONENT;
+  const directory = join(workspace, "target", "imds-component");
+  // As the host's build script does it, so that both share one build. This
+  // linker makes a component; the usual one would leave a module.
+  run("cargo", [
+    "rustc", "--locked", "--package", "imds-core", "--lib", "--profile", "component", "--crate-type", "cdylib",
+    "--target", target, "--config", `target.${target}.linker="wasm-component-ld"`, "--target-dir", directory,
+  ], workspace);
+  return join(directory, target, "component", "imds_core.wasm");
+}
+
+const wasm = component();
+const out = join(here, "generated");
+rmSync(out, { recursive: true, force: true });
+const jco = join(dirname(createRequire(import.meta.url).resolve("@bytecodealliance/jco")), "jco.js");
+// Synchronous instantiation from compiled modules: a new instance after a trap
+// then needs no file and no waiting.
+run(process.execPath, [
+  jco, "transpile", wasm, "--name", "imds", "--instantiation", "sync", "--no-typescript", "--out-dir", out,
+], here);
