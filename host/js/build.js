@@ -1,7 +1,7 @@
 // `npm run build`: makes the component with cargo, unless IMDS_COMPONENT names
 // one, and translates it with jco into `generated/`.
 import { spawnSync } from "node:child_process";
-import { rmSync } from "node:fs";
+import { copyFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -40,3 +40,5 @@ const jco = join(dirname(createRequire(import.meta.url).resolve("@bytecodeallian
 run(process.execPath, [
   jco, "transpile", wasm, "--name", "imds", "--instantiation", "sync", "--no-typescript", "--out-dir", out,
 ], here);
+// A package has its licence beside it, and npm follows no links.
+copyFileSync(join(workspace, "LICENSE"), join(here, "LICENSE"));

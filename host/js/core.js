@@ -1,8 +1,11 @@
 // The shell around the component that Node and browsers share. It carries
 // heads, times and answers; the component decides everything about IMDS.
-import { instantiate } from "./generated/imds.js";
-import { headOf, partsOf } from "./head.js";
+import { Answer } from "./answer.js";
+import { asyncDispose } from "./dispose.js";
 import { milliseconds } from "./duration.js";
+import { instantiate } from "./generated/imds.js";
+import { Journal } from "./journal.js";
+import { headOf } from "./request.js";
 
 /** What is wrong with a description or a change: all problems at once. */
 export class ImdsError extends Error {
@@ -16,6 +19,8 @@ export class ImdsError extends Error {
 
 // Wrong descriptions are errors of the caller; all else is a trap.
 const isProblem = (error) => Array.isArray(error?.payload);
+const inJson = (document) => (typeof document === "string" ? document : JSON.stringify(document));
+const nowOf = (clock) => Number(typeof clock === "function" ? clock() : clock);
 
 /** Makes the class `Imds` from compiled modules, which `module(name)` gives. */
 export function imdsOf(module) {
@@ -32,16 +37,20 @@ export function imdsOf(module) {
   };
 
   return class Imds {
+    /** The component at work, and the description opened in it; a trap takes both. */
     #metadata = start();
     #instance;
     #description;
     #settings;
     #clock;
-    #sign;
     #ahead = 0;
+    #sign;
+    /** The last identity document that was signed, with its signatures. */
+    #signed;
     #throttle = 0n;
-    #count = 0n;
-    #journal = [];
+    #answered = 0n;
+    #journal = new Journal();
+    #isClosed = false;
 
     constructor(description = {}, { clock = Date.now, tokenSecret, allowedHosts = [], sign } = {}) {
       this.#clock = clock;
@@ -52,17 +61,16 @@ export function imdsOf(module) {
         signsIdentity: sign !== undefined,
         scope: undefined,
       };
-      this.#open(typeof description === "string" ? description : JSON.stringify(description));
+      this.#open(inJson(description));
     }
 
     /** Calls the component. A trap costs the instance of it, and no other call. */
     #call(call) {
+      if (this.#isClosed) throw new Error("this Imds is closed");
       try {
         return call(this.#metadata);
       } catch (error) {
-        if (isProblem(error)) {
-          throw new ImdsError(error.payload.map(({ position, ...problem }) => ({ ...problem, position })));
-        }
+        if (isProblem(error)) throw new ImdsError(error.payload);
         this.#metadata = start();
         this.#instance = undefined;
         throw error;
@@ -74,63 +82,68 @@ export function imdsOf(module) {
       this.#description = description;
     }
 
+    get #nowMs() {
+      return BigInt(Math.trunc(nowOf(this.#clock) + this.#ahead));
+    }
+
     get now() {
-      return Number(this.#clock()) + this.#ahead;
+      return new Date(Number(this.#nowMs));
     }
 
     get description() {
       return JSON.parse(this.#description);
     }
 
-    get requests() {
-      return [...this.#journal];
-    }
-
     get schema() {
       return JSON.parse(this.#call((metadata) => metadata.schema()));
     }
 
+    get status() {
+      const status = this.#call((metadata) => metadata.status(this.#description, this.#nowMs, undefined));
+      return {
+        ...status,
+        identityDocument: status.identityDocument.text,
+        happenings: status.happenings.map(({ atMs, what }) => ({ at: new Date(Number(atMs)), what })),
+        description: JSON.parse(status.description),
+      };
+    }
+
+    get warnings() {
+      const warnings = this.#call((metadata) => metadata.warnings(this.#description, this.#nowMs, undefined));
+      return warnings.map(({ name, problem: { field, message, help } }) => ({ name, field, message, help }));
+    }
+
+    get requests() {
+      return this.#journal.entries;
+    }
+
     answer(request, { keepAlive = false, overIpv6 = false } = {}) {
       const head = headOf(request);
-      const now = this.now;
       if (!this.#instance) this.#open(this.#description);
       const moment = {
-        nowMs: BigInt(Math.trunc(now)),
+        nowMs: this.#nowMs,
         entropy: crypto.getRandomValues(new BigUint64Array(1))[0],
         throttleState: this.#throttle,
-        requestNumber: this.#count,
+        requestNumber: this.#answered,
         overIpv6,
         keepAlive,
       };
       let answer = this.#call(() => this.#instance.answer(head, moment, undefined));
       if (answer.toSign && this.#sign) {
-        const { text, signingTimeMs } = answer.toSign;
-        const signatures = this.#sign({ text, signingTimeMs: Number(signingTimeMs) });
+        const signatures = this.#signatures(answer.toSign);
         answer = this.#call(() => this.#instance.answer(head, moment, signatures));
       }
       this.#throttle = answer.throttleState;
-      this.#count += 1n;
-      const { delivery, requestBody } = answer;
-      const result = {
-        ...partsOf(answer.head),
-        status: answer.status,
-        body: answer.body,
-        head: answer.head,
-        outcome: answer.outcome,
-        sessionVersion: answer.sessionVersion,
-        keepAlive: answer.keepAlive,
-        hopLimit: answer.hopLimit,
-        delivery: delivery && { kind: delivery.tag, ms: delivery.val },
-        requestBody: {
-          kind: requestBody.tag,
-          bytes: requestBody.val === undefined ? undefined : Number(requestBody.val),
-        },
-      };
-      const { outcome, status, sessionVersion } = result;
-      const [method = "", target = ""] = new TextDecoder().decode(head).trimStart().split(/\r?\n/, 1)[0].split(" ");
-      this.#journal.push({ at: new Date(now), method, path: target, status, outcome, sessionVersion });
-      if (this.#journal.length > 1000) this.#journal.shift();
-      return result;
+      this.#answered += 1n;
+      this.#journal.add(head, answer, Number(moment.nowMs));
+      return new Answer(answer);
+    }
+
+    #signatures({ text, signingTimeMs }) {
+      if (this.#signed?.text !== text) {
+        this.#signed = { text, signatures: this.#sign({ text, signingTime: new Date(Number(signingTimeMs)) }) };
+      }
+      return this.#signed.signatures;
     }
 
     explain(outcome) {
@@ -138,17 +151,21 @@ export function imdsOf(module) {
     }
 
     edit(change) {
-      const text = typeof change === "string" ? change : JSON.stringify(change);
-      const now = BigInt(Math.trunc(this.now));
-      this.#open(this.#call(({ edit }) => edit(this.#description, text, now, undefined)));
+      const text = inJson(change);
+      this.#open(this.#call(({ edit }) => edit(this.#description, text, this.#nowMs, undefined)));
     }
 
     advance(duration) {
       this.#ahead += milliseconds(duration);
     }
 
-    async [Symbol.asyncDispose ?? Symbol.for("Symbol.asyncDispose")]() {
-      this.#instance = undefined;
+    async close() {
+      this.#isClosed = true;
+      this.#metadata = this.#instance = undefined;
+    }
+
+    [asyncDispose]() {
+      return this.close();
     }
   };
 }

@@ -1,27 +1,27 @@
-// Heads between the forms that programs have them in and bytes. Characters are
-// bytes, as on the wire, so that any bytes get through.
+// Where the head of a request ends.
 
-const latin1 = (text) => Uint8Array.from(text, (character) => character.charCodeAt(0));
+/** Above these bounds the component answers that the head is too large. */
+const BYTES = 16 * 1024;
+const FIELDS = 64;
 
-/** The bytes of a request's head: as given, or written of its parts. */
-export function headOf(request) {
-  if (typeof request === "string") return latin1(request);
-  if (request instanceof Uint8Array) return request;
-  const { method = "GET", path, headers = {} } = request;
-  const given = typeof headers[Symbol.iterator] === "function" ? [...headers] : Object.entries(headers);
-  // HTTP/1.1 demands it of every client, and so nobody wants to write it.
-  const named = given.some(([name]) => name.toLowerCase() === "host");
-  const fields = named ? given : [["Host", "169.254.169.254"], ...given];
-  const lines = fields.map(([name, value]) => `${name}: ${value}\r\n`).join("");
-  return latin1(`${method} ${path} HTTP/1.1\r\n${lines}\r\n`);
+const LF = 10;
+const CR = 13;
+
+/** The length of the head that bytes begin with, or of what is there of one that is beyond the bounds or can be none; `undefined` where more has to come. */
+export function lengthOfHead(bytes) {
+  let [line, lines] = [0, 0];
+  for (let at = bytes.indexOf(LF); at >= 0 && at < BYTES; at = bytes.indexOf(LF, line)) {
+    const isEmpty = at === line || (at === line + 1 && bytes[line] === CR);
+    line = at + 1;
+    // Empty lines before the request count for nothing.
+    if (isEmpty && lines > 0) return line;
+    if (!isEmpty) lines += 1;
+    if (lines > FIELDS + 1) return line;
+  }
+  if (bytes.length >= BYTES) return BYTES;
+  // Of who speaks TLS, for example, no line may ever end.
+  if (lines === 0 && line < bytes.length && !beginsMethod(bytes[line])) return bytes.length;
+  return undefined;
 }
 
-/** The reason phrase and the fields of an answer's head. */
-export function partsOf(head) {
-  const [status, ...lines] = new TextDecoder("latin1").decode(head).trimEnd().split("\r\n");
-  const fields = lines.map((line) => {
-    const colon = line.indexOf(":");
-    return [line.slice(0, colon), line.slice(colon + 1).trimStart()];
-  });
-  return { reason: status.split(" ").slice(2).join(" "), headers: Object.fromEntries(fields) };
-}
+const beginsMethod = (byte) => byte === CR || /[!#$%&'*+.^_`|~\w-]/.test(String.fromCharCode(byte));

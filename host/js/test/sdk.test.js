@@ -6,11 +6,13 @@ import { Imds } from "imds-component";
 test("the AWS SDK finds credentials, with tokens required", async () => {
   const imds = new Imds({ "metadata-options": { "http-tokens": "required" } });
   const server = await imds.serve();
-  process.env.AWS_EC2_METADATA_SERVICE_ENDPOINT = server.url;
+  Object.assign(process.env, server.env);
   try {
-    const { accessKeyId } = await fromInstanceMetadata()();
+    const { accessKeyId, expiration } = await fromInstanceMetadata()();
     assert.match(accessKeyId, /^ASIA/);
-    assert.equal(imds.requests[0].outcome, "token-issued");
+    assert.ok(expiration > new Date());
+    assert.deepEqual(imds.requests.map(({ outcome }) => outcome), ["token-issued", "found", "found"]);
+    assert.ok(imds.requests.every(({ sessionVersion }) => sessionVersion === "two"));
   } finally {
     await imds.close();
   }

@@ -24,10 +24,6 @@ export class Imds extends imdsOf(compiled) {
   async close() {
     await Promise.all([...this.#servers].map((server) => server.close()));
     this.#servers.clear();
-  }
-
-  async [Symbol.asyncDispose ?? Symbol.for("Symbol.asyncDispose")]() {
-    await this.close();
-    await super[Symbol.asyncDispose ?? Symbol.for("Symbol.asyncDispose")]();
+    await super.close();
   }
 }

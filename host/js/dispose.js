@@ -1,0 +1,2 @@
+/** The symbol of `await using`, for engines that do not have it: TypeScript's and other polyfills take the same one. */
+export const asyncDispose = Symbol.asyncDispose ?? Symbol.for("Symbol.asyncDispose");

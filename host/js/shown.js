@@ -1,0 +1,65 @@
+// What a client sent, as the journal keeps it: of bounded length, and without
+// what looks like a key or a token. A test prints its journal into a log that
+// others read.
+
+const METHOD_CHARACTERS = 20;
+const TARGET_CHARACTERS = 160;
+
+// Keys and tokens are random, words are not: in random text the kind of character
+// changes often. Each change adds to a score, each character takes from it.
+const CHANGE = 4;
+const SECRET = 16;
+
+const CERTAIN = /\bA[KS]IA[A-Z0-9]{12,}|[0-9a-f]{32,}|[A-Za-z0-9]{65,}/i;
+// Ids and addresses have many digits and are no secrets.
+const HARMLESS = /^(\d+|[0-9a-f]{1,17})$/;
+
+/** A method, or `…` for what cannot be one. */
+export function shownMethod(method) {
+  return secretAt(method) >= 0 ? "…" : cut(method, METHOD_CHARACTERS);
+}
+
+/** A target without its query, and without credentials before a host; it ends where something looks like a secret. */
+export function shownTarget(target) {
+  const [before] = target.split("?", 1);
+  const path = before.startsWith("/") ? before : before.replace(/^([a-z]+:\/\/)?[^/]*@/i, "$1");
+  const decoded = decodedFully(path);
+  const at = secretAt(decoded);
+  if (at < 0) return cut(path, TARGET_CHARACTERS) + (before.length < target.length ? "?…" : "");
+  // Up to the first escape, both texts are the same.
+  const escape = path.indexOf("%");
+  return `${cut(path.slice(0, escape < 0 ? at : Math.min(at, escape)), TARGET_CHARACTERS)}…`;
+}
+
+function decodedFully(text) {
+  const decoded = text.replace(/%([0-7][0-9a-f])/gi, (_, digits) => String.fromCharCode(parseInt(digits, 16)));
+  return decoded === text ? text : decodedFully(decoded);
+}
+
+function cut(text, characters) {
+  const shown = text.slice(0, characters).replace(/[^ -~]/g, (character) =>
+    `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`);
+  return text.length > characters ? `${shown}…` : shown;
+}
+
+/** Where the first secret begins; -1 where there is none. */
+function secretAt(text) {
+  let [score, start] = [0, 0];
+  let found = text.search(CERTAIN);
+  for (const { 0: word, index } of text.matchAll(/[A-Za-z0-9]+/g)) {
+    if (HARMLESS.test(word)) continue;
+    for (let at = 0; at < word.length; at += 1) {
+      if (score === 0) start = index;
+      score = Math.max(0, score + (changes(word, at) ? CHANGE : 0) - 1);
+      if (score >= SECRET) return found < 0 ? start : Math.min(found, start);
+    }
+  }
+  return found;
+}
+
+const kind = (character) => (/\d/.test(character) ? 0 : /[a-z]/.test(character) ? 1 : 2);
+
+/** Whether the kind changes within a word; one may begin with a capital. */
+function changes(word, at) {
+  return at > 0 && kind(word[at]) !== kind(word[at - 1]) && !(at === 1 && kind(word[0]) === 2 && kind(word[1]) === 1);
+}
