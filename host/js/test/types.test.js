@@ -1,0 +1,44 @@
+// The hand-written types, by the compiler, and a program in TypeScript at work.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { Imds, ImdsError } from "imds-component";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const typescript = createRequire(import.meta.url).resolve("typescript/package.json");
+const compile = (...args) => execFileSync(process.execPath, [join(dirname(typescript), "bin", "tsc"), "--strict",
+  "--target", "es2022", "--module", "nodenext", "--types", "node", ...args], { cwd: here, encoding: "utf8", stdio: "pipe" });
+const compiled = (...args) => {
+  try {
+    return compile(...args);
+  } catch (error) {
+    throw new Error(error.stdout);
+  }
+};
+
+test("a program in TypeScript compiles and runs, await using included", () => {
+  // Beside the package, so that it finds the package by its name.
+  const out = join(here, "..", "generated", "sample");
+  compiled("--lib", "es2022,esnext.disposable,dom,dom.iterable", "--rootDir", "types", "--outDir", out, "types/sample.ts");
+  const printed = execFileSync(process.execPath, [join(out, "sample.js")], { encoding: "utf8" });
+  assert.equal(printed, "did you mean `instance-type`?\n200 m7g.large found 2026-10-01T00:01:30.000Z 200 2 running\n");
+});
+
+test("what is wrong does not compile", () => {
+  compiled("--noEmit", "--lib", "es2022,esnext.disposable,dom,dom.iterable", "types/wrong.ts");
+});
+
+test("a page has the same, without sockets", () => {
+  compiled("--noEmit", "--lib", "es2022,esnext.disposable,dom,dom.iterable", "--customConditions", "browser", "types/browser.ts");
+});
+
+test("the types name all that there is", () => {
+  const names = (prototype) => Object.getOwnPropertyNames(prototype).filter((name) => name !== "constructor");
+  assert.deepEqual(new Set([...names(Imds.prototype), ...names(Object.getPrototypeOf(Imds.prototype))]), new Set([
+    "answer", "serve", "edit", "advance", "explain", "requests", "now", "description", "status", "warnings", "schema", "close",
+  ]));
+  assert.ok(ImdsError.prototype instanceof Error);
+});
