@@ -8,23 +8,26 @@ const TARGET_CHARACTERS = 160;
 // Keys and tokens are random, words are not: in random text the kind of character
 // changes often. Each change adds to a score, each character takes from it.
 const CHANGE = 4;
-const SECRET = 16;
+const SECRET = 8;
 
 const CERTAIN = /\bA[KS]IA[A-Z0-9]{12,}|[0-9a-f]{32,}|[A-Za-z0-9]{65,}/i;
 // Ids and addresses have many digits and are no secrets.
-const HARMLESS = /^(\d+|[0-9a-f]{1,17})$/;
+const HARMLESS = /^(\d+|[0-9a-f]{1,17}|[0-9A-F]{2})$/;
 
 /** A method, or `…` for what cannot be one. */
 export function shownMethod(method) {
   return secretAt(method) >= 0 ? "…" : cut(method, METHOD_CHARACTERS);
 }
 
-/** A target without its query, and without credentials before a host; it ends where something looks like a secret. */
-export function shownTarget(target) {
+/**
+ * A target without its query, and without credentials before a host; it ends where something looks like a secret. What
+ * `isFound` is the path of something that the instance has, however its name looks.
+ */
+export function shownTarget(target, isFound = false) {
   const [before] = target.split("?", 1);
   const path = before.startsWith("/") ? before : before.replace(/^([a-z]+:\/\/)?[^/]*@/i, "$1");
   const decoded = decodedFully(path);
-  const at = secretAt(decoded);
+  const at = isFound && !decoded.includes("..") ? -1 : secretAt(decoded);
   if (at < 0) return cut(path, TARGET_CHARACTERS) + (before.length < target.length ? "?…" : "");
   // Up to the first escape, both texts are the same.
   const escape = path.indexOf("%");
@@ -42,19 +45,23 @@ function cut(text, characters) {
   return text.length > characters ? `${shown}…` : shown;
 }
 
-/** Where the first secret begins; -1 where there is none. */
+/** Where the first secret begins, with whatever before it might belong to it; -1 where there is none. */
 function secretAt(text) {
-  let [score, start] = [0, 0];
-  let found = text.search(CERTAIN);
-  for (const { 0: word, index } of text.matchAll(/[A-Za-z0-9]+/g)) {
+  if (!CERTAIN.test(text) && !isRandom(text)) return -1;
+  // Slashes split keys: the paths of the service are of small letters, or of digits.
+  return Math.max(0, text.search(/[a-z0-9]*([A-Z]|\d[a-z]|[a-z]\d)/));
+}
+
+function isRandom(text) {
+  let score = 0;
+  for (const [word] of text.matchAll(/[A-Za-z0-9]+/g)) {
     if (HARMLESS.test(word)) continue;
     for (let at = 0; at < word.length; at += 1) {
-      if (score === 0) start = index;
       score = Math.max(0, score + (changes(word, at) ? CHANGE : 0) - 1);
-      if (score >= SECRET) return found < 0 ? start : Math.min(found, start);
+      if (score >= SECRET) return true;
     }
   }
-  return found;
+  return false;
 }
 
 const kind = (character) => (/\d/.test(character) ? 0 : /[a-z]/.test(character) ? 1 : 2);
