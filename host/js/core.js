@@ -49,6 +49,7 @@ export function imdsOf(module) {
     #signed;
     #throttle = 0n;
     #answered = 0n;
+    #entropy = crypto.getRandomValues(new BigUint64Array(1))[0];
     #journal = new Journal();
     #isClosed = false;
 
@@ -122,7 +123,8 @@ export function imdsOf(module) {
       if (!this.#instance) this.#open(this.#description);
       const moment = {
         nowMs: this.#nowMs,
-        entropy: crypto.getRandomValues(new BigUint64Array(1))[0],
+        // It need not be secret, only another one each time.
+        entropy: BigInt.asUintN(64, this.#entropy + this.#answered),
         throttleState: this.#throttle,
         requestNumber: this.#answered,
         overIpv6,

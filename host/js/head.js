@@ -7,7 +7,10 @@ const FIELDS = 64;
 const LF = 10;
 const CR = 13;
 
-/** The length of the head that bytes begin with, or of what is there of one that is beyond the bounds or can be none; `undefined` where more has to come. */
+/**
+ * The length of the head that bytes begin with, or of what is there of one that is beyond the bounds or can be none;
+ * `undefined` where more has to come.
+ */
 export function lengthOfHead(bytes) {
   let [line, lines] = [0, 0];
   for (let at = bytes.indexOf(LF); at >= 0 && at < BYTES; at = bytes.indexOf(LF, line)) {

@@ -13,17 +13,24 @@ const compiled = (name) => {
 };
 
 export class Imds extends imdsOf(compiled) {
+  /** None once it is closed. */
   #servers = new Set();
 
   async serve(options) {
+    if (!this.#servers) throw new Error("this Imds is closed");
     const server = await listen(this, options);
+    if (!this.#servers) {
+      await server.close();
+      throw new Error("this Imds is closed");
+    }
     this.#servers.add(server);
     return server;
   }
 
   async close() {
-    await Promise.all([...this.#servers].map((server) => server.close()));
-    this.#servers.clear();
+    const servers = [...this.#servers ?? []];
+    this.#servers = undefined;
+    await Promise.all(servers.map((server) => server.close()));
     await super.close();
   }
 }

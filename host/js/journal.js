@@ -11,7 +11,8 @@ export class Journal {
   add(head, { status, outcome, sessionVersion }, now) {
     const { method, target } = requestLineOf(head);
     const path = shownTarget(target, outcome === "found");
-    this.#entries.push(Object.freeze({ at: new Date(now), method: shownMethod(method), path, status, outcome, sessionVersion }));
+    const entry = { at: new Date(now), method: shownMethod(method), path, status, outcome, sessionVersion };
+    this.#entries.push(Object.freeze(entry));
     // In one go now and then, since each move of so many costs.
     if (this.#entries.length >= 2 * KEPT) this.#entries = this.#entries.slice(-KEPT);
   }

@@ -20,7 +20,9 @@ export function headOf(request) {
   if (!fields.some(([name]) => name.toLowerCase() === "host")) fields.unshift(["Host", "169.254.169.254"]);
   const lines = [`${method} ${path} HTTP/1.1`, ...fields.map(([name, value]) => `${name}: ${value}`)];
   const broken = lines.find((line) => /[\r\n]/.test(line));
-  if (broken) throw new TypeError(`a line end in ${JSON.stringify(broken)}: what is meant to be broken is given as a whole head`);
+  if (broken) {
+    throw new TypeError(`a line end in ${JSON.stringify(broken)}: what is meant to be broken is given as a whole head`);
+  }
   return latin1(`${lines.join("\r\n")}\r\n\r\n`);
 }
 

@@ -22,7 +22,10 @@ export class Rest {
     }
   }
 
-  /** Takes what belongs to the body off the front of what came: how long that is, and whether the body `is` "whole", "part" of it is still to come, or it is "wrong". */
+  /**
+   * Takes what belongs to the body off the front of what came: how long that is, and whether the body `is` "whole",
+   * "part" of it is still to come, or it is "wrong".
+   */
   take(input) {
     let at = 0;
     for (;;) {

@@ -21,7 +21,10 @@ const style = read("style.css");
 
 const hash = (text) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
 // The page runs what stands in it, and reaches nothing.
-const policy = `default-src 'none'; script-src ${hash(script)} 'wasm-unsafe-eval'; style-src ${hash(style)}; base-uri 'none'; form-action 'none'`;
+const policy = [
+  "default-src 'none'", `script-src ${hash(script)} 'wasm-unsafe-eval'`, `style-src ${hash(style)}`, "base-uri 'none'",
+  "form-action 'none'",
+].join("; ");
 const modules = readdirSync(generated).filter((name) => name.endsWith(".wasm")).map((name) => {
   const packed = gzipSync(readFileSync(new URL(name, generated)), { level: 9 }).toString("base64");
   return `<script type="text/plain" data-module="${name}">${packed}</script>`;

@@ -20,7 +20,9 @@ function plain(schema, part) {
   if (part === undefined || typeof part !== "object") return [];
   const { $ref, allOf = [], anyOf = [], oneOf = [], ...own } = part;
   const referred = $ref === undefined ? [] : plain(schema, pointed(schema, $ref));
-  const described = referred.map((other) => ({ ...other, description: own.description ?? other.description, default: own.default ?? other.default }));
+  const described = referred.map((other) => ({
+    ...other, description: own.description ?? other.description, default: own.default ?? other.default,
+  }));
   const others = [...allOf, ...anyOf, ...oneOf].flatMap((other) => plain(schema, other));
   return [...($ref === undefined ? [own] : []), ...described, ...others];
 }
@@ -53,7 +55,8 @@ function values(schema, parts) {
   const told = new Map();
   const tell = (value, detail = "") => {
     const insert = JSON.stringify(value);
-    if (value !== null && !told.has(insert)) told.set(insert, { label: typeof value === "string" ? value : insert, detail, insert });
+    if (value === null || told.has(insert)) return;
+    told.set(insert, { label: typeof value === "string" ? value : insert, detail, insert });
   };
   for (const part of parts) {
     if (part.default !== undefined) tell(part.default, "default");

@@ -115,7 +115,8 @@ function ask(request) {
   const { at: time, method, path, status, sessionVersion, outcome } = imds.requests.at(-1);
   const row = document.createElement("tr");
   const version = { one: "IMDSv1", two: "IMDSv2" }[sessionVersion] ?? "";
-  row.append(...[at(time), `${method} ${path}`, isSent ? status : "", version, outcome].map((text) => element("td", text)));
+  const told = [at(time), `${method} ${path}`, isSent ? status : "", version, outcome];
+  row.append(...told.map((text) => element("td", text)));
   $("asked").prepend(row);
   while ($("asked").children.length > ASKED_SHOWN) $("asked").lastChild.remove();
   return answer;
@@ -125,7 +126,8 @@ function getToken() {
   const ttl = [["X-aws-ec2-metadata-token-ttl-seconds", "21600"]];
   const answer = ask(() => ({ method: "PUT", path: "/latest/api/token", headers: ttl }));
   if (answer?.outcome !== "token-issued") return;
-  const others = $("fields").value.split("\n").filter((line) => line.trim() && !line.toLowerCase().startsWith(TOKEN.toLowerCase() + ":"));
+  const isOther = (line) => line.trim() && !line.toLowerCase().startsWith(`${TOKEN.toLowerCase()}:`);
+  const others = $("fields").value.split("\n").filter(isOther);
   $("fields").value = [...others, `${TOKEN}: ${answer.text}`].join("\n");
 }
 
@@ -159,7 +161,9 @@ $("clock").addEventListener("submit", (event) => {
   event.preventDefault();
   move($("by").value);
 });
-for (const button of document.querySelectorAll("[data-by]")) button.addEventListener("click", () => move(button.dataset.by));
+for (const button of document.querySelectorAll("[data-by]")) {
+  button.addEventListener("click", () => move(button.dataset.by));
+}
 $("description").addEventListener("input", read);
 offer($("description"), $("suggestions"), (text, caret) => complete(schema, text, caret));
 setInterval(show, 1000);

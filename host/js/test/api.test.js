@@ -33,7 +33,8 @@ test("an operation of EC2 is an edit", () => {
   const imds = new Imds({}, { clock: BEGIN });
   imds.edit({ operation: { interrupt: { action: "terminate" } } });
   assert.equal(JSON.parse(text(imds, "meta-data/spot/instance-action")).time, "2026-10-01T00:02:00Z");
-  assert.ok(imds.status.happenings.some(({ at, what }) => at.getTime() === BEGIN.getTime() + 120_000 && /terminate/.test(what)));
+  const { at } = imds.status.happenings.find(({ what }) => what === "spot interruption: terminate");
+  assert.equal(at.getTime(), BEGIN.getTime() + 120_000);
   imds.advance("2m");
   assert.equal(imds.status.state, "terminated");
   assert.equal(imds.answer({ path: "/" }).delivery.kind, "closed");
@@ -96,9 +97,14 @@ test("no BigInt comes out", () => {
   };
   const answer = imds.answer(request);
   assert.deepEqual(answer.requestBody, { kind: "length", bytes: 5 });
-  for (const told of [answer, imds.requests, imds.status, imds.warnings, imds.description, imds.schema, imds.now]) look(told);
+  const { requests, status, warnings, description, schema, now } = imds;
+  for (const told of [answer, requests, status, warnings, description, schema, now]) look(told);
   const signed = [];
-  const signing = new Imds({}, { sign: (document) => (signed.push(document), { signature: "s", pkcs7: "p", rsa2048: "r" }) });
+  const sign = (document) => {
+    signed.push(document);
+    return { signature: "s", pkcs7: "p", rsa2048: "r" };
+  };
+  const signing = new Imds({}, { sign });
   for (let time = 0; time < 2; time += 1) assert.equal(text(signing, "dynamic/instance-identity/pkcs7"), "p");
   assert.equal(signed.length, 1, "a document is signed once");
   assert.ok(signed[0].signingTime instanceof Date);
@@ -116,20 +122,23 @@ test("the last thousand requests are kept", () => {
   for (let asked = 0; asked < 2500; asked += 1) imds.answer({ path: `/${asked}` });
   const { requests } = imds;
   assert.deepEqual([requests.length, requests[0].path, requests[999].path], [1000, "/1500", "/2499"]);
-  assert.deepEqual(requests[0], { at: BEGIN, method: "GET", path: "/1500", status: 404, outcome: "not-found", sessionVersion: "one" });
+  const rest = { method: "GET", status: 404, outcome: "not-found", sessionVersion: "one" };
+  assert.deepEqual(requests[0], { at: BEGIN, path: "/1500", ...rest });
 });
 
 test("a trap costs one request, and the component is replaced", async () => {
   let traps = false;
   await withTraps(() => traps, async (made) => {
     const imds = new Imds({ "instance-type": "m7g.large" });
-    const token = imds.answer({ method: "PUT", path: "/latest/api/token", headers: { "X-aws-ec2-metadata-token-ttl-seconds": 60 } });
+    const ttl = { "X-aws-ec2-metadata-token-ttl-seconds": 60 };
+    const token = imds.answer({ method: "PUT", path: "/latest/api/token", headers: ttl });
     assert.equal(made(), 1);
     traps = true;
     assert.throws(() => text(imds, "meta-data/instance-type"), WebAssembly.RuntimeError);
     traps = false;
     const headers = { "X-aws-ec2-metadata-token": token.text };
-    assert.equal(imds.answer({ path: "/latest/meta-data/instance-type", headers }).text, "m7g.large", "and takes the tokens of before");
+    const { text: type } = imds.answer({ path: "/latest/meta-data/instance-type", headers });
+    assert.equal(type, "m7g.large", "and takes the tokens of before");
     assert.equal(made(), 2);
     text(imds, "meta-data/");
     assert.equal(made(), 2, "one that did not trap stays");
@@ -145,6 +154,11 @@ test("an `Imds` that is closed answers no more, and closes what it serves", asyn
   await imds[asyncDispose]();
   await assert.rejects(fetch(`${url}/latest/`), TypeError);
   assert.throws(() => imds.answer({ path: "/" }), /this Imds is closed/);
+  await assert.rejects(imds.serve(), /this Imds is closed/);
+  const other = new Imds();
+  const serving = other.serve();
+  const isTooLate = assert.rejects(serving, /this Imds is closed/);
+  await Promise.all([other.close(), isTooLate]);
   assert.equal(imds.requests.length, 1);
   await imds.close();
   assert.equal(asyncDispose, Symbol.asyncDispose ?? Symbol.for("Symbol.asyncDispose"));

@@ -41,7 +41,9 @@ test("a completion takes the place of what was written", () => {
 });
 
 test("nothing is offered where nothing can stand", () => {
-  for (const text of ['{"state" |', '{"state": "running" |', '{"state": "running"}|', '{"state": {"x": |']) assert.deepEqual(labels(text), [], text);
+  for (const text of ['{"state" |', '{"state": "running" |', '{"state": "running"}|', '{"state": {"x": |']) {
+    assert.deepEqual(labels(text), [], text);
+  }
 });
 
 test("no text is too broken to be read", () => {

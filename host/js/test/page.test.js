@@ -55,7 +55,8 @@ describe("the page", { skip, timeout: 120_000 }, () => {
     await page.focus(`#${id}`);
     await page.keyboard.press("Space");
   }
-  const offered = () => page.$$eval("#suggestions:not([hidden]) li", (items) => items.map((item) => item.firstChild.textContent));
+  const offered = () => page.$$eval("#suggestions:not([hidden]) li",
+    (items) => items.map((item) => item.firstChild.textContent));
   /** Writes until something is offered, and takes the offer of that name. */
   async function choose(written, name) {
     await page.keyboard.type(written);
@@ -73,7 +74,8 @@ describe("the page", { skip, timeout: 120_000 }, () => {
     assert.match(await ask("/latest/meta-data/nothing"), /^404 Not Found/);
     assert.match(await text("body"), /404 - Not Found/);
     await type("path", "/latest/meta-data/pla");
-    assert.ok((await page.$$eval("#paths option", (options) => options.map((option) => option.value))).includes("/latest/meta-data/placement/"));
+    const paths = await page.$$eval("#paths option", (options) => options.map((option) => option.value));
+    assert.ok(paths.includes("/latest/meta-data/placement/"));
     assert.deepEqual(troubles, []);
   });
 
@@ -131,7 +133,8 @@ describe("the page", { skip, timeout: 120_000 }, () => {
     await type("description", "{");
     assert.ok((await offered()).length > 40);
     await page.keyboard.press("ArrowUp");
-    const active = await page.$eval("#description", (area) => document.getElementById(area.getAttribute("aria-activedescendant"))?.textContent);
+    const active = await page.$eval("#description",
+      (area) => document.getElementById(area.getAttribute("aria-activedescendant"))?.textContent);
     assert.ok(active.length > 0);
     await page.keyboard.press("Escape");
     assert.deepEqual(await offered(), []);

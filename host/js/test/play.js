@@ -64,7 +64,8 @@ function partsOf(answer) {
   const [line, ...lines] = answer.toString("latin1", 0, end).split("\r\n");
   const [, status, reason] = /^HTTP\/1\.1 (\d{3}) (.*)$/.exec(line) ?? [];
   if (!status) throw new Error(`no status line: ${line}`);
-  return { status: Number(status), reason, fields: lines.map((field) => field.split(/: (.*)/)), body: answer.subarray(end + 4) };
+  const fields = lines.map((field) => field.split(/: (.*)/));
+  return { status: Number(status), reason, fields, body: answer.subarray(end + 4) };
 }
 
 function partOf(body, around) {
@@ -89,7 +90,8 @@ function isLike(pattern, value) {
 
 function differences(expected, { status, reason, fields, body }, kept) {
   const wrong = [];
-  const differ = (what, wanted, found) => wrong.push(`${what}: expected ${wanted}, received ${JSON.stringify(String(found))}`);
+  const differ = (what, wanted, found) =>
+    wrong.push(`${what}: expected ${wanted}, received ${JSON.stringify(String(found))}`);
   const names = fields.map(([name]) => name);
   const wanted = expected.fields.map(([name]) => name);
   const filled = (bytes) => fill(bytes, kept);
@@ -104,10 +106,13 @@ function differences(expected, { status, reason, fields, body }, kept) {
     if (names.some((other) => other.toLowerCase() === name.toLowerCase())) differ(name, "none", "one");
   }
   if (expected.body && !filled(expected.body).equals(body)) differ("body", filled(expected.body), body);
-  if (expected.pattern !== undefined && !isLike(expected.pattern, body.toString())) differ("body", `one like ${expected.pattern}`, body);
+  const { pattern, length } = expected;
+  if (pattern !== undefined && !isLike(pattern, body.toString())) differ("body", `one like ${pattern}`, body);
   for (const text of expected.contains) if (!body.includes(text)) differ("body", `one with ${text}`, body);
-  for (const text of expected.lacks) if (body.includes(filled(Buffer.from(text)))) differ("body", `one without ${text}`, body);
-  if (expected.length !== undefined && expected.length !== body.length) differ("length of the body", expected.length, body.length);
+  for (const text of expected.lacks) {
+    if (body.includes(filled(Buffer.from(text)))) differ("body", `one without ${text}`, body);
+  }
+  if (length !== undefined && length !== body.length) differ("length of the body", length, body.length);
   const digest = expected.digest && createHash("sha256").update(body).digest("hex");
   if (expected.digest !== digest) differ("SHA-256 of the body", expected.digest, digest);
   return wrong;

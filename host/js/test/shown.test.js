@@ -56,7 +56,8 @@ test("what is shown is bounded and printable", () => {
 
 test("a token in the journal is none", () => {
   const imds = new Imds();
-  const { text } = imds.answer({ method: "PUT", path: "/latest/api/token", headers: { "X-aws-ec2-metadata-token-ttl-seconds": 60 } });
+  const ttl = { "X-aws-ec2-metadata-token-ttl-seconds": 60 };
+  const { text } = imds.answer({ method: "PUT", path: "/latest/api/token", headers: ttl });
   imds.answer({ path: `/latest/meta-data/${text}`, headers: { "X-aws-ec2-metadata-token": text } });
   imds.answer(`${text} / HTTP/1.1\r\nHost: localhost\r\n\r\n`);
   assert.ok(!JSON.stringify(imds.requests).includes(text.slice(0, 20)), JSON.stringify(imds.requests));

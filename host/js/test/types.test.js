@@ -9,8 +9,13 @@ import { Imds, ImdsError } from "imds-component";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const typescript = createRequire(import.meta.url).resolve("typescript/package.json");
-const compile = (...args) => execFileSync(process.execPath, [join(dirname(typescript), "bin", "tsc"), "--strict",
-  "--target", "es2022", "--module", "nodenext", "--types", "node", ...args], { cwd: here, encoding: "utf8", stdio: "pipe" });
+const LIB = "es2022,esnext.disposable,dom,dom.iterable";
+const TSC = [
+  join(dirname(typescript), "bin", "tsc"), "--strict", "--target", "es2022", "--module", "nodenext", "--types", "node",
+  "--lib", LIB,
+];
+const compile = (...args) =>
+  execFileSync(process.execPath, [...TSC, ...args], { cwd: here, encoding: "utf8", stdio: "pipe" });
 const compiled = (...args) => {
   try {
     return compile(...args);
@@ -22,17 +27,17 @@ const compiled = (...args) => {
 test("a program in TypeScript compiles and runs, await using included", () => {
   // Beside the package, so that it finds the package by its name.
   const out = join(here, "..", "generated", "sample");
-  compiled("--lib", "es2022,esnext.disposable,dom,dom.iterable", "--rootDir", "types", "--outDir", out, "types/sample.ts");
+  compiled("--rootDir", "types", "--outDir", out, "types/sample.ts");
   const printed = execFileSync(process.execPath, [join(out, "sample.js")], { encoding: "utf8" });
   assert.equal(printed, "did you mean `instance-type`?\n200 m7g.large found 2026-10-01T00:01:30.000Z 200 2 running\n");
 });
 
 test("what is wrong does not compile", () => {
-  compiled("--noEmit", "--lib", "es2022,esnext.disposable,dom,dom.iterable", "types/wrong.ts");
+  compiled("--noEmit", "types/wrong.ts");
 });
 
 test("a page has the same, without sockets", () => {
-  compiled("--noEmit", "--lib", "es2022,esnext.disposable,dom,dom.iterable", "--customConditions", "browser", "types/browser.ts");
+  compiled("--noEmit", "--customConditions", "browser", "types/browser.ts");
 });
 
 test("the types name all that there is", () => {
