@@ -1,7 +1,7 @@
 // The shell around the component that Node and browsers share. It carries
 // heads, times and answers; the component decides everything about IMDS.
 import { Answer } from "./answer.js";
-import { asyncDispose } from "./dispose.js";
+import { asyncDispose, dispose } from "./dispose.js";
 import { milliseconds } from "./duration.js";
 import { instantiate } from "./generated/imds.js";
 import { Journal } from "./journal.js";
@@ -79,7 +79,10 @@ export function imdsOf(module) {
     }
 
     #open(description) {
-      this.#instance = this.#call(({ Instance }) => Instance.open(description, this.#settings));
+      const instance = this.#call(({ Instance }) => Instance.open(description, this.#settings));
+      // To wait for the garbage collector would take memory for each edit.
+      this.#instance?.[dispose]();
+      this.#instance = instance;
       this.#description = description;
     }
 

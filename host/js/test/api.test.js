@@ -146,6 +146,26 @@ test("a trap costs one request, and the component is replaced", async () => {
   });
 });
 
+test("edits take no memory that they do not give back", () => {
+  const { Instance } = WebAssembly;
+  let memory;
+  WebAssembly.Instance = function (module, imports) {
+    const instance = new Instance(module, imports);
+    memory ??= instance.exports.memory;
+    return instance;
+  };
+  try {
+    const imds = new Imds();
+    const edits = () => {
+      for (let edit = 0; edit < 1000; edit += 1) imds.edit({ tags: { Name: `web-${edit}` } });
+      return memory.buffer.byteLength;
+    };
+    assert.equal(edits(), edits());
+  } finally {
+    WebAssembly.Instance = Instance;
+  }
+});
+
 test("an `Imds` that is closed answers no more, and closes what it serves", async (t) => {
   const imds = new Imds();
   t.after(() => imds.close());
