@@ -19,6 +19,8 @@ export async function listen(imds, { port = 0, host = "127.0.0.1", keepAlive = f
     server.once("error", reject);
     server.listen(port, host, resolve);
   });
+  // One connection that could not be accepted is no reason to end the process.
+  server.on("error", (error) => process.emitWarning(error));
   const bound = server.address().port;
   const url = `http://${host.includes(":") ? `[${host}]` : host}:${bound}`;
   const close = () => new Promise((resolve) => {
