@@ -59,7 +59,8 @@ test("heads in pieces and several at once are answered in their order", async ()
   assert.deepEqual(statuses(received), [200, 404, 200]);
 });
 
-test("who closed its side gets its answer", async () => {
+test("who closed its side gets its answer, however late", async () => {
+  imds.edit({ faults: [{ kind: "delay", delay: "200ms" }] });
   const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
   socket.end(get("/latest/"));
   let received = "";
@@ -99,6 +100,16 @@ test("behind a body without a certain end the connection is closed, and its answ
       assert.equal(imds.requests.length, asked + 1, field);
     }
   }
+});
+
+test("a body that is wrong in itself is not waited for", async () => {
+  const socket = connect(kept, "127.0.0.1");
+  const begin = performance.now();
+  socket.write(`${put("Transfer-Encoding: chunked")}3\r\nabcd\r\n`);
+  const [answer] = await once(socket, "data");
+  assert.ok(performance.now() - begin < 900, "the time for a body is a second");
+  assert.deepEqual(statuses(answer), [200]);
+  socket.destroy();
 });
 
 test("who waits for `100 Continue` is answered at once", async () => {
