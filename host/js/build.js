@@ -8,7 +8,6 @@ import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const workspace = join(here, "..", "..");
-const target = "wasm32-unknown-unknown";
 
 function run(program, args, cwd) {
   const { status, error } = spawnSync(program, args, { cwd, stdio: "inherit" });
@@ -21,14 +20,8 @@ function run(program, args, cwd) {
 
 function component() {
   if (process.env.IMDS_COMPONENT) return process.env.IMDS_COMPONENT;
-  const directory = join(workspace, "target", "imds-component");
-  // As the host's build script does it, so that both share one build. This
-  // linker makes a component; the usual one would leave a module.
-  run("cargo", [
-    "rustc", "--locked", "--package", "imds-core", "--lib", "--profile", "component", "--crate-type", "cdylib",
-    "--target", target, "--config", `target.${target}.linker="wasm-component-ld"`, "--target-dir", directory,
-  ], workspace);
-  return join(directory, target, "component", "imds_core.wasm");
+  run("cargo", ["run", "--quiet", "--locked", "--package", "imds-component"], workspace);
+  return join(workspace, "target", "imds-component", "imds.wasm");
 }
 
 const wasm = component();
