@@ -141,6 +141,32 @@ fn get_gives_up_on_a_service_that_hangs() {
     assert_eq!((stderr, status), (format!("imds: no answer from {endpoint}: none came within 100ms\n"), 3));
 }
 
+/// A server that answers everything with this body, on a thread that ends with the
+/// process.
+fn answering(body: &'static str) -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let mut stream = stream;
+            let _ = stream.read(&mut [0; 4096]);
+            let _ =
+                write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
+        }
+    });
+    endpoint
+}
+
+#[test]
+fn a_tree_without_end_is_given_up() {
+    for (body, expected) in [("a/", "no service has folders as deep as this"), ("a/\nb", "deep"), ("x", "")] {
+        let output = imds(&["get", "--tree", "--version1", "--endpoint", &answering(body)]);
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.success(), expected.is_empty(), "{stderr}");
+        assert!(stderr.contains(expected), "{stderr}");
+    }
+}
+
 #[test]
 fn wait_ends_when_a_service_answers() {
     // A port that is free now.

@@ -2,8 +2,14 @@
 
 use std::process::ExitCode;
 
+use anyhow::{Context as _, bail};
+
 use super::super::print;
 use super::client::Client;
+
+/// Far deeper and more than the service has: what answers may be anything.
+const DEPTH: usize = 16;
+const ITEMS: usize = 10_000;
 
 /// Prints what is below a path, with its values.
 pub fn print(client: &Client, path: &str) -> anyhow::Result<ExitCode> {
@@ -14,17 +20,29 @@ pub fn print(client: &Client, path: &str) -> anyhow::Result<ExitCode> {
         print::to_stderr(&format!("imds: {folder}: {}\nhelp: --tree wants a path that lists", answer.status_line()));
         return Ok(ExitCode::FAILURE);
     }
-    grow(client, &folder, &answer.body, "", &mut text)?;
+    let mut left = ITEMS;
+    grow(client, &folder, &answer.body, "", &mut left, &mut text)?;
     print::to_stdout(&text, "the tree")
 }
 
-/// Adds what a listing shows, each line behind `before`.
-fn grow(client: &Client, folder: &str, listing: &[u8], before: &str, text: &mut String) -> anyhow::Result<()> {
+/// Adds what a listing shows, each line behind `before`, `left` items at most.
+fn grow(
+    client: &Client,
+    folder: &str,
+    listing: &[u8],
+    before: &str,
+    left: &mut usize,
+    text: &mut String,
+) -> anyhow::Result<()> {
+    if folder.matches('/').count() > DEPTH {
+        bail!("{folder}: no service has folders as deep as this");
+    }
     let listing = String::from_utf8_lossy(listing);
     let names: Vec<&str> = listing.lines().filter(|name| !name.is_empty()).collect();
     for (index, name) in names.iter().enumerate() {
         let is_last = index + 1 == names.len();
         let (branch, below) = if is_last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
+        *left = left.checked_sub(1).with_context(|| format!("no service has more than {ITEMS} items"))?;
         let path = path_of(folder, name);
         let answer = client.ask("GET", &path)?;
         let shown = shown(name);
@@ -32,7 +50,7 @@ fn grow(client: &Client, folder: &str, listing: &[u8], before: &str, text: &mut 
             *text += &format!("{before}{branch}{shown}: {}\n", answer.status_line());
         } else if path.ends_with('/') {
             *text += &format!("{before}{branch}{shown}\n");
-            grow(client, &path, &answer.body, &format!("{before}{below}"), text)?;
+            grow(client, &path, &answer.body, &format!("{before}{below}"), left, text)?;
         } else {
             leaf(&shown, &answer.body, &format!("{before}{branch}"), &format!("{before}{below}"), text);
         }
