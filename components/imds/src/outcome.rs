@@ -126,7 +126,7 @@ impl Outcome {
             Self::NotRunning => {
                 "The instance is stopped or terminated, so nothing runs there that could ask: the connection is closed \
                  and nothing is sent. A stopped one is started by changing its state to \"running\": imds ctl start. A \
-                 terminated one comes back when its description is served anew: imds ctl reload, after imds ctl clock \
+                 terminated one comes back when its description is served anew: imds ctl reset, after imds ctl clock \
                  system where its timeline terminated it."
             }
             Self::FaultRefused => {

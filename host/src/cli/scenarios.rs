@@ -63,14 +63,21 @@ impl ScenarioFlags {
     /// Reads them, in their order.
     pub fn read(&self, runtime: &Runtime) -> Result<Vec<Story>, imds_host::Error> {
         let read = |chosen: &Chosen| {
-            let written = match chosen {
-                Chosen::Shipped(scenario) => scenario.description(),
-                Chosen::File(file) => file::description(file)?,
-            };
+            let written = chosen.read()?;
             let faster = self.scenario_speed.map(|speed| runtime.speed_up(&written, speed)).transpose()?;
             Ok(Story { written, faster })
         };
         self.chosen.iter().map(read).collect()
+    }
+}
+
+impl Chosen {
+    /// The scenario as it is written.
+    pub fn read(&self) -> Result<Description, imds_host::Error> {
+        match self {
+            Chosen::Shipped(scenario) => Ok(scenario.description()),
+            Chosen::File(file) => file::description(file),
+        }
     }
 }
 
@@ -107,7 +114,7 @@ const FORESEEN: Duration = Duration::from_secs(3600);
 
 /// A name that is known, or a file.
 #[derive(Clone)]
-struct NameOrFile;
+pub struct NameOrFile;
 
 impl TypedValueParser for NameOrFile {
     type Value = Chosen;

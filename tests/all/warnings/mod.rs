@@ -56,7 +56,7 @@ cannot happen: that is served as described, and a warning says so. Warnings chan
 - `imds serve` and `imds run` print them at every start to standard error, behind the lines that say where the service
   is; a reload prints those that there were not before. With `--log-format json` each is
   [an object on a line](operations.md).
-- `imds ctl edit`, `imds ctl fault` and `imds ctl reload` print those that the change brings, and
+- `imds ctl edit`, `imds ctl fault` and `imds ctl reset` print those that the change brings, and
   [the control listener](control.md) gives them as `warnings`.
 - In the library `Runtime::warnings` and `Control::warnings` give them.
 

@@ -37,7 +37,7 @@ fn wrong_use_is_told_in_words_and_a_refusal_as_json() {
     assert_eq!((refused.status.code(), &answer["revision"]), (Some(1), &json!(1)));
     let toml = controlled.ask("PATCH", "/v1/instance", JSON, "state = 'stopped'");
     assert!(toml.status == 422 && !toml.body.contains(".toml"), "{}", toml.body);
-    assert_eq!(controlled.told(&["fault", "delay"]), "delay\n");
+    assert_eq!(controlled.told(&["fault", "delay"]), "1  delay\n");
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn the_state_that_an_instance_has_is_no_change() {
             let refused = controlled.ctl(&[verb]);
             let errors = text(&refused.stderr);
             assert_eq!(refused.status.code(), Some(2), "{errors}");
-            let help = if state == "stopped" { "start it first" } else { "imds ctl reload" };
+            let help = if state == "stopped" { "start it first" } else { "imds ctl reset" };
             assert!(
                 errors.starts_with(&format!("error: the instance is {state}, ")) && errors.contains(help),
                 "{errors}"

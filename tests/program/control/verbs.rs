@@ -8,6 +8,58 @@ use super::*;
 const SPOT_ACTION: &str = "/latest/meta-data/spot/instance-action";
 
 #[test]
+fn a_scenario_happens_from_now() {
+    let flags = ["--clock-start", "2026-10-01T00:00:00Z", "--clock-paused"];
+    let controlled = Controlled::at("127.0.0.1:0", &flags);
+    controlled.told(&["clock", "+1h"]);
+    let told = controlled.told(&["scenario", "spot-interruption", "--speed", "10"]);
+    assert!(told.starts_with("the instance is running\ninstance-lifecycle was on-demand and is spot now\n"), "{told}");
+    assert!(told.contains("  spot interruption: terminate\n") && told.ends_with("\nrevision 2\n"), "{told}");
+    // All of it is to come: the shipped one at ten times its speed.
+    let end = controlled.shown()["timeline"]["to-come"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one["what"] == "state = terminated")
+        .unwrap()["at"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert!("2026-10-01T01:00:00" < &*end && &*end < "2026-10-01T01:01:00", "{end}");
+    controlled.told(&["clock", "+1m"]);
+    assert_eq!(controlled.shown()["state"], "terminated");
+    let reset = controlled.told(&["reset"]);
+    assert!(reset.ends_with("; edits are undone\nrevision 3\n"), "{reset}");
+    assert_eq!(controlled.shown()["state"], "running");
+    for (scenario, expected) in [("spot-interuption", "spot-interruption"), ("./nothing.toml", "nothing.toml")] {
+        let output = controlled.ctl(&["scenario", scenario]);
+        assert!(output.status.code() == Some(2) && text(&output.stderr).contains(expected), "{}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn a_fault_is_removed_by_its_number() {
+    let controlled = Controlled::at("127.0.0.1:0", &[]);
+    controlled.told(&["fault", "refuse", "--path", "/latest/user-data"]);
+    controlled.told(&["fault", "cut", "--method", "PUT"]);
+    let all = controlled.told(&["fault", "throttle", "--burst", "5"]);
+    assert_eq!(all, "1  refuse, /latest/user-data\n2  cut, PUT\n3  throttle above 5 at once\n");
+    assert_eq!(controlled.told(&["fault", "remove", "1"]), "1  cut, PUT\n2  throttle above 5 at once\n");
+    assert_eq!(controlled.told(&["fault", "remove", "2"]), "1  cut, PUT\n");
+    for (arguments, expected) in [
+        (&["fault", "remove", "2"][..], "there are 1 faults; imds ctl fault lists them"),
+        (&["fault", "remove", "0"], "which one? imds ctl fault lists them"),
+        (&["fault", "remove"], "which one? imds ctl fault lists them"),
+        (&["fault", "cut", "1"], "a number is for remove"),
+        (&["fault", "remove", "1", "--path", "/"], "remove takes no --path"),
+    ] {
+        let output = controlled.ctl(arguments);
+        assert!(output.status.code() == Some(2) && text(&output.stderr).contains(expected), "{}", text(&output.stderr));
+    }
+    assert_eq!(controlled.told(&["fault", "remove", "1"]), "no faults\n");
+}
+
+#[test]
 fn edit_takes_keys_and_values_as_they_are_typed() {
     let controlled = Controlled::at("127.0.0.1:0", &["--set", "metadata-options.instance-metadata-tags=enabled"]);
     let told = controlled.told(&["edit", "tags.Name=1", "metadata-options.http-put-response-hop-limit=2"]);
@@ -79,9 +131,9 @@ fn every_verb_works_at_a_port_and_at_a_socket() {
         assert!(started.starts_with("the instance is running\n") && started.ends_with("\nrevision 7\n"), "{started}");
         assert!(controlled.get(SPOT_ACTION).starts_with("HTTP/1.1 404 "), "a start ends the interruption");
 
-        assert_eq!(told(&["fault", "refuse", "--path", "/latest/user-data"]), "refuse, /latest/user-data\n");
+        assert_eq!(told(&["fault", "refuse", "--path", "/latest/user-data"]), "1  refuse, /latest/user-data\n");
         assert!(controlled.get("/latest/user-data").starts_with("HTTP/1.1 503 "));
-        assert_eq!(told(&["fault"]), "refuse, /latest/user-data\n");
+        assert_eq!(told(&["fault"]), "1  refuse, /latest/user-data\n");
         assert_eq!(told(&["fault", "off"]), "no faults\n");
         assert!(controlled.get("/latest/user-data").starts_with("HTTP/1.1 404 "));
 
@@ -103,18 +155,18 @@ fn every_verb_works_at_a_port_and_at_a_socket() {
         assert!(rebooted.starts_with("the instance is running\n") && rebooted.ends_with("\nrevision 11\n"));
         assert!(!told(&["show"]).contains("system-reboot"), "no reboot is to come any more");
 
-        let reloaded = told(&["reload"]);
+        let reloaded = told(&["reset"]);
         assert!(reloaded.ends_with("; edits are undone\nrevision 12\n"), "{reloaded}");
         assert_eq!(controlled.shown()["instance-lifecycle"], "on-demand");
         let terminated = told(&["terminate"]);
-        assert_eq!(terminated, "the instance is terminated; to have it back: imds ctl reload\nrevision 13\n");
+        assert_eq!(terminated, "the instance is terminated; to have it back: imds ctl reset\nrevision 13\n");
         let refused = controlled.ctl(&["start"]);
         assert_eq!(refused.status.code(), Some(2));
         let errors = text(&refused.stderr);
         assert!(
             errors.starts_with("error: the instance is terminated, ")
                 && errors.contains("--> imds ctl start (operation)\n")
-                && errors.contains("imds ctl reload\n"),
+                && errors.contains("imds ctl reset\n"),
             "{errors}"
         );
     }
@@ -158,14 +210,14 @@ fn faults_are_added_to_those_that_are_there() {
     let lines = controlled.told(&["fault", "delay", "--share", "0.25", "--delay", "2s", "--seed", "7"]);
     assert_eq!(
         lines,
-        "withhold, PUT, /latest/api/token, ends in 30s\ndelay by 2s 25% of requests\n\
-         throttle above 5 at once and 1 a second\n"
+        "1  withhold, PUT, /latest/api/token, ends in 30s\n2  delay by 2s 25% of requests\n\
+         3  throttle above 5 at once and 1 a second\n"
     );
     // What is over makes room.
     controlled.told(&["clock", "+31s"]);
     assert!(controlled.told(&["fault"]).contains("/latest/api/token, over\n"));
     let lines = controlled.told(&["fault", "cut"]);
-    assert_eq!(lines, "delay by 2s 25% of requests\ncut\nthrottle above 5 at once and 1 a second\n");
+    assert_eq!(lines, "1  delay by 2s 25% of requests\n2  cut\n3  throttle above 5 at once and 1 a second\n");
     assert_eq!(controlled.told(&["fault", "off"]), "no faults\n");
 
     let revision = controlled.shown()["revision"].clone();
@@ -254,7 +306,8 @@ fn ask_from(caller: u16, address: SocketAddr) -> String {
 
 #[test]
 fn every_verb_has_help_with_an_example() {
-    let verbs = "show edit interrupt rebalance stop start reboot terminate clock fault follow explain usage reload";
+    let verbs =
+        "show edit interrupt rebalance stop start reboot terminate clock fault follow explain usage scenario reset";
     for verb in verbs.split(' ') {
         let output = imds(&["ctl", verb, "--help"]);
         let help = text(&output.stdout);

@@ -125,7 +125,7 @@ fn allowed(before: &Json, after: &Json, change: &Json) -> Result<(), Vec<Problem
 /// Refuses a change of an instance that is terminated.
 pub(super) fn nothing_changes(pointer: &str) -> Problem {
     let problem = Problem::at(pointer, "the instance is terminated, and nothing about it changes any more");
-    problem.help("serve its description anew to have it back: imds ctl reload")
+    problem.help("serve its description anew to have it back: imds ctl reset")
 }
 
 /// Where a change says what becomes of a field: there, or above it; user data in

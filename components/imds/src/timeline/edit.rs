@@ -329,7 +329,7 @@ mod tests {
             assert!(edited_now(stopped, &format!(r#"{{"{notice}": false}}"#)).is_ok());
             assert!(edited_now(stopped, &format!(r#"{{"state": "running", "{notice}": {{}}}}"#)).is_ok());
             let terminated = edited_now(r#"{"state": "terminated"}"#, &change).unwrap_err();
-            assert!(terminated.help.unwrap().contains("imds ctl reload"));
+            assert!(terminated.help.unwrap().contains("imds ctl reset"));
         }
     }
 

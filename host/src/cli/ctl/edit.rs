@@ -1,4 +1,4 @@
-// `imds ctl edit` and `imds ctl reload`.
+// `imds ctl edit` and `imds ctl reset`.
 
 use clap::Args;
 use imds_host::{Error, Problem, Runtime, Warning, Warnings};
@@ -60,7 +60,7 @@ impl Edit {
     }
 }
 
-pub fn reload(client: &Client) -> anyhow::Result<Told> {
+pub fn reset(client: &Client) -> anyhow::Result<Told> {
     let answer = client.ask(Ask::post("/v1/reload"))?;
     tell_warnings(&answer);
     let done = answer.body["done"].as_str().unwrap_or("read again").to_owned();

@@ -17,9 +17,13 @@ use super::times;
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Fault {
-    /// What happens to an affected request; `off` removes all faults
-    #[arg(value_name = "refuse|delay|close|cut|withhold|throttle|off", value_parser = KINDS, hide_possible_values = true)]
+    /// What happens to an affected request; `off` removes all faults, `remove` one
+    #[arg(value_name = "refuse|delay|close|cut|withhold|throttle|off|remove", value_parser = KINDS, hide_possible_values = true)]
     kind: Option<String>,
+
+    /// With remove: which one, by its number in the list
+    #[arg(value_name = "N", value_parser = values::whole::<u16>)]
+    number: Option<u16>,
 
     /// The share of requests to affect, 0 to 1; all by default
     #[arg(long, value_name = "SHARE", value_parser = values::share, allow_hyphen_values = true)]
@@ -55,7 +59,10 @@ pub struct Fault {
     per_second: Option<u16>,
 }
 
-const KINDS: [&str; 7] = ["refuse", "delay", "close", "cut", "withhold", "throttle", "off"];
+const KINDS: [&str; 8] = ["refuse", "delay", "close", "cut", "withhold", "throttle", "off", "remove"];
+
+/// The flags that say something of a fault.
+const FLAGS: [&str; 8] = ["share", "path", "method", "for", "delay", "seed", "burst", "per-second"];
 
 const EXAMPLES: &str = "\
 Kinds:
@@ -69,18 +76,26 @@ Examples:
   imds ctl fault delay --delay 2s --path '/*/meta-data/iam'
   imds ctl fault throttle --burst 5 --per-second 1
   imds ctl fault
+  imds ctl fault remove 1
   imds ctl fault off";
 
 impl Fault {
     pub fn make(self, client: &Client) -> anyhow::Result<Told> {
+        if self.kind.as_deref() != Some("remove") && self.number.is_some() {
+            return Err(WrongUse("a number is for remove: imds ctl fault remove N".to_owned()).into());
+        }
         let changes = match self.kind.as_deref() {
             None => {
-                self.refuse_flags("list", &["share", "path", "method", "for", "delay", "seed", "burst", "per-second"])?;
+                self.refuse_flags("list", &FLAGS)?;
                 None
             }
             Some("off") => {
-                self.refuse_flags("off", &["share", "path", "method", "for", "delay", "seed", "burst", "per-second"])?;
+                self.refuse_flags("off", &FLAGS)?;
                 Some(self.set(client, json!({ "faults": null, "request-throttle": null }))?)
+            }
+            Some("remove") => {
+                self.refuse_flags("remove", &FLAGS)?;
+                Some(self.remove(client)?)
             }
             Some("throttle") => {
                 self.refuse_flags("throttle", &["share", "path", "method", "for", "delay", "seed"])?;
@@ -94,7 +109,8 @@ impl Fault {
         changes.iter().for_each(tell_warnings);
         let instance = client.ask(Ask::get(INSTANCE))?;
         let lines = in_words(&instance.body);
-        let text = if lines.is_empty() { "no faults".to_owned() } else { lines.join("\n") };
+        let numbered: Vec<_> = lines.iter().zip(1..).map(|(line, number)| format!("{number}  {line}")).collect();
+        let text = if lines.is_empty() { "no faults".to_owned() } else { numbered.join("\n") };
         Ok(Told { text, raw: changes.unwrap_or(instance).raw })
     }
 
@@ -109,6 +125,27 @@ impl Fault {
             json!({ "faults": faults })
         };
         change(client, &self.verb(), with_this_one)
+    }
+
+    /// Removes one by its number in the list, in which the throttle comes last.
+    fn remove(&self, client: &Client) -> anyhow::Result<Answer> {
+        let Some(index) = self.number.and_then(|number| usize::from(number).checked_sub(1)) else {
+            return Err(WrongUse("which one? imds ctl fault lists them: imds ctl fault remove N".to_owned()).into());
+        };
+        let instance = client.ask(Ask::get(INSTANCE))?.body;
+        let number = in_words(&instance).len();
+        if index >= number {
+            return Err(WrongUse(format!("there are {number} faults; imds ctl fault lists them")).into());
+        }
+        let mut faults: Vec<_> = instance["faults"].as_array().cloned().unwrap_or_default();
+        let fields = if index < faults.len() {
+            faults.remove(index);
+            json!({ "faults": faults })
+        } else {
+            json!({ "request-throttle": null })
+        };
+        let ask = Ask::patch(INSTANCE, fields).of_revision(instance["revision"].as_u64());
+        client.ask(ask).map_err(|error| told_of("fault remove", error))
     }
 
     fn set(&self, client: &Client, fields: Value) -> anyhow::Result<Answer> {

@@ -11,6 +11,7 @@ mod follow;
 mod many;
 mod operation;
 mod put;
+mod scenario;
 mod show;
 mod target;
 mod times;
@@ -84,6 +85,7 @@ enum Verb {
     #[command(after_help = "Example:\n  imds ctl show --json")]
     Show,
     Edit(edit::Edit),
+    Scenario(scenario::StartScenario),
     Interrupt(operation::Interrupt),
     /// Recommend to move the work of the spot instance elsewhere
     #[command(after_help = "Example:\n  imds ctl rebalance")]
@@ -122,9 +124,10 @@ enum Verb {
         after_help = "Example:\n  imds ctl --control https://imds.example.com/imds-control --token-file secret --instance vm-7 remove"
     )]
     Remove,
-    /// Read the description's file again, as SIGHUP does
-    #[command(after_help = "Example:\n  imds ctl reload")]
-    Reload,
+    /// Take all changes back: the instance is again what its file and the flags say,
+    /// which are read again, as SIGHUP does
+    #[command(alias = "reload", after_help = "Example:\n  imds ctl reset")]
+    Reset,
 }
 
 /// The variable that names the file of the secret.
@@ -174,6 +177,7 @@ impl Ctl {
         let told = match self.verb {
             Verb::Show => show::show(&client),
             Verb::Edit(edit) => edit.make(&client),
+            Verb::Scenario(scenario) => scenario.make(&client),
             Verb::Interrupt(interrupt) => interrupt.make(&client),
             Verb::Rebalance => operation::verb(&client, "rebalance"),
             Verb::Stop => operation::verb(&client, "stop"),
@@ -188,7 +192,7 @@ impl Ctl {
             Verb::Put(put) => put.make(&client),
             Verb::List => many::list(&client),
             Verb::Remove => many::remove(&client),
-            Verb::Reload => edit::reload(&client),
+            Verb::Reset => edit::reset(&client),
         };
         let told = match told {
             Ok(told) => told,

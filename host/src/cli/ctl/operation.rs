@@ -62,14 +62,23 @@ pub fn verb(client: &Client, verb: &str) -> anyhow::Result<Told> {
     operate(client, verb, json!(verb))
 }
 
-/// Does it, and looks at the instance before and after that, to tell what came of it.
 fn operate(client: &Client, verb: &str, operation: Value) -> anyhow::Result<Told> {
+    made(client, verb, json!({ "operation": operation }), |error| told_of(verb, error))
+}
+
+/// Makes a change, and looks at the instance before and after it, to tell what came of
+/// it. `explained` is the error where the change is wrong.
+pub fn made(
+    client: &Client,
+    verb: &str,
+    change: Value,
+    explained: impl Fn(anyhow::Error) -> anyhow::Error,
+) -> anyhow::Result<Told> {
     let before = client.ask(Ask::get(INSTANCE))?.body;
-    let ask = Ask::patch(INSTANCE, json!({ "operation": operation }));
-    let answer = client.ask(ask).map_err(|error| told_of(verb, error))?;
+    let answer = client.ask(Ask::patch(INSTANCE, change)).map_err(explained)?;
     tell_warnings(&answer);
     let after = client.ask(Ask::get(INSTANCE))?.body;
-    let back = if client.is_of_an_application() { "imds ctl put" } else { "imds ctl reload" };
+    let back = if client.is_of_an_application() { "imds ctl put" } else { "imds ctl reset" };
     Ok(Told { text: in_words(verb, &before, &answer.body["revision"], &after, back), raw: answer.raw })
 }
 
