@@ -43,7 +43,7 @@ fn get_tells_why_there_is_nothing() {
         ),
         (
             &["--tree", "meta-data/ami-id/x"],
-            "/latest/meta-data/ami-id/x/: 404 Not Found\nhelp: --tree wants a path that lists",
+            "/latest/meta-data/ami-id/x/: 404 Not Found\nhelp: a path that ends with a slash lists what there is",
         ),
     ] {
         let (stdout, stderr, status) = printed(&ask(&served, &[&["get"], arguments].concat()));
@@ -51,7 +51,10 @@ fn get_tells_why_there_is_nothing() {
     }
     let refused = Served::start(&["--http-endpoint", "disabled"]);
     let (_, stderr, status) = printed(&ask(&refused, &["get"]));
-    assert_eq!((&*stderr, status), ("imds: no token: 403 Forbidden\nhelp: --version1 asks without one\n", 1));
+    assert_eq!(
+        (&*stderr, status),
+        ("imds: no token: 403 Forbidden\nhelp: the service may be disabled, or not for the name in the URL\n", 1)
+    );
 }
 
 #[test]
@@ -74,6 +77,25 @@ fn get_writes_bytes_as_they_are() {
     // Not on a screen.
     let tree = text(&ask(&served, &["get", "--tree"]).stdout);
     assert!(tree.ends_with("└─ user-data: 256 bytes\n"), "{tree}");
+}
+
+#[test]
+fn the_tree_of_a_folder_or_of_an_item() {
+    let served =
+        Served::start(&["--set", "tags.a=1", "--set", "metadata-options.instance-metadata-tags=enabled"]);
+    let tree = |path: &str| printed(&ask(&served, &["get", "--tree", path]));
+    let nothing = String::new();
+    for path in ["meta-data/instance-type", "meta-data/instance-type/"] {
+        assert_eq!(tree(path), ("/latest/meta-data/\n└─ instance-type: t3.micro\n".to_owned(), nothing.clone(), 0));
+    }
+    let services = "/latest/meta-data/services/\n├─ domain: amazonaws.com\n└─ partition: aws\n".to_owned();
+    assert_eq!(tree("meta-data/services"), (services.clone(), nothing.clone(), 0));
+    assert_eq!(tree("meta-data/services/"), (services, nothing.clone(), 0));
+    assert_eq!(tree("meta-data/tags/instance").0, "/latest/meta-data/tags/instance/\n└─ a: 1\n");
+    let key = tree("meta-data/public-keys/0");
+    assert!(key.0.starts_with("/latest/meta-data/public-keys/0/\n└─ openssh-key: "), "{key:?}");
+    // Everything below the root, in every version.
+    assert!(tree("/").0.contains("\n├─ 2007-01-19\n"));
 }
 
 /// `BLESS=1` writes the trees, to be read in the diff.
@@ -121,10 +143,15 @@ fn get_says_that_no_service_answers() {
         (&["get", "--endpoint", "127.0.0.1:1338"], 2),
         (&["get", "--endpoint", "https://127.0.0.1:1338"], 2),
         (&["get", "a b"], 2),
+        (&["get", "latest/meta-data/"], 2),
+        (&["get", "2021-07-15/meta-data/"], 2),
+        (&["get", "http://127.0.0.1:1338/latest/"], 2),
+        (&["get", "--tree", "meta-data?x"], 2),
+        (&["wait", "--endpoint", "http://127.0.0.1", "--timeout", "nonsense"], 2),
     ] {
         let (stdout, stderr, status) = printed(&imds(arguments));
         assert_eq!((&*stdout, status), ("", expected), "{arguments:?}: {stderr}");
-        assert!(stderr.contains(if expected == 3 { "no answer from http://127.0.0.1:1: " } else { "" }), "{stderr}");
+        assert_eq!(stderr.contains("no answer from http://127.0.0.1:1"), expected == 3, "{stderr}");
     }
     let mut imds = Command::new(IMDS);
     imds.arg("get").env("AWS_EC2_METADATA_SERVICE_ENDPOINT", "nonsense").stdin(Stdio::null());
@@ -138,7 +165,7 @@ fn get_gives_up_on_a_service_that_hangs() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     let (_, stderr, status) = printed(&imds(&["get", "--endpoint", &endpoint, "--timeout", "100ms"]));
-    assert_eq!((stderr, status), (format!("imds: no answer from {endpoint}: none came within 100ms\n"), 3));
+    assert_eq!((stderr, status), (format!("imds: no answer from {endpoint} within 100ms\n"), 3));
 }
 
 /// A server that answers everything with this body, on a thread that ends with the
@@ -155,6 +182,21 @@ fn answering(body: &'static str) -> String {
         }
     });
     endpoint
+}
+
+#[test]
+fn a_connection_that_stays_open_costs_no_answer() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let kept = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let _ = stream.read(&mut [0; 4096]);
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello").unwrap();
+        stream
+    });
+    let output = imds(&["get", "--version1", "--endpoint", &endpoint, "meta-data/x"]);
+    assert_eq!(printed(&output), ("hello".to_owned(), String::new(), 0));
+    drop(kept.join());
 }
 
 #[test]

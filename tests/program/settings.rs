@@ -45,7 +45,11 @@ fn what_is_wrong_with_set_is_told_of_its_key() {
     ]);
     assert_eq!(secret.status.code(), Some(2));
     assert!(!text(&secret.stderr).contains("hunter2"), "{}", text(&secret.stderr));
-    assert_eq!(imds(&["serve", "--set", "instance-type"]).status.code(), Some(2));
+    let output = imds(&["serve", "--set", "instance-type"]);
+    assert_eq!(
+        text(&output.stderr),
+        "imds: --set instance-type: expected KEY=VALUE, such as instance-type=m7g.large or tags.Name=web-1\n"
+    );
 }
 
 /// A process of `imds` alone, with these variables.
@@ -78,6 +82,59 @@ fn each_flag_of_serve_is_a_variable_too() {
 }
 
 #[test]
+fn no_error_shows_what_may_be_a_secret() {
+    let key = "iam-instance-profile.credentials.secret-access-key";
+    for between in ["=", " = ", ": ", " ", "=\n", " = \""] {
+        let setting = format!("{key}{between}hunter2");
+        for command in ["serve", "run", "export"] {
+            let mut imds = Command::new(IMDS);
+            let last: &[&str] = if command == "run" { &["--", "true"] } else { &[] };
+            let output = imds.args([command, "--set", &setting]).args(last).stdin(Stdio::null()).output().unwrap();
+            assert!(!text(&output.stderr).contains("hunter2"), "{setting:?}: {}", text(&output.stderr));
+            assert_eq!(output.status.code(), Some(2), "{setting:?} {}", text(&output.stderr));
+        }
+    }
+}
+
+/// What is set later, and by its own flag, counts, whatever was set there before.
+#[test]
+fn an_object_that_is_set_takes_what_is_set_below_it() {
+    for object in ["metadata-options={}", r#"metadata-options={"http-tokens":"optional"}"#, "metadata-options=false"] {
+        let served = Served::start(&["--set", object, "--http-tokens", "required"]);
+        let answer = served.request("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        assert!(answer.starts_with("HTTP/1.1 401 "), "{object}: {answer}");
+    }
+    let file = File::new("false.toml", "tags = { a = '1' }\nkey-pair = false\n");
+    let path = file.path.to_str().unwrap();
+    let exported =
+        imds(&["export", "--set", r#"tags={"b":"2"}"#, "--set", "tags.c=3", "--set", "key-pair.key-name=k", path]);
+    assert_eq!(text(&exported.stdout), "{\"key-pair\":{\"key-name\":\"k\"},\"tags\":{\"b\":\"2\",\"c\":\"3\"}}\n");
+    let wrong = imds(&["export", "--set", "state=stopped", "--set", "state.a=b", path]);
+    assert_eq!(wrong.status.code(), Some(2), "{}", text(&wrong.stdout));
+}
+
+#[test]
+fn run_takes_the_variables_too() {
+    let mut imds = Command::new(IMDS);
+    imds.args(["run", "--", IMDS, "get", "meta-data/instance-type"]).env("IMDS_SET", "instance-type=m7g.large");
+    let output = imds.env("IMDS_LISTEN", "nonsense").stdin(Stdio::null()).output().unwrap();
+    assert_eq!(text(&output.stdout), "m7g.large", "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_misspelt_variable_is_noted() {
+    let served = with_variables(
+        &[("IMDS_HTTP_TOKEN", "required"), ("IMDS_PORT", "tcp://10.0.0.1:80")],
+        &["serve", "--listen", "127.0.0.1:0"],
+        1,
+    );
+    assert_eq!(
+        served.notes,
+        ["imds: note: the variable IMDS_HTTP_TOKEN counts for nothing; did you mean IMDS_HTTP_TOKENS?"]
+    );
+}
+
+#[test]
 fn what_is_typed_counts_more_than_a_variable() {
     let variables = [("IMDS_LISTEN", "nonsense"), ("IMDS_HTTP_TOKENS", "required")];
     let served = with_variables(&variables, &["serve", "--listen", "127.0.0.1:0", "--http-tokens=optional"], 1);
@@ -93,6 +150,10 @@ fn what_is_wrong_in_a_variable_is_told_of_it() {
         assert_eq!(output.status.code(), Some(2), "{stderr}");
         assert!(stderr.contains(&format!("the value comes from the variable {name}")), "{stderr}");
     }
+    let mut imds = Command::new(IMDS);
+    let output = imds.args(["serve", "--listen", "127.0.0.1:0"]).env("IMDS_SET", "bogus=1").output().unwrap();
+    let note = "note: flags come from the environment too: IMDS_SET\n";
+    assert!(text(&output.stderr).ends_with(note), "{}", text(&output.stderr));
     // They are for what serves alone.
     let mut imds = Command::new(IMDS);
     assert!(imds.arg("schema").env("IMDS_LISTEN", "nonsense").output().unwrap().status.success());

@@ -10,8 +10,13 @@ use super::variables;
 
 /// Parses the command line; ends the program where that cannot be.
 pub fn parse<A: Parser>() -> A {
-    let arguments = variables::arguments(&A::command());
-    A::try_parse_from(arguments).unwrap_or_else(|error| with_tip(error).exit())
+    let command = A::command();
+    let arguments = variables::arguments(&command);
+    // Those of `imds serve`, which `imds` takes without a command too, have a screen of
+    // their own.
+    let command = command.mut_args(|flag| flag.hide(true));
+    let parsed = command.try_get_matches_from(arguments).and_then(|matches| A::from_arg_matches(&matches));
+    parsed.unwrap_or_else(|error| with_tip(error).exit())
 }
 
 fn with_tip(mut error: Error) -> Error {
@@ -34,10 +39,9 @@ fn tip(error: &Error) -> Option<String> {
         }
         ErrorKind::InvalidValue | ErrorKind::ValueValidation | ErrorKind::TooManyValues => {
             let flag = text(ContextKind::InvalidArg)?.trim_start_matches('-').split([' ', '=', '[']).next()?;
-            let variable = variables::variable(flag);
-            let is_of_the_variable = takes_address() && !is_typed(flag) && env::var_os(&variable).is_some();
-            is_of_the_variable.then(|| format!("the value comes from the variable {variable}"))
+            Some(format!("the value comes from the variable {}", variables::of(flag)?))
         }
+        ErrorKind::ArgumentConflict if text(ContextKind::InvalidSubcommand).is_none() => variables::note(),
         ErrorKind::InvalidSubcommand => text(ContextKind::InvalidSubcommand).filter(is_description).map(to_serve),
         ErrorKind::ArgumentConflict => {
             let command = text(ContextKind::InvalidSubcommand)?;
@@ -54,11 +58,6 @@ fn names_address(flag: &str) -> bool {
     const FLAGS: [&str; 9] =
         ["-p", "-P", "-l", "--port", "--address", "--addr", "--bind", "--host", "--listen-address"];
     FLAGS.contains(&flag.split('=').next().unwrap_or_default())
-}
-
-/// Whether a flag is on the command line.
-fn is_typed(flag: &str) -> bool {
-    env::args().any(|argument| argument.trim_start_matches('-').split('=').next() == Some(flag))
 }
 
 /// Whether the command is one that serves.

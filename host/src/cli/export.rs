@@ -24,8 +24,8 @@ pub struct Export {
     file: PathBuf,
 
     /// A field of the description, over what the file says: instance-type=m7g.large, tags.Name=web-1; repeatable
-    #[arg(long, value_name = "KEY=VALUE", value_parser = Setting::parse)]
-    set: Vec<Setting>,
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
 
     #[command(flatten)]
     scenarios: ScenarioFlags,
@@ -60,7 +60,9 @@ impl Export {
         let mut description = combine(&runtime, read_description(&self.file)?, &self.scenarios.read(&runtime)?)?;
         if !self.set.is_empty() {
             let schema = schema(&runtime)?;
-            self.set.iter().for_each(|setting| setting.set(&schema, &mut description, "--set "));
+            for setting in Setting::all(&self.set)? {
+                setting.set(&schema, &mut description, "--set ");
+            }
         }
         if self.start.is_some() || self.edit.is_some() || !self.scenarios.names().is_empty() {
             description.start_at(self.start.unwrap_or(now));

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::process::ExitCode;
 
-use super::print;
+use super::{print, variables};
 
 /// Wrong use that only shows after the command line was parsed.
 #[derive(Debug)]
@@ -23,6 +23,9 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
         print::to_stderr(&problems.to_string());
     } else {
         print::to_stderr(&format!("imds: {error:#}"));
+    }
+    if let Some(note) = variables::note() {
+        print::to_stderr(&note);
     }
     if is_wrong_use(error) { ExitCode::from(2) } else { ExitCode::FAILURE }
 }

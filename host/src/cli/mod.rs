@@ -44,12 +44,13 @@ use clap::{Parser, Subcommand};
 
 /// The EC2 instance metadata service on this machine.
 ///
-/// Without a command: the same as `imds serve`.
+/// Without a command it serves, and takes the flags of `imds serve`.
 #[derive(Parser)]
 #[command(
     name = "imds",
     version,
     args_conflicts_with_subcommands = true,
+    override_usage = "imds [OPTIONS]\n       imds <COMMAND>",
     after_help = EXAMPLES
 )]
 struct Arguments {
@@ -61,14 +62,16 @@ struct Arguments {
 
 const EXAMPLES: &str = "\
 Examples:
-  imds                                     serve the default instance on 127.0.0.1:1338
-  imds new > instance.toml                 write a description to change
-  imds serve --instance instance.toml      serve it
-  imds serve --scenario spot-interruption  let something happen to it; `imds scenarios` lists what
-  imds run -- aws configure list           run a command that believes it is on EC2
-  imds serve --control                     serve one that imds ctl can change, then:
-  imds ctl interrupt                       a spot notice, now
+  imds                                      serve the default instance on 127.0.0.1:1338
+  imds get --tree                           ask it for everything
+  imds serve --set instance-type=m7g.large  serve another instance
+  imds serve --scenario spot-interruption   let something happen to it
+  imds run -- aws configure list            run a command that believes it is on EC2
+  imds run --require-v2 -- ./my-agent       does it ask with tokens?
+  imds serve --control                      serve one that takes orders, and then:
+  imds ctl interrupt                        a spot notice, now
 
+`imds help COMMAND` has all flags of a command and more examples.
 Exit status: 0; 1 for a failure at run time; 2 for wrong use or a wrong description.";
 
 #[derive(Subcommand)]

@@ -33,9 +33,9 @@ pub struct Options {
     pub instance: Option<PathBuf>,
 
     /// A field of the description, over what the file says: instance-type=m7g.large, tags.Name=web-1; repeatable.
-    /// `imds schema` has all fields
-    #[arg(long, value_name = "KEY=VALUE", value_parser = Setting::parse)]
-    set: Vec<Setting>,
+    /// `imds schema` has all fields. Other users of the machine can read command lines: secrets are for files
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
 
     #[command(flatten)]
     scenarios: ScenarioFlags,
@@ -208,7 +208,8 @@ impl Options {
             None => None,
         };
         let schema = if self.set.is_empty() { Value::Null } else { schema(runtime)? };
-        Ok(Changes { options: self, schema, scenarios: self.scenarios.read(runtime)?, user_data })
+        let settings = Setting::all(&self.set)?;
+        Ok(Changes { options: self, settings, schema, scenarios: self.scenarios.read(runtime)?, user_data })
     }
 }
 
@@ -228,7 +229,8 @@ fn judge(runtime: &Runtime, settings: &Settings, flag: &str, help: Option<&str>)
 /// What the flags set over descriptions.
 pub struct Changes<'o> {
     options: &'o Options,
-    /// What the fields of `--set` are.
+    settings: Vec<Setting>,
+    /// What their fields are.
     schema: Value,
     scenarios: Vec<Story>,
     /// The bytes, and what names them.
@@ -258,8 +260,8 @@ impl Changes<'_> {
     }
 
     fn set(&self, description: &mut Description) {
-        let Self { options, schema, user_data, .. } = self;
-        for setting in &options.set {
+        let Self { options, settings, schema, user_data, .. } = self;
+        for setting in settings {
             setting.set(schema, description, "--set ");
         }
         for (name, value) in [

@@ -19,8 +19,13 @@ pub fn schema() -> anyhow::Result<ExitCode> {
 
 /// Prints a text. A reader that has read enough, such as `head`, is no failure.
 pub fn to_stdout(text: &str, what: &str) -> anyhow::Result<ExitCode> {
+    bytes_to_stdout(text.as_bytes(), what)
+}
+
+/// The same of bytes.
+pub fn bytes_to_stdout(bytes: &[u8], what: &str) -> anyhow::Result<ExitCode> {
     let mut stdout = io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(error).with_context(|| format!("cannot write {what} to standard output"))
         }

@@ -27,6 +27,7 @@ use super::print::to_stderr;
 use super::require_v2::RequireV2;
 use super::signals::{self, Signals};
 use super::socket_activation::take_listeners;
+use super::variables;
 use super::warnings;
 use super::welcome::MetadataOptions;
 
@@ -57,7 +58,7 @@ pub struct Run {
 }
 
 fn after_help() -> String {
-    format!("{EXAMPLES}\n\n{}", environment::HELP)
+    format!("{EXAMPLES}\n\n{}\n\n{}", environment::HELP, variables::HELP)
 }
 
 const EXAMPLES: &str = "\

@@ -3,6 +3,7 @@
 use imds_host::{Description, Error, Runtime};
 use serde_json::Value;
 
+use super::failure::WrongUse;
 use super::options::read_change;
 
 /// A field and a value, which the schema gives its type: `tags.Name=web-1`. It may be
@@ -15,48 +16,69 @@ pub struct Setting {
 }
 
 impl Setting {
-    /// For the command line.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        const EXPECTED: &str = "expected KEY=VALUE, such as instance-type=m7g.large or tags.Name=web-1";
-        let (key, value) = split(text, '=').ok_or(EXPECTED)?;
-        let names = names(key).ok_or(EXPECTED)?;
-        Ok(Self { names, value: value.to_owned() })
+    /// Reads what was typed. An error shows no more than a key: the rest may be a secret.
+    pub fn parse(text: &str) -> Result<Self, WrongUse> {
+        let parsed =
+            split(text, '=').and_then(|(key, value)| Some(Self { names: names(key)?, value: value.to_owned() }));
+        parsed.ok_or_else(|| {
+            let is_of_key = |c: &char| c.is_ascii_alphanumeric() || "-_.$".contains(*c);
+            let key: String = text.chars().take_while(is_of_key).take(80).collect();
+            WrongUse(format!(
+                "{}expected KEY=VALUE, such as instance-type=m7g.large or tags.Name=web-1",
+                if key.is_empty() { String::new() } else { format!("{key}: ") }
+            ))
+        })
+    }
+
+    /// Reads those of a flag.
+    pub fn all(typed: &[String]) -> Result<Vec<Self>, WrongUse> {
+        let parse = |text: &String| Self::parse(text).map_err(|WrongUse(wrong)| WrongUse(format!("--set {wrong}")));
+        typed.iter().map(parse).collect()
     }
 
     /// Sets the field. `flag` is what problems of it are told of.
     pub fn set(&self, schema: &Value, description: &mut Description, flag: &str) {
         let pointer: String = self.names.iter().map(|name| format!("/{}", escaped(name))).collect();
-        let literal = literal(&kinds(schema, &self.names), schema, &self.value);
+        let literal = match in_brackets(&self.value) {
+            Some(literal) => literal,
+            None => literal(&kinds(schema, &self.names), schema, &self.value),
+        };
         description.set_json(&pointer, &literal, &format!("{flag}{}", self.names.join(".")));
     }
 }
 
 /// A change of several fields, as `imds ctl edit` takes it: `KEY=VALUE` each, or one
 /// text in TOML or JSON, or `@` and a file.
-pub fn change(typed: &[String], runtime: &Runtime) -> Result<Description, Error> {
+pub fn change(typed: &[String], runtime: &Runtime) -> anyhow::Result<Description> {
     if let [one] = typed
         && !is_setting(one)
     {
-        return read_change(one);
+        return Ok(read_change(one)?);
     }
     let schema = schema(runtime)?;
     let mut change = Description::default();
     for text in typed {
-        match Setting::parse(text) {
-            Ok(setting) => setting.set(&schema, &mut change, ""),
-            // With the places of what is wrong: several texts are one in lines.
-            Err(_) => return read_change(&typed.join("\n")),
-        }
+        Setting::parse(text)?.set(&schema, &mut change, "");
     }
     Ok(change)
 }
 
-/// Whether a text is `KEY=VALUE` and no TOML: nothing around the `=`, and a value
-/// without quotes and brackets.
+/// Whether a text is `KEY=VALUE` and no TOML: one line, and nothing around the `=`.
 fn is_setting(text: &str) -> bool {
-    split(text, '=').is_some_and(|(key, value)| {
-        names(key).is_some() && !value.starts_with(['"', '\'', '[', '{', ' ']) && !text.contains('\n')
-    })
+    let is_setting = |(key, value): (&str, &str)| names(key).is_some() && !value.starts_with(' ');
+    !text.contains('\n') && split(text, '=').is_some_and(is_setting)
+}
+
+/// A value in quotes or brackets as JSON, where it is JSON or TOML.
+fn in_brackets(value: &str) -> Option<String> {
+    if !value.starts_with(['"', '\'', '[', '{']) {
+        return None;
+    }
+    if serde_json::from_str::<Value>(value).is_ok() {
+        return Some(value.to_owned());
+    }
+    let toml = Description::from_toml("the value", &format!("value = {value}")).ok()?;
+    Some(serde_json::from_str::<Value>(&toml.to_json()).ok()?.get("value")?.to_string())
 }
 
 /// What describes descriptions.
@@ -172,6 +194,10 @@ mod tests {
             ("public-ip-address=203.0.113.9", r#"{"public-ip-address":"203.0.113.9"}"#),
             ("billing-products=bp-1,bp-2", r#"{"billing-products":["bp-1","bp-2"]}"#),
             (r#"billing-products=["bp-1"]"#, r#"{"billing-products":["bp-1"]}"#),
+            (r#"tags.Name="a b""#, r#"{"tags":{"Name":"a b"}}"#),
+            ("tags.Name='a'", r#"{"tags":{"Name":"a"}}"#),
+            ("tags.Name=[a", r#"{"tags":{"Name":"[a"}}"#),
+            ("metadata-options={http-tokens='required'}", r#"{"metadata-options":{"http-tokens":"required"}}"#),
             ("spot-interruption.time=+2m", r#"{"spot-interruption":{"time":"+2m"}}"#),
             ("no-such-field=1", r#"{"no-such-field":"1"}"#),
             // What is TOML stays TOML.

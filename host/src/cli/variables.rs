@@ -1,33 +1,80 @@
-// The flags of `imds serve` as environment variables, for containers and units.
+// The flags of `imds serve` and `imds run` as environment variables, for containers and units.
 
 use std::env;
 use std::ffi::OsString;
+use std::sync::OnceLock;
 
 use clap::{Arg, ArgAction, Command};
 
-/// For `imds serve --help`.
+use super::print::to_stderr;
+
+/// For `imds serve --help` and `imds run --help`.
 pub const HELP: &str = "\
 Each flag is a variable too, which counts where the flag is not given: IMDS_HTTP_TOKENS for --http-tokens,
-IMDS_CONTROL_LISTEN for --control. Of what is repeatable, commas part the values, and lines those of IMDS_SET.
-A flag without a value is set by true. An empty variable is none.";
+IMDS_CONTROL_LISTEN for --control. Separate repeated values by commas, in IMDS_SET by line ends. The value true sets a
+flag that has none. An empty variable does not count.";
+
+/// The variables that gave a flag.
+static USED: OnceLock<Vec<String>> = OnceLock::new();
+
+/// Those of other programs of this project and of `imds ctl`.
+const OTHERS: [&str; 4] = ["IMDS_CONTROL", "IMDS_CONTROL_TOKEN_FILE", "IMDS_PROGRAM", "IMDS_COMPONENT"];
 
 /// The arguments of this process, with flags from the environment where it serves.
 pub fn arguments(command: &Command) -> Vec<OsString> {
     let mut typed: Vec<OsString> = env::args_os().collect();
     let first = typed.get(1).and_then(|argument| argument.to_str()).unwrap_or_default();
-    let at = match first {
-        "serve" => 2,
-        "-h" | "--help" | "-V" | "--version" => return typed,
-        _ if first.is_empty() || first.starts_with('-') => 1,
+    let (name, at) = match first {
+        "serve" | "run" => (first, 2),
+        _ if first.is_empty() || first.starts_with('-') => ("serve", 1),
         _ => return typed,
     };
-    let Some(serve) = command.find_subcommand("serve") else { return typed };
+    let asks = |argument: &OsString| ["-h", "--help", "-V", "--version"].iter().any(|help| argument == help);
+    if typed.iter().take_while(|argument| *argument != "--").any(asks) {
+        return typed;
+    }
+    let Some(serving) = command.find_subcommand(name) else { return typed };
     let at = at.min(typed.len());
     let given = typed.split_off(at);
-    let flags = serve.get_arguments().filter(|flag| !is_given(flag, &given)).filter_map(from_variable);
-    typed.extend(flags.flatten().collect::<Vec<_>>());
+    let mut used = Vec::new();
+    for flag in serving.get_arguments().filter(|flag| !is_given(flag, &given)) {
+        if let Some(flags) = from_variable(flag) {
+            used.extend(flag.get_long().map(variable));
+            typed.extend(flags);
+        }
+    }
     typed.extend(given);
+    if let Some(serve) = command.find_subcommand("serve") {
+        note_misspelt(serve);
+    }
+    let _ = USED.set(used);
     typed
+}
+
+/// The variable that gave a flag, if one did.
+pub fn of(flag: &str) -> Option<String> {
+    let variable = variable(flag);
+    USED.get()?.contains(&variable).then_some(variable)
+}
+
+/// What to add to an error, since nobody typed what a variable gave.
+pub fn note() -> Option<String> {
+    let used = USED.get().filter(|used| !used.is_empty())?;
+    Some(format!("note: flags come from the environment too: {}", used.join(", ")))
+}
+
+/// A line for each variable that is nearly one of those that count.
+fn note_misspelt(serve: &Command) {
+    let known: Vec<String> = serve.get_arguments().filter_map(Arg::get_long).map(variable).collect();
+    for (name, _) in env::vars_os() {
+        let Some(name) = name.to_str().filter(|name| name.starts_with("IMDS_") && !OTHERS.contains(name)) else {
+            continue;
+        };
+        let nearly = known.iter().find(|known| *known != name && strsim::damerau_levenshtein(known, name) <= 2);
+        if let (false, Some(nearly)) = (known.iter().any(|known| known == name), nearly) {
+            to_stderr(&format!("imds: note: the variable {name} counts for nothing; did you mean {nearly}?"));
+        }
+    }
 }
 
 /// The variable of a flag.
@@ -56,9 +103,14 @@ fn from_variable(flag: &Arg) -> Option<Vec<OsString>> {
         argument.push(value);
         argument
     };
+    let word = value.to_str().map(str::to_ascii_lowercase);
     Some(match (flag.get_action(), value.to_str()) {
-        (ArgAction::SetTrue, Some("true" | "1" | "yes" | "on")) => vec![format!("--{long}").into()],
-        (ArgAction::SetTrue, Some("false" | "0" | "no" | "off")) => Vec::new(),
+        (ArgAction::SetTrue, _) if word.as_deref().is_some_and(|word| ["true", "1", "yes", "on"].contains(&word)) => {
+            vec![format!("--{long}").into()]
+        }
+        (ArgAction::SetTrue, _) if word.as_deref().is_some_and(|word| ["false", "0", "no", "off"].contains(&word)) => {
+            Vec::new()
+        }
         // What a flag with an optional value has without one.
         (ArgAction::Set, Some("true")) if flag.get_num_args().is_some_and(|number| number.min_values() == 0) => {
             vec![format!("--{long}").into()]

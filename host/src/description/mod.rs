@@ -22,7 +22,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::description::diagnostics::{in_the_order_of_the_text, locate, place_each};
-use crate::description::document::{Node, json_string};
+use crate::description::document::{Node, Value, json_string};
 use crate::description::form::Form;
 use crate::description::read::{BYTES_MAX, read_text, text_of};
 use crate::error::Error;
@@ -159,8 +159,8 @@ impl Description {
     /// assert_eq!(description.to_json(), r#"{"public-ip-address":false}"#);
     /// ```
     pub fn set_json(&mut self, field: &str, value: &str, by: &str) {
-        match serde_json::from_str::<&serde_json::value::RawValue>(value) {
-            Ok(literal) => self.set(field, literal.get().to_owned(), by),
+        match serde_json::from_str(value) {
+            Ok(value) => self.document.set(&segments(field).collect::<Vec<_>>(), Value::of_json(value, by), by),
             Err(_) => self.set_text(field, value, by),
         }
     }
@@ -292,7 +292,7 @@ impl Description {
 
     fn set(&mut self, field: &str, literal: String, by: &str) {
         let names: Vec<_> = segments(field).collect();
-        self.document.set(&names, literal, by);
+        self.document.set(&names, Value::Literal(literal), by);
     }
 }
 

@@ -12,12 +12,14 @@ use httparse::{EMPTY_HEADER, Status, parse_chunk_size};
 
 use super::Endpoint;
 
-/// As long as any call of this program lasts.
+/// Longer than a tree takes at most.
 const TTL_SECONDS: &str = "600";
 /// Far above what the service has at any path.
 const ANSWER_BYTES: u64 = 16 << 20;
-/// How often a request that is throttled goes out at most.
-const TRIES: u32 = 6;
+/// No clock overflows by this.
+pub const LONGEST: Duration = Duration::from_secs(24 * 3600);
+/// For how long a request that is throttled goes out again.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 pub struct Client {
     endpoint: Endpoint,
@@ -27,6 +29,8 @@ pub struct Client {
 
 pub struct Answer {
     pub status: u16,
+    /// Whether it was asked for by version 1.
+    pub was_without_token: bool,
     pub body: Vec<u8>,
     reason: String,
     head: String,
@@ -34,11 +38,22 @@ pub struct Answer {
 
 /// No service answers.
 #[derive(Debug)]
-pub struct NoAnswer(String);
+pub struct NoAnswer {
+    endpoint: Endpoint,
+    /// How long it was waited for.
+    pub time: Duration,
+    /// Why, where it was not the time.
+    why: Option<String>,
+}
 
 impl fmt::Display for NoAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        let time = Duration::from_millis(self.time.as_millis().try_into().unwrap_or(u64::MAX));
+        write!(f, "no answer from {}", self.endpoint)?;
+        match &self.why {
+            Some(why) => write!(f, ": {why}"),
+            None => write!(f, " within {}", humantime::format_duration(time)),
+        }
     }
 }
 
@@ -56,27 +71,31 @@ impl Client {
             return Ok(Some(answer));
         }
         match String::from_utf8(answer.body) {
-            Ok(token) if token.bytes().all(|byte| byte.is_ascii_graphic()) => self.token = Some(token),
+            Ok(token) if !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()) => {
+                self.token = Some(token)
+            }
             _ => bail!("what answers at {} gives a token that no client can send", self.endpoint),
         }
         Ok(None)
     }
 
-    /// Asks; again, after a pause that doubles, where the service throttles.
+    /// Asks; again, after a pause that doubles, where the service throttles and there is
+    /// time left.
     pub fn ask(&self, method: &str, path: &str) -> anyhow::Result<Answer> {
+        let started = Instant::now();
         let mut pause = Duration::from_millis(50);
-        for _ in 1..TRIES {
+        loop {
             let answer = self.ask_once(method, path)?;
-            if answer.status != 503 {
+            if answer.status != 503 || started.elapsed() + pause > self.time.min(PATIENCE) {
                 return Ok(answer);
             }
             thread::sleep(pause);
             pause *= 2;
         }
-        self.ask_once(method, path)
     }
 
-    fn ask_once(&self, method: &str, path: &str) -> anyhow::Result<Answer> {
+    /// Asks, once.
+    pub fn ask_once(&self, method: &str, path: &str) -> anyhow::Result<Answer> {
         let mut request = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nAccept: */*\r\n", self.endpoint.authority);
         if method == "PUT" {
             request += &format!("X-aws-ec2-metadata-token-ttl-seconds: {TTL_SECONDS}\r\n");
@@ -85,21 +104,20 @@ impl Client {
             request += &format!("X-aws-ec2-metadata-token: {token}\r\n");
         }
         request += "Connection: close\r\n\r\n";
-        let answer = self.exchange(request.as_bytes()).and_then(|bytes| Answer::read(&bytes, method == "HEAD"));
-        answer.map_err(|error| {
-            let why = match error.kind() {
-                io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
-                    format!("none came within {}", humantime::format_duration(self.time))
-                }
-                _ => error.to_string(),
-            };
-            NoAnswer(format!("no answer from {}: {why}", self.endpoint)).into()
+        let answer = self
+            .exchange(request.as_bytes(), method == "HEAD")
+            .and_then(|bytes| Answer::read(&bytes, method == "HEAD"));
+        let of_version = |answer| Answer { was_without_token: self.token.is_none(), ..answer };
+        answer.map(of_version).map_err(|error| {
+            let is_late = matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut);
+            let why = (!is_late).then(|| error.to_string());
+            NoAnswer { endpoint: self.endpoint.clone(), time: self.time, why }.into()
         })
     }
 
-    /// Sends a request, and reads until the service closes.
-    fn exchange(&self, request: &[u8]) -> io::Result<Vec<u8>> {
-        let until = Instant::now() + self.time;
+    /// Sends a request, and reads its answer or until the service closes.
+    fn exchange(&self, request: &[u8], is_of_head: bool) -> io::Result<Vec<u8>> {
+        let until = Instant::now() + self.time.min(LONGEST);
         let left = || match until.saturating_duration_since(Instant::now()) {
             Duration::ZERO => Err(io::Error::from(io::ErrorKind::TimedOut)),
             left => Ok(left),
@@ -126,6 +144,10 @@ impl Client {
                 if answer.len() as u64 > ANSWER_BYTES {
                     return Err(io::Error::other("the answer is too long"));
                 }
+                // Who keeps the connection open says where the body ends.
+                if Answer::ends_with(&answer, is_of_head) {
+                    return Ok(answer);
+                }
             }
         }
         Err(failed)
@@ -133,6 +155,18 @@ impl Client {
 }
 
 impl Answer {
+    /// Whether the bytes are all of an answer that says where it ends.
+    fn ends_with(bytes: &[u8], is_of_head: bool) -> bool {
+        let mut fields = [EMPTY_HEADER; 64];
+        let mut parsed = httparse::Response::new(&mut fields);
+        if !matches!(parsed.parse(bytes), Ok(Status::Complete(_))) {
+            return false;
+        }
+        let says = |name: &str| parsed.headers.iter().any(|field| field.name.eq_ignore_ascii_case(name));
+        let is_bounded = says("content-length") || says("transfer-encoding");
+        is_of_head || (is_bounded && Self::read(bytes, false).is_ok())
+    }
+
     /// Reads an answer that is all of `bytes`.
     fn read(bytes: &[u8], is_of_head: bool) -> io::Result<Self> {
         let wrong = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
@@ -154,13 +188,15 @@ impl Answer {
         } else if value("transfer-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked")) {
             of_chunks(body).ok_or_else(|| wrong("the body was cut off"))?
         } else {
-            match value("content-length").and_then(|length| length.parse().ok()) {
-                Some(length) => body.get(..length).ok_or_else(|| wrong("the body was cut off"))?.to_vec(),
+            match value("content-length").map(|length| length.parse().ok()) {
+                Some(Some(length)) => body.get(..length).ok_or_else(|| wrong("the body was cut off"))?.to_vec(),
+                Some(None) => return Err(wrong("its length cannot be read")),
                 None => body.to_vec(),
             }
         };
         Ok(Self {
             status: parsed.code.unwrap_or_default(),
+            was_without_token: false,
             body,
             reason: parsed.reason.unwrap_or_default().to_owned(),
             head: String::from_utf8_lossy(head).trim_end().replace("\r\n", "\n"),

@@ -4,7 +4,7 @@ mod client;
 mod endpoint;
 mod tree;
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use imds_host::shown;
 
-use self::client::{Answer, Client};
+use self::client::{Answer, Client, LONGEST, NoAnswer};
 use self::endpoint::Endpoint;
 use super::failure::WrongUse;
 use super::print;
@@ -47,7 +47,7 @@ pub struct Get {
     timeout: Duration,
 }
 
-/// Wait until a service answers
+/// Wait until a service answers, be it with a refusal
 #[derive(Args)]
 #[command(after_help = WAIT_EXAMPLES)]
 pub struct Wait {
@@ -98,13 +98,19 @@ impl PlaceFlags {
 
 impl Get {
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        let path = self.path.as_deref().map_or_else(|| "/latest/".to_owned(), absolute);
+        let path = self.path.as_deref().map_or_else(|| Ok("/latest/".to_owned()), absolute)?;
+        if self.tree && path.contains(['?', '#']) {
+            return Err(WrongUse(format!("{path}: a tree has no query")).into());
+        }
         if !path.bytes().all(|byte| byte.is_ascii_graphic() || byte >= 0x80) {
-            return Err(WrongUse(format!("{path:?} is no path: a space in it is %20")).into());
+            return Err(WrongUse(format!(
+                "{path:?} is no path: a space in it is %20, and other characters are escaped likewise"
+            ))
+            .into());
         }
         let client = Client::new(self.place.endpoint()?, self.timeout);
         match self.ask(client, &path) {
-            Err(error) if error.is::<client::NoAnswer>() => {
+            Err(error) if error.is::<NoAnswer>() => {
                 print::to_stderr(&format!("imds: {error:#}"));
                 Ok(ExitCode::from(NO_SERVICE))
             }
@@ -116,8 +122,12 @@ impl Get {
         if !self.version1
             && let Some(refused) = client.begin_session()?
         {
-            let what = refused.status_line();
-            print::to_stderr(&format!("imds: no token: {what}\nhelp: --version1 asks without one"));
+            let help = match refused.status {
+                // Of the token's path that is said to callers who get nothing without one either.
+                403 => "the service may be disabled, or not for the name in the URL",
+                _ => "--version1 asks without one",
+            };
+            print::to_stderr(&format!("imds: no token: {}\nhelp: {help}", refused.status_line()));
             return Ok(ExitCode::FAILURE);
         }
         if self.tree {
@@ -140,15 +150,17 @@ impl Get {
 impl Wait {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         let endpoint = self.place.endpoint()?;
-        let until = Instant::now() + self.timeout;
+        let until = Instant::now() + self.timeout.min(LONGEST);
         loop {
             let left = until.saturating_duration_since(Instant::now());
             let client = Client::new(endpoint.clone(), left.clamp(Duration::from_millis(50), Duration::from_secs(1)));
-            match client.ask("GET", "/") {
+            match client.ask_once("GET", "/") {
                 // A refusal is an answer too.
                 Ok(_) => return Ok(ExitCode::SUCCESS),
                 Err(error) if Instant::now() >= until => {
-                    print::to_stderr(&format!("imds: {error:#}"));
+                    let mut error = error.downcast::<NoAnswer>()?;
+                    error.time = self.timeout;
+                    print::to_stderr(&format!("imds: {error}"));
                     return Ok(ExitCode::from(NO_SERVICE));
                 }
                 Err(_) => thread::sleep(Duration::from_millis(50)),
@@ -158,24 +170,32 @@ impl Wait {
 }
 
 /// A path from the root: what has no slash before it is below `/latest`.
-fn absolute(path: &str) -> String {
-    if path.starts_with('/') { path.to_owned() } else { format!("/latest/{path}") }
+fn absolute(path: &str) -> Result<String, WrongUse> {
+    if path.starts_with("http://") {
+        return Err(WrongUse(format!("{path}: the URL of the service goes to --endpoint, and the path without it")));
+    }
+    let first = path.split('/').next().unwrap_or_default();
+    if first == "latest" || (first.len() == 10 && first.starts_with("20")) {
+        return Err(WrongUse(format!("{path} would be below /latest; from the root it is /{path}")));
+    }
+    Ok(if path.starts_with('/') { path.to_owned() } else { format!("/latest/{path}") })
 }
 
-/// Writes a body as it came; on a terminal, so that the next line is one of its own.
+/// Writes a body as it came; on a terminal, without what a terminal obeys and with an
+/// end of its line.
 fn write_body(answer: &Answer) -> anyhow::Result<()> {
-    let mut stdout = io::stdout().lock();
-    stdout.write_all(&answer.body)?;
-    if stdout.is_terminal() && answer.body.last().is_some_and(|byte| *byte != b'\n') {
-        stdout.write_all(b"\n")?;
+    if !io::stdout().is_terminal() {
+        return print::bytes_to_stdout(&answer.body, "the answer").map(drop);
     }
-    Ok(stdout.flush()?)
+    let text = shown::lines(&String::from_utf8_lossy(&answer.body));
+    let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+    print::to_stdout(&format!("{text}{end}"), "the answer").map(drop)
 }
 
 /// What to do about an answer that is not what was asked for.
-fn advice(answer: &Answer, path: &str) -> String {
+pub fn advice(answer: &Answer, path: &str) -> String {
     match answer.status {
-        401 => "\nhelp: tokens are required; ask without --version1".to_owned(),
+        401 if answer.was_without_token => "\nhelp: tokens are required; ask without --version1".to_owned(),
         404 if !["meta-data", "dynamic", "user-data", "api"]
             .iter()
             .any(|folder| path.split('/').nth(2) == Some(folder)) =>

@@ -1,61 +1,100 @@
 // Everything that a service has, as a tree.
 
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 
 use super::super::print;
-use super::client::Client;
+use super::advice;
+use super::client::{Answer, Client};
 
 /// Far deeper and more than the service has: what answers may be anything.
 const DEPTH: usize = 16;
 const ITEMS: usize = 10_000;
+const BYTES: usize = 64 << 20;
+const TIME: Duration = Duration::from_secs(300);
 
-/// Prints what is below a path, with its values.
+/// Prints what is below a path, with its values; an item as itself.
 pub fn print(client: &Client, path: &str) -> anyhow::Result<ExitCode> {
-    let folder = format!("{}/", path.trim_end_matches('/'));
-    let mut text = format!("{folder}\n");
-    let answer = client.ask("GET", &folder)?;
-    if !answer.is_found() {
-        print::to_stderr(&format!("imds: {folder}: {}\nhelp: --tree wants a path that lists", answer.status_line()));
-        return Ok(ExitCode::FAILURE);
+    let mut tree = Tree { client, until: Instant::now() + TIME, left: ITEMS, is_whole: true, text: String::new() };
+    let path = path.trim_end_matches('/');
+    if is_item(client, path)? {
+        let (folder, name) = path.rsplit_once('/').unwrap_or_default();
+        let answer = client.ask("GET", path)?;
+        tree.text = format!("{folder}/\n");
+        tree.leaf(name, &answer, "└─ ", "   ");
+    } else {
+        let folder = format!("{path}/");
+        let answer = client.ask("GET", &folder)?;
+        if !answer.is_found() {
+            print::to_stderr(&format!("imds: {folder}: {}{}", answer.status_line(), advice(&answer, &folder)));
+            return Ok(ExitCode::FAILURE);
+        }
+        tree.text = format!("{folder}\n");
+        tree.grow(&folder, &answer.body, "")?;
     }
-    let mut left = ITEMS;
-    grow(client, &folder, &answer.body, "", &mut left, &mut text)?;
-    print::to_stdout(&text, "the tree")
+    let printed = print::to_stdout(&tree.text, "the tree")?;
+    Ok(if tree.is_whole { printed } else { ExitCode::FAILURE })
 }
 
-/// Adds what a listing shows, each line behind `before`, `left` items at most.
-fn grow(
-    client: &Client,
-    folder: &str,
-    listing: &[u8],
-    before: &str,
-    left: &mut usize,
-    text: &mut String,
-) -> anyhow::Result<()> {
-    if folder.matches('/').count() > DEPTH {
-        bail!("{folder}: no service has folders as deep as this");
+/// Whether the folder above lists a path as an item. The service itself has the same
+/// answer with and without a slash.
+fn is_item(client: &Client, path: &str) -> anyhow::Result<bool> {
+    let Some((folder, name)) = path.rsplit_once('/') else { return Ok(false) };
+    let folder = format!("{folder}/");
+    let listing = client.ask("GET", &folder)?;
+    let listing = String::from_utf8_lossy(&listing.body).into_owned();
+    let listed = listing.lines().find(|line| escaped(line) == name);
+    Ok(listed.is_some_and(|listed| !path_of(&folder, listed).ends_with('/')))
+}
+
+struct Tree<'c> {
+    client: &'c Client,
+    until: Instant,
+    /// How many items may still come.
+    left: usize,
+    /// Whether everything that is listed was there.
+    is_whole: bool,
+    text: String,
+}
+
+impl Tree<'_> {
+    /// Adds what a listing shows, each line behind `before`.
+    fn grow(&mut self, folder: &str, listing: &[u8], before: &str) -> anyhow::Result<()> {
+        if folder.matches('/').count() > DEPTH {
+            bail!("{folder}: no service has folders as deep as this");
+        }
+        let listing = String::from_utf8_lossy(listing);
+        let mut names = listing.lines().filter(|name| !name.is_empty()).peekable();
+        while let Some(name) = names.next() {
+            let (branch, below) = if names.peek().is_none() { ("└─ ", "   ") } else { ("├─ ", "│  ") };
+            self.left = self.left.checked_sub(1).with_context(|| format!("no service has more than {ITEMS} items"))?;
+            if self.text.len() > BYTES || Instant::now() > self.until {
+                bail!("{folder}: no service has as much, or takes as long");
+            }
+            let path = path_of(folder, name);
+            let answer = self.client.ask("GET", &path)?;
+            let (first, others) = (format!("{before}{branch}"), format!("{before}{below}"));
+            if answer.is_found() && path.ends_with('/') {
+                self.text += &format!("{first}{}\n", shown(name));
+                self.grow(&path, &answer.body, &others)?;
+            } else {
+                self.leaf(name, &answer, &first, &others);
+            }
+        }
+        Ok(())
     }
-    let listing = String::from_utf8_lossy(listing);
-    let names: Vec<&str> = listing.lines().filter(|name| !name.is_empty()).collect();
-    for (index, name) in names.iter().enumerate() {
-        let is_last = index + 1 == names.len();
-        let (branch, below) = if is_last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
-        *left = left.checked_sub(1).with_context(|| format!("no service has more than {ITEMS} items"))?;
-        let path = path_of(folder, name);
-        let answer = client.ask("GET", &path)?;
-        let shown = shown(name);
-        if !answer.is_found() {
-            *text += &format!("{before}{branch}{shown}: {}\n", answer.status_line());
-        } else if path.ends_with('/') {
-            *text += &format!("{before}{branch}{shown}\n");
-            grow(client, &path, &answer.body, &format!("{before}{below}"), left, text)?;
+
+    /// Adds an item, or why it cannot be had.
+    fn leaf(&mut self, name: &str, answer: &Answer, first: &str, others: &str) {
+        if answer.is_found() {
+            leaf(&shown(name), &answer.body, first, others, &mut self.text);
         } else {
-            leaf(&shown, &answer.body, &format!("{before}{branch}"), &format!("{before}{below}"), text);
+            self.is_whole = false;
+            self.text += &format!("{first}{}: {}\n", shown(name), answer.status_line());
         }
     }
-    Ok(())
 }
 
 /// Adds an item: behind its name, or in lines of its own.

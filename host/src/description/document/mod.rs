@@ -57,6 +57,22 @@ impl Origin {
     }
 }
 
+impl Value {
+    /// A value that `by` set, with all that is in it.
+    pub(crate) fn of_json(json: serde_json::Value, by: &str) -> Self {
+        let origin = || Origin::Set(by.to_owned());
+        let node = |json| Node { origin: origin(), value: Self::of_json(json, by) };
+        match json {
+            serde_json::Value::Array(items) => Self::Array(items.into_iter().map(node).collect()),
+            serde_json::Value::Object(members) => {
+                let member = |(name, json)| Member { name, name_origin: origin(), node: node(json) };
+                Self::Object(members.into_iter().map(member).collect())
+            }
+            literal => Self::Literal(literal.to_string()),
+        }
+    }
+}
+
 impl Node {
     pub(crate) fn empty() -> Self {
         Self { origin: Origin::Default, value: Value::Object(Vec::new()) }
@@ -72,32 +88,30 @@ impl Node {
         json::read(text).map_err(|problem| vec![*problem])
     }
 
-    /// Sets the field at `names`, making the objects on the way. Where the
-    /// document has something else than an object on the way, it is left for
-    /// the component to complain about.
-    pub(crate) fn set(&mut self, names: &[String], literal: String, by: &str) {
-        let Value::Object(members) = &mut self.value else {
+    /// Sets the field at `names`, making the objects on the way; whatever else is there
+    /// makes room for them.
+    pub(crate) fn set(&mut self, names: &[String], value: Value, by: &str) {
+        let Some((name, rest)) = names.split_first() else {
             return;
         };
-        let Some((name, rest)) = names.split_first() else {
+        let origin = Origin::Set(by.to_owned());
+        if !matches!(self.value, Value::Object(_)) {
+            *self = Self { origin: origin.clone(), value: Value::Object(Vec::new()) };
+        }
+        let Value::Object(members) = &mut self.value else {
             return;
         };
         if rest.is_empty() {
             members.retain(|member| member.name != *name);
-        }
-        let found = members.iter().rposition(|member| member.name == *name);
-        let index = found.unwrap_or(members.len());
-        if found.is_none() {
-            let origin = Origin::Set(by.to_owned());
-            let value = match rest {
-                [] => Value::Literal(literal.clone()),
-                _ => Value::Object(Vec::new()),
-            };
             members.push(Member { name: name.clone(), name_origin: origin.clone(), node: Self { origin, value } });
+            return;
         }
-        if !rest.is_empty() {
-            members[index].node.set(rest, literal, by);
-        }
+        let index = members.iter().rposition(|member| member.name == *name).unwrap_or_else(|| {
+            let node = Self { origin: origin.clone(), value: Value::Object(Vec::new()) };
+            members.push(Member { name: name.clone(), name_origin: origin, node });
+            members.len() - 1
+        });
+        members[index].node.set(rest, value, by);
     }
 
     /// Appends to the list `name` of the first level, which is made where it is
