@@ -17,6 +17,7 @@ compose() {
   cargo run --quiet --locked --package imds-compose --target-dir target/imds-compose -- \
     "$built/imds_http.wasm" target/imds-component/imds.wasm "$output/$1"
 }
+cargo run --quiet --locked --package imds-compose --target-dir target/imds-compose
 cargo run --quiet --locked --package imds-component
 build --package imds-http
 compose imds-http-proxy.wasm

@@ -50,11 +50,19 @@ pub fn compile(workspace: &Path, target_dir: &Path) -> Result<PathBuf> {
     let contract = fs::read_to_string(workspace.join("wit/imds.wit"))?;
     let described = described(&compiled, &contract)?;
     let finished = target_dir.join("imds.wasm");
-    // What depends on the file need not be built again where it stays the same.
-    if !fs::read(&finished).is_ok_and(|before| before == described) {
-        fs::write(&finished, described)?;
-    }
+    write(&finished, &described)?;
     Ok(finished)
+}
+
+/// Writes a file in one step, unless it is there as it is to be: what depends on it is
+/// not built again then.
+pub fn write(file: &Path, bytes: &[u8]) -> Result<()> {
+    if !fs::read(file).is_ok_and(|before| before == bytes) {
+        let new = file.with_extension("new");
+        fs::write(&new, bytes)?;
+        fs::rename(&new, file)?;
+    }
+    Ok(())
 }
 
 /// Flags by which no path of this machine gets into the component: where cargo keeps

@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use wasmparser::WasmFeatures;
 use wasmtime::{Engine, ExternType, Module};
 use wit_parser::abi::{AbiVariant, WasmType};
 use wit_parser::{Function, FunctionKind, Resolve, SizeAlign, Type, TypeDefKind, TypeId, WorldItem};
@@ -251,6 +252,35 @@ fn the_tables_are_those_of_the_contract() {
     );
     let begin = "<!-- made from wit/imds.wit by: BLESS=1 cargo test --workspace --test all -- core_abi -->";
     hold_section("docs/core-abi.md", begin, "<!-- end -->", &tables);
+}
+
+/// What came to WebAssembly after its first version, as engines call it.
+const FEATURES: [(&str, WasmFeatures); 12] = [
+    ("mutable globals", WasmFeatures::MUTABLE_GLOBAL),
+    ("sign extension", WasmFeatures::SIGN_EXTENSION),
+    ("saturating float to int", WasmFeatures::SATURATING_FLOAT_TO_INT),
+    ("multi-value", WasmFeatures::MULTI_VALUE),
+    ("bulk memory", WasmFeatures::BULK_MEMORY),
+    ("reference types", WasmFeatures::REFERENCE_TYPES),
+    ("SIMD", WasmFeatures::SIMD),
+    ("tail calls", WasmFeatures::TAIL_CALL),
+    ("exceptions", WasmFeatures::EXCEPTIONS),
+    ("threads", WasmFeatures::THREADS),
+    ("extended constants", WasmFeatures::EXTENDED_CONST),
+    ("64-bit memories", WasmFeatures::MEMORY64),
+];
+
+/// `BLESS=1` writes the line.
+#[test]
+fn the_page_names_what_an_engine_must_know() {
+    let is_valid = |features| wasmparser::Validator::new_with_features(features).validate_all(core_module()).is_ok();
+    let all = FEATURES.iter().fold(WasmFeatures::WASM1, |all, (_, feature)| all | *feature);
+    assert!(is_valid(all), "one of the list is missing");
+    let needed = FEATURES.iter().filter(|(_, feature)| !is_valid(all.difference(*feature))).map(|(name, _)| *name);
+    let needed =
+        format!("Of what came after WebAssembly 1.0 the module needs: {}.", needed.collect::<Vec<_>>().join(", "));
+    let (begin, end) = ("<!-- what the module needs -->", "<!-- end of what the module needs -->");
+    hold_section("docs/core-abi.md", begin, end, &needed);
 }
 
 /// The module in the component, as a host without components has it.

@@ -81,8 +81,7 @@ fn get_writes_bytes_as_they_are() {
 
 #[test]
 fn the_tree_of_a_folder_or_of_an_item() {
-    let served =
-        Served::start(&["--set", "tags.a=1", "--set", "metadata-options.instance-metadata-tags=enabled"]);
+    let served = Served::start(&["--set", "tags.a=1", "--set", "metadata-options.instance-metadata-tags=enabled"]);
     let tree = |path: &str| printed(&ask(&served, &["get", "--tree", path]));
     let nothing = String::new();
     for path in ["meta-data/instance-type", "meta-data/instance-type/"] {

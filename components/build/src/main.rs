@@ -26,7 +26,7 @@ fn main() -> Result<()> {
     let target_dir = workspace.join("target/imds-component");
     let component = compile::compile(&workspace, &target_dir)?;
     let core = target_dir.join("imds.core.wasm");
-    fs::write(&core, core_module(&fs::read(&component)?)?)?;
+    compile::write(&core, core_module(&fs::read(&component)?)?)?;
     for file in [component, core] {
         let bytes = fs::read(&file)?;
         let digest: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();

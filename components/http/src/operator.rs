@@ -3,7 +3,7 @@
 use imds_spin::keys::DEFAULT_DESCRIPTION;
 use imds_spin::metadata::Instance;
 use imds_spin::variables::{VariableError, given};
-use imds_spin::{Failure, Variables};
+use imds_spin::{Failure, Variables, log};
 
 /// Seals the tokens where neither the environment nor the build gives a secret.
 ///
@@ -35,6 +35,11 @@ fn open_by(get: impl Fn(&str) -> Option<String>) -> Result<Instance, Failure> {
         (None, None) => (DEFAULT_DESCRIPTION.to_owned(), "the default instance"),
     };
     let secret = variables.token_secret.clone().or_else(|| built_in(BUILT_IN_SECRET).map(String::into_bytes));
+    if secret.is_none() && get("http_tokens").is_some_and(|tokens| tokens.trim() == "required") {
+        log::line(
+            "warning: `http_tokens` is \"required\", and without `token_secret` anybody can make a token".to_owned(),
+        );
+    }
     imds_spin::open(&text, source, secret.as_deref().unwrap_or(PUBLISHED_SECRET), None, &variables)
 }
 
