@@ -4,6 +4,11 @@
 
 const METHOD_CHARACTERS = 20;
 const TARGET_CHARACTERS = 160;
+// What is looked at: more than what is shown, so that a secret at the cut is seen,
+// and little, since whoever asks chooses it.
+const SEEN_CHARACTERS = 400;
+// Whoever escapes more often hides something.
+const ESCAPED_AT_MOST = 4;
 
 // Keys and tokens are random, words are not: in random text the kind of character
 // changes often. Each change adds to a score, each character takes from it.
@@ -16,7 +21,7 @@ const HARMLESS = /^(\d+|[0-9a-f]{1,17}|[0-9A-F]{2})$/;
 
 /** A method, or `…` for what cannot be one. */
 export function shownMethod(method) {
-  return secretAt(method) >= 0 ? "…" : cut(method, METHOD_CHARACTERS);
+  return secretAt(method.slice(0, SEEN_CHARACTERS)) >= 0 ? "…" : cut(method, METHOD_CHARACTERS);
 }
 
 /**
@@ -24,19 +29,26 @@ export function shownMethod(method) {
  * `isFound` is the path of something that the instance has, however its name looks.
  */
 export function shownTarget(target, isFound = false) {
-  const [before] = target.split("?", 1);
-  const path = before.startsWith("/") ? before : before.replace(/^([a-z]+:\/\/)?[^/]*@/i, "$1");
+  const seen = target.slice(0, SEEN_CHARACTERS);
+  const [before] = seen.split(/[?#]/, 1);
+  const path = before.startsWith("/") ? before : before.replace(/^([^/]*:\/\/)?[^/]*@/, "$1");
   const decoded = decodedFully(path);
+  if (decoded === undefined) return `${path.slice(0, path.indexOf("%"))}…`;
   const at = isFound && !decoded.includes("..") ? -1 : secretAt(decoded);
-  if (at < 0) return cut(path, TARGET_CHARACTERS) + (before.length < target.length ? "?…" : "");
+  if (at < 0) return cut(path, TARGET_CHARACTERS) + (before.length < target.length ? `${target[before.length]}…` : "");
   // Up to the first escape, both texts are the same.
   const escape = path.indexOf("%");
   return `${cut(path.slice(0, escape < 0 ? at : Math.min(at, escape)), TARGET_CHARACTERS)}…`;
 }
 
+/** A text without escapes; undefined where one hides another too often. */
 function decodedFully(text) {
-  const decoded = text.replace(/%([0-7][0-9a-f])/gi, (_, digits) => String.fromCharCode(parseInt(digits, 16)));
-  return decoded === text ? text : decodedFully(decoded);
+  for (let times = 0; times <= ESCAPED_AT_MOST; times += 1) {
+    const decoded = text.replace(/%([0-7][0-9a-f])/gi, (_, digits) => String.fromCharCode(parseInt(digits, 16)));
+    if (decoded === text) return text;
+    text = decoded;
+  }
+  return undefined;
 }
 
 function cut(text, characters) {
@@ -49,7 +61,9 @@ function cut(text, characters) {
 function secretAt(text) {
   if (!CERTAIN.test(text) && !isRandom(text)) return -1;
   // Slashes split keys: the paths of the service are of small letters, or of digits.
-  return Math.max(0, text.search(/[a-z0-9]*([A-Z]|\d[a-z]|[a-z]\d)/));
+  let at = Math.max(0, text.search(/[A-Z]|\d[a-z]|[a-z]\d/));
+  while (at > 0 && /[a-z0-9]/.test(text[at - 1])) at -= 1;
+  return at;
 }
 
 function isRandom(text) {

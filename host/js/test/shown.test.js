@@ -50,6 +50,8 @@ test("what is shown is bounded and printable", () => {
   assert.equal(shownTarget("/\x1b[2J\xfc"), "/\\x1b[2J\\xfc");
   assert.equal(shownTarget("/latest/?x"), "/latest/?…");
   assert.equal(shownTarget("/latest/?x", true), "/latest/?…");
+  assert.equal(shownTarget("/latest/#hunter2", true), "/latest/#…");
+  for (const scheme of ["http", "h2c", "x+y.z"]) assert.equal(shownTarget(`${scheme}://u:hunter2@localhost/`), `${scheme}://localhost/`);
   assert.equal(shownTarget(`/${"x".repeat(70)}`), "…");
   assert.equal(shownMethod("G".repeat(30)), `${"G".repeat(20)}…`);
 });
@@ -62,4 +64,13 @@ test("a token in the journal is none", () => {
   imds.answer(`${text} / HTTP/1.1\r\nHost: localhost\r\n\r\n`);
   assert.ok(!JSON.stringify(imds.requests).includes(text.slice(0, 20)), JSON.stringify(imds.requests));
   assert.equal(imds.requests.length, 3);
+});
+
+test("a target that is long or escaped many times costs no more than others", () => {
+  const started = performance.now();
+  for (const target of [`/${"1".repeat(4000)}`, "a".repeat(4000), `/${"f".repeat(4000)}g`, `/%${"25".repeat(2000)}`]) {
+    for (let time = 0; time < 100; time += 1) assert.ok(shownTarget(target).length <= 161);
+  }
+  // They took 30 to 80 ms each when all of them was looked at.
+  assert.ok(performance.now() - started < 2000, `${performance.now() - started} ms for 400 targets`);
 });
