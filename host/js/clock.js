@@ -2,7 +2,7 @@
 import { kindOf, tagOf } from "./options.js";
 
 /** In milliseconds since 1970: the component counts from there, and a `Date` holds no later time. */
-const LAST = 8.64e15;
+export const LAST = 8.64e15;
 
 const isTime = (value) => typeof value === "number" || tagOf(value) === "Date";
 const isWithin = (ms) => ms >= 0 && ms <= LAST;
