@@ -1,8 +1,8 @@
 import type { Imds as WithSockets } from "./index.js";
 
 export type {
-  Answer, AnswerOptions, Asked, Delivery, Description, Explanation, IdentityDocument, Options, Outcome, Problem, Request,
-  RequestBody, RequestParts, SessionVersion, Signatures, Status, Warning,
+  Answer, AnswerOptions, Asked, Delivery, Description, Explanation, Fields, HeaderFields, IdentityDocument, Options,
+  Outcome, Problem, Request, RequestBody, RequestParts, SessionVersion, Signatures, Status, Warning,
 } from "./index.js";
 export { ImdsError } from "./index.js";
 

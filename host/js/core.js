@@ -1,17 +1,22 @@
 // The shell around the component that Node and browsers share. It carries
 // heads, times and answers; the component decides everything about IMDS.
 import { Answer } from "./answer.js";
+import { isClock, timeBy } from "./clock.js";
+import { helped, inJson } from "./description.js";
 import { asyncDispose, dispose } from "./dispose.js";
 import { milliseconds } from "./duration.js";
 import { instantiate } from "./generated/imds.js";
 import { Journal } from "./journal.js";
+import { checked, checkedSignatures, flag, isBytes, isText, tagOf } from "./options.js";
 import { headOf } from "./request.js";
 
 /** What is wrong with a description or a change: all problems at once. */
 export class ImdsError extends Error {
   constructor(problems) {
-    super(problems.map(({ field, message, help }) =>
-      `${field ? `${field}: ` : ""}${message}${help ? ` (${help})` : ""}`).join("; "));
+    super(problems.map(({ field, position, message, help }) => {
+      const at = position && `line ${position.line}, column ${position.column}`;
+      return [field, at, message].filter(Boolean).join(": ") + (help ? ` (${help})` : "");
+    }).join("; "));
     this.name = "ImdsError";
     this.problems = problems;
   }
@@ -19,8 +24,17 @@ export class ImdsError extends Error {
 
 // Wrong descriptions are errors of the caller; all else is a trap.
 const isProblem = (error) => Array.isArray(error?.payload);
-const inJson = (document) => (typeof document === "string" ? document : JSON.stringify(document));
-const nowOf = (clock) => Number(typeof clock === "function" ? clock() : clock);
+
+const OPTIONS = {
+  clock: [isClock, "a Date from 1970 on, milliseconds since then, or a function that gives one of these"],
+  tokenSecret: [isBytes, "bytes, a Uint8Array: new TextEncoder().encode(text) makes them of a text"],
+  allowedHosts: [(value) => Array.isArray(value) && value.every(isText), "an array of names"],
+  sign: [
+    (value) => typeof value === "function" && tagOf(value) !== "AsyncFunction",
+    "a function that gives the signatures at once, not by a promise",
+  ],
+};
+const ANSWER_OPTIONS = { keepAlive: flag, overIpv6: flag };
 
 /** Makes the class `Imds` from compiled modules, which `module(name)` gives. */
 export function imdsOf(module) {
@@ -53,7 +67,8 @@ export function imdsOf(module) {
     #journal = new Journal();
     #isClosed = false;
 
-    constructor(description = {}, { clock = Date.now, tokenSecret, allowedHosts = [], sign } = {}) {
+    constructor(description = {}, options) {
+      const { clock = Date.now, tokenSecret, allowedHosts = [], sign } = checked("new Imds", options, OPTIONS);
       this.#clock = clock;
       this.#sign = sign;
       this.#settings = {
@@ -65,13 +80,13 @@ export function imdsOf(module) {
       this.#open(inJson(description));
     }
 
-    /** Calls the component. A trap costs the instance of it, and no other call. */
-    #call(call) {
+    /** Calls the component, maybe about a text. A trap costs the instance of it, and no other call. */
+    #call(call, text = "") {
       if (this.#isClosed) throw new Error("this Imds is closed");
       try {
         return call(this.#metadata);
       } catch (error) {
-        if (isProblem(error)) throw new ImdsError(error.payload);
+        if (isProblem(error)) throw new ImdsError(error.payload.map((problem) => helped(problem, text)));
         this.#metadata = start();
         this.#instance = undefined;
         throw error;
@@ -79,7 +94,7 @@ export function imdsOf(module) {
     }
 
     #open(description) {
-      const instance = this.#call(({ Instance }) => Instance.open(description, this.#settings));
+      const instance = this.#call(({ Instance }) => Instance.open(description, this.#settings), description);
       // To wait for the garbage collector would take memory for each edit.
       this.#instance?.[dispose]();
       this.#instance = instance;
@@ -87,7 +102,7 @@ export function imdsOf(module) {
     }
 
     get #nowMs() {
-      return BigInt(Math.trunc(nowOf(this.#clock) + this.#ahead));
+      return BigInt(timeBy(this.#clock, this.#ahead));
     }
 
     get now() {
@@ -121,7 +136,8 @@ export function imdsOf(module) {
       return this.#journal.entries;
     }
 
-    answer(request, { keepAlive = false, overIpv6 = false } = {}) {
+    answer(request, options) {
+      const { keepAlive = false, overIpv6 = false } = checked("answer", options, ANSWER_OPTIONS);
       const head = headOf(request);
       if (!this.#instance) this.#open(this.#description);
       const moment = {
@@ -146,7 +162,8 @@ export function imdsOf(module) {
 
     #signatures({ text, signingTimeMs }) {
       if (this.#signed?.text !== text) {
-        this.#signed = { text, signatures: this.#sign({ text, signingTime: new Date(Number(signingTimeMs)) }) };
+        const signatures = this.#sign({ text, signingTime: new Date(Number(signingTimeMs)) });
+        this.#signed = { text, signatures: checkedSignatures(signatures) };
       }
       return this.#signed.signatures;
     }
@@ -156,12 +173,15 @@ export function imdsOf(module) {
     }
 
     edit(change) {
-      const text = inJson(change);
-      this.#open(this.#call(({ edit }) => edit(this.#description, text, this.#nowMs, undefined)));
+      const text = inJson(change, "a change");
+      this.#open(this.#call(({ edit }) => edit(this.#description, text, this.#nowMs, undefined), text));
     }
 
     advance(duration) {
-      this.#ahead += milliseconds(duration);
+      const ahead = this.#ahead + milliseconds(duration);
+      // Throws before it would move where no time is.
+      timeBy(this.#clock, ahead);
+      this.#ahead = ahead;
     }
 
     async close() {

@@ -1,3 +1,5 @@
+/// <reference lib="esnext.disposable" />
+
 /** The EC2 instance metadata service in this process. */
 export class Imds {
   /**
@@ -5,6 +7,7 @@ export class Imds {
    * {@link Imds.schema} has all fields.
    *
    * @throws {ImdsError} with all problems found, if it describes no instance.
+   * @throws {TypeError} for an option of another name or type.
    */
   constructor(description?: Description | string, options?: Options);
 
@@ -35,7 +38,7 @@ export class Imds {
   /**
    * Moves the time on, by milliseconds or a text such as `"1m30s"` (`ms`, `s`, `m`, `h`, `d`).
    *
-   * @throws {RangeError} for anything else.
+   * @throws {RangeError} for anything else, and for a time that no `Date` can hold; the clock stays then.
    */
   advance(duration: number | string): void;
 
@@ -88,7 +91,10 @@ export interface Options {
   tokenSecret?: Uint8Array;
   /** Names that clients may use in `Host` besides addresses and local names; `*` allows all. Default none. */
   allowedHosts?: string[];
-  /** Signs identity documents. Without it, only the signatures of the description are served. */
+  /**
+   * Signs identity documents, and gives the signatures at once. Without it, only the signatures of the description are
+   * served.
+   */
   sign?: (document: IdentityDocument) => Signatures;
 }
 
@@ -117,8 +123,15 @@ export interface RequestParts {
   method?: string;
   /** The path, with a query if there is one: `/latest/meta-data/`. */
   path: string;
-  /** Fields by name, or pairs; a name may have several values. Without `Host`, it is `169.254.169.254`. */
-  headers?: Record<string, string | number | readonly string[]> | Iterable<readonly [string, string]>;
+  /**
+   * Fields by name, or pairs; a name may have several values, and `undefined` or `null` leaves it out. Without `Host`,
+   * it is `169.254.169.254`.
+   */
+  headers?: HeaderFields | Iterable<readonly [string, string]>;
+}
+
+export interface HeaderFields {
+  readonly [name: string]: string | number | readonly string[] | null | undefined;
 }
 
 export interface AnswerOptions {
@@ -135,7 +148,7 @@ export interface Answer {
   /** The reason phrase. */
   readonly reason: string;
   /** The header fields. Names as EC2 spells them, in its order, are in `head`. */
-  readonly headers: Headers;
+  readonly headers: Fields;
   /** The body as text. */
   readonly text: string;
   /** The body. */
@@ -155,6 +168,11 @@ export interface Answer {
   /** Whether the connection may stay open. */
   readonly keepAlive: boolean;
 }
+
+/** `Headers`, where the types of a browser or of Node are there; else the least of it. */
+export type Fields = typeof globalThis extends { Headers: { prototype: infer Found } }
+  ? Found
+  : { get(name: string): string | null; has(name: string): boolean };
 
 export interface Delivery {
   /**

@@ -26,10 +26,11 @@ export function headOf(request) {
   return latin1(`${lines.join("\r\n")}\r\n\r\n`);
 }
 
-/** Names with values. A name may have several of them. */
+/** Names with values. A name may have several of them, or none: `undefined` and `null` are no value. */
 function fieldsOf(headers) {
   const given = typeof headers[Symbol.iterator] === "function" ? [...headers] : Object.entries(headers);
-  return given.flatMap(([name, values]) => [values].flat().map((value) => [name, value]));
+  return given.flatMap(([name, values]) => [values].flat().filter((value) => value !== undefined && value !== null)
+    .map((value) => [name, value]));
 }
 
 /** The method and the target of a head, or what stands for them in one that is none. */

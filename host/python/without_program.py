@@ -42,5 +42,10 @@ def any_platform(text: str) -> str:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit("usage: python without_program.py WHEEL...")
     for argument in sys.argv[1:]:
+        # A pattern without a match stays as it is.
+        if not zipfile.is_zipfile(argument):
+            sys.exit(f"error: there is no wheel at {argument}\nusage: python without_program.py WHEEL...")
         print(without_program(Path(argument)))

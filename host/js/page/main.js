@@ -1,5 +1,6 @@
 // The page: one instance, and the forms that ask and change it.
 import { imdsOf, ImdsError } from "../core.js";
+import { LAST, timeBy } from "../clock.js";
 import { milliseconds } from "../duration.js";
 import { complete } from "./completion.js";
 import { modules } from "./modules.js";
@@ -15,18 +16,27 @@ const BEGIN = {
 const TOKEN = "X-aws-ec2-metadata-token";
 const ASKED_SHOWN = 50;
 
+const NOT_IN_FORCE = "The description as it stands there is wrong and not in force.";
+
 let ahead = 0;
-const clock = () => Date.now() + ahead;
+const clock = () => Math.min(Date.now() + ahead, LAST);
 // With one secret, tokens outlive a change of the description.
 const tokenSecret = crypto.getRandomValues(new Uint8Array(32));
 let imds = new Imds(BEGIN, { clock, tokenSecret });
+/** Whether the text of the description is what is served. */
+let isInForce = true;
+/** The outcome of the answer that is shown. */
+let shown;
 const { schema } = imds;
 
-const at = (date) => date.toISOString().replace(/\.\d+Z$/, "Z");
+// What comes behind the last time of a `Date` never comes.
+const at = (date) => (Number.isNaN(Number(date)) ? "never" : date.toISOString().replace(/\.\d+Z$/, "Z"));
 const element = (name, text) => Object.assign(document.createElement(name), { textContent: text });
+const placed = ({ field, message, help, position }) =>
+  [field, position && `line ${position.line}, column ${position.column}`, message, help].filter(Boolean).join(": ");
 
-/** Does what may be refused, and shows why it was. */
-function attempt(act) {
+/** Does what may be refused, and shows in that list why it was. False where it was. */
+function attempt(list, act) {
   let problems = [];
   try {
     act();
@@ -34,8 +44,8 @@ function attempt(act) {
     if (!(error instanceof ImdsError || error instanceof RangeError || error instanceof TypeError)) throw error;
     problems = error.problems ?? [{ field: "", message: error.message }];
   }
-  $("problems").replaceChildren(...problems.map(({ field, message, help, position }) =>
-    element("li", [field, position && `line ${position.line}`, message, help].filter(Boolean).join(": "))));
+  $(list).replaceChildren(...problems.map((problem) => element("li", placed(problem))));
+  return problems.length === 0;
 }
 
 function show() {
@@ -44,6 +54,21 @@ function show() {
   $("required").checked = metadataOptions.httpTokens === "required";
   $("happenings").replaceChildren(...happenings.map((it) => element("li", `${at(it.at)} ${it.what}`)));
   $("now").textContent = at(imds.now);
+  // It was none because the instance did not run.
+  if (shown === "not-running" && state === "running") clear();
+}
+
+/** All that follows from the description. */
+function showAll() {
+  show();
+  list();
+  const warnings = imds.warnings.map(({ name, ...warning }) => `warning: ${placed(warning)} [${name}]`);
+  $("warnings").replaceChildren(...warnings.map((text) => element("li", text)));
+}
+
+function clear() {
+  shown = undefined;
+  for (const id of ["outcome", "not-in-force", "head", "body"]) $(id).textContent = "";
 }
 
 function write(description) {
@@ -52,25 +77,35 @@ function write(description) {
 
 /** The instance anew, of what stands there. */
 function read() {
-  attempt(() => {
+  $("change-problems").replaceChildren();
+  isInForce = attempt("problems", () => {
     imds = new Imds($("description").value, { clock, tokenSecret });
-    show();
-    list();
+    showAll();
   });
+  if (isInForce) $("not-in-force").textContent = "";
+  else $("warnings").replaceChildren();
 }
 
 function change(edit) {
-  attempt(() => {
+  attempt("change-problems", () => {
+    // It would take the place of what is being written.
+    if (!isInForce) throw new TypeError(`${NOT_IN_FORCE} Correct it first, or press Reset`);
     imds.edit(edit);
     write(imds.description);
-    show();
+    showAll();
   });
+  // Of a box that was refused.
+  show();
 }
 
-/** Another instance, which hides nothing: what there is to ask, without a trace among what was asked. */
+/** Another instance, which runs and hides nothing: what there is to ask, without a trace among what was asked. */
 function guide() {
-  const open = { ...imds.description, "faults": [], "metadata-options": {} };
-  return new Imds(open, { clock });
+  const open = { ...imds.description, "faults": [], "metadata-options": {}, "state": "running" };
+  const made = new Imds(open, { clock });
+  if (made.status.state === "running") return made;
+  // The clock has stopped or terminated it.
+  const { timeline, "spot-interruption": interruption, ...lasting } = open;
+  return new Imds(lasting, { clock });
 }
 
 function list() {
@@ -101,21 +136,38 @@ function fields() {
   });
 }
 
+/** How a fault has an answer delivered, in a sentence; none where none does. */
+function faultOf({ delivery, outcome }) {
+  if (!delivery || outcome === "not-running") return "";
+  const told = {
+    delayed: `the answer comes after ${delivery.ms / 1000} s`, cut: "the body is cut: it is shorter than its head says",
+    closed: "the connection is closed without an answer", withheld: "nothing is sent until the client gives up",
+  };
+  return `A fault of the description: ${told[delivery.kind]}.`;
+}
+
 function ask(request) {
   let answer;
-  attempt(() => { answer = imds.answer(request()); });
+  attempt("request-problems", () => { answer = imds.answer(request()); });
   if (!answer) return undefined;
+  shown = answer.outcome;
   const { reason, remedy } = imds.explain(answer.outcome);
   const isSent = !["closed", "withheld"].includes(answer.delivery?.kind);
+  const isGood = isSent && answer.status === 200;
   const strong = element("strong", isSent ? `${answer.status} ${answer.reason}` : "No answer");
-  $("outcome").replaceChildren(strong, `: ${reason}. ${answer.status === 200 ? "" : remedy}`);
-  $("outcome").className = answer.status === 200 ? "" : "refused";
+  const fault = faultOf(answer);
+  // What would have been answered is not why nothing is.
+  const why = fault && !isSent ? [] : [`${reason}.`, answer.status === 200 ? "" : remedy];
+  $("outcome").replaceChildren(strong, `: ${[...why, fault].filter(Boolean).join(" ")}`);
+  $("outcome").className = isGood ? "" : "refused";
+  $("not-in-force").textContent = isInForce ? "" : `${NOT_IN_FORCE} This is answered by the one before.`;
   $("head").textContent = isSent ? new TextDecoder().decode(answer.head).trimEnd() : "";
   $("body").textContent = isSent ? answer.text : "";
   const { at: time, method, path, status, sessionVersion, outcome } = imds.requests.at(-1);
   const row = document.createElement("tr");
   const version = { one: "IMDSv1", two: "IMDSv2" }[sessionVersion] ?? "";
-  const told = [at(time), `${method} ${path}`, isSent ? status : "", version, outcome];
+  const delivered = fault ? `${outcome}, ${answer.delivery.kind}` : outcome;
+  const told = [at(time), `${method} ${path}`, isSent ? status : "", version, delivered];
   row.append(...told.map((text) => element("td", text)));
   $("asked").prepend(row);
   while ($("asked").children.length > ASKED_SHOWN) $("asked").lastChild.remove();
@@ -132,11 +184,18 @@ function getToken() {
 }
 
 function move(by) {
-  attempt(() => {
-    ahead += milliseconds(by);
-    show();
-    list();
+  attempt("clock-problems", () => {
+    const moved = ahead + milliseconds(by);
+    timeBy(Date.now, moved);
+    ahead = moved;
+    showAll();
   });
+}
+
+/** The description of when the page was loaded. */
+function reset() {
+  write(BEGIN);
+  read();
 }
 
 $("request").addEventListener("submit", (event) => {
@@ -157,6 +216,7 @@ $("required").addEventListener("change", () => {
 $("interrupt").addEventListener("click", () => change({ operation: { interrupt: { action: "terminate" } } }));
 $("stop").addEventListener("click", () => change({ operation: "stop" }));
 $("start").addEventListener("click", () => change({ operation: "start" }));
+$("reset").addEventListener("click", reset);
 $("clock").addEventListener("submit", (event) => {
   event.preventDefault();
   move($("by").value);
@@ -169,7 +229,6 @@ offer($("description"), $("suggestions"), (text, caret) => complete(schema, text
 setInterval(show, 1000);
 
 write(BEGIN);
-show();
-list();
+showAll();
 $("request").requestSubmit();
 document.documentElement.dataset.ready = "";

@@ -27,11 +27,12 @@ test("a fresh project installs the package and passes the test of its README", (
   }
   assert.ok(!paths.some((path) => /^(test|page|build)/.test(path)), String(paths));
 
-  writeFileSync(join(project, "package.json"), '{"name": "fresh", "private": true, "type": "module"}');
+  run("npm", ["init", "-y"]);
   run("npm", ["install", "--offline", "--no-audit", "--no-fund", join(project, filename)]);
   const [, code] = /```js\n(import assert[^]*?)```/.exec(readme);
-  writeFileSync(join(project, "readme.test.js"), code);
-  assert.match(run(process.execPath, ["--test", "--test-reporter", "tap", "readme.test.js"]), /^# pass 1$/m);
+  const [, name] = /in a file named `([^`]+)`/.exec(readme);
+  writeFileSync(join(project, name), code);
+  assert.match(run(process.execPath, ["--test", "--test-reporter", "tap"]), /^# pass 1$/m);
   assert.throws(() => statSync(join(here, filename)), { code: "ENOENT" });
 
   const [, unpacked, packed] = /Unpacked it takes ([\d.]+) MB[^]*?packed ([\d.]+) MB/.exec(readme);

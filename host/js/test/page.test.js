@@ -153,9 +153,88 @@ describe("the page", { skip, timeout: 120_000 }, () => {
     assert.match(await text("problems"), /instnace-type.*did you mean `instance-type`\?/);
     await ask("/latest/meta-data/instance-type");
     assert.equal(await text("body"), "m7g.large");
+    assert.match(await text("not-in-force"), /wrong and not in force/);
+    assert.match(await text("problems"), /instnace-type/, "a request leaves the description's problems");
     await type("fields", "what");
     await ask("/latest/");
-    assert.match(await text("problems"), /a header field is a name, a colon and a value: what/);
+    assert.match(await text("request-problems"), /a header field is a name, a colon and a value: what/);
+    assert.match(await text("problems"), /instnace-type/);
+    assert.deepEqual(troubles, []);
+  });
+
+  test("a text that is wrong is not replaced by a button", async () => {
+    const written = '{"instance-type": "c7g.large", "tags" }';
+    await type("description", written);
+    assert.match(await text("problems"), /^line 1, column 39: expected `:`/);
+    for (const button of ["required", "stop", "interrupt"]) {
+      await press(button);
+      assert.match(await text("change-problems"), /not in force. Correct it first, or press Reset/, button);
+      assert.equal(await value("description"), written);
+    }
+    assert.equal(await page.$eval("#required", (box) => box.checked), false, "the box tells what is");
+    await ask("/latest/meta-data/instance-type");
+    assert.match(await text("not-in-force"), /answered by the one before/);
+    await type("description", '{"instance-type": "c7g.large"}');
+    assert.deepEqual([await text("problems"), await text("change-problems"), await text("not-in-force")], ["", "", ""]);
+    assert.match(await ask("/latest/meta-data/instance-type"), /^200 OK/);
+    assert.equal(await text("not-in-force"), "");
+    assert.deepEqual(troubles, []);
+  });
+
+  test("faults are told with the answer, and warnings below the description", async () => {
+    const told = async (fault) => {
+      await type("description", JSON.stringify({ faults: [fault] }));
+      return ask("/latest/meta-data/instance-type");
+    };
+    assert.match(await told({ kind: "delay", delay: "5s" }), /^200 OK: .*A fault of the description: .* after 5 s\.$/);
+    assert.match(await told({ kind: "cut" }), /^200 OK: .*the body is cut/);
+    assert.match(await told({ kind: "close" }), /^No answer: A fault of .* closed without an answer\.$/);
+    assert.equal(await page.$eval("#outcome", (outcome) => outcome.className), "refused");
+    assert.match(await told({ kind: "withhold" }), /^No answer: A fault of .* nothing is sent until/);
+    assert.match(await page.$eval("#asked tr", (row) => row.textContent), /found, withheld$/);
+    await type("description", '{"instance-type": "t3.mikro"}');
+    assert.match(await text("warnings"), /^warning: .*did you mean `t3.micro`\? \[unknown-instance-type\]$/);
+    await type("description", "{}");
+    assert.equal(await text("warnings"), "");
+    assert.deepEqual(troubles, []);
+  });
+
+  test("an instance that is gone can be asked about, and comes back", async () => {
+    const before = await value("description");
+    const options = (id) => page.$$eval(`#${id} option`, (all) => all.length);
+    const [versions, paths] = [await options("version"), await options("paths")];
+    await press("stop");
+    assert.match(await ask("/latest/meta-data/"), /^No answer/);
+    assert.equal(await options("version"), versions);
+    await press("start");
+    assert.deepEqual([await text("outcome"), await text("head")], ["", ""], "the instance runs again");
+    await press("interrupt");
+    await type("by", "3m");
+    await page.keyboard.press("Enter");
+    assert.match(await text("status"), /is terminated/);
+    assert.equal(await options("version"), versions);
+    await type("path", "/latest/meta-data/");
+    assert.ok(await options("paths") >= paths);
+    await press("start");
+    assert.match(await text("change-problems"), /the instance is terminated.*reset/);
+    await press("reset");
+    assert.equal(await value("description"), before);
+    assert.equal(await text("change-problems"), "");
+    assert.match(await ask("/latest/meta-data/"), /^200 OK/);
+    assert.deepEqual(troubles, []);
+  });
+
+  test("a time that no clock shows is refused, and the clock goes on", async () => {
+    const before = await text("now");
+    await type("by", "100000000d");
+    await page.keyboard.press("Enter");
+    assert.match(await text("clock-problems"), /the clock cannot show that time/);
+    assert.ok(Date.parse(await text("now")) - Date.parse(before) < 60_000);
+    await type("by", "99000000d");
+    await page.keyboard.press("Enter");
+    assert.equal(await text("clock-problems"), "");
+    assert.match(await text("now"), /^\+27/);
+    assert.match(await ask("/latest/meta-data/instance-type"), /^200 OK/);
     assert.deepEqual(troubles, []);
   });
 
@@ -173,7 +252,7 @@ describe("the page", { skip, timeout: 120_000 }, () => {
     assert.equal(await text("head"), "");
     await type("by", "a while");
     await page.keyboard.press("Enter");
-    assert.match(await text("problems"), /no duration: a while/);
+    assert.match(await text("clock-problems"), /no duration: a while/);
     assert.deepEqual(troubles, []);
   });
 

@@ -10,19 +10,15 @@ import { Imds, ImdsError } from "imds-component";
 const here = dirname(fileURLToPath(import.meta.url));
 const typescript = createRequire(import.meta.url).resolve("typescript/package.json");
 const LIB = "es2022,esnext.disposable,dom,dom.iterable";
-const TSC = [
-  join(dirname(typescript), "bin", "tsc"), "--strict", "--target", "es2022", "--module", "nodenext", "--types", "node",
-  "--lib", LIB,
-];
-const compile = (...args) =>
-  execFileSync(process.execPath, [...TSC, ...args], { cwd: here, encoding: "utf8", stdio: "pipe" });
-const compiled = (...args) => {
+const TSC = [join(dirname(typescript), "bin", "tsc"), "--strict", "--target", "es2022"];
+const tsc = (...args) => {
   try {
-    return compile(...args);
+    return execFileSync(process.execPath, [...TSC, ...args], { cwd: here, encoding: "utf8", stdio: "pipe" });
   } catch (error) {
     throw new Error(error.stdout);
   }
 };
+const compiled = (...args) => tsc("--module", "nodenext", "--types", "node", "--lib", LIB, ...args);
 
 test("a program in TypeScript compiles and runs, await using included", () => {
   // Beside the package, so that it finds the package by its name.
@@ -34,6 +30,20 @@ test("a program in TypeScript compiles and runs, await using included", () => {
 
 test("what is wrong does not compile", () => {
   compiled("--noEmit", "types/wrong.ts");
+});
+
+test("a bundler's resolution, as Vite and Vitest have it, finds sockets too, and a page none", () => {
+  const bundled = (...args) => tsc("--noEmit", "--module", "esnext", "--moduleResolution", "bundler", ...args);
+  bundled("types/plain.ts");
+  bundled("types/sample.ts");
+  bundled("--customConditions", "browser", "types/browser.ts");
+});
+
+test("the types need neither those of Node or of a page, nor a newer library", () => {
+  const plain = (...args) => tsc("--noEmit", "--module", "nodenext", ...args);
+  plain("--types", "", "types/plain.ts");
+  plain("--types", "", "--lib", "es2022", "types/plain.ts");
+  plain("--types", "node", "--lib", "es2022", "types/plain.ts");
 });
 
 test("a page has the same, without sockets", () => {

@@ -39,7 +39,7 @@ class Refused(Error):
     def __init__(self, status: int, answer: Mapping[str, Any]) -> None:
         self.status = status
         self.problems: Sequence[Mapping[str, Any]] = answer.get("problems", [])
-        super().__init__("\n".join([str(answer.get("error", status)), *map(_told, self.problems)]))
+        super().__init__("\n".join([str(answer.get("error") or f"status {status}"), *map(_told, self.problems)]))
 
 
 class DescriptionWarning(UserWarning):

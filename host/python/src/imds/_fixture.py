@@ -6,22 +6,24 @@ import json
 import os
 import subprocess
 import warnings
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Type, Union
 
-from . import _control, _environment
+from . import _checks, _control, _environment
+from ._checks import Scenario, Span
 from ._errors import DescriptionWarning, Error, _told
 from ._process import Process
 from ._program import find_program
 from ._requests import Requests
 
 Description = Union[str, "os.PathLike[str]", Mapping[str, Any]]
-Scenario = Union[str, "os.PathLike[str]"]
-Span = Union[timedelta, float]
 
 _JOURNAL = 1000
+
+# How the file of a name is given where no path is taken.
+_READ = "pathlib.Path({!r}).read_text()"
 
 
 def serve(
@@ -35,15 +37,17 @@ def serve(
 ) -> "Imds":
     """Starts the program on a free port of 127.0.0.1, until the block ends.
 
-    ``instance`` describes the instance: a mapping, TOML or JSON text, or the path of a
-    file. ``scenario`` is the name of one that ships, or the path of a file; or several
-    of these, in their order. ``http_tokens`` is ``"optional"`` or ``"required"``,
+    ``instance`` describes the instance: a mapping, TOML or JSON text, or a
+    ``pathlib.Path``. ``scenario`` is the name of one that ships, or a ``pathlib.Path``;
+    or several of these, in their order. ``http_tokens`` is ``"optional"`` or ``"required"``,
     whatever these say. Where ``paused_at`` is given, the clock of the service stands at
-    that time until the test moves it. ``options`` are other flags of ``imds run``.
+    that time until the test moves it. ``options`` are other flags of ``imds run``, a
+    list; not ``--control`` and ``--log``, which are set, and none that an argument sets.
     ``timeout``, in seconds, is for the start, the end and each order.
 
     Raises :class:`Error` with the program's own words where it does not start, and
-    :class:`ProgramNotFound` where there is none.
+    :class:`ProgramNotFound` where there is none; :class:`TypeError` or :class:`ValueError`
+    for an argument that is none.
 
     >>> import imds
     >>> with imds.serve(instance="tags = { Name = 'web' }", scenario="spot-interruption") as it:
@@ -52,19 +56,23 @@ def serve(
     """
     files: Dict[str, str] = {}
     arguments: List[str] = []
+    settings = {"instance": instance, "http_tokens": http_tokens, "paused_at": paused_at}
     if isinstance(instance, os.PathLike):
         arguments += ["--instance", os.path.abspath(instance)]
     elif instance is not None:
-        files["instance"] = instance if isinstance(instance, str) else json.dumps(instance)
+        files["instance"] = _described("instance", instance, "pathlib.Path({!r})", ", or a pathlib.Path")
         arguments += ["--instance", "instance"]
-    for each in [scenario] if isinstance(scenario, (str, os.PathLike)) else scenario:
-        arguments += ["--scenario", os.path.abspath(each) if isinstance(each, os.PathLike) else each]
+    for each in _checks.scenarios(scenario):
+        arguments += ["--scenario", each]
     if http_tokens is not None:
+        _checks.kind("http_tokens", http_tokens, '"optional" or "required"', str)
         arguments += ["--http-tokens", http_tokens]
     if paused_at is not None:
-        arguments += ["--clock-start", _written(paused_at), "--clock-paused"]
+        arguments += ["--clock-start", _checks.written("paused_at", paused_at), "--clock-paused"]
+    arguments += _checks.options(options, [name for name, value in settings.items() if value is not None])
+    _checks.number("timeout", timeout, "a number of seconds")
     program = find_program()
-    return Imds(program, Process(program, [*arguments, *options], files, timeout), timeout)
+    return Imds(program, Process(program, arguments, files, timeout), timeout)
 
 
 class Imds:
@@ -116,6 +124,7 @@ class Imds:
         ...     it.edit("metadata-options.http-tokens = 'required'")
         2
         """
+        _described("change", change, _READ)
         if isinstance(change, str):
             # Behind `--` a text that begins with a hyphen is no flag.
             return self._revision(self._ctl(["edit", "--", change]))
@@ -130,6 +139,7 @@ class Imds:
         ...     it.describe({"instance-type": "m7g.large"})
         2
         """
+        _described("description", description, _READ)
         if isinstance(description, str):
             return self._revision(self._ctl(["put", "-"], description))
         return self._revision(self.ask("PUT", "/v1/instance", description))
@@ -147,22 +157,25 @@ class Imds:
         'terminated'
         """
         interruption: Dict[str, Any] = {}
+        _checks.kind("notice_only", notice_only, "True or False", bool)
         if action is not None:
+            _checks.kind("action", action, '"terminate", "stop" or "hibernate"', str)
             interruption["action"] = action
         if after is not None:
-            interruption["time"] = f"+{_span(after)}"
+            interruption["time"] = f"+{_checks.span('after', after)}"
         if notice_only:
             interruption["notice-only"] = True
         return self.edit({"operation": {"interrupt": interruption}})
 
     def advance(self, time: Span) -> None:
         """Moves its clock on by a ``timedelta`` or by seconds, whether it runs or stands.
+        :meth:`set_clock` moves it back.
 
         >>> import imds
         >>> with imds.serve() as it:
         ...     it.advance(6 * 3600)
         """
-        self.ask("PATCH", "/v1/clock", {"advance": _span(time)})
+        self.ask("PATCH", "/v1/clock", {"advance": _checks.span("time", time)})
 
     def set_clock(
         self, now: Optional[datetime] = None, *, paused: Optional[bool] = None, speed: Optional[float] = None
@@ -176,7 +189,12 @@ class Imds:
         ...     it.now.isoformat()
         '2026-10-01T00:00:00+00:00'
         """
-        given = {"now": None if now is None else _written(now), "paused": paused, "speed": speed}
+        if paused is not None:
+            _checks.kind("paused", paused, "True or False", bool)
+        if speed is not None:
+            _checks.number("speed", speed, "a number")
+        written = None if now is None else _checks.written("now", now)
+        given = {"now": written, "paused": paused, "speed": speed}
         self.ask("PATCH", "/v1/clock", {name: value for name, value in given.items() if value is not None})
 
     @property
@@ -205,6 +223,7 @@ class Imds:
     @property
     def log(self) -> str:
         """What the program wrote: warnings of the description, and trouble."""
+        self._process.assert_serving()
         return self._process.log()
 
     def ask(self, method: str, target: str, body: Optional[Mapping[str, Any]] = None) -> Dict[str, Any]:
@@ -215,6 +234,14 @@ class Imds:
         ...     it.ask("GET", "/v1/clock")["paused"]
         False
         """
+        _checks.kind("method", method, 'a text such as "GET"', str)
+        _checks.kind("target", target, 'a text such as "/v1/instance"', str)
+        if not target.startswith("/"):
+            raise ValueError(f'target must be a path such as "/v1/instance", which begins with a slash: {target!r}')
+        if body is not None:
+            _checks.kind("body", body, "a mapping", Mapping)
+            body = _checks.plain("body", body)
+        self._process.assert_serving()
         return _control.ask(self._process.socket, self._timeout, method, target, body)
 
     def close(self) -> None:
@@ -237,6 +264,7 @@ class Imds:
 
     def _ctl(self, arguments: Sequence[str], text: str = "") -> Dict[str, Any]:
         """`imds ctl`, which reads TOML and tells the place of what is wrong."""
+        self._process.assert_serving()
         verb, *rest = arguments
         command = [str(self._program), "ctl", verb, "--control", str(self._process.socket), "--json", *rest]
         try:
@@ -258,12 +286,9 @@ class Imds:
         return int(answer["revision"])
 
 
-def _span(time: Span) -> str:
-    seconds = time.total_seconds() if isinstance(time, timedelta) else time
-    return f"{round(seconds * 1000)}ms"
-
-
-def _written(time: datetime) -> str:
-    if time.tzinfo is None:
-        raise ValueError("the time of the service's clock needs a time zone: datetime(…, tzinfo=timezone.utc)")
-    return time.astimezone(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _described(name: str, value: object, otherwise: str, or_else: str = "") -> str:
+    """The text of a description or a change. ``otherwise`` says how a file is given."""
+    if isinstance(value, str):
+        return _checks.text(name, value, otherwise)
+    _checks.kind(name, value, f"a mapping, TOML or JSON text{or_else}", Mapping)
+    return json.dumps(_checks.plain(name, value))

@@ -35,6 +35,7 @@ class Process:
             raise Error("imds.serve needs Unix: it speaks to the program over a Unix socket")
         self._directory = Path(tempfile.mkdtemp(prefix="imds-"))
         self.socket = self._directory / _SOCKET
+        self._is_stopped = False
         try:
             for name, text in files.items():
                 (self._directory / name).write_text(text, encoding="utf-8")
@@ -58,8 +59,16 @@ class Process:
         # That it listens at this socket is of no use to who reads this.
         return text.replace(f"imds: control on {self.socket}\n", "").strip()
 
+    def assert_serving(self) -> None:
+        """Raises :class:`Error` where it has ended."""
+        if self._is_stopped:
+            raise Error("this service has ended: nothing can be asked of it behind its block, or after close()")
+        if self._child.poll() is not None:
+            raise Error(f"imds has ended by itself, with {self._child.returncode}\n{self.log()}".strip())
+
     def stop(self, seconds: float) -> None:
         """Ends it, and waits until it has ended."""
+        self._is_stopped = True
         for pipe in (self._child.stdin, self._child.stdout):
             if pipe is not None:
                 pipe.close()
