@@ -46,7 +46,8 @@ export class Connection {
     try {
       while (await this.#turn());
     } catch (error) {
-      process.emitWarning(error);
+      // A clock or a signer of the user's may throw anything.
+      process.emitWarning(error instanceof Error ? error : new Error(`thrown: ${String(error)}`));
       await this.#write(FAILED);
       await this.#end();
     }

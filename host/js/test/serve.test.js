@@ -178,6 +178,17 @@ test("closing ends connections that wait, and leaves no timer behind", async (t)
   assert.equal((await answer).length, 0);
 });
 
+test("a clock may throw anything", async (t) => {
+  let isBroken = false;
+  const other = new Imds({}, { clock: () => { if (isBroken) throw undefined; return 0; } });
+  t.after(() => other.close());
+  const server = await other.serve();
+  isBroken = true;
+  assert.deepEqual(statuses(await send(server.port, get("/latest/"))), [500]);
+  isBroken = false;
+  assert.deepEqual(statuses(await send(server.port, get("/latest/"))), [200]);
+});
+
 test("a trap costs its connection, which gets 500", async (t) => {
   let traps = false;
   await withTraps(() => traps, async () => {
