@@ -29,32 +29,32 @@
 //! # Ok::<_, imds_host::Error>(())
 //! ```
 //!
-//! # What there is
+//! # What to use
 //!
-//! | to | take |
+//! | to | use |
 //! | --- | --- |
-//! | answer heads in bytes, on a connection of your own | [`Instance::answer_head`] |
-//! | answer requests of a server of your own | [`Service`], a [`hyper`] service |
+//! | answer heads in bytes, on your own connection | [`Instance::answer_head`] |
+//! | answer the requests of your own server | [`Service`], a [`hyper`] service |
 //! | serve on listeners | [`serve`], or a [`Server`] with [`ConnectionLimits`] |
 //! | change an instance while it is served | [`Control`], and a [`VirtualClock`] for its time |
-//! | serve many, one to each caller | [`Fleet`] by a [`CallerKey`], or [`Instances`] of your own |
-//! | be told of every answer | an [`Observer`]; [`Metrics`] counts for Prometheus, a [`Journal`] keeps the last requests |
-//! | test a program of yours that asks the service | [`testing::Imds`], which stops when it is dropped |
-//! | sign the identity document with keys of yours | [`IdentitySigning`] in [`Settings`] |
+//! | serve many, one to each caller | [`Fleet`] by a [`CallerKey`], or your own [`Instances`] |
+//! | observe every answer | an [`Observer`]; [`Metrics`] counts for Prometheus, a [`Journal`] keeps the last requests |
+//! | test a program that asks the service | [`testing::Imds`], which stops when it is dropped |
+//! | sign the identity document with your own keys | [`IdentitySigning`] in [`Settings`] |
 //! | bound the component, or run another | [`RuntimeLimits`]; `Runtime::with_component` with the feature `compiler` |
 //!
-//! # What to bring in
+//! # Features
 //!
-//! | features | what there is | crates |
+//! | features | what they contain | crates |
 //! | --- | --- | --- |
 //! | none | [`Runtime`], [`Instance`], [`Description`], keys and signatures: a head in, an answer out | no hyper, no tokio |
-//! | `serve` | also everything that listens, is operated or stands in a test: [`Server`], [`Service`], [`Control`], [`Fleet`], [`testing`] | hyper, tokio |
+//! | `serve` | also everything for listening, operating and testing: [`Server`], [`Service`], [`Control`], [`Fleet`], [`testing`] | hyper, tokio |
 //! | `cli`, `tls`: the default | also the program `imds` | clap |
-//! | `compiler` | also components of your own | wasmtime's Cranelift |
+//! | `compiler` | also your own components | wasmtime's Cranelift |
 //!
 //! `docs/supply-chain.md` counts the crates of each.
 //!
-//! # How it is made
+//! # How it works
 //!
 //! ```text
 //!  socket ──► Server ──► Service ──► Instance ──► Runtime ──► a worker's component
@@ -63,35 +63,35 @@
 //! ```
 //!
 //! All rules of the service live in a WebAssembly component ([`COMPONENT`])
-//! that imports nothing: this crate carries, the component answers. It was
-//! translated to machine code when this crate was built, so that a process
-//! starts in milliseconds and brings no compiler.
+//! that imports nothing: this crate passes requests in and answers out. The build
+//! of this crate translates the component to machine code, so a process starts in
+//! milliseconds and contains no compiler.
 //!
 //! The crate's folders are rooms, and a room uses only those before it: `redact`,
 //! `error`, `description` (texts and places in them), `identity` (keys and
-//! signatures), `engine` (the component at work), `observe`, `serve` (sockets and
-//! hyper), `control` (what an operator changes), `testing` (fixtures). The program is built on what this
-//! page shows and nothing else.
+//! signatures), `engine` (running the component), `observe`, `serve` (sockets and
+//! hyper), `control` (what an operator changes), `testing` (fixtures). The program uses only what this
+//! page shows.
 //!
-//! What always holds:
+//! Guarantees:
 //!
-//! - **No rule of IMDS is here.** Which answer, which change, which word about
-//!   either: the component says. What only a socket or a key can do, is done on its
-//!   word.
-//! - **What fails in the component costs one request.** It has a bounded memory and
-//!   a bounded time, and its worker is thrown away. Nothing that a client sends makes
-//!   the process panic.
-//! - **Nobody who answers waits for who changes.** No lock that an answer takes is
-//!   held while the component runs, and none across an `await`. A [`Service`] in an
-//!   executor and a [`Server`] keep its thread for the call into the component and no
-//!   longer: microseconds, and where an instance is opened for its first request, the
-//!   time of that, [`RuntimeLimits::call`] at most. What takes long says so:
+//! - **No rule of IMDS is in this crate.** The component decides answers, changes and
+//!   messages about them. This crate does what needs a socket or a key, as the
+//!   component says.
+//! - **A failure in the component costs one request.** The component has bounded
+//!   memory and time, and a failure discards its worker. No client can make the
+//!   process panic.
+//! - **Answers never wait for changes.** No lock that an answer takes is held while
+//!   the component runs, and none across an `await`. A [`Service`] in an executor and
+//!   a [`Server`] occupy their thread only during the call into the component: some
+//!   microseconds, or, for the first request to an instance, the time to open it, at
+//!   most [`RuntimeLimits::call`]. Slow functions say so in their documentation:
 //!   [`Runtime::open`], changes of a [`Control`], [`Service::respond`], reading files.
-//! - **No secret is shown.** Tokens, keys, credentials and user data reach no debug
-//!   print, no error, no log and no journal: what these show of a request goes through
-//!   [`shown`].
-//! - **A wrong change changes nothing.** All problems are told at once, each with its
-//!   place in the text that was given.
+//! - **No secret is shown.** Tokens, keys, credentials and user data never reach a
+//!   debug print, an error, a log or a journal: everything that these show of a
+//!   request passes through [`shown`].
+//! - **A wrong change changes nothing.** The error has all problems, each with its
+//!   place in the given text.
 
 #![deny(missing_debug_implementations)]
 // The rooms that answer offer some things to those that serve alone.

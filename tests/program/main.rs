@@ -53,6 +53,9 @@ mod openapi;
 // It is asked for by a signal.
 #[cfg(unix)]
 mod read_again;
+// Its commands are those of a shell.
+#[cfg(unix)]
+mod readme;
 // Its commands are shell scripts, and signals end them.
 #[cfg(unix)]
 mod run;
