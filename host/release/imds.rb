@@ -1,5 +1,4 @@
-# The formula, with names such as IMDS_RELEASE where a release has its address and
-# digests: host/release/homebrew.sh fills them in.
+# The formula. host/release/homebrew.sh fills in address, version and digests of a release.
 class Imds < Formula
   desc "EC2 instance metadata service for machines that are no EC2 instances"
   homepage "IMDS_HOME"
