@@ -223,3 +223,16 @@ fn wait_ends_when_a_service_answers() {
     let _served = Served::spawn(serve, 1);
     assert!(wait.wait().unwrap().success());
 }
+
+#[test]
+fn wait_is_neither_refused_nor_a_client_of_version_1() {
+    let served = Served::start(&["--http-tokens", "required", "--metrics", "127.0.0.1:0"]);
+    let metrics = served.line_with("metrics");
+    let metrics = metrics.split("http://").nth(1).unwrap().split('/').next().unwrap().to_owned();
+    let endpoint = format!("http://{}", served.addresses[0]);
+    assert!(imds(&["wait", "--endpoint", &endpoint]).status.success());
+    let page = request(&metrics, "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    let counted = |line: &&str| line.starts_with("imds_requests_total{") && !line.ends_with(" 0");
+    let counted: Vec<&str> = page.lines().filter(counted).collect();
+    assert_eq!(counted, [r#"imds_requests_total{kind="methods-listed",version="unknown",status="200"} 1"#]);
+}

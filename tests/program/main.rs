@@ -50,6 +50,7 @@ mod observability;
 // What the control listener, on Unix sockets too, is compared with.
 #[cfg(unix)]
 mod openapi;
+mod packaging;
 // It is asked for by a signal.
 #[cfg(unix)]
 mod read_again;

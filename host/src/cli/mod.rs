@@ -22,6 +22,7 @@ mod network_namespace;
 mod notify;
 mod operator;
 mod options;
+mod packaging;
 mod print;
 mod require_v2;
 mod run;
@@ -40,7 +41,7 @@ mod welcome;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 /// The EC2 instance metadata service on this machine.
 ///
@@ -91,6 +92,11 @@ enum Command {
     /// Print the JSON Schema of descriptions
     #[command(after_help = "Example:\n  imds schema > instance.schema.json")]
     Schema,
+    // For packages, which run them once: not worth a line of `imds --help`.
+    #[command(hide = true)]
+    Completions(packaging::Completions),
+    #[command(hide = true)]
+    Man(packaging::Man),
 }
 
 pub fn main() -> ExitCode {
@@ -108,6 +114,8 @@ pub fn main() -> ExitCode {
         Some(Command::Export(export)) => export.run(),
         Some(Command::New) => print::new(),
         Some(Command::Schema) => print::schema(),
+        Some(Command::Completions(completions)) => completions.run(Arguments::command()),
+        Some(Command::Man(man)) => man.run(Arguments::command()),
     };
     result.unwrap_or_else(|error| failure::report(&error))
 }
