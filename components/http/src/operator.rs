@@ -36,9 +36,7 @@ fn open_by(get: impl Fn(&str) -> Option<String>) -> Result<Instance, Failure> {
     };
     let secret = variables.token_secret.clone().or_else(|| built_in(BUILT_IN_SECRET).map(String::into_bytes));
     if secret.is_none() && get("http_tokens").is_some_and(|tokens| tokens.trim() == "required") {
-        log::line(
-            "warning: `http_tokens` is \"required\", and without `token_secret` anybody can make a token".to_owned(),
-        );
+        log::line("warning: `http_tokens` is \"required\", and without `token_secret` anybody can make a token");
     }
     imds_spin::open(&text, source, secret.as_deref().unwrap_or(PUBLISHED_SECRET), None, &variables)
 }
