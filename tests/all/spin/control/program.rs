@@ -121,7 +121,7 @@ fn the_program_operates_the_one_instance() {
     assert!(operated.told(&["stop"]).starts_with("the instance is stopped\n"));
     assert!(operated.told(&["start"]).starts_with("the instance is running\n"));
     assert!(operated.told(&["reboot"]).starts_with("the instance is running; it was rebooted"));
-    assert_eq!(operated.told(&["fault", "refuse", "--path", "/latest/user-data"]), "refuse, /latest/user-data\n");
+    assert_eq!(operated.told(&["fault", "refuse", "--path", "/latest/user-data"]), "1  refuse, /latest/user-data\n");
     assert_eq!(operated.told(&["fault", "off"]), "no faults\n");
     assert!(operated.told(&["terminate"]).contains("to have it back: imds ctl put"));
     std::fs::write(operated.folder.join("i.toml"), "timeline = [{ at = '+5m', state = 'stopped' }]\n").expect("a file");
