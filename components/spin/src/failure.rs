@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::trouble::StoreError;
+use crate::store_error::StoreError;
 use crate::variables::VariableError;
 
 /// Why no instance can be opened: the operator's to mend. Displays as what any
@@ -26,7 +26,7 @@ impl Failure {
     /// before still holds and the same request may succeed later.
     pub fn is_outage(&self) -> bool {
         match self {
-            Failure::Store(trouble) => *trouble != StoreError::Absent,
+            Failure::Store(error) => *error != StoreError::Absent,
             Failure::Variable(wrong) => wrong.is_unreadable(),
             Failure::NoSecret(_) | Failure::Entropy | Failure::Description(..) => false,
         }
@@ -40,7 +40,7 @@ impl Failure {
     /// What the operator may see, who sees more than clients.
     pub fn for_log(&self) -> String {
         match self {
-            Failure::Store(trouble) => trouble.to_string(),
+            Failure::Store(error) => error.to_string(),
             Failure::Variable(VariableError { reason: Some(reason), .. }) => format!("{self}: {reason}"),
             Failure::Description(source, problems) => {
                 format!("{source} is not a valid description:\n  {}", problems.join("\n  "))
@@ -54,9 +54,9 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Failure::Variable(wrong) => wrong.fmt(f),
-            Failure::Store(trouble) => f.write_str(&trouble.for_clients()),
+            Failure::Store(error) => f.write_str(&error.for_clients()),
             Failure::Entropy => f.write_str("the engine gives no random bytes"),
-            Failure::NoSecret(trouble) => write!(f, "there is no variable `token_secret`, and {trouble}"),
+            Failure::NoSecret(error) => write!(f, "there is no variable `token_secret`, and {error}"),
             // The problems quote the description.
             Failure::Description(source, _) => {
                 write!(f, "{source} is not a valid description; the log says what is wrong")

@@ -239,9 +239,9 @@ async fn shared_secret(variables: &Variables) -> Result<Rc<[u8]>, Failure> {
         return Ok(secret);
     }
     let secret = with_store(async |store| secret::shared(store).await).await;
-    let secret: Rc<[u8]> = secret.map(Rc::from).map_err(|trouble| match trouble {
-        StoreError::Absent => Failure::NoSecret(trouble),
-        StoreError::Failed(_) | StoreError::TimedOut => Failure::Store(trouble),
+    let secret: Rc<[u8]> = secret.map(Rc::from).map_err(|error| match error {
+        StoreError::Absent => Failure::NoSecret(error),
+        StoreError::Failed(_) | StoreError::TimedOut => Failure::Store(error),
     })?;
     MEMORY.with_borrow_mut(|memory| memory.secret = Some(Known::now(Rc::clone(&secret))));
     Ok(secret)
@@ -273,11 +273,11 @@ pub async fn with_store<T>(ask: impl AsyncFnOnce(&Store) -> Result<T, StoreError
             memory.silent = None;
             Ok(told)
         }
-        Err(trouble) => {
+        Err(error) => {
             // It may be the connection that fails.
             memory.store = None;
-            memory.silent = (trouble == StoreError::TimedOut).then(Instant::now);
-            Err(trouble)
+            memory.silent = (error == StoreError::TimedOut).then(Instant::now);
+            Err(error)
         }
     })
 }

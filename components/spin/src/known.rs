@@ -50,9 +50,12 @@ impl<T> Known<T> {
         is_due
     }
 
-    /// It could not be read again, so what was known goes on.
+    /// It could not be read again, so what was known goes on. Whoever waited for that
+    /// need not set out again behind the answer.
     pub fn keep(&mut self) {
-        self.failed = Some(Instant::now());
+        let now = Instant::now();
+        self.failed = Some(now);
+        self.tried = now;
     }
 
     /// When it was last known to be so.

@@ -58,7 +58,7 @@ mod service;
 #[cfg(all(target_arch = "wasm32", target_os = "wasi"))]
 pub mod store;
 #[cfg(target_arch = "wasm32")]
-mod trouble;
+mod store_error;
 #[cfg(all(target_arch = "wasm32", feature = "wasi-http-0-2"))]
 pub mod wasi_http_0_2;
 #[cfg(all(target_arch = "wasm32", target_os = "wasi", feature = "wasi-http-0-3"))]

@@ -13,8 +13,8 @@ use spin_sdk::experimental::wasi::keyvalue::store::Error;
 
 use crate::engine::{self, Values};
 use crate::keys;
-use crate::trouble::LABEL;
-pub use crate::trouble::StoreError;
+use crate::store_error::LABEL;
+pub use crate::store_error::StoreError;
 
 /// Who waits longer for a call is told that the store does not answer. A store at
 /// work takes milliseconds, and a client of the service gives up after a second or
