@@ -19,17 +19,28 @@ const TARGET: &str = "wasm32-unknown-unknown";
 /// The wrapper around the WebAssembly linker, which rustc finds beside itself.
 const LINKER: &str = "wasm-component-ld";
 
-/// Compiles the component of a workspace with a nested cargo and returns the path of
-/// the finished file, `imds.wasm` in `target_dir`. An outer cargo that waits for this
-/// must not hold the lock of that directory.
+/// Compiles the component of a workspace and returns the path of the finished file,
+/// `imds.wasm` in `target_dir`.
 pub fn compile(workspace: &Path, target_dir: &Path) -> Result<PathBuf> {
+    let compiled = fs::read(compile_package(workspace, target_dir, "imds-core", "")?)?;
+    let contract = fs::read_to_string(workspace.join("wit/imds.wit"))?;
+    let described = described(&compiled, &contract)?;
+    let finished = target_dir.join("imds.wasm");
+    write(&finished, &described)?;
+    Ok(finished)
+}
+
+/// Compiles a package of a workspace into a component with a nested cargo, and returns
+/// the path of what came out. An outer cargo that waits for this must not hold the lock
+/// of `target_dir`.
+pub fn compile_package(workspace: &Path, target_dir: &Path, package: &str, features: &str) -> Result<PathBuf> {
     provide_target()?;
     has_linker()?;
 
     let mut cargo = scrubbed(&env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo
         .current_dir(workspace)
-        .args(["rustc", "--package", "imds-core", "--lib"])
+        .args(["rustc", "--package", package, "--features", features, "--lib"])
         .args(["--profile", "component", "--crate-type", "cdylib"])
         .args(["--target", TARGET, "--config"])
         // This linker makes a component of the module; the target's usual one would leave a module.
@@ -46,12 +57,7 @@ pub fn compile(workspace: &Path, target_dir: &Path) -> Result<PathBuf> {
     if !status.success() {
         return Err(format!("building the component failed: {cargo:?}").into());
     }
-    let compiled = fs::read(target_dir.join(TARGET).join("component/imds_core.wasm"))?;
-    let contract = fs::read_to_string(workspace.join("wit/imds.wit"))?;
-    let described = described(&compiled, &contract)?;
-    let finished = target_dir.join("imds.wasm");
-    write(&finished, &described)?;
-    Ok(finished)
+    Ok(target_dir.join(TARGET).join("component").join(format!("{}.wasm", package.replace('-', "_"))))
 }
 
 /// Writes a file in one step, unless it is there as it is to be: what depends on it is

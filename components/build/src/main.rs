@@ -8,6 +8,9 @@
 //! - `target/imds-component/imds.wasm`: the component, for engines that know components;
 //! - `target/imds-component/imds.core.wasm`: the module inside it, for the others. How
 //!   to call it is in `docs/core-abi.md`.
+//!
+//! `imds-component PACKAGE [FEATURES]` builds another package the same way, as
+//! `components/http/build.sh` does, and prints the path of its component.
 
 use std::error::Error;
 use std::fs;
@@ -24,6 +27,12 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 fn main() -> Result<()> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
     let target_dir = workspace.join("target/imds-component");
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [package, features @ ..] = arguments.as_slice() {
+        let component = compile::compile_package(&workspace, &target_dir, package, &features.join(","))?;
+        println!("{}", component.strip_prefix(&workspace)?.display());
+        return Ok(());
+    }
     let component = compile::compile(&workspace, &target_dir)?;
     let core = target_dir.join("imds.core.wasm");
     compile::write(&core, core_module(&fs::read(&component)?)?)?;
