@@ -165,11 +165,31 @@ impl Default for Log {
     }
 }
 
+/// When the instance that was looked at last took its last request, and since when it
+/// waits for another.
+#[derive(Clone, Default)]
+struct AtWork(Arc<Mutex<(Option<Instant>, Option<Instant>)>>);
+
+impl AtWork {
+    fn taken(&self) {
+        self.0.lock().expect("nobody panics with it").0 = Some(Instant::now());
+    }
+
+    fn waits_since(&self, since: Option<Instant>) {
+        self.0.lock().expect("nobody panics with it").1 = since;
+    }
+
+    /// Whether a request that was sent at `sent` was taken, and all work for it is done.
+    fn is_done(&self, sent: Instant) -> bool {
+        let (taken, waits) = *self.0.lock().expect("nobody panics with it");
+        taken.is_some_and(|taken| taken >= sent && waits.is_some_and(|waits| waits >= taken))
+    }
+}
+
 /// One process of an engine with the adapter.
 pub struct Replica {
     handler: ProxyHandler<State>,
-    /// Whether the instance that was looked at last waits for a request.
-    idle: Switch,
+    at_work: AtWork,
     waits_until_idle: bool,
 }
 
@@ -191,10 +211,10 @@ impl Replica {
             Ok(pre) => ProxyPre::P3(pre),
             Err(_) => ProxyPre::P2(p2::bindings::ProxyPre::new(pre).expect("the adapter exports an HTTP handler")),
         };
-        let idle = Switch::default();
+        let at_work = AtWork::default();
         let waits_until_idle = options.reuses_wasi_0_2;
-        let state = State { engine: engine.clone(), pre, options, idle: idle.clone() };
-        Replica { handler: ProxyHandler::new(state), idle, waits_until_idle }
+        let state = State { engine: engine.clone(), pre, options, at_work: at_work.clone() };
+        Replica { handler: ProxyHandler::new(state), at_work, waits_until_idle }
     }
 
     /// Whether the whole body of the answer is there when a server, which runs as a
@@ -224,7 +244,7 @@ impl Replica {
     pub fn send_with_body(&self, request: http::Request<Vec<u8>>) -> http::Response<Vec<u8>> {
         let is_head = request.method() == http::Method::HEAD;
         let request = request.map(|body| Full::from(body).map_err(|never| match never {}).boxed_unsync());
-        self.idle.set(false);
+        let began = Instant::now();
         let response = TOKIO.block_on(async {
             let response = self.handler.handle((), request).await.unwrap_or_else(|error| panic!("{error:?}"));
             let (parts, body) = response.into_parts();
@@ -235,9 +255,8 @@ impl Replica {
             http::Response::from_parts(parts, body)
         });
         // Another request would get another instance while this one works on behind its answer.
-        let began = Instant::now();
-        while self.waits_until_idle && !self.idle.is_set() {
-            assert!(began.elapsed() < Duration::from_secs(10), "the instance works on");
+        while self.waits_until_idle && !self.at_work.is_done(began) {
+            assert!(began.elapsed() < Duration::from_secs(60), "the instance works on");
             std::thread::yield_now();
         }
         response
@@ -248,7 +267,7 @@ pub struct State {
     engine: Engine,
     pre: ProxyPre<Ctx>,
     options: Options,
-    idle: Switch,
+    at_work: AtWork,
 }
 
 /// What one instance of the adapter has.
@@ -285,25 +304,29 @@ impl HandlerState for State {
         let proxy = self.pre.instantiate_async(&mut store).await?;
         let is_reused = self.options.reuses_wasi_0_2 || matches!(self.pre, ProxyPre::P3(_));
         let most = if is_reused { self.options.reuse.max(1) } else { 1 };
-        let expiration = Never(self.idle.clone());
-        Ok(Instance { store, proxy, view: WasiHttpView::http, expiration, state: Reuse(most) })
+        let expiration = Never(self.at_work.clone());
+        let state = Reuse { most, at_work: self.at_work.clone() };
+        Ok(Instance { store, proxy, view: WasiHttpView::http, expiration, state })
     }
 }
 
-/// An instance lives until it has served its requests. The switch tells whether it
-/// waits for one.
-pub struct Never(Switch);
+/// An instance lives until it has served its requests.
+pub struct Never(AtWork);
 
 impl WorkerExpiration for Never {
     fn poll(self: Pin<&mut Self>, _: &mut Context<'_>, status: WorkerStatus, since: Instant) -> Poll<()> {
-        self.0.set(status == WorkerStatus::Idle);
+        self.0.waits_since((status == WorkerStatus::Idle).then_some(since));
         // One that idles is dropped when it is looked at again.
         let idle = status == WorkerStatus::Idle && since.elapsed() > Duration::from_secs(60);
         if idle { Poll::Ready(()) } else { Poll::Pending }
     }
 }
 
-pub struct Reuse(usize);
+pub struct Reuse {
+    /// So many requests, and no more.
+    most: usize,
+    at_work: AtWork,
+}
 
 impl WorkerState for Reuse {
     type StoreData = Ctx;
@@ -311,7 +334,7 @@ impl WorkerState for Reuse {
 
     fn should_accept_request(&self, concurrent: usize, total: usize) -> ShouldAccept {
         match (concurrent, total) {
-            (_, total) if total >= self.0 => ShouldAccept::Never,
+            (_, total) if total >= self.most => ShouldAccept::Never,
             (0, _) => ShouldAccept::Yes,
             _ => ShouldAccept::No,
         }
@@ -323,6 +346,7 @@ impl WorkerState for Reuse {
         (): (),
         _: GuestTaskId,
     ) -> Pin<Box<dyn Future<Output = ()> + 'static + Send + Sync>> {
+        self.at_work.taken();
         Box::pin(pending())
     }
 
