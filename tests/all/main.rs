@@ -27,6 +27,7 @@ mod purity;
 mod replay_log;
 mod rooms;
 mod shell;
+mod shown;
 mod speed;
 mod spin;
 mod supply_chain;

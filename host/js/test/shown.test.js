@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { Imds } from "imds-component";
 import { shownMethod, shownTarget } from "../shown.js";
@@ -31,6 +32,25 @@ test("tokens and keys are left out, wherever a client puts them", () => {
       assert.match(shownTarget(`/latest/${secret}/../meta-data`, true), /^\/latest\/.{0,7}…$/);
     }
   }
+});
+
+test("the table that the program holds to holds here", () => {
+  const lines = readFileSync(new URL("../../../tests/shown-targets.txt", import.meta.url), "utf8").split("\n");
+  let count = 0;
+  for (const line of lines.filter((line) => line && !line.startsWith("#"))) {
+    const [sign, first, second] = line.split(" ");
+    if (sign === "+") {
+      assert.equal(shownTarget(first), first);
+    } else {
+      // What is found in an instance is kept however it looks, but for what follows it.
+      const shown = [shownTarget(second), ...(second.includes("#") ? [shownTarget(second, true)] : [])].join(" ");
+      for (let at = 0; at + 12 <= first.length; at += 1) {
+        assert.ok(!shown.includes(first.slice(at, at + 12)), `${second} is shown as ${shown}`);
+      }
+    }
+    count += 1;
+  }
+  assert.ok(count > 15, `${count} lines`);
 });
 
 test("paths of the service are kept", () => {
