@@ -169,7 +169,8 @@ fn get_gives_up_on_a_service_that_hangs() {
 
 /// A server that answers everything with this body, on a thread that ends with the
 /// process.
-fn answering(body: &'static str) -> String {
+fn answering(body: impl Into<String>) -> String {
+    let body = body.into();
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     thread::spawn(move || {
@@ -200,7 +201,13 @@ fn a_connection_that_stays_open_costs_no_answer() {
 
 #[test]
 fn a_tree_without_end_is_given_up() {
-    for (body, expected) in [("a/", "no service has folders as deep as this"), ("a/\nb", "deep"), ("x", "")] {
+    let wide = "x\n".repeat(200);
+    for (body, expected) in [
+        ("a/", "no service has folders as deep as this"),
+        ("a/\nb", "deep"),
+        (&wide, "no service has more than 10000 items"),
+        ("x", ""),
+    ] {
         let output = imds(&["get", "--tree", "--version1", "--endpoint", &answering(body)]);
         let stderr = text(&output.stderr);
         assert_eq!(output.status.success(), expected.is_empty(), "{stderr}");
@@ -210,17 +217,16 @@ fn a_tree_without_end_is_given_up() {
 
 #[test]
 fn wait_ends_when_a_service_answers() {
-    // A port that is free now.
-    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let mut wait = Command::new(IMDS);
-    wait.args(["wait", "--endpoint", &format!("http://{address}")]).stdin(Stdio::null());
-    let mut wait = wait.spawn().unwrap();
-    thread::sleep(Duration::from_millis(200));
-    assert!(wait.try_wait().unwrap().is_none(), "nobody answers yet");
-    let mut serve = Command::new(IMDS);
-    // That it refuses is an answer.
-    serve.args(["serve", "--listen", &address, "--http-endpoint", "disabled"]);
-    let _served = Served::spawn(serve, 1);
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let mut wait = wait.args(["wait", "--endpoint", &endpoint]).stdin(Stdio::null()).spawn().unwrap();
+    // What closes without an answer is no service yet: it asks again.
+    drop(listener.accept().unwrap());
+    let (mut stream, _) = listener.accept().unwrap();
+    // That a service refuses is an answer.
+    let _ = stream.read(&mut [0; 4096]);
+    stream.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n").unwrap();
     assert!(wait.wait().unwrap().success());
 }
 

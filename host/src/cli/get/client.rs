@@ -163,7 +163,8 @@ impl Answer {
             return false;
         }
         let says = |name: &str| parsed.headers.iter().any(|field| field.name.eq_ignore_ascii_case(name));
-        let is_bounded = says("content-length") || says("transfer-encoding");
+        // Chunks are read once, when the last one may have come.
+        let is_bounded = says("content-length") || (says("transfer-encoding") && bytes.ends_with(b"\r\n\r\n"));
         is_of_head || (is_bounded && Self::read(bytes, false).is_ok())
     }
 
