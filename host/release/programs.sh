@@ -49,6 +49,14 @@ list_parts() {
   rm -rf "$copy"
 }
 
+# Fails where a file names a place of this machine.
+without_paths() {
+  if grep --quiet --recursive --fixed-strings --regexp "$PWD" --regexp "${CARGO_HOME:-$HOME/.cargo}" "$1"; then
+    echo "a path of this machine is in $1" >&2
+    exit 1
+  fi
+}
+
 for target in "${targets[@]}"; do
   build "$target"
 done
@@ -73,14 +81,14 @@ for target in "${targets[@]}"; do
   mkdir -p "$folder"
   cp LICENSE "target/$target/release/imds" "$folder"
   cp -R "$documents/completions" "$documents/man" "$folder"
-  if grep --quiet --recursive --fixed-strings --regexp "$PWD" --regexp "${CARGO_HOME:-$HOME/.cargo}" "$folder"; then
-    echo "a path of this machine is in $folder" >&2
-    exit 1
-  fi
+  without_paths "$folder"
   tar --create --sort name --owner 0 --group 0 --numeric-owner --mode go=rX --mtime "@$SOURCE_DATE_EPOCH" \
     --directory target/release-folder "$name" | gzip --no-name > "$files/$name.tar.gz"
   rm -f "$files/$name.cdx.json"
-  [ -z "$parts" ] || list_parts "$target" "$files/$name.cdx.json"
+  if [ -n "$parts" ]; then
+    list_parts "$target" "$files/$name.cdx.json"
+    without_paths "$files/$name.cdx.json"
+  fi
 done
 
 host/release/sums.sh
