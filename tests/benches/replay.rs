@@ -20,8 +20,10 @@ enum Line {
 
 fn main() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/imds-component/replay.jsonl");
-    let text = std::fs::read_to_string(path)
-        .expect("the log is there: cargo test --workspace --locked --test all -- replay_log writes it");
+    let Ok(text) = std::fs::read_to_string(path) else {
+        eprintln!("NOT RUN: no log; cargo test --workspace --locked --test all -- replay_log writes it");
+        return;
+    };
     let lines: Vec<Line> = text.lines().filter_map(line).collect();
     let runtime = Runtime::new().expect("the component loads");
     let (mut best, mut asked) = (f64::INFINITY, 0);
