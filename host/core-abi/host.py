@@ -12,7 +12,8 @@ INTERFACE = "imds:service/metadata@0.2.0"
 ANSWER = struct.Struct("<IIIIHBBBBBxB3xB3xI4xB7xQ?7xQB7xIIQ")
 OUTCOMES = """not-running head-unreadable head-too-large no-instance fault-refused throttled found token-issued
 methods-listed host-refused endpoint-disabled ipv6-disabled token-method-refused forwarded ttl-refused token-missing
-token-invalid token-expired method-refused not-found signatures-wanted""".split()
+token-invalid token-expired method-refused not-found signatures-wanted credentials-id-missing credentials-id-unknown
+credentials-not-delivered authorization-missing authorization-invalid""".split()
 
 
 class Imds:

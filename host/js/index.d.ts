@@ -198,7 +198,12 @@ export type Outcome =
   | "not-running" | "head-unreadable" | "head-too-large" | "no-instance" | "fault-refused" | "throttled" | "found"
   | "token-issued" | "methods-listed" | "host-refused" | "endpoint-disabled" | "ipv6-disabled" | "token-method-refused"
   | "forwarded" | "ttl-refused" | "token-missing" | "token-invalid" | "token-expired" | "method-refused" | "not-found"
-  | "signatures-wanted";
+  | "signatures-wanted"
+  | "credentials-id-missing"
+  | "credentials-id-unknown"
+  | "credentials-not-delivered"
+  | "authorization-missing"
+  | "authorization-invalid";
 
 export interface Explanation {
   /** The rule that decided, in half a sentence. */

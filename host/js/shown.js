@@ -34,11 +34,17 @@ export function shownTarget(target, isFound = false) {
   const path = before.startsWith("/") ? before : before.replace(/^([^/]*:\/\/)?[^/]*@/, "$1");
   const decoded = decodedFully(path);
   if (decoded === undefined) return `${path.slice(0, path.indexOf("%"))}…`;
-  const at = isFound && !decoded.includes("..") ? -1 : secretAt(decoded);
+  const at = idOfCredentialsAt(decoded) ?? (isFound && !decoded.includes("..") ? -1 : secretAt(decoded));
   if (at < 0) return cut(path, TARGET_CHARACTERS) + (before.length < target.length ? `${target[before.length]}…` : "");
   // Up to the first escape, both texts are the same.
   const escape = path.indexOf("%");
   return `${cut(path.slice(0, escape < 0 ? at : Math.min(at, escape)), TARGET_CHARACTERS)}…`;
+}
+
+/** Where a path has the id of a task's credentials, by which anybody gets them; undefined in others. */
+function idOfCredentialsAt(path) {
+  const [before] = path.match(/^.*?\/credentials\/(?=.)/s) ?? [];
+  return before?.length;
 }
 
 /** A text without escapes; undefined where one hides another too often. */

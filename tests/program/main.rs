@@ -16,6 +16,9 @@ mod bounds;
 mod certificates;
 mod check;
 mod command;
+// Its commands are shell scripts.
+#[cfg(unix)]
+mod container;
 // Unix sockets.
 #[cfg(unix)]
 mod control;

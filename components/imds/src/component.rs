@@ -205,4 +205,9 @@ outcomes! {
     MethodRefused,
     NotFound,
     SignaturesWanted,
+    CredentialsIdMissing,
+    CredentialsIdUnknown,
+    CredentialsNotDelivered,
+    AuthorizationMissing,
+    AuthorizationInvalid,
 }

@@ -168,6 +168,18 @@ impl InfoDocument {
     }
 }
 
+/// Credentials as they are delivered at a time.
+pub struct Issued {
+    /// The access key.
+    pub access_key_id: String,
+    /// Its secret.
+    pub secret_access_key: String,
+    /// The session token.
+    pub session_token: String,
+    /// When they end.
+    pub expiration: Time,
+}
+
 /// The credentials of a role or of the instance itself.
 pub struct RoleCredentials {
     /// When they change.
@@ -206,12 +218,29 @@ impl RoleCredentials {
     /// The document as of `now`. A role that cannot be assumed has one too.
     pub fn document(&self, now: Time, with_token: bool) -> String {
         let last_updated = self.last_updated(now, with_token).rfc3339();
-        if let Some((code, message)) = &self.failure {
-            return object(&[
+        match self.issued(now, with_token) {
+            Err((code, message)) => object(&[
                 ("Code", Value::Text(code.clone())),
                 ("Message", Value::Text(message.clone())),
                 ("LastUpdated", Value::Text(last_updated)),
-            ]);
+            ]),
+            Ok(issued) => object(&[
+                ("Code", Value::Text("Success".to_owned())),
+                ("LastUpdated", Value::Text(last_updated)),
+                ("Type", Value::Text("AWS-HMAC".to_owned())),
+                ("AccessKeyId", Value::Text(issued.access_key_id)),
+                ("SecretAccessKey", Value::Text(issued.secret_access_key)),
+                ("Token", Value::Text(issued.session_token)),
+                ("Expiration", Value::Text(issued.expiration.rfc3339())),
+            ]),
+        }
+    }
+
+    /// The credentials in force at `now`, or code and message where the role cannot be
+    /// assumed.
+    pub fn issued(&self, now: Time, with_token: bool) -> Result<Issued, &(String, String)> {
+        if let Some(failure) = &self.failure {
+            return Err(failure);
         }
         let given = self.given(with_token);
         let purpose = format!("{} {with_token} {}", self.purpose, self.rotation.at(now).last_updated.as_ms());
@@ -224,20 +253,13 @@ impl RoleCredentials {
             Some(secret) => secret.0.clone(),
             None => made::base64(30, &self.instance_id, &made("secret")),
         };
-        let token = match &given.session_token {
+        let session_token = match &given.session_token {
             Some(token) => token.0.clone(),
             // Real ones begin with these letters and have many hundred more.
             None => format!("IQoJb3JpZ2luX2Vj{}", made::base64(480, &self.instance_id, &made("token"))),
         };
-        object(&[
-            ("Code", Value::Text("Success".to_owned())),
-            ("LastUpdated", Value::Text(last_updated)),
-            ("Type", Value::Text("AWS-HMAC".to_owned())),
-            ("AccessKeyId", Value::Text(access_key_id)),
-            ("SecretAccessKey", Value::Text(secret_access_key)),
-            ("Token", Value::Text(token)),
-            ("Expiration", Value::Text(self.rotation.ends(given, now).rfc3339())),
-        ])
+        let expiration = self.rotation.ends(given, now);
+        Ok(Issued { access_key_id, secret_access_key, session_token, expiration })
     }
 }
 

@@ -1,5 +1,6 @@
 //! The order of checks.
 
+use crate::container;
 use crate::description::{Enabled, FaultKind, HttpTokens, InstanceState, Switch};
 use crate::faults::Fault;
 use crate::http::answer::Reply;
@@ -100,6 +101,11 @@ fn checked<'i>(call: &Call<'i, '_>, noted: &mut Decision<'i>) -> Result<Reply<'i
     if noted.fault.is_some_and(|fault| fault.kind == FaultKind::Refuse) {
         return Err(Outcome::FaultRefused);
     }
+    // The agents of containers are other services beside this one: none of its options
+    // is theirs, and they have tokens of their own.
+    if let Some(answer) = container::answer(&facts.containers, head, target, now) {
+        return answer;
+    }
     if let Some(rate) = facts.throttle {
         let admitted = rate.admit(moment.throttle_state, now);
         let (Ok(state) | Err(state)) = admitted;
@@ -177,6 +183,9 @@ impl Decision<'_> {
     /// Which version of the service the client used; none where the request was
     /// refused before that was looked at.
     pub fn session_version(&self) -> Option<SessionVersion> {
+        if matches!(self.reply, Reply::Agent { .. }) {
+            return None;
+        }
         let by_token = if self.ttl_left.is_some() { SessionVersion::Two } else { SessionVersion::One };
         match self.reply.outcome() {
             Outcome::TokenIssued
@@ -197,7 +206,12 @@ impl Decision<'_> {
             | Outcome::Throttled
             | Outcome::HostRefused
             | Outcome::EndpointDisabled
-            | Outcome::Ipv6Disabled => None,
+            | Outcome::Ipv6Disabled
+            | Outcome::CredentialsIdMissing
+            | Outcome::CredentialsIdUnknown
+            | Outcome::CredentialsNotDelivered
+            | Outcome::AuthorizationMissing
+            | Outcome::AuthorizationInvalid => None,
         }
     }
 }

@@ -47,6 +47,7 @@
 mod categories;
 #[cfg(target_arch = "wasm32")]
 mod component;
+mod container;
 mod credentials;
 mod decide;
 pub mod description;

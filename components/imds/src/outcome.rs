@@ -46,6 +46,16 @@ pub enum Outcome {
     NotFound,
     /// 503: a signature was asked for that the shell has not made yet.
     SignaturesWanted,
+    /// 400: a task of ECS asks for credentials without an id.
+    CredentialsIdMissing,
+    /// 400: no task of ECS has credentials under this id.
+    CredentialsIdUnknown,
+    /// 503: the credentials of a container cannot be had now.
+    CredentialsNotDelivered,
+    /// 400: a pod of EKS asks for credentials without `Authorization`.
+    AuthorizationMissing,
+    /// 400: `Authorization` is not that of a pod of EKS.
+    AuthorizationInvalid,
 }
 
 /// What a person makes of an outcome.
@@ -76,7 +86,12 @@ impl Outcome {
     pub(crate) fn status(self) -> (u16, &'static str) {
         match self {
             Self::Found | Self::TokenIssued | Self::MethodsListed => (200, "HTTP/1.1 200 OK\r\n"),
-            Self::TtlRefused | Self::HeadUnreadable => (400, "HTTP/1.1 400 Bad Request\r\n"),
+            Self::TtlRefused
+            | Self::HeadUnreadable
+            | Self::CredentialsIdMissing
+            | Self::CredentialsIdUnknown
+            | Self::AuthorizationMissing
+            | Self::AuthorizationInvalid => (400, "HTTP/1.1 400 Bad Request\r\n"),
             Self::TokenMissing | Self::TokenInvalid | Self::TokenExpired => (401, "HTTP/1.1 401 Unauthorized\r\n"),
             Self::HostRefused
             | Self::EndpointDisabled
@@ -89,9 +104,11 @@ impl Outcome {
             // UNRECORDED: the largest head that EC2 takes, and what it says to others.
             Self::HeadTooLarge => (431, "HTTP/1.1 431 Request Header Fields Too Large\r\n"),
             // UNRECORDED: its head and body; those of the other refusals are taken.
-            Self::Throttled | Self::SignaturesWanted | Self::NotRunning | Self::FaultRefused => {
-                (503, "HTTP/1.1 503 Service Unavailable\r\n")
-            }
+            Self::Throttled
+            | Self::SignaturesWanted
+            | Self::NotRunning
+            | Self::FaultRefused
+            | Self::CredentialsNotDelivered => (503, "HTTP/1.1 503 Service Unavailable\r\n"),
         }
     }
 
@@ -118,6 +135,11 @@ impl Outcome {
             Self::NoInstance => "no instance belongs to this caller",
             Self::HeadUnreadable => "its head is not valid HTTP/1.1, or does not say where the request ends",
             Self::HeadTooLarge => "its head is larger than the limits allow",
+            Self::CredentialsIdMissing => "no id of a task's credentials in the path",
+            Self::CredentialsIdUnknown => "no task has credentials under this id",
+            Self::CredentialsNotDelivered => "the container's role has no credentials now",
+            Self::AuthorizationMissing => "no Authorization, which the credentials of a pod need",
+            Self::AuthorizationInvalid => "Authorization is not that of a pod",
         }
     }
 
@@ -213,6 +235,28 @@ impl Outcome {
             Self::HeadTooLarge => {
                 "The head of the request is larger than the limits allow. Send fewer or shorter header fields, or raise \
                  the limits: --head-bytes, --head-fields."
+            }
+            Self::CredentialsIdMissing => {
+                "A task of ECS gets its credentials under /v2/credentials/ID. Set \
+                 AWS_CONTAINER_CREDENTIALS_RELATIVE_URI to that path, with an id from container-credentials of the \
+                 description."
+            }
+            Self::CredentialsIdUnknown => {
+                "No entry of container-credentials has this id, or the entry has an authorization-token too and \
+                 Authorization is another. Set AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, and \
+                 AWS_CONTAINER_AUTHORIZATION_TOKEN where there is a token, as the description has them."
+            }
+            Self::CredentialsNotDelivered => {
+                "The instance has no role, its role cannot be assumed, or its credentials have not come yet. Try again \
+                 after a growing wait, give the instance a role, or name one in the container's entry: role-arn."
+            }
+            Self::AuthorizationMissing => {
+                "A pod of EKS gets its credentials by a token. Set AWS_CONTAINER_AUTHORIZATION_TOKEN, or \
+                 AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE to the path of a file with it."
+            }
+            Self::AuthorizationInvalid => {
+                "No entry of container-credentials has this authorization-token. Set \
+                 AWS_CONTAINER_AUTHORIZATION_TOKEN to one that the description has."
             }
         }
     }

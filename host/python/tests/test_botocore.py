@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import botocore.session
 import imds as module
 import pytest
+from botocore.credentials import ContainerProvider
+from botocore.exceptions import CredentialRetrievalError
 from botocore.utils import IMDSRegionProvider, InstanceMetadataFetcher
 
 BOTH = [pytest.param(option, marks=pytest.mark.imds(http_tokens=option)) for option in ("optional", "required")]
@@ -58,3 +62,31 @@ def test_a_terminated_instance_has_no_credentials(imds: module.Imds) -> None:
     imds.edit({"operation": "terminate"})
     fetcher = InstanceMetadataFetcher(base_url=imds.endpoint, num_attempts=1)
     assert fetcher.retrieve_iam_role_credentials() == {}
+
+
+TASK = {"container-credentials": [{"id": "task", "role-arn": "arn:aws:iam::123456789012:role/web"}]}
+POD = {"container-credentials": [{"authorization-token": "of-the-pod"}]}
+
+
+@pytest.mark.imds(instance=TASK, http_tokens="required")
+def test_a_task_of_ecs_refreshes_the_credentials_of_its_role(imds: module.Imds) -> None:
+    environment = {"AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{imds.endpoint}/v2/credentials/task"}
+    credentials = ContainerProvider(environment).load()
+    assert credentials.method == "container-role"
+    before = credentials.access_key
+    imds.advance(7 * 3600)
+    after = ContainerProvider(environment).load().access_key
+    assert before.startswith("ASIA") and after.startswith("ASIA") and before != after
+    assert [request.version for request in imds.requests] == [None, None]
+
+
+@pytest.mark.imds(instance=POD, http_tokens="required")
+def test_a_pod_of_eks_shows_its_token(imds: module.Imds, tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("of-the-pod")
+    url = {"AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{imds.endpoint}/v1/credentials"}
+    for name, value in (("TOKEN", "of-the-pod"), ("TOKEN_FILE", str(file))):
+        token = {f"AWS_CONTAINER_AUTHORIZATION_{name}": value}
+        assert ContainerProvider(url | token).load().access_key.startswith("ASIA")
+    with pytest.raises(CredentialRetrievalError, match="400"):
+        ContainerProvider(url | {"AWS_CONTAINER_AUTHORIZATION_TOKEN": "of-another"}).load()

@@ -4,6 +4,7 @@ mod added_addresses;
 mod advice;
 mod check;
 mod clock;
+mod container;
 mod control;
 mod ctl;
 mod environment;

@@ -15,6 +15,7 @@ use imds_host::{
 use serde_json::Value;
 
 use super::clock::ClockFlags;
+use super::container::Container;
 use super::failure::WrongUse;
 use super::file;
 use super::identity;
@@ -103,6 +104,10 @@ pub struct Options {
 
     #[command(flatten)]
     limits: LimitFlags,
+
+    /// What `imds run --container` adds to a description that has none.
+    #[arg(skip)]
+    pub container: Option<Container>,
 }
 
 const METADATA: &str = "Metadata options, over those of the description";
@@ -280,6 +285,9 @@ impl Changes<'_> {
             description.set_number(field, hop_limit, "--http-put-response-hop-limit");
         }
         options.warnings.apply(description);
+        if let Some(container) = &options.container {
+            container.set(description);
+        }
         if let Some((bytes, by)) = user_data {
             description.set_user_data(bytes, by);
         }

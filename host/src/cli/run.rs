@@ -15,6 +15,7 @@ use tokio::net::TcpListener;
 use tokio::process::Command;
 use tokio::runtime::Handle;
 
+use super::container::{Container, ContainerFlag};
 use super::control::{self, ControlFlag, Controlling, Operated};
 use super::environment::{self, Endpoint};
 use super::failure;
@@ -50,6 +51,9 @@ pub struct Run {
     link_local: bool,
 
     #[command(flatten)]
+    container: ContainerFlag,
+
+    #[command(flatten)]
     control: ControlFlag,
 
     /// The command and its arguments
@@ -68,6 +72,7 @@ Examples:
   imds run --link-local -- curl -s http://169.254.169.254/latest/meta-data/instance-type
   imds run --instance instance.toml --http-tokens required -- ./integration-tests
   imds run --require-v2 -- ./my-agent --once
+  imds run --container -- aws configure list      its credentials are of the type container-role
   imds run --scenario spot-interruption --scenario-speed 10 -- ./my-handler
   imds run --control -- sh -c './my-agent & imds ctl interrupt; wait'
 
@@ -86,11 +91,12 @@ With --link-local the command reaches the service and its own 127.0.0.1, and no
 other host, proxy or name server. --control is there too, at the same address.";
 
 impl Run {
-    pub fn run(self) -> anyhow::Result<ExitCode> {
+    pub fn run(mut self) -> anyhow::Result<ExitCode> {
         // First, while there are no threads. They are closed, for the command is not to
         // have what was passed to this program.
         drop(take_listeners()?);
         let namespace = if self.link_local { Some(NetworkNamespace::make()?) } else { None };
+        self.options.container = self.container.container()?;
         let (control, description) = self.options.open()?;
         warnings::tell(&warnings::of_first(&control, &description), self.options.log_format);
         let log = self.options.log(control.runtime())?;
@@ -104,7 +110,9 @@ impl Run {
         let journal = self.control.is_on().then(|| control.journal().clone());
         let observer = ((log.clone(), require_v2.clone()), (metrics, journal));
         let service = self.options.service(control.clone(), control.clock().clone(), observer);
-        environment::note_other_credentials();
+        if self.options.container.is_none() {
+            environment::note_other_credentials();
+        }
         let runtime = signals::runtime()?;
         let ended = runtime.block_on(self.run_beside(service, &control, page, namespace));
         // Connections that the command left open are not waited for.
@@ -130,7 +138,7 @@ impl Run {
     ) -> anyhow::Result<Ended> {
         let mut signals = Signals::for_command()?;
         let listeners = match &namespace {
-            Some(namespace) => listen_inside(namespace, control)?,
+            Some(namespace) => listen_inside(namespace, control, self.options.container.as_ref())?,
             None => vec![bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?],
         };
         let url = match (&namespace, &listeners[..]) {
@@ -161,6 +169,9 @@ impl Run {
         command.args(arguments);
         let endpoint = url.as_deref().map_or(Endpoint::LinkLocal, Endpoint::Told);
         environment::set(&mut command, endpoint, controlling.as_ref().map(|controlling| controlling.place.to_string()));
+        if let Some(container) = &self.options.container {
+            container.apply(&mut command, endpoint, control)?;
+        }
         let spawned = match &namespace {
             Some(namespace) => {
                 let runtime = Handle::current();
@@ -208,14 +219,20 @@ impl Run {
     }
 }
 
-/// Listens where EC2 does, in a network of its own.
-fn listen_inside(namespace: &NetworkNamespace, control: &Control) -> anyhow::Result<Vec<TcpListener>> {
+/// Listens where EC2 does, and where the agent of a container does, in a network of
+/// its own.
+fn listen_inside(
+    namespace: &NetworkNamespace,
+    control: &Control,
+    container: Option<&Container>,
+) -> anyhow::Result<Vec<TcpListener>> {
     let serves_ipv6 = MetadataOptions::of(control)?.ipv6;
     let listen = |address: SocketAddr| {
         namespace.add_address(address.ip())?;
         bind_inside(namespace, "--link-local", address)
     };
-    link_local::addresses(serves_ipv6).into_iter().map(listen).collect()
+    let addresses = link_local::addresses(serves_ipv6).into_iter().chain(container.map(Container::address));
+    addresses.map(listen).collect()
 }
 
 /// A request of a command that ended has come by then.

@@ -58,6 +58,16 @@ pub enum Outcome {
     /// 503: a signature of the identity document that was to be made and is
     /// not. An [`Instance`](crate::Instance) makes it and answers anew.
     SignaturesWanted,
+    /// 400: a task of ECS asks for credentials without an id.
+    CredentialsIdMissing,
+    /// 400: no task of ECS has credentials under this id.
+    CredentialsIdUnknown,
+    /// 503: the credentials of a container cannot be had now.
+    CredentialsNotDelivered,
+    /// 400: a pod of EKS asks for credentials without `Authorization`.
+    AuthorizationMissing,
+    /// 400: `Authorization` is not that of a pod of EKS.
+    AuthorizationInvalid,
     /// 500: the component failed; the observer is told why.
     Failed,
 }
@@ -98,7 +108,7 @@ impl Explanation {
 
 impl Outcome {
     /// All, in the order in which they are declared.
-    pub(crate) const ALL: [Self; 22] = [
+    pub(crate) const ALL: [Self; 27] = [
         Self::NotRunning,
         Self::HeadUnreadable,
         Self::HeadTooLarge,
@@ -120,6 +130,11 @@ impl Outcome {
         Self::MethodRefused,
         Self::NotFound,
         Self::SignaturesWanted,
+        Self::CredentialsIdMissing,
+        Self::CredentialsIdUnknown,
+        Self::CredentialsNotDelivered,
+        Self::AuthorizationMissing,
+        Self::AuthorizationInvalid,
         Self::Failed,
     ];
 
@@ -151,6 +166,11 @@ impl Outcome {
             Self::MethodRefused => "method-refused",
             Self::NotFound => "not-found",
             Self::SignaturesWanted => "signatures-wanted",
+            Self::CredentialsIdMissing => "credentials-id-missing",
+            Self::CredentialsIdUnknown => "credentials-id-unknown",
+            Self::CredentialsNotDelivered => "credentials-not-delivered",
+            Self::AuthorizationMissing => "authorization-missing",
+            Self::AuthorizationInvalid => "authorization-invalid",
             Self::Failed => "failed",
         }
     }

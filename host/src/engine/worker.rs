@@ -369,6 +369,11 @@ outcomes! {
     MethodRefused,
     NotFound,
     SignaturesWanted,
+    CredentialsIdMissing,
+    CredentialsIdUnknown,
+    CredentialsNotDelivered,
+    AuthorizationMissing,
+    AuthorizationInvalid,
 }
 
 impl From<wit::Problem> for Finding {

@@ -42,12 +42,14 @@ pub fn method(method: &str) -> String {
 /// A target, cut at 160 characters, without its query and without credentials
 /// before a host: a client may have put anything there.
 ///
-/// A path in which something looks like a key or a token is cut there.
+/// A path in which something looks like a key or a token is cut there, and so is one
+/// with the id of a task's credentials.
 ///
 /// ```
 /// assert_eq!(imds_host::shown::target("/latest/?token=AQAE"), "/latest/?…");
 /// let key = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 /// assert_eq!(imds_host::shown::target(&format!("/latest/{key}/")), "/latest/…");
+/// assert_eq!(imds_host::shown::target("/v2/credentials/web"), "/v2/credentials/…");
 /// ```
 pub fn target(target: &str) -> String {
     let (path, has_query) = match target.split_once('?') {
@@ -66,10 +68,11 @@ pub fn target(target: &str) -> String {
         None => path,
     };
     let (path, has_more) = beginning(path);
-    match secrets(path).first() {
+    let first = secrets(path).first().map(|secret| secret.start);
+    match first.into_iter().chain(id_of_credentials(path)).min() {
         // A secret may go on behind a slash, in parts that are too short to be seen.
         Some(secret) => {
-            shown.push(&path[..secret.start]);
+            shown.push(&path[..secret]);
             shown.leave_out();
         }
         None => shown.push(path),
@@ -127,6 +130,13 @@ pub(crate) fn without_secrets(text: &str) -> String {
 /// Whether something in a text looks like a key or a token.
 pub(crate) fn has_secret(text: &str) -> bool {
     !secrets(text).is_empty()
+}
+
+/// Where a path has the id of a task's credentials, by which anybody gets them.
+fn id_of_credentials(path: &str) -> Option<usize> {
+    const BEFORE: &str = "/credentials/";
+    let id = path.find(BEFORE)? + BEFORE.len();
+    (id < path.len()).then_some(id)
 }
 
 /// The part of a text that is looked at, and whether there is more.

@@ -16,14 +16,7 @@ pub fn put(shelf: &mut Shelf, facts: &Facts) {
             fields: vec![("InstanceProfileArn", profile.arn.clone()), ("InstanceProfileId", profile.id.clone())],
         };
         shelf.put("meta-data/iam/info", "2012-01-12", Content::Info(info));
-        let credentials = RoleCredentials {
-            rotation,
-            instance_id: facts.instance_id.clone(),
-            purpose: format!("role {}", role.name),
-            with_token: role.credentials.clone(),
-            without_token: role.credentials_without_token.clone(),
-            failure: role.failure.clone(),
-        };
+        let credentials = role.credentials_on(&facts.instance_id);
         let path = format!("meta-data/iam/security-credentials/{}", role.name);
         shelf.put(&path, "2012-01-12", Content::Credentials(Box::new(credentials)));
         shelf.root.refreshed("meta-data/iam/security-credentials", rotation);

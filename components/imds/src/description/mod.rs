@@ -8,6 +8,7 @@
 #[macro_use]
 mod forms;
 
+mod container;
 mod devices;
 pub(crate) mod field;
 pub mod ipv6;
@@ -29,6 +30,7 @@ mod words;
 
 use core::net::Ipv4Addr;
 
+pub use self::container::ContainerCredentials;
 pub use self::devices::{BlockDeviceMapping, ElasticGpuAssociation, ElasticInferenceAcceleratorAssociation};
 use self::json::Json;
 pub use self::login::{KeyPair, ManagedSshKeys};
@@ -139,6 +141,9 @@ tables! {
         key_pair: Part<KeyPair>,
         /// The instance profile with its role. Default one named imds; `false` for none.
         iam_instance_profile: Part<IamInstanceProfile>,
+        /// The credentials of containers on the instance: of tasks of ECS, of pods of EKS. Their paths answer wherever the
+        /// service does. At most 64. Default none.
+        container_credentials: Vec<ContainerCredentials>,
         /// The private IPv4 address of the primary interface. Default 10.0.0.10; `false` for an IPv6-only instance.
         @[identity]
         private_ip_address: Part<Ipv4Addr>,

@@ -4,6 +4,7 @@
 //! The words that a description and the service have in common are used as they
 //! are; what a description may leave out is here.
 
+mod container;
 pub mod families;
 mod faults;
 mod host_names;
@@ -29,6 +30,7 @@ pub use self::notices::{Event, SpotNotice, warning_seconds};
 use self::place::Region;
 pub use self::role::Profile;
 pub use self::volumes::bare;
+use crate::container::Container;
 use crate::description::part::Part;
 use crate::description::problem::{Problem, pointer_step, shown};
 use crate::description::value::{EntryPath, Secret};
@@ -80,6 +82,8 @@ pub struct Facts {
     pub user_data: Option<UserData>,
     pub key_pair: Option<KeyPair>,
     pub profile: Option<Profile>,
+    /// The credentials of containers.
+    pub containers: Vec<Container>,
     /// The primary interface first; never empty. Phases share them.
     pub interfaces: Arc<Vec<Interface>>,
     pub root_device_name: String,
@@ -171,6 +175,15 @@ impl Check {
         self.tags(&written.tags.0, written.metadata_options.instance_metadata_tags);
         let launch_time = written.launch_time.unwrap_or(LAUNCH_TIME);
         let start = written.timeline_start.unwrap_or(launch_time);
+        let profile = self.profile(written.iam_instance_profile, &instance_id, &owner_id, &region, launch_time);
+        let host = container::Host {
+            instance_id: &instance_id,
+            owner_id: &owner_id,
+            region: &region,
+            launch_time,
+            profile: profile.as_ref(),
+        };
+        let containers = self.containers(written.container_credentials, &host);
         Facts {
             state: written.state,
             faults: self.faults(written.faults),
@@ -190,7 +203,8 @@ impl Check {
             tags: written.tags.0,
             user_data: self.user_data(written.user_data, written.user_data_base64),
             key_pair: key_pair(written.key_pair),
-            profile: self.profile(written.iam_instance_profile, &instance_id, &owner_id, &region, launch_time),
+            profile,
+            containers,
             block_devices: self.block_devices(written.block_device_mappings, &root),
             root_device_name: root,
             product_codes: written

@@ -106,7 +106,11 @@ impl Check {
         Rotation { first, interval_ms, life, until: written.until, ..recorded }
     }
 
-    fn credentials(&mut self, pointer: &str, given: Option<written::Credentials>) -> Option<written::Credentials> {
+    pub(super) fn credentials(
+        &mut self,
+        pointer: &str,
+        given: Option<written::Credentials>,
+    ) -> Option<written::Credentials> {
         let given = given?;
         let parts = [
             ("access-key-id", given.access_key_id.is_some()),

@@ -59,8 +59,23 @@ pub enum Reply<'i> {
     },
     /// The methods that a path takes.
     Methods(&'static str),
+    /// What an agent of containers answers, a refusal too.
+    Agent {
+        /// Why it is what it is.
+        outcome: Outcome,
+        /// Its bytes.
+        body: AgentBody,
+    },
     /// A refusal: an outcome whose status is not 200.
     Refused(Outcome),
+}
+
+/// The body of an agent's answer.
+pub enum AgentBody {
+    /// Credentials, and what the agent of ECS refuses.
+    Json(String),
+    /// What the agent of EKS refuses.
+    Text(String),
 }
 
 /// The `Content-Type` of an item.
@@ -104,14 +119,14 @@ impl Reply<'_> {
             Reply::Item { .. } => Outcome::Found,
             Reply::Token { .. } => Outcome::TokenIssued,
             Reply::Methods(_) => Outcome::MethodsListed,
-            Reply::Refused(outcome) => *outcome,
+            Reply::Agent { outcome, .. } | Reply::Refused(outcome) => *outcome,
         }
     }
 
     fn has_body(&self) -> bool {
         match self {
             Reply::Item { body, .. } => !body.is_empty(),
-            Reply::Token { .. } | Reply::Refused(Outcome::NotFound) => true,
+            Reply::Token { .. } | Reply::Agent { .. } | Reply::Refused(Outcome::NotFound) => true,
             Reply::Methods(_) | Reply::Refused(_) => false,
         }
     }
@@ -199,6 +214,20 @@ impl<'i> Answer<'i> {
                 text.empty(Some(methods));
                 Cow::Borrowed(&[][..])
             }
+            Reply::Agent { outcome: _, body } => {
+                let body = match body {
+                    AgentBody::Json(body) => {
+                        text.put(b"Content-Type: application/json\r\n");
+                        body
+                    }
+                    AgentBody::Text(body) => {
+                        text.put(b"Content-Type: text/plain; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\n");
+                        body
+                    }
+                };
+                text.date_and_length(body.len());
+                body.into_bytes().into()
+            }
             Reply::Refused(Outcome::NotFound) if !is_head => {
                 text.ttl(ttl_left);
                 text.put(b"Content-Type: text/html\r\n");
@@ -285,6 +314,19 @@ impl Text<'_> {
             KeepsAlive::No => self.put(b"\r\nServer: EC2ws\r\nConnection: close\r\n"),
             KeepsAlive::Yes => self.put(b"\r\nServer: EC2ws\r\n"),
             KeepsAlive::Told => self.put(b"\r\nServer: EC2ws\r\nConnection: keep-alive\r\n"),
+        }
+    }
+
+    /// The same of an agent's answer, in the order of Go's server.
+    fn date_and_length(&mut self, length: usize) {
+        self.put(b"Date: ");
+        self.date(self.now);
+        self.put(b"\r\nContent-Length: ");
+        self.number(length as u64);
+        match self.keeps_alive {
+            KeepsAlive::No => self.put(b"\r\nConnection: close\r\n"),
+            KeepsAlive::Yes => self.put(b"\r\n"),
+            KeepsAlive::Told => self.put(b"\r\nConnection: keep-alive\r\n"),
         }
     }
 

@@ -9,7 +9,7 @@ use core::mem::MaybeUninit;
 
 use httparse::{Header, Status};
 
-use super::{FORWARDED_FOR, HOST, TOKEN, TOKEN_TTL_SECONDS};
+use super::{AUTHORIZATION, FORWARDED_FOR, HOST, TOKEN, TOKEN_TTL_SECONDS};
 use crate::outcome::Outcome;
 
 /// What the service looks at of a request.
@@ -27,6 +27,8 @@ pub struct Head<'h> {
     pub token: Option<&'h [u8]>,
     /// The last lifetime asked for, if there is any.
     pub token_ttl: Option<&'h [u8]>,
+    /// The last token of a container, if there is any.
+    pub authorization: Option<&'h [u8]>,
     /// Whether a proxy passed the request on.
     pub is_forwarded: bool,
     /// What follows on the connection.
@@ -133,6 +135,7 @@ impl<'h> Head<'h> {
             target,
             token: None,
             token_ttl: None,
+            authorization: None,
             is_forwarded: false,
             body: RequestBody::None,
             keeps_alive: KeepsAlive::No,
@@ -148,6 +151,7 @@ impl<'h> Head<'h> {
                 4 if is(HOST) => head.repeated = Some(request.headers),
                 24 if is(TOKEN) => head.token = Some(field.value),
                 36 if is(TOKEN_TTL_SECONDS) => head.token_ttl = Some(field.value),
+                13 if is(AUTHORIZATION) => head.authorization = Some(field.value),
                 15 if is(FORWARDED_FOR) => head.is_forwarded = true,
                 6 | 10 | 14 | 17 => framing.add(field)?,
                 _ => {}

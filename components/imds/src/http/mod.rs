@@ -17,6 +17,9 @@ pub const TOKEN_TTL_SECONDS: &str = "x-aws-ec2-metadata-token-ttl-seconds";
 /// Added by proxies; its presence refuses everything that has to do with tokens.
 pub const FORWARDED_FOR: &str = "x-forwarded-for";
 
+/// The token of a container.
+pub const AUTHORIZATION: &str = "authorization";
+
 /// The fields that decide an answer, as opposed to those that frame the request
 /// on its connection: a shell that got a parsed request may leave out all others.
-pub const FIELDS_READ: [&str; 4] = [HOST, TOKEN, TOKEN_TTL_SECONDS, FORWARDED_FOR];
+pub const FIELDS_READ: [&str; 5] = [HOST, TOKEN, TOKEN_TTL_SECONDS, FORWARDED_FOR, AUTHORIZATION];

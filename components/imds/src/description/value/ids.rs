@@ -58,17 +58,34 @@ texts! {
         "expected a name of IAM: 1 to 128 letters, digits and + = , . @ _ -",
         |text| (1..=128).contains(&text.len()) && text.bytes().all(is_iam) && text != "." && text != ".."
     }
+    /// What tells the credentials of a task from those of others.
+    CredentialsId {
+        "^[0-9A-Za-z_-]{1,128}$",
+        "expected an id of credentials: 1 to 128 letters, digits, _ and -, such as a UUID",
+        |text| (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
+    }
+    /// The ARN of an IAM role.
+    RoleArn {
+        "^arn:[a-z-]+:iam::[0-9]{12}:role/[^\\x00-\\x1f\\x7f]+$",
+        "expected the ARN of a role, such as arn:aws:iam::123456789012:role/web",
+        |text| is_arn_of(text, "role/")
+    }
     /// The ARN of an instance profile.
     InstanceProfileArn {
         "^arn:[a-z-]+:iam::[0-9]{12}:instance-profile/[^\\x00-\\x1f\\x7f]+$",
         "expected the ARN of an instance profile, such as arn:aws:iam::123456789012:instance-profile/web",
-        |text| match text.split(':').collect::<Vec<_>>()[..] {
-            ["arn", _, "iam", "", account, profile] => {
-                account.parse::<AccountId>().is_ok()
-                    && profile.strip_prefix("instance-profile/").is_some_and(|name| name.parse::<Line>().is_ok())
-            }
-            _ => false,
+        |text| is_arn_of(text, "instance-profile/")
+    }
+}
+
+/// Whether a text is the ARN of a resource of IAM of this kind.
+fn is_arn_of(text: &str, kind: &str) -> bool {
+    match text.split(':').collect::<Vec<_>>()[..] {
+        ["arn", _, "iam", "", account, resource] => {
+            account.parse::<AccountId>().is_ok()
+                && resource.strip_prefix(kind).is_some_and(|name| name.parse::<Line>().is_ok())
         }
+        _ => false,
     }
 }
 
