@@ -123,7 +123,7 @@ impl Outcome {
             Self::HostRefused => "Host is neither a local name nor one that is allowed",
             Self::EndpointDisabled => "http-endpoint is \"disabled\"",
             Self::Ipv6Disabled => "http-protocol-ipv6 is \"disabled\"",
-            Self::TokenMethodRefused => "the token path takes PUT and OPTIONS only",
+            Self::TokenMethodRefused => "the token path accepts PUT and OPTIONS only",
             Self::Forwarded => "X-Forwarded-For on a request for a token or with one",
             Self::TtlRefused => "X-aws-ec2-metadata-token-ttl-seconds is missing or not a number from 0 to 21600",
             Self::TokenMissing => "no token, and http-tokens is \"required\"",
@@ -146,34 +146,33 @@ impl Outcome {
     fn remedy(self) -> &'static str {
         match self {
             Self::NotRunning => {
-                "The instance is stopped or terminated, so nothing runs there that could ask: the connection is closed \
-                 and nothing is sent. A stopped one is started by changing its state to \"running\": imds ctl start. A \
-                 terminated one comes back when its description is served anew: imds ctl reset, after imds ctl clock \
-                 system where its timeline terminated it."
+                "A stopped or terminated instance runs no program that could ask, so the connection closes without an \
+                 answer. Start a stopped instance: imds ctl start. A terminated one comes back when its description is \
+                 served anew: imds ctl reset, after imds ctl clock system if its timeline terminated it."
             }
             Self::FaultRefused => {
-                "The description asks for faults, and one of the kind \"refuse\" affects the request: a rule of this product, to see \
-                 what clients do about it. Try again after a growing wait, as with any 503, or end the faults: imds \
-                 ctl fault off, or take them out of the description."
+                "The description asks for faults, and one of the kind \"refuse\" affects the request: a rule of this \
+                 product, to test what clients do about it. Try again with growing pauses, as with any 503, or end the \
+                 faults: imds ctl fault off, or remove them from the description."
             }
             Self::Throttled => {
-                "The instance's request-throttle allows fewer requests a second than came; EC2 throttles likewise. Keep \
-                 what was read instead of asking again, try again after a growing wait, or raise request-throttle in \
-                 the description."
+                "More requests came than the instance's request-throttle allows; EC2 throttles likewise. Keep what was \
+                 read instead of asking again, try again with growing pauses, or raise request-throttle in the \
+                 description."
             }
-            Self::Found => "The instance has this in the version that was asked for, and the request may have it.",
+            Self::Found => "The instance has this item in the requested version, and the request may read it.",
             Self::TokenIssued => {
                 "PUT /latest/api/token issues a session token. Send it as X-aws-ec2-metadata-token with every request \
-                 until its time is over."
+                 until it expires."
             }
-            Self::MethodsListed => "OPTIONS is answered by the methods that the path takes.",
+            Self::MethodsListed => "OPTIONS lists the methods that the path accepts.",
             Self::HostRefused => {
                 "Host must be an IP address, a single label, a name under .localhost, .local, .internal, .test or .svc, \
-                 or one that was allowed: a rule of this product, not of EC2, so that no web page reads credentials by \
-                 DNS rebinding. Ask by the address, or allow a name that is yours: --allow-host NAME."
+                 or an allowed name: a rule of this product, not of EC2, so that no web page reads credentials by DNS \
+                 rebinding. Ask by the address, or allow a name of your own: --allow-host NAME."
             }
             Self::EndpointDisabled => {
-                "The metadata option http-endpoint is \"disabled\", so nobody gets anything. Set it to \"enabled\": \
+                "The metadata option http-endpoint is \"disabled\", so every request is refused. Set it to \"enabled\": \
                  --http-endpoint enabled, or in the description."
             }
             Self::Ipv6Disabled => {
@@ -182,50 +181,49 @@ impl Outcome {
                  description."
             }
             Self::TokenMethodRefused => {
-                "The path /latest/api/token takes PUT, which issues a token, and OPTIONS. Ask with PUT and with \
+                "The path /latest/api/token accepts PUT, which issues a token, and OPTIONS. Ask with PUT and with \
                  X-aws-ec2-metadata-token-ttl-seconds."
             }
             Self::Forwarded => {
                 "A request for a token or with one must not have X-Forwarded-For, so that an open proxy is no way to \
-                 the credentials. Ask without the proxy in between, or have it remove the field if it serves this \
-                 instance alone."
+                 the credentials. Ask without the proxy, or let the proxy remove the field if it serves this instance \
+                 alone."
             }
             Self::TtlRefused => {
                 "A request for a token says in X-aws-ec2-metadata-token-ttl-seconds for how long: a whole number of \
                  seconds from 0 to 21600, which is six hours. Send that field with such a number."
             }
             Self::TokenMissing => {
-                "The metadata option http-tokens is \"required\", so every request needs a session token: version 2. \
-                 Get one by PUT /latest/api/token with X-aws-ec2-metadata-token-ttl-seconds: 21600 and send it as \
-                 X-aws-ec2-metadata-token. Mostly an SDK is too old for version 2: update it, or set http-tokens to \
-                 \"optional\" until you have."
+                "The metadata option http-tokens is \"required\", so every request needs a session token (version 2). \
+                 Get one by PUT /latest/api/token with X-aws-ec2-metadata-token-ttl-seconds: 21600, and send it as \
+                 X-aws-ec2-metadata-token. The usual cause is an SDK too old for version 2: update it, or set \
+                 http-tokens to \"optional\" until then."
             }
             Self::TokenInvalid => {
-                "The token was not issued by this instance under its present secret: it was changed or cut, or it is \
-                 another instance's, or one of an earlier run. Get a new one by PUT /latest/api/token; with \
-                 --token-secret-file tokens outlive a restart."
+                "This instance did not issue the token under its present secret: the token was changed or cut, or \
+                 another instance or an earlier run issued it. Get a new one by PUT /latest/api/token; with \
+                 --token-secret-file, tokens outlive a restart."
             }
             Self::TokenExpired => {
-                "A token is good for the seconds that its client asked for, six hours at most, and this one's are \
-                 over. Get a new one by PUT /latest/api/token, as SDKs do by themselves; a clock that was moved on \
-                 ends tokens too."
+                "A token is valid for as long as its client asked, six hours at most, and this one has expired. Get a \
+                 new one by PUT /latest/api/token, as SDKs do; moving the clock forward expires tokens too."
             }
             Self::MethodRefused => {
-                "Metadata is only read: paths take GET, HEAD and OPTIONS, and PUT is for /latest/api/token alone. What \
-                 the instance is, its operator changes."
+                "Metadata is read-only: paths accept GET, HEAD and OPTIONS, and only /latest/api/token accepts PUT. To \
+                 change the instance, use imds ctl."
             }
             Self::NotFound => {
-                "The instance has nothing at that path in that version at that time. Items appear in the version of \
-                 their release and while what they tell is so, such as a role, tags that are shown, or a spot \
-                 interruption: list the folder above, under /latest/. Clients take 404 for \"there is none\"."
+                "The instance has nothing at that path in that version at that time. An item appears from the version \
+                 that introduced it, and only while it applies, such as a role, tags that are shown, or a spot \
+                 interruption: list the folder above it, under /latest/. To clients, 404 means that there is none."
             }
             Self::SignaturesWanted => {
-                "A signature of the identity document was asked for and is not made yet. Ask again in a second; with \
-                 keys of your own, --identity-keys FILE, nobody waits."
+                "The signature of the identity document is not made yet. Ask again in a second; with keys of your own, \
+                 --identity-keys FILE, there is no wait."
             }
             Self::NoInstance => {
-                "No instance belongs to who asked, by what --caller says. Add a description under the caller's key, \
-                 and mind that behind a proxy all callers have the proxy's address."
+                "No instance belongs to this caller, as --caller determines it. Add a description under the caller's \
+                 key. Behind a proxy, all callers have the proxy's address."
             }
             Self::HeadUnreadable => {
                 "The head has a byte or a line that HTTP/1.1 does not allow, or its Content-Length or Transfer-Encoding \
@@ -237,26 +235,25 @@ impl Outcome {
                  the limits: --head-bytes, --head-fields."
             }
             Self::CredentialsIdMissing => {
-                "A task of ECS gets its credentials under /v2/credentials/ID. Set \
-                 AWS_CONTAINER_CREDENTIALS_RELATIVE_URI to that path, with an id from container-credentials of the \
-                 description."
+                "A task of ECS gets its credentials at /v2/credentials/ID. Set AWS_CONTAINER_CREDENTIALS_RELATIVE_URI \
+                 to that path, with an id from container-credentials in the description."
             }
             Self::CredentialsIdUnknown => {
-                "No entry of container-credentials has this id, or the entry has an authorization-token too and \
-                 Authorization is another. Set AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, and \
-                 AWS_CONTAINER_AUTHORIZATION_TOKEN where there is a token, as the description has them."
+                "No entry of container-credentials has this id, or its entry has an authorization-token and the request \
+                 has another or none. Set AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or its FULL_URI, and \
+                 AWS_CONTAINER_AUTHORIZATION_TOKEN if the entry has a token, as the description has them."
             }
             Self::CredentialsNotDelivered => {
-                "The instance has no role, its role cannot be assumed, or its credentials have not come yet. Try again \
-                 after a growing wait, give the instance a role, or name one in the container's entry: role-arn."
+                "The instance has no role, its role cannot be assumed, or its credentials have not arrived yet. Try \
+                 again with growing pauses, give the instance a role, or name one in the container's entry: role-arn."
             }
             Self::AuthorizationMissing => {
                 "A pod of EKS gets its credentials by a token. Set AWS_CONTAINER_AUTHORIZATION_TOKEN, or \
-                 AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE to the path of a file with it."
+                 AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE to the path of a file that contains it."
             }
             Self::AuthorizationInvalid => {
                 "No entry of container-credentials has this authorization-token. Set \
-                 AWS_CONTAINER_AUTHORIZATION_TOKEN to one that the description has."
+                 AWS_CONTAINER_AUTHORIZATION_TOKEN to one from the description."
             }
         }
     }
