@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::problem::Problem;
+use crate::problem::{Kind, Look, Problem, Styled};
 use crate::redact::name;
 
 /// What a description says that can be served and cannot be real. Displays like
@@ -42,15 +42,34 @@ pub struct Warning {
     pub problem: Problem,
 }
 
-impl fmt::Display for Warnings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Warnings {
+    /// The same with ANSI colours, for a terminal.
+    ///
+    /// ```
+    /// # use imds_host::{Description, Runtime};
+    /// let description = Description::from_toml("my.toml", "tags = { Name = 'web' }")?;
+    /// let warnings = Runtime::new()?.warnings(&description, std::time::SystemTime::now())?;
+    /// assert!(warnings.styled().to_string().starts_with("\u{1b}["));
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn styled(&self) -> impl fmt::Display + '_ {
+        Styled(|f: &mut fmt::Formatter<'_>| self.write(&Look::styled(Kind::Warning), f))
+    }
+
+    fn write(&self, look: &Look, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, warning) in self.list.iter().enumerate() {
             if index > 0 {
                 f.write_str("\n\n")?;
             }
             // The name is the component's, which may be another than the one that comes with this.
-            warning.problem.write("warning", &format!(" [{}]", name(&warning.name)), &self.source, f)?;
+            warning.problem.write(look, &format!(" [{}]", name(&warning.name)), &self.source, f)?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for Warnings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(&Look::plain(Kind::Warning), f)
     }
 }
