@@ -15,6 +15,10 @@ use std::time::{Duration, Instant};
 mod bounds;
 mod certificates;
 mod check;
+mod check_json;
+// Terminals are made there.
+#[cfg(target_os = "linux")]
+mod colour;
 mod command;
 // Unix sockets.
 #[cfg(unix)]

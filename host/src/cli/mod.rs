@@ -24,6 +24,7 @@ mod operator;
 mod options;
 mod packaging;
 mod print;
+mod problems;
 mod require_v2;
 mod run;
 mod scenarios;
