@@ -173,7 +173,7 @@ impl Control {
             Err(error) => (Verdict::failed(moment.now_ms, &mut bytes), Some(error)),
         };
         let head = RequestHead::new(&head);
-        let answered = Answered::new(head, moment.now_ms, None, &verdict, started.elapsed(), error.as_ref());
+        let answered = Answered::new(head, moment.now_ms, (None, None), &verdict, started.elapsed(), error.as_ref());
         self.shared.journal.answered(&answered);
         Answer::of(bytes, verdict)
     }

@@ -101,6 +101,9 @@ pub struct Answered<'a> {
     /// The caller's address; none where the server that mounts the service
     /// does not tell.
     pub peer: Option<SocketAddr>,
+    /// The address that the caller asked; `None` where the server that mounts the
+    /// service does not tell.
+    pub local: Option<SocketAddr>,
     /// The head of the request as sent: under the client's control. It is read when
     /// somebody looks, and has an empty method where it cannot be read.
     pub head: RequestHead<'a>,
@@ -125,13 +128,13 @@ impl<'a> Answered<'a> {
     pub(crate) fn new(
         head: RequestHead<'a>,
         now_ms: u64,
-        peer: Option<SocketAddr>,
+        (peer, local): (Option<SocketAddr>, Option<SocketAddr>),
         verdict: &Verdict,
         duration: Duration,
         error: Option<&'a Error>,
     ) -> Self {
         let Verdict { status, outcome, delivery, version, .. } = *verdict;
-        Self { now_ms, peer, head, status, outcome, delivery, version, duration, error }
+        Self { now_ms, peer, local, head, status, outcome, delivery, version, duration, error }
     }
 }
 
@@ -168,6 +171,7 @@ impl fmt::Debug for Answered<'_> {
         f.debug_struct("Answered")
             .field("now_ms", &self.now_ms)
             .field("peer", &self.peer)
+            .field("local", &self.local)
             .field("head", &self.head)
             .field("status", &self.status)
             .field("outcome", &self.outcome)

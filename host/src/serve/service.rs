@@ -295,11 +295,10 @@ impl Service {
     fn tell(&self, turn: &Turn, caller: &Caller, head: RequestHead<'_>) {
         if let Some(observer) = &self.observer {
             let duration = turn.started.map(|started| started.elapsed()).unwrap_or_default();
-            let peer = caller.peer;
             observer.answered(&Answered::new(
                 head,
                 turn.moment.now_ms,
-                peer,
+                (caller.peer, caller.local),
                 &turn.verdict,
                 duration,
                 turn.error.as_ref(),

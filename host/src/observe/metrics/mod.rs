@@ -226,6 +226,7 @@ mod tests {
         Answered {
             now_ms: 0,
             peer: None,
+            local: None,
             head: RequestHead::new(b"GET /canary HTTP/1.1\r\nHost: canary\r\nUser-Agent: canary\r\n\r\n"),
             status,
             outcome,
