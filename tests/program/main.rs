@@ -55,6 +55,9 @@ mod observability;
 #[cfg(unix)]
 mod openapi;
 mod packaging;
+// /proc tells there.
+#[cfg(target_os = "linux")]
+mod processes;
 // It is asked for by a signal.
 #[cfg(unix)]
 mod read_again;
@@ -62,6 +65,8 @@ mod read_again;
 #[cfg(unix)]
 mod readme;
 // Its commands are shell scripts, and signals end them.
+#[cfg(unix)]
+mod report;
 #[cfg(unix)]
 mod run;
 #[cfg(target_os = "linux")]

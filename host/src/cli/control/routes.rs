@@ -42,7 +42,7 @@ const BODY_BYTES_TAKEN: usize = 8 << 20;
 const BODY_TIME: Duration = Duration::from_secs(5);
 
 pub async fn answer(shared: Arc<(Operated, Turns)>, request: Request<Incoming>) -> Reply {
-    let (Operated { control, page: told, reload }, turns) = &*shared;
+    let (Operated { control, page: told, clients, reload }, turns) = &*shared;
     let (parts, body) = request.into_parts();
     // Before anything is refused: who still sends does not read.
     let body = match timeout(BODY_TIME, read(body)).await {
@@ -80,7 +80,7 @@ pub async fn answer(shared: Arc<(Operated, Turns)>, request: Request<Incoming>) 
         ("PATCH", "/v1/clock") => clock::patch(control.clock(), &body),
         (_, "/v1/clock") => clock::get(control.clock()),
         (_, "/v1/requests") => requests::get(control, parts.uri.query().unwrap_or_default()).await,
-        (_, "/v1/usage") => requests::usage(control.journal()),
+        (_, "/v1/usage") => requests::usage(control.journal(), clients),
         (_, "/metrics") => page(told.text()),
         (_, "/openapi.json") => super::reply::document(OPENAPI),
         (_, "/health") => ok(&json!({ "status": "ok" })),
