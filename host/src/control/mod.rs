@@ -178,6 +178,21 @@ impl Control {
         Answer::of(bytes, verdict)
     }
 
+    /// Answers one request as of now by the clock, for an operator who looks: it
+    /// counts nowhere, as [`Instance::peek`] has it, and the journal does not keep it.
+    ///
+    /// ```
+    /// # use imds_host::{Control, Request, Runtime};
+    /// # let control = Control::open(&Runtime::new()?, &Default::default())?;
+    /// assert_eq!(control.peek(&Request::get("/latest/meta-data/instance-type"))?.body, b"t3.micro");
+    /// assert_eq!(control.journal().last(), 0);
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn peek(&self, request: &Request) -> Result<Answer, Error> {
+        let moment = Moment::at(self.shared.clock.now_ms(), self.shared.entropy.next());
+        self.instance().peek(request, moment)
+    }
+
     /// What was asked lately, and by whom without tokens.
     ///
     /// ```

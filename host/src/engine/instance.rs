@@ -56,6 +56,8 @@ pub(crate) enum Reply {
     Unsigned(ToSign),
 }
 
+const OTHER_SIGNATURES: &str = "the component wants other signatures than those it has";
+
 impl Instance {
     /// The instance that workers know by `id`.
     pub(crate) fn new(runtime: Runtime, id: u64, opening: Opening) -> Self {
@@ -108,6 +110,37 @@ impl Instance {
         let mut bytes = Vec::new();
         let verdict = self.try_answer_head(&request.head(), moment, &mut bytes)?;
         Ok(Answer::of(bytes, verdict))
+    }
+
+    /// Answers one request as [`try_answer`](Self::try_answer) does, and counts nothing:
+    /// no throttle and no fault of a later request sees it. To these it is the first
+    /// request.
+    ///
+    /// ```
+    /// # use imds_host::{Description, Moment, Request, Runtime};
+    /// let description = Description::from_toml("throttled.toml", "request-throttle = { burst = 1, per-second = 1 }")?;
+    /// let instance = Runtime::new()?.open(&description)?;
+    /// let (request, moment) = (Request::get("/"), Moment::at(0, 0));
+    /// assert_eq!(instance.peek(&request, moment)?.status, 200);
+    /// assert_eq!(instance.peek(&request, moment)?.status, 200);
+    /// assert_eq!(instance.answer(&request, moment).status, 200);
+    /// assert_eq!(instance.answer(&request, moment).status, 503);
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn peek(&self, request: &Request, moment: Moment) -> Result<Answer, Error> {
+        let Shared { id, opening, .. } = &*self.shared;
+        let (head, mut bytes) = (request.head(), Vec::new());
+        let mut signatures = None::<Arc<Signatures>>;
+        loop {
+            let asked = Asked { head: &head, moment, counts: Counts::default(), signatures: signatures.as_deref() };
+            let Told { verdict, to_sign, .. } = self.runtime.answer(*id, opening, asked, &mut bytes)?;
+            match (to_sign, &signatures) {
+                (None, _) => return Ok(Answer::of(bytes, verdict)),
+                (Some(document), None) => signatures = Some(self.sign(&document)?),
+                (Some(_), Some(_)) => return Err(Error::identity(OTHER_SIGNATURES)),
+            }
+            bytes.clear();
+        }
     }
 
     /// Answers the request with this head, all bytes up to and with the first empty
@@ -250,7 +283,7 @@ impl Instance {
     ) -> Result<(Verdict, Counts), Error> {
         match self.ask(head, moment, Some(signatures), out)? {
             Reply::Answered(verdict, counts) => Ok((verdict, counts)),
-            Reply::Unsigned(_) => Err(Error::identity("the component wants other signatures than those it has")),
+            Reply::Unsigned(_) => Err(Error::identity(OTHER_SIGNATURES)),
         }
     }
 
