@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use imds_host::{Answered, Observer, Outcome, SessionVersion, shown};
-use tokio::task::block_in_place;
 
 use super::process::{self, Clients, Process, Processes, is_refused, matters};
 
@@ -165,12 +164,8 @@ pub struct Attributing {
 impl Observer for Attributing {
     fn answered(&self, answered: &Answered<'_>) {
         let ends = answered.peer.zip(answered.local).filter(|_| matters(answered));
-        let process = self
-            .processes
-            .as_ref()
-            .zip(ends)
-            // Other connections of this thread go to another one.
-            .and_then(|(processes, (peer, local))| block_in_place(|| processes.of(peer, local)));
+        let process =
+            self.processes.as_ref().zip(ends).and_then(|(processes, (peer, local))| processes.of(peer, local));
         if let Some(asked) = &self.asked {
             asked.count(answered, process.as_ref());
         }

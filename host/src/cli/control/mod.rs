@@ -4,6 +4,7 @@
 mod clock;
 mod guard;
 mod instance;
+mod item;
 mod place;
 mod reload;
 mod reply;

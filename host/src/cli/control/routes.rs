@@ -13,14 +13,15 @@ use tokio::time::timeout;
 use super::super::warnings::Before;
 use super::reply::{Reply, add_warnings, error, failed, method_not_allowed, of_revision, ok, page};
 use super::turns::Turns;
-use super::{Operated, Reload, clock, guard, instance, requests};
+use super::{Operated, Reload, clock, guard, instance, item, requests};
 
 /// The document that describes all this.
 pub const OPENAPI: &str = include_str!("openapi.json");
 
 /// All paths with their methods. `GET` brings `HEAD` with it.
-const ROUTES: [(&str, &[&str]); 9] = [
+const ROUTES: [(&str, &[&str]); 10] = [
     ("/v1/instance", &["GET", "PATCH", "PUT"]),
+    ("/v1/get", &["GET"]),
     ("/v1/clock", &["GET", "PATCH"]),
     ("/v1/requests", &["GET"]),
     ("/v1/usage", &["GET"]),
@@ -77,6 +78,9 @@ pub async fn answer(shared: Arc<(Operated, Turns)>, request: Request<Incoming>) 
         ("PUT", "/v1/instance") => in_turn(turns, control, move |control| instance::put(control, &parts, &body)).await,
         (_, "/v1/instance") => in_turn(turns, control, instance::get).await,
         ("POST", _) => read_again(turns, control, reload).await.unwrap_or_else(|refusal| refusal),
+        (_, "/v1/get") => {
+            in_turn(turns, control, move |control| item::get(control, parts.uri.query().unwrap_or_default())).await
+        }
         ("PATCH", "/v1/clock") => clock::patch(control.clock(), &body),
         (_, "/v1/clock") => clock::get(control.clock()),
         (_, "/v1/requests") => requests::get(control, parts.uri.query().unwrap_or_default()).await,

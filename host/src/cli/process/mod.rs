@@ -7,9 +7,13 @@ mod linux;
 use std::fmt;
 use std::net::SocketAddr;
 #[cfg(target_os = "linux")]
+use std::sync::atomic::{AtomicUsize, Ordering};
+#[cfg(target_os = "linux")]
 use std::sync::{Arc, Mutex, PoisonError};
 
 use imds_host::{Answered, SessionVersion};
+#[cfg(target_os = "linux")]
+use tokio::task::block_in_place;
 
 pub use self::clients::Clients;
 use super::network_namespace::NetworkNamespace;
@@ -33,6 +37,10 @@ impl fmt::Display for Process {
 /// thousand numbers.
 const KEPT: usize = 8;
 
+/// Each may cost one more thread.
+#[cfg(target_os = "linux")]
+const WAITING_MAX: usize = 16;
+
 /// Adds a process to those of a client, once, while there is room.
 pub fn add(processes: &mut Vec<Process>, process: &Process) {
     if processes.len() < KEPT && !processes.contains(process) {
@@ -55,6 +63,9 @@ pub fn is_refused(status: u16) -> bool {
 pub struct Processes {
     #[cfg(target_os = "linux")]
     finder: Arc<Mutex<linux::Finder>>,
+    /// How many look up or wait to.
+    #[cfg(target_os = "linux")]
+    waiting: Arc<AtomicUsize>,
     /// There is none of these.
     #[cfg(not(target_os = "linux"))]
     never: std::convert::Infallible,
@@ -64,7 +75,7 @@ pub struct Processes {
 impl Processes {
     /// One for connections in the network of this thread; none where /proc does not tell.
     pub fn new() -> Option<Self> {
-        linux::Finder::open().map(|finder| Self { finder: Arc::new(Mutex::new(finder)) })
+        linux::Finder::open().map(|finder| Self { finder: Arc::new(Mutex::new(finder)), waiting: Arc::default() })
     }
 
     /// The same in a network namespace.
@@ -73,10 +84,18 @@ impl Processes {
     }
 
     /// The process whose connection from `peer` to `local` is open. Reads files of /proc,
-    /// which takes milliseconds of the calling thread; above its budget finds none.
+    /// which takes milliseconds; tasks of tokio's that wait for this thread go to another
+    /// meanwhile. Above its budget, and in a crowd, it finds none.
     pub fn of(&self, peer: SocketAddr, local: SocketAddr) -> Option<Process> {
-        // Nothing panics while it is locked.
-        self.finder.lock().unwrap_or_else(PoisonError::into_inner).find(peer, local)
+        let is_crowd = self.waiting.fetch_add(1, Ordering::Relaxed) >= WAITING_MAX;
+        let found = if is_crowd {
+            None
+        } else {
+            // Nothing panics while it is locked.
+            block_in_place(|| self.finder.lock().unwrap_or_else(PoisonError::into_inner).find(peer, local))
+        };
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        found
     }
 }
 
