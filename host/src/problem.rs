@@ -8,9 +8,9 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use crate::redact::{Printable, name, without_secrets};
 
-/// What is wrong with one description. Displays like a compiler's errors: what,
-/// where, the line, what to write instead. What a terminal would obey is shown
-/// as escapes, and long names are cut.
+/// What is wrong with one description. Displays like a compiler's errors: the message,
+/// the place, the line, and what to write instead. Control characters appear as
+/// escapes, and long names are cut.
 ///
 /// ```
 /// use imds_host::{Description, Error};
@@ -23,7 +23,7 @@ use crate::redact::{Printable, name, without_secrets};
 pub struct Problems {
     /// The name of the text, usually a file's.
     pub source: String,
-    /// The problems, at least one and at most 20, in the order of the text where
+    /// The problems, at least one and at most 20, in the order of the text if it is
     /// known.
     pub list: Vec<Problem>,
 }
@@ -40,16 +40,15 @@ pub struct Problems {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// The field concerned, as a JSON Pointer (RFC 6901); empty for the
-    /// document as a whole.
+    /// The field, as a JSON Pointer (RFC 6901); empty for the whole document.
     pub field: String,
-    /// Whether the field's name is what is wrong, not its value.
+    /// Whether the name of the field is wrong, and not its value.
     pub in_name: bool,
-    /// What is wrong, without a final full stop.
+    /// The message, without a final full stop.
     pub message: String,
-    /// What to write instead, where that is known.
+    /// What to write instead, if that is known.
     pub help: Option<String>,
-    /// Where in the text.
+    /// The place in the text.
     pub place: Option<Place>,
     /// What set the field in place of the text, for instance a command line's
     /// `--http-tokens`.
@@ -69,11 +68,11 @@ pub struct Place {
     pub line: usize,
     /// The column, from 1, in characters.
     pub column: usize,
-    /// The line itself; none where it could hold a secret.
+    /// The line itself; `None` if it could contain a secret.
     pub excerpt: Option<Excerpt>,
 }
 
-/// The line that a problem is about.
+/// The line of a problem.
 ///
 /// ```
 /// # use imds_host::{Description, Error};
@@ -83,8 +82,8 @@ pub struct Place {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Excerpt {
-    /// The line or, of a long one, the part around the place. What a terminal
-    /// would obey stands as escapes.
+    /// The line, or the part of a long line around the place. Control characters appear
+    /// as escapes.
     pub text: String,
     /// The characters of `text` before the place.
     pub before: usize,
@@ -93,7 +92,7 @@ pub struct Excerpt {
 }
 
 impl Problems {
-    /// The same with ANSI colours, for a terminal.
+    /// Displays like `self`, with ANSI colours, for a terminal.
     ///
     /// ```
     /// # use imds_host::{Description, Error};

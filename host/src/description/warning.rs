@@ -3,7 +3,7 @@ use std::fmt;
 use crate::problem::{Kind, Look, Problem, Styled};
 use crate::redact::name;
 
-/// What a description says that can be served and cannot be real. Displays like
+/// What a description says that can be served but cannot be real. Displays like
 /// [`Problems`](crate::Problems), with the name of each warning in brackets.
 ///
 /// ```
@@ -19,11 +19,12 @@ use crate::redact::name;
 pub struct Warnings {
     /// The name of the text, usually a file's.
     pub source: String,
-    /// The warnings, at most five of a name, in the order of the text where known.
+    /// The warnings, at most five with one name, in the order of the text if it is
+    /// known.
     pub list: Vec<Warning>,
 }
 
-/// Something that a description says and that cannot be real.
+/// Something in a description that cannot be real.
 ///
 /// ```
 /// # use imds_host::{Description, Runtime};
@@ -35,15 +36,15 @@ pub struct Warnings {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Warning {
-    /// The name of its rule, by which a description silences it in
+    /// The name of its rule. A description suppresses it by that name in
     /// `allow-warnings`.
     pub name: String,
-    /// What is said, and where.
+    /// The message and its place.
     pub problem: Problem,
 }
 
 impl Warnings {
-    /// The same with ANSI colours, for a terminal.
+    /// Displays like `self`, with ANSI colours, for a terminal.
     ///
     /// ```
     /// # use imds_host::{Description, Runtime};
