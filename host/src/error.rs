@@ -29,18 +29,16 @@ pub enum Error {
         /// What the operating system says, or what the file is instead.
         source: io::Error,
     },
-    /// No request can ever have this key, so that its instance would never be
-    /// served.
+    /// No request can ever have this key, so nothing could reach its instance.
     Key {
         /// The key.
         key: String,
         /// What a key is.
         expected: &'static str,
     },
-    /// The instance has another revision than the one to be edited. Nothing was
-    /// changed.
+    /// The instance has another revision than the one to edit. Nothing changed.
     Conflict {
-        /// The one that it has.
+        /// Its present revision.
         revision: u64,
     },
     /// The component trapped, took too long or took too much memory. The call

@@ -1,12 +1,16 @@
 use std::fmt;
 
+use annotate_snippets::renderer::{
+    DEFAULT_CONTEXT_STYLE, DEFAULT_EMPHASIS_STYLE, DEFAULT_ERROR_STYLE, DEFAULT_HELP_STYLE, DEFAULT_WARNING_STYLE,
+    Style,
+};
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use crate::redact::{Printable, name, without_secrets};
 
-/// What is wrong with one description. Displays like a compiler's errors: what,
-/// where, the line, what to write instead. What a terminal would obey is shown
-/// as escapes, and long names are cut.
+/// What is wrong with one description. Displays like a compiler's errors: the message,
+/// the place, the line, and what to write instead. Control characters appear as
+/// escapes, and long names are cut.
 ///
 /// ```
 /// use imds_host::{Description, Error};
@@ -19,7 +23,7 @@ use crate::redact::{Printable, name, without_secrets};
 pub struct Problems {
     /// The name of the text, usually a file's.
     pub source: String,
-    /// The problems, at least one and at most 20, in the order of the text where
+    /// The problems, at least one and at most 20, in the order of the text if it is
     /// known.
     pub list: Vec<Problem>,
 }
@@ -36,16 +40,15 @@ pub struct Problems {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// The field concerned, as a JSON Pointer (RFC 6901); empty for the
-    /// document as a whole.
+    /// The field, as a JSON Pointer (RFC 6901); empty for the whole document.
     pub field: String,
-    /// Whether the field's name is what is wrong, not its value.
+    /// Whether the name of the field is wrong, and not its value.
     pub in_name: bool,
-    /// What is wrong, without a final full stop.
+    /// The message, without a final full stop.
     pub message: String,
-    /// What to write instead, where that is known.
+    /// What to write instead, if that is known.
     pub help: Option<String>,
-    /// Where in the text.
+    /// The place in the text.
     pub place: Option<Place>,
     /// What set the field in place of the text, for instance a command line's
     /// `--http-tokens`.
@@ -65,11 +68,11 @@ pub struct Place {
     pub line: usize,
     /// The column, from 1, in characters.
     pub column: usize,
-    /// The line itself; none where it could hold a secret.
+    /// The line itself; `None` if it could contain a secret.
     pub excerpt: Option<Excerpt>,
 }
 
-/// The line that a problem is about.
+/// The line of a problem.
 ///
 /// ```
 /// # use imds_host::{Description, Error};
@@ -79,8 +82,8 @@ pub struct Place {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Excerpt {
-    /// The line or, of a long one, the part around the place. What a terminal
-    /// would obey stands as escapes.
+    /// The line, or the part of a long line around the place. Control characters appear
+    /// as escapes.
     pub text: String,
     /// The characters of `text` before the place.
     pub before: usize,
@@ -88,26 +91,90 @@ pub struct Excerpt {
     pub length: usize,
 }
 
-impl fmt::Display for Problems {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Problems {
+    /// Displays like `self`, with ANSI colours, for a terminal.
+    ///
+    /// ```
+    /// # use imds_host::{Description, Error};
+    /// let Err(Error::Invalid(problems)) = Description::from_toml("my.toml", "tags = [") else { panic!() };
+    /// assert!(problems.styled().to_string().starts_with("\u{1b}["));
+    /// assert!(!problems.to_string().contains('\u{1b}'));
+    /// ```
+    pub fn styled(&self) -> impl fmt::Display + '_ {
+        Styled(|f: &mut fmt::Formatter<'_>| self.write(&Look::styled(Kind::Error), f))
+    }
+
+    fn write(&self, look: &Look, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, problem) in self.list.iter().enumerate() {
             if index > 0 {
                 f.write_str("\n\n")?;
             }
-            problem.write("error", "", &self.source, f)?;
+            problem.write(look, "", &self.source, f)?;
         }
         Ok(())
     }
 }
 
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(&Look::plain(Kind::Error), f)
+    }
+}
+
+/// What a function writes.
+pub(crate) struct Styled<F>(pub(crate) F);
+
+impl<F: Fn(&mut fmt::Formatter<'_>) -> fmt::Result> fmt::Display for Styled<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (self.0)(f)
+    }
+}
+
+/// Whether what is said makes a description invalid.
+#[derive(Clone, Copy)]
+pub(crate) enum Kind {
+    Error,
+    Warning,
+}
+
+/// How problems look.
+pub(crate) struct Look {
+    kind: Kind,
+    renderer: Renderer,
+    /// Of the word that names the kind, the message, the arrow and the word `help`.
+    styles: [Style; 4],
+}
+
+impl Look {
+    /// As files and pipes have them.
+    pub(crate) fn plain(kind: Kind) -> Self {
+        Self { kind, renderer: Renderer::plain(), styles: [Style::new(); 4] }
+    }
+
+    /// As terminals have them.
+    pub(crate) fn styled(kind: Kind) -> Self {
+        let of_kind = match kind {
+            Kind::Error => DEFAULT_ERROR_STYLE,
+            Kind::Warning => DEFAULT_WARNING_STYLE,
+        };
+        let styles = [of_kind, DEFAULT_EMPHASIS_STYLE, DEFAULT_CONTEXT_STYLE, DEFAULT_HELP_STYLE];
+        Self { kind, renderer: Renderer::styled(), styles }
+    }
+}
+
 impl Problem {
-    /// Writes it as one of `kind`, with what stands behind the message.
-    pub(crate) fn write(&self, kind: &str, behind: &str, source: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{kind}: {}{behind}", Printable(&self.message))?;
+    /// Writes it, with what stands behind the message.
+    pub(crate) fn write(&self, look: &Look, behind: &str, source: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [of_kind, of_message, of_arrow, of_help] = look.styles;
+        let kind = match look.kind {
+            Kind::Error => "error",
+            Kind::Warning => "warning",
+        };
+        write!(f, "{of_kind}{kind}{of_kind:#}{of_message}: {}{of_message:#}{behind}", Printable(&self.message))?;
         let margin = self.place.as_ref().map_or(1, |place| place.line.to_string().len());
-        write!(f, "\n{:margin$}--> ", "")?;
+        write!(f, "\n{:margin$}{of_arrow}-->{of_arrow:#} ", "")?;
         match (&self.set_by, &self.place) {
-            (Some(set_by), _) => write!(f, "{}", Printable(set_by))?,
+            (Some(set_by), _) => write!(f, "{}{}", Printable(set_by), self.within(set_by))?,
             (None, Some(place)) => write!(f, "{}:{}:{}", Printable(source), place.line, place.column)?,
             (None, None) => write!(f, "{}", Printable(source))?,
         }
@@ -116,12 +183,21 @@ impl Problem {
             write!(f, " ({})", Dotted(&self.field))?;
         }
         if let Some(Place { line, excerpt: Some(excerpt), .. }) = &self.place {
-            write!(f, "\n{}", excerpt.with_carets(*line))?;
+            write!(f, "\n{}", excerpt.with_carets(*line, look))?;
         }
         if let Some(help) = &self.help {
-            write!(f, "\nhelp: {}", Printable(help))?;
+            write!(f, "\n{of_help}help{of_help:#}: {}", Printable(help))?;
         }
         Ok(())
+    }
+
+    /// The way to the problem inside of the field that a flag set: `[1]` for the second
+    /// value of `--set billing-products`.
+    fn within(&self, set_by: &str) -> String {
+        let field = Dotted(&self.field).to_string();
+        let set = set_by.rsplit(' ').next().unwrap_or_default();
+        let within = field.strip_prefix(set).filter(|within| !set.is_empty() && within.starts_with(['[', '.']));
+        within.unwrap_or_default().to_owned()
     }
 }
 
@@ -129,11 +205,15 @@ impl Excerpt {
     /// The line with its number and, below the place, carets. The library is given this
     /// line alone, and not the text: what may be a secret was left out before. So
     /// the place in the text, which it would take from there, is not for it to say.
-    fn with_carets(&self, line: usize) -> String {
+    fn with_carets(&self, line: usize, look: &Look) -> String {
         let at = |character: usize| self.text.char_indices().nth(character).map_or(self.text.len(), |(at, _)| at);
         let place = at(self.before)..at(self.before.saturating_add(self.length));
         let snippet = Snippet::source(&self.text).line_start(line).annotation(AnnotationKind::Primary.span(place));
-        Renderer::plain().render(&[Group::with_level(Level::ERROR).element(snippet)])
+        let level = match look.kind {
+            Kind::Error => Level::ERROR,
+            Kind::Warning => Level::WARNING,
+        };
+        look.renderer.render(&[Group::with_level(level).element(snippet)])
     }
 }
 
@@ -181,7 +261,7 @@ mod tests {
     #[track_caller]
     fn assert_shown(text: &str, before: usize, length: usize, wanted: &str) {
         let excerpt = Excerpt { text: text.to_owned(), before, length };
-        assert_eq!(excerpt.with_carets(12), wanted, "{text:?}");
+        assert_eq!(excerpt.with_carets(12, &Look::plain(Kind::Error)), wanted, "{text:?}");
     }
 
     #[test]
@@ -197,7 +277,8 @@ mod tests {
     #[test]
     fn a_line_of_escapes_is_cut_around_the_place() {
         let text = "\\u{202e}".repeat(60) + "oops" + &"\\u{202e}".repeat(60);
-        let shown = Excerpt { text, before: 480, length: 4 }.with_carets(1);
+        let excerpt = Excerpt { text, before: 480, length: 4 };
+        let shown = excerpt.with_carets(1, &Look::plain(Kind::Error));
         let lines: Vec<&str> = shown.lines().collect();
         assert!(lines.iter().all(|line| line.len() <= 150) && lines[1].contains("oops"), "{shown}");
         assert_eq!(lines[1].find("oops"), lines[2].find("^^^^"), "{shown}");
@@ -208,7 +289,7 @@ mod tests {
     fn a_place_outside_of_its_line_is_its_end() {
         for (before, length) in [(99, 1), (usize::MAX, usize::MAX), (1, usize::MAX), (0, 0)] {
             let excerpt = Excerpt { text: "ä".to_owned(), before, length };
-            assert!(excerpt.with_carets(usize::MAX).contains('^'), "{before} {length}");
+            assert!(excerpt.with_carets(usize::MAX, &Look::plain(Kind::Error)).contains('^'), "{before} {length}");
         }
     }
 }

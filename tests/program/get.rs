@@ -200,6 +200,23 @@ fn a_connection_that_stays_open_costs_no_answer() {
 }
 
 #[test]
+fn an_interim_answer_is_not_the_answer() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let _ = stream.read(&mut [0; 4096]);
+        stream.write_all(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n").unwrap();
+        // The answer comes in a packet of its own.
+        thread::sleep(Duration::from_millis(100));
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello").unwrap();
+        thread::sleep(DEADLINE);
+    });
+    let output = imds(&["get", "--version1", "--endpoint", &endpoint, "meta-data/x"]);
+    assert_eq!(printed(&output), ("hello".to_owned(), String::new(), 0));
+}
+
+#[test]
 fn a_tree_without_end_is_given_up() {
     let wide = "x\n".repeat(200);
     for (body, expected) in [

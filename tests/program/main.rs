@@ -15,6 +15,10 @@ use std::time::{Duration, Instant};
 mod bounds;
 mod certificates;
 mod check;
+mod check_json;
+// Terminals are made there.
+#[cfg(target_os = "linux")]
+mod colour;
 mod command;
 // Its commands are shell scripts.
 #[cfg(unix)]
@@ -54,6 +58,9 @@ mod observability;
 #[cfg(unix)]
 mod openapi;
 mod packaging;
+// /proc tells there.
+#[cfg(target_os = "linux")]
+mod processes;
 // It is asked for by a signal.
 #[cfg(unix)]
 mod read_again;
@@ -61,6 +68,8 @@ mod read_again;
 #[cfg(unix)]
 mod readme;
 // Its commands are shell scripts, and signals end them.
+#[cfg(unix)]
+mod report;
 #[cfg(unix)]
 mod run;
 #[cfg(target_os = "linux")]

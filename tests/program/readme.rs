@@ -39,7 +39,9 @@ fn the_first_minute_of_the_readme_works() {
     }
 }
 
-/// A text with 0 for each digit: times are others each time.
+/// A text with 0 for each number: times and processes are others each time.
 fn without_digits(text: &str) -> String {
-    text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect()
+    let mut zeroed: Vec<char> = text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+    zeroed.dedup_by(|one, other| *one == '0' && *other == '0');
+    zeroed.into_iter().collect()
 }

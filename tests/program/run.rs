@@ -65,6 +65,13 @@ fn ask_by_version_1(address: &str) {
     }
 }
 
+/// How the program names the process of these tests, where the system tells.
+fn this_process() -> String {
+    let arguments: Vec<_> = std::env::args().collect();
+    let name = PathBuf::from(&arguments[0]).file_name().unwrap().to_str().unwrap().to_owned();
+    if cfg!(target_os = "linux") { format!(", pid {} ({name})", std::process::id()) } else { String::new() }
+}
+
 #[test]
 fn a_command_that_uses_version_1_fails_where_version_2_is_required() {
     let both = |address: &str| {
@@ -72,10 +79,11 @@ fn a_command_that_uses_version_1_fails_where_version_2_is_required() {
         ask_by_version_1(address);
     };
     for (flags, what) in [(&[][..], "answered"), (&["--http-tokens", "required"], "rejected")] {
+        let this = this_process();
         let list = format!(
             "imds: 3 requests used version 1, 2 used version 2:\n\
-             imds:   GET /latest/user-data (2 {what}), no user agent\n\
-             imds:   GET /latest/meta-data/?… (1 {what}), by old-sdk/1.0\n"
+             imds:   GET /latest/user-data (2 {what}), no user agent{this}\n\
+             imds:   GET /latest/meta-data/?… (1 {what}), by old-sdk/1.0{this}\n"
         );
         let (status, printed) = run_requiring_v2(flags, 0, both);
         let end = "imds: the command ended with 0; for --require-v2 this is 1";

@@ -19,12 +19,41 @@ fn scenarios_are_listed_each_with_what_happens() {
     let output = imds(&["scenarios"]);
     assert!(output.status.success());
     let list = text(&output.stdout);
-    assert!(list.contains("\nspot-interruption  "), "{list}");
-    for line in list.lines() {
-        let (name, summary) = line.split_once("  ").unwrap_or_else(|| panic!("{line}"));
-        assert!(summary.trim_start().ends_with('.'), "{line}");
+    let (head, rows) = list.split_once('\n').unwrap();
+    assert_eq!(head, "NAME                      TAKES    WHAT HAPPENS");
+    assert!(rows.contains("\nspot-interruption         2m 30s   A spot instance gets a "), "{list}");
+    assert!(rows.contains("\ncredentials-rotate        no end   The role's credentials "), "{list}");
+    for line in rows.lines() {
+        let name = line.split(' ').next().unwrap();
+        assert!(line.ends_with('.'), "{line}");
         assert!(imds(&["check", "--scenario", name]).status.success(), "{name}");
     }
+}
+
+#[test]
+fn scenarios_are_listed_in_json_with_the_time_that_each_takes() {
+    let output = imds(&["scenarios", "--json"]);
+    let list: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let list = list.as_array().unwrap();
+    let seconds: Vec<_> = list.iter().map(|one| (one["name"].as_str().unwrap(), one["seconds"].as_u64())).collect();
+    assert_eq!(
+        seconds,
+        [
+            ("auto-scaling-termination", Some(80)),
+            ("capacity-rebalance", Some(75)),
+            ("credentials-expire", Some(360)),
+            ("credentials-fail", Some(80)),
+            ("credentials-rotate", None),
+            ("flaky-service", Some(180)),
+            ("maintenance-reboot", Some(180)),
+            ("spot-hibernate", Some(90)),
+            ("spot-interruption", Some(150)),
+            ("spot-stop", Some(200)),
+            ("stop-start", Some(60)),
+            ("tokens-required", Some(30)),
+        ]
+    );
+    assert!(list.iter().all(|one| one["summary"].as_str().unwrap().ends_with('.')));
 }
 
 #[test]

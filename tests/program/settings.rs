@@ -158,3 +158,18 @@ fn what_is_wrong_in_a_variable_is_told_of_it() {
     let mut imds = Command::new(IMDS);
     assert!(imds.arg("schema").env("IMDS_LISTEN", "nonsense").output().unwrap().status.success());
 }
+
+#[test]
+fn each_value_of_a_list_is_told_by_its_place() {
+    let output = imds(&["run", "--set", "billing-products=[1,'bp-1',2]", "--", "true"]);
+    assert_eq!(output.status.code(), Some(2));
+    let problem = |place: &str| {
+        format!(
+            "error: expected a string, found a whole number\n --> --set billing-products[{place}]\nhelp: write it in quotes\n"
+        )
+    };
+    assert_eq!(text(&output.stderr), format!("{}\n{}", problem("0"), problem("2")));
+    let output = imds(&["run", "--set", "network-interfaces=[{mac-address='x'}]", "--", "true"]);
+    let errors = text(&output.stderr);
+    assert!(errors.contains("\n --> --set network-interfaces[0].mac-address\n"), "{errors}");
+}

@@ -45,10 +45,22 @@ fn a_warning_is_silenced_by_its_name() {
     for flag in ["--allow-warning", "--allow", "-A"] {
         assert_eq!(check(&["--strict", flag, "tags-not-shown", name]), (Some(0), valid.clone(), String::new()));
     }
-    let (code, _, errors) = check(&["--strict", "-A", "tags-not-show", name]);
-    assert_eq!(code, Some(2));
-    assert!(errors.contains("warning: no warning has the name `tags-not-show` [unknown-warning]\n"), "{errors}");
-    assert!(errors.contains("help: did you mean `tags-not-shown`?\n"), "{errors}");
+}
+
+#[test]
+fn a_name_that_no_warning_has_is_refused_with_those_that_there_are() {
+    for arguments in [&["check", "--scenario", "spot-stop"][..], &["serve"], &["run", "--", "true"]] {
+        let (command, rest) = arguments.split_first().unwrap();
+        let output = imds(&[&[*command, "--allow-warning", "tags-not-show"], rest].concat());
+        let errors = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{errors}");
+        let wrong = "imds: --allow-warning: no warning has the name `tags-not-show`; did you mean `tags-not-shown`?\n\
+                     help: the names are ";
+        assert!(errors.starts_with(wrong) && errors.contains(", unknown-instance-type, "), "{errors}");
+    }
+    let output = imds(&["check", "-A", "nothing-like-one", "--scenario", "spot-stop"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(!text(&output.stderr).contains("did you mean"), "{}", text(&output.stderr));
 }
 
 #[test]

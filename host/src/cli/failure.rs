@@ -20,14 +20,19 @@ impl std::error::Error for WrongUse {}
 /// Prints the error; gives 2 for wrong use or a wrong description, else 1.
 pub fn report(error: &anyhow::Error) -> ExitCode {
     if let Some(imds_host::Error::Invalid(problems)) = error.downcast_ref() {
-        print::to_stderr(&problems.to_string());
+        print::styled_to_stderr(problems, problems.styled());
     } else {
         print::to_stderr(&format!("imds: {error:#}"));
     }
     if let Some(note) = variables::note() {
         print::to_stderr(&note);
     }
-    if is_wrong_use(error) { ExitCode::from(2) } else { ExitCode::FAILURE }
+    ExitCode::from(status(error))
+}
+
+/// The exit status of an error: 2 for wrong use or a wrong description, else 1.
+pub fn status(error: &anyhow::Error) -> u8 {
+    if is_wrong_use(error) { 2 } else { 1 }
 }
 
 fn is_wrong_use(error: &anyhow::Error) -> bool {

@@ -2,6 +2,7 @@
 
 mod added_addresses;
 mod advice;
+mod asked;
 mod check;
 mod clock;
 mod container;
@@ -25,6 +26,9 @@ mod operator;
 mod options;
 mod packaging;
 mod print;
+mod problems;
+mod process;
+mod report;
 mod require_v2;
 mod run;
 mod scenarios;

@@ -212,6 +212,7 @@ impl Options {
             Some(file) => Some((read_bytes(file)?, format!("--user-data {}", file.display()))),
             None => None,
         };
+        self.warnings.judge(runtime)?;
         let schema = if self.set.is_empty() { Value::Null } else { schema(runtime)? };
         let settings = Setting::all(&self.set)?;
         Ok(Changes { options: self, settings, schema, scenarios: self.scenarios.read(runtime)?, user_data })

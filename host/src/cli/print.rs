@@ -1,8 +1,10 @@
 // What goes to standard output and standard error.
 
+use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
+use anstream::{AutoStream, ColorChoice};
 use anyhow::Context;
 use imds_host::{Runtime, shown};
 
@@ -31,6 +33,19 @@ pub fn bytes_to_stdout(bytes: &[u8], what: &str) -> anyhow::Result<ExitCode> {
         }
         _ => Ok(ExitCode::SUCCESS),
     }
+}
+
+/// Prints what has a form in colours: that where standard error is a terminal, or
+/// where the user's environment says so (NO_COLOR, CLICOLOR_FORCE), else the plain one.
+/// Both hold no character of others that a terminal obeys.
+pub fn styled_to_stderr(plain: impl Display, styled: impl Display) {
+    let stderr = io::stderr();
+    let written = match AutoStream::choice(&stderr) {
+        ColorChoice::Never => return to_stderr(&plain.to_string()),
+        choice => AutoStream::new(stderr, choice).write_all(format!("{styled}\n").as_bytes()),
+    };
+    // Where standard error is closed, there is nobody to tell.
+    drop(written);
 }
 
 /// Prints lines, with escapes for what a terminal would obey: names of files

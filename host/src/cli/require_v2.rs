@@ -1,103 +1,58 @@
-// `imds run --require-v2`: who asked without a token, and what that makes of the
-// command's status.
+// `imds run --require-v2`: what the requests without a token make of the command's
+// status.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use imds_host::{Answered, Observer, Outcome, SessionVersion, shown};
-
+use super::asked::{Counts, Request, Times};
 use super::environment::other_credentials;
-
-/// Counts the requests of a command by version. Clones count together.
-#[derive(Clone, Default)]
-pub struct RequireV2 {
-    // Locked to count one request.
-    asked: Arc<Mutex<Asked>>,
-}
-
-#[derive(Default)]
-struct Asked {
-    version_1: HashMap<Request, Times>,
-    /// Those for which there was no room above.
-    version_1_rest: u64,
-    version_2: u64,
-    unknown: u64,
-}
-
-/// Method and target, and the user agent.
-type Request = (String, Option<String>);
-
-#[derive(Clone, Copy, Default)]
-struct Times {
-    answered: u64,
-    rejected: u64,
-}
-
-/// So many different requests are told apart; a command that makes up targets
-/// must not fill the memory.
-const REQUESTS_MAX: usize = 1000;
+use super::process::Process;
 
 /// Who has read so many knows enough.
 const LINES_MAX: usize = 20;
 
-impl RequireV2 {
-    /// What to print once the command has ended with a status, and the status to
-    /// end with. Only a command that used version 2, and it alone, passes.
-    pub fn verdict(&self, status: u8, is_link_local: bool) -> (String, u8) {
-        let asked = self.asked();
-        let version_1 = asked.version_1.values().map(|times| times.all()).sum::<u64>() + asked.version_1_rest;
-        let mut lines = match (version_1, asked.version_2) {
-            (0, 0) => asked.nothing_shown(is_link_local, other_credentials()),
-            (0, _) => return (asked.praise(), status),
-            (version_1, _) => asked.summary(version_1),
-        };
-        lines.push(match status {
-            0 => "imds: the command ended with 0; for --require-v2 this is 1".to_owned(),
-            _ => format!("imds: the command failed too, and its status is kept: {status}"),
-        });
-        (lines.join("\n"), status.max(1))
-    }
-
-    fn asked(&self) -> MutexGuard<'_, Asked> {
-        // Nothing panics while it is locked.
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// What `--require-v2` says of a command.
+pub struct Verdict {
+    /// Whether it used version 2, and it alone.
+    pub passed: bool,
+    /// To print, without what becomes of the status.
+    lines: Vec<String>,
+    /// The status of the command, and that to end with.
+    status: u8,
 }
 
-/// Whether the answer is a refusal. That there is nothing at a path is none.
-fn is_refused(status: u16) -> bool {
-    status >= 400 && status != 404
-}
-
-impl Observer for RequireV2 {
-    fn answered(&self, answered: &Answered<'_>) {
-        let request = || {
-            let line = format!("{} {}", shown::method(answered.head.method()), shown::target(answered.head.target()));
-            (line, answered.head.user_agent().map(shown::user_agent))
+impl Verdict {
+    /// Judges a command that has ended with a status.
+    pub fn of(counts: &Counts, status: u8, is_link_local: bool) -> Self {
+        let version_1 = counts.version_1();
+        let (passed, lines) = match (version_1, counts.version_2) {
+            (0, 0) => (false, counts.nothing_shown(is_link_local, other_credentials())),
+            (0, _) => (true, vec![counts.praise()]),
+            (version_1, _) => (false, counts.summary(version_1)),
         };
-        match answered.version {
-            Some(SessionVersion::One) => {
-                let request = request();
-                self.asked().count_version_1(request, answered.outcome == Outcome::TokenMissing);
+        Self { passed, lines, status }
+    }
+
+    /// The status to end with.
+    pub fn status(&self) -> u8 {
+        if self.passed { self.status } else { self.status.max(1) }
+    }
+
+    /// Why it is what it is.
+    pub fn why(&self) -> String {
+        self.lines.join("\n")
+    }
+
+    /// What to print at the end.
+    pub fn words(&self) -> String {
+        match (self.passed, self.status) {
+            (true, _) => self.why(),
+            (false, 0) => format!("{}\nimds: the command ended with 0; for --require-v2 this is 1", self.why()),
+            (false, status) => {
+                format!("{}\nimds: the command failed too, and its status is kept: {status}", self.why())
             }
-            // One that was refused shows a command that fails where tokens are required.
-            Some(SessionVersion::Two) if is_refused(answered.status) => self.asked().unknown += 1,
-            Some(SessionVersion::Two) => self.asked().version_2 += 1,
-            None => self.asked().unknown += 1,
         }
     }
 }
 
-impl Asked {
-    fn count_version_1(&mut self, request: Request, is_rejected: bool) {
-        if self.version_1.len() >= REQUESTS_MAX && !self.version_1.contains_key(&request) {
-            self.version_1_rest += 1;
-            return;
-        }
-        let times = self.version_1.entry(request).or_default();
-        *if is_rejected { &mut times.rejected } else { &mut times.answered } += 1;
-    }
-
+impl Counts {
     /// What there is to say where all that told its version used version 2.
     fn praise(&self) -> String {
         let all = format!("imds: all {} used version 2", requests(self.version_2));
@@ -132,13 +87,11 @@ impl Asked {
     fn summary(&self, version_1: u64) -> Vec<String> {
         let without_token = requests(version_1);
         let mut lines = vec![format!("imds: {without_token} used version 1, {} used version 2:", self.version_2)];
-        let mut sorted: Vec<_> = self.version_1.iter().collect();
-        sorted.sort_by(|(a, a_times), (b, b_times)| b_times.all().cmp(&a_times.all()).then_with(|| a.cmp(b)));
         let mut left = version_1;
-        for ((line, agent), times) in sorted.into_iter().take(LINES_MAX) {
-            left -= times.all();
-            let agent = agent.as_deref().map_or("no user agent".to_owned(), |agent| format!("by {agent}"));
-            lines.push(format!("imds:   {line} ({}), {agent}", times.words()));
+        let of_version_1 = self.sorted().into_iter().filter(|(request, _)| request.version == Some(1));
+        for (request, times) in of_version_1.take(LINES_MAX) {
+            left -= times.all;
+            lines.push(format!("imds:   {}", line(request, times)));
         }
         if left > 0 {
             lines.push(format!("imds:   and {left} more"));
@@ -147,16 +100,26 @@ impl Asked {
     }
 }
 
-impl Times {
-    fn all(self) -> u64 {
-        self.answered + self.rejected
-    }
+/// A line for requests that are alike.
+fn line(Request { method, target, user_agent, .. }: &Request, times: &Times) -> String {
+    let agent = user_agent.as_deref().map_or("no user agent".to_owned(), |agent| format!("by {agent}"));
+    format!("{method} {target} ({}), {agent}{}", times.words(), processes(&times.processes))
+}
 
-    fn words(self) -> String {
-        match self {
-            Self { answered, rejected: 0 } => format!("{answered} answered"),
-            Self { answered: 0, rejected } => format!("{rejected} rejected"),
-            Self { answered, rejected } => format!("{answered} answered, {rejected} rejected"),
+/// So many are named in a line.
+const PROCESSES_MAX: usize = 3;
+
+fn processes(all: &[Process]) -> String {
+    let named: String = all.iter().take(PROCESSES_MAX).map(|process| format!(", {process}")).collect();
+    named + if all.len() > PROCESSES_MAX { " and others" } else { "" }
+}
+
+impl Times {
+    fn words(&self) -> String {
+        match (self.all - self.rejected, self.rejected) {
+            (answered, 0) => format!("{answered} answered"),
+            (0, rejected) => format!("{rejected} rejected"),
+            (answered, rejected) => format!("{answered} answered, {rejected} rejected"),
         }
     }
 }
@@ -169,12 +132,22 @@ fn requests(count: u64) -> String {
 mod tests {
     use super::*;
 
-    fn asked(version_1: impl Iterator<Item = (&'static str, usize)>, version_2: u64, unknown: u64) -> RequireV2 {
-        let mut asked = Asked { version_2, unknown, ..Asked::default() };
-        for (target, number) in version_1 {
-            asked.count_version_1((format!("GET {target}{number:04}"), None), false);
-        }
-        RequireV2 { asked: Arc::new(Mutex::new(asked)) }
+    fn request(target: &str, version: Option<u8>) -> Request {
+        Request { method: "GET".to_owned(), target: target.to_owned(), user_agent: None, version }
+    }
+
+    fn counts(version_1: impl Iterator<Item = usize>, version_2: u64, unknown: u64) -> Counts {
+        let mut counts = Counts::default();
+        let once = || Times { all: 1, ..Times::default() };
+        (0..version_2).for_each(|_| counts.add(request("/", Some(2)), once()));
+        (0..unknown).for_each(|_| counts.add(request("/", None), once()));
+        version_1.for_each(|number| counts.add(request(&format!("/{number:04}"), Some(1)), once()));
+        counts
+    }
+
+    fn verdict(counts: &Counts, status: u8) -> (String, u8) {
+        let verdict = Verdict::of(counts, status, false);
+        (verdict.words(), verdict.status())
     }
 
     #[test]
@@ -184,8 +157,8 @@ mod tests {
             (1, 2, "imds: all 1 request used version 2; 2 requests besides were refused, or do not show a version"),
         ] {
             for status in [0, 1, 42] {
-                let asked = asked(std::iter::empty(), version_2, unknown);
-                assert_eq!(asked.verdict(status, false), (wanted.to_owned(), status));
+                let counts = counts(std::iter::empty(), version_2, unknown);
+                assert_eq!(verdict(&counts, status), (wanted.to_owned(), status));
             }
         }
     }
@@ -200,13 +173,13 @@ mod tests {
             ),
         ] {
             for (status, kept) in [(0, 1), (1, 1), (42, 42)] {
-                let (text, ended) = asked(std::iter::empty(), 0, unknown).verdict(status, false);
+                let (text, ended) = verdict(&counts(std::iter::empty(), 0, unknown), status);
                 assert!(text.starts_with(wanted), "{text}");
                 assert_eq!(ended, kept);
             }
         }
         let why = |is_link_local, other: Option<&str>| {
-            Asked::default().nothing_shown(is_link_local, other.map(str::to_owned)).join("\n")
+            Counts::default().nothing_shown(is_link_local, other.map(str::to_owned)).join("\n")
         };
         assert!(why(false, None).contains("to serve it there: imds run --link-local --require-v2 -- COMMAND"));
         assert!(!why(true, None).contains("--link-local"));
@@ -214,15 +187,29 @@ mod tests {
     }
 
     #[test]
+    fn version_2_that_is_refused_shows_nothing() {
+        let mut counts = Counts::default();
+        counts.add(request("/", Some(2)), Times { all: 1, refused: 1, ..Times::default() });
+        assert_eq!((counts.version_2, counts.unknown), (0, 1));
+        assert!(!Verdict::of(&counts, 0, false).passed);
+    }
+
+    #[test]
     fn a_crowd_of_targets_is_counted_and_its_most_frequent_are_listed() {
-        let targets = (0..2000).map(|number| ("/", number));
-        let more = [("/", 7), ("/", 7), ("/", 3)].into_iter();
-        let (text, status) = asked(targets.chain(more), 1, 0).verdict(0, false);
+        let (text, status) = verdict(&counts((0..2000).chain([7, 7, 3]), 1, 0), 0);
         let lines: Vec<_> = text.lines().collect();
         assert_eq!((lines.len(), status), (1 + LINES_MAX + 2, 1));
         assert_eq!(lines[0], "imds: 2003 requests used version 1, 1 used version 2:");
         assert_eq!(lines[1], "imds:   GET /0007 (3 answered), no user agent");
         assert_eq!(lines[2], "imds:   GET /0003 (2 answered), no user agent");
         assert_eq!(lines[LINES_MAX + 1], "imds:   and 1980 more");
+    }
+
+    #[test]
+    fn the_first_processes_are_named() {
+        let all: Vec<_> = (1..=4).map(|pid| Process { pid, command: "curl".to_owned() }).collect();
+        assert_eq!(processes(&all[..0]), "");
+        assert_eq!(processes(&all[..1]), ", pid 1 (curl)");
+        assert_eq!(processes(&all), ", pid 1 (curl), pid 2 (curl), pid 3 (curl) and others");
     }
 }

@@ -5,16 +5,16 @@ use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{ExitCode, ExitStatus};
 use std::sync::Arc;
-use std::time::Duration;
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Context;
 use clap::Args;
-use imds_host::{Control, Instances as _, Metrics, Service};
+use imds_host::{Control, Instances as _, Metrics, Service, shown};
 use tokio::net::TcpListener;
 use tokio::process::Command;
 use tokio::runtime::Handle;
 
+use super::asked::{Asked, Attributing};
 use super::container::{Container, ContainerFlag};
 use super::control::{self, ControlFlag, Controlling, Operated};
 use super::environment::{self, Endpoint};
@@ -25,7 +25,9 @@ use super::metrics::Page;
 use super::network_namespace::NetworkNamespace;
 use super::options::Options;
 use super::print::to_stderr;
-use super::require_v2::RequireV2;
+use super::process::{Clients, Processes};
+use super::report::{ReportFlags, Reported};
+use super::require_v2::Verdict;
 use super::signals::{self, Signals};
 use super::socket_activation::take_listeners;
 use super::variables;
@@ -40,7 +42,8 @@ pub struct Run {
     #[command(flatten)]
     options: Options,
 
-    /// Fail unless the command asks with tokens (version 2) and never without, and say what it asked for without
+    /// Fail unless the command asks with tokens (version 2) and never without, and say what it asked for without,
+    /// and, on Linux, which process did
     #[arg(long)]
     require_v2: bool,
 
@@ -52,6 +55,9 @@ pub struct Run {
 
     #[command(flatten)]
     container: ContainerFlag,
+
+    #[command(flatten)]
+    report: ReportFlags,
 
     #[command(flatten)]
     control: ControlFlag,
@@ -73,6 +79,7 @@ Examples:
   imds run --instance instance.toml --http-tokens required -- ./integration-tests
   imds run --require-v2 -- ./my-agent --once
   imds run --container -- aws configure list      its credentials are of the type container-role
+  imds run --require-v2 --report report.xml -- ./my-agent --once
   imds run --scenario spot-interruption --scenario-speed 10 -- ./my-handler
   imds run --control -- sh -c './my-agent & imds ctl interrupt; wait'
 
@@ -100,33 +107,55 @@ impl Run {
         let (control, description) = self.options.open()?;
         warnings::tell(&warnings::of_first(&control, &description), self.options.log_format);
         let log = self.options.log(control.runtime())?;
-        let require_v2 = self.require_v2.then(RequireV2::default);
+        let report = self.report.open()?;
+        let asked = (self.require_v2 || report.is_some()).then(Asked::default);
+        let clients = self.control.is_on().then(Clients::default);
+        let processes = match &namespace {
+            _ if asked.is_none() && clients.is_none() => None,
+            Some(namespace) => Processes::inside(namespace)?,
+            None => Processes::new(),
+        };
         let metrics = self.control.is_on().then(Metrics::new);
         let page = metrics.clone().map(|metrics| {
             metrics.set_instances(1);
             Arc::new(Page { metrics, log: log.clone(), started: SystemTime::now() })
         });
+        let attributing = Attributing { processes, asked: asked.clone(), clients: clients.clone() };
         // A journal that nobody can read would cost each request for nothing.
         let journal = self.control.is_on().then(|| control.journal().clone());
-        let observer = ((log.clone(), require_v2.clone()), (metrics, journal));
+        let observer = ((log.clone(), attributing), (metrics, journal));
         let service = self.options.service(control.clone(), control.clock().clone(), observer);
         if self.options.container.is_none() {
             environment::note_other_credentials();
         }
         let runtime = signals::runtime()?;
-        let ended = runtime.block_on(self.run_beside(service, &control, page, namespace));
+        let (started, since) = (SystemTime::now(), Instant::now());
+        let ended = runtime.block_on(self.run_beside(service, &control, page, clients, namespace));
+        let took = since.elapsed();
         // Connections that the command left open are not waited for.
         runtime.shutdown_background();
-        let (summary, code) = match (ended, require_v2) {
-            (Ok(Ended::With(status)), Some(require_v2)) => {
-                let (summary, status) = require_v2.verdict(status, self.link_local);
-                (Some(summary), Ok(status))
-            }
-            (Ok(Ended::With(status) | Ended::NotRun(status)), _) => (None, Ok(status)),
-            (Err(error), _) => (None, Err(error)),
+        let counts = asked.map(|asked| asked.counts()).unwrap_or_default();
+        let verdict = match ended {
+            Ok(Ended::With(status)) if self.require_v2 => Some(Verdict::of(&counts, status, self.link_local)),
+            _ => None,
         };
-        log.end_with(summary);
-        code.map(ExitCode::from)
+        log.end_with(verdict.as_ref().map(Verdict::words));
+        let (status, has_run) = match ended? {
+            Ended::With(status) => (status, true),
+            Ended::NotRun(status) => (status, false),
+        };
+        let verdict = verdict.as_ref();
+        if let Some(report) = report {
+            let program = self.program();
+            report.write(&Reported { program, started, took, status, has_run, verdict, counts: &counts })?;
+        }
+        Ok(ExitCode::from(verdict.map_or(status, Verdict::status)))
+    }
+
+    /// The command without its arguments.
+    fn program(&self) -> String {
+        let program = self.command.first().map(|program| program.to_string_lossy());
+        shown::lines(&program.unwrap_or_default())
     }
 
     async fn run_beside(
@@ -134,6 +163,7 @@ impl Run {
         service: Service,
         control: &Control,
         page: Option<Arc<Page>>,
+        clients: Option<Clients>,
         namespace: Option<NetworkNamespace>,
     ) -> anyhow::Result<Ended> {
         let mut signals = Signals::for_command()?;
@@ -152,9 +182,9 @@ impl Run {
 
         let (reload, mut reloads) = control::channel();
         // It ends with this.
-        let controlling = match (self.control.for_command(), page) {
-            (Some(place), Some(page)) => {
-                let operated = Operated { control: control.clone(), page, reload };
+        let controlling = match (self.control.for_command(), page, clients) {
+            (Some(place), Some(page), Some(clients)) => {
+                let operated = Operated { control: control.clone(), page, clients, reload };
                 Some(Controlling::start(&place, operated, namespace.as_ref()).await?)
             }
             _ => None,
@@ -192,7 +222,7 @@ impl Run {
         loop {
             tokio::select! {
                 status = child.wait() => {
-                    if self.require_v2 {
+                    if self.require_v2 || self.report.is_given() {
                         // What was sent last may still be on its way.
                         tokio::time::sleep(LAST_REQUESTS).await;
                     }

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Arg, Args, Command, Error};
-use imds_host::{Clock, Control, Description, Runtime, Scenario};
+use imds_host::{Clock, Control, Description, Runtime, Scenario, Settings, VirtualClock};
+use serde_json::{Value, json};
 
 use super::file;
 use super::print::to_stdout;
@@ -144,11 +145,15 @@ pub struct Scenarios {
     /// The one to print; without it all are listed
     #[arg(value_parser = names(), hide_possible_values = true)]
     name: Option<String>,
+
+    /// List them in JSON
+    #[arg(long, conflicts_with = "name")]
+    json: bool,
 }
 
 const EXAMPLES: &str = "\
 Examples:
-  imds scenarios
+  imds scenarios                                               how long each takes, and what happens
   imds serve --scenario spot-interruption
   imds serve --scenario spot-interruption --scenario-speed 10
   imds scenarios spot-interruption > mine.toml
@@ -157,15 +162,48 @@ Examples:
 
 impl Scenarios {
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        match self.name.as_deref().and_then(Scenario::named) {
-            Some(scenario) => to_stdout(scenario.text(), "the scenario"),
-            None => to_stdout(&list(), "the scenarios"),
+        if let Some(scenario) = self.name.as_deref().and_then(Scenario::named) {
+            return to_stdout(scenario.text(), "the scenario");
         }
+        let runtime = Runtime::new()?;
+        let times = Scenario::all().iter().map(|scenario| Ok((scenario, time(&runtime, scenario)?)));
+        let all = times.collect::<Result<Vec<_>, imds_host::Error>>()?;
+        to_stdout(&if self.json { in_json(&all) } else { table(&all) }, "the scenarios")
     }
 }
 
-fn list() -> String {
-    let width = Scenario::all().iter().map(|scenario| scenario.name().len()).max().unwrap_or_default();
-    let line = |scenario: &Scenario| format!("{:width$}  {}\n", scenario.name(), scenario.summary());
-    Scenario::all().iter().map(line).collect()
+/// How long it takes until all of a scenario has happened; none for one without an end.
+fn time(runtime: &Runtime, scenario: &Scenario) -> Result<Option<Duration>, imds_host::Error> {
+    let description = runtime.combine(&Description::default(), &scenario.description())?;
+    let clock = VirtualClock::system();
+    clock.pause();
+    let start = clock.now();
+    let control = Control::open_with(runtime, &description, &Settings::default(), clock)?;
+    let fields: Value = serde_json::from_str(&description.to_json()).unwrap_or_default();
+    let rotation = &fields["iam-instance-profile"]["credentials-rotation"];
+    if rotation.is_object() && rotation["until"].is_null() {
+        return Ok(None);
+    }
+    // What comes later, such as new credentials after hours, is every instance's.
+    let times = control.timeline()?.into_iter().filter_map(|happening| happening.at().duration_since(start).ok());
+    Ok(times.filter(|time| *time <= FORESEEN).max().map(|time| Duration::from_secs_f64(time.as_secs_f64().round())))
+}
+
+/// Scenarios with the time that each takes.
+type Timed = [(&'static Scenario, Option<Duration>)];
+
+fn table(all: &Timed) -> String {
+    let width = all.iter().map(|(scenario, _)| scenario.name().len()).max().unwrap_or_default();
+    let line = |name: &str, takes: &str, what: &str| format!("{name:width$}  {takes:7}  {what}\n");
+    let of_scenario = |(scenario, time): &(&Scenario, Option<Duration>)| {
+        let takes = time.map_or_else(|| "no end".to_owned(), |time| humantime::format_duration(time).to_string());
+        line(scenario.name(), &takes, scenario.summary())
+    };
+    let head = line("NAME", "TAKES", "WHAT HAPPENS");
+    head + &all.iter().map(of_scenario).collect::<String>()
+}
+
+fn in_json(all: &Timed) -> String {
+    let object = |(scenario, time): &(&Scenario, Option<Duration>)| json!({ "name": scenario.name(), "seconds": time.map(|time| time.as_secs()), "summary": scenario.summary() });
+    format!("{:#}\n", Value::from_iter(all.iter().map(object)))
 }

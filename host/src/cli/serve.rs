@@ -22,6 +22,7 @@ use super::metrics::{self, Page};
 use super::notify;
 use super::options::Options;
 use super::print::to_stderr;
+use super::process::Clients;
 use super::served::Served;
 use super::signals::{self, Asked, Signals};
 use super::socket_activation::take_listeners;
@@ -135,7 +136,9 @@ impl Serve {
         let page = metrics.clone().map(|metrics| Arc::new(Page { metrics, log: log.clone(), started }));
         // A journal that nobody can read would cost each request for nothing.
         let journal = served.control().filter(|_| self.control.is_on()).map(|control| control.journal().clone());
-        let server = self.options.server(served.service(&self.options, ((log.clone(), metrics.clone()), journal)));
+        let clients = self.control.is_on().then(Clients::on_a_thread);
+        let observer = ((log.clone(), metrics.clone()), (journal, clients.clone()));
+        let server = self.options.server(served.service(&self.options, observer));
         let mut signals = Signals::for_server()?;
         // Before anybody knows that it serves: the terminal may be closed right then.
         let had_terminal = signals::has_terminal();
@@ -157,9 +160,10 @@ impl Serve {
             None => None,
         };
         let (reload, mut reloads) = control::channel();
-        let controlling = match (self.control.for_server(), served.control(), page.clone()) {
-            (Some(place), Some(control), Some(page)) => {
-                Some(Controlling::start(&place, Operated { control: control.clone(), page, reload }, None).await?)
+        let controlling = match (self.control.for_server(), served.control(), page.clone(), clients) {
+            (Some(place), Some(control), Some(page), Some(clients)) => {
+                let operated = Operated { control: control.clone(), page, clients, reload };
+                Some(Controlling::start(&place, operated, None).await?)
             }
             _ => None,
         };

@@ -8,8 +8,9 @@ use std::time::SystemTime;
 use clap::Args;
 use imds_host::{Clock as _, Control, Description, Instances as _, Runtime, Warning, Warnings};
 
+use super::failure::WrongUse;
 use super::log::Format;
-use super::print::to_stderr;
+use super::print::{styled_to_stderr, to_stderr};
 
 /// The flag that silences warnings.
 #[derive(Args)]
@@ -21,11 +22,66 @@ pub struct WarningFlags {
 }
 
 impl WarningFlags {
+    /// Refuses names that no warning has: what such a flag is meant to silence would not be.
+    pub fn judge(&self, runtime: &Runtime) -> anyhow::Result<()> {
+        if self.allowed.is_empty() {
+            return Ok(());
+        }
+        let mut description = Description::default();
+        self.apply(&mut description);
+        // Which names there are, the component knows.
+        let found = of(runtime, &description, SystemTime::now())?;
+        match found.list.into_iter().find(|warning| warning.name == "unknown-warning") {
+            Some(Warning { problem, .. }) => {
+                let nearest = problem.help.filter(|help| help.starts_with("did you mean"));
+                let nearest = nearest.map_or_else(String::new, |help| format!("; {help}"));
+                let known = NAMES.join(", ");
+                Err(WrongUse(format!("--allow-warning: {}{nearest}\nhelp: the names are {known}", problem.message))
+                    .into())
+            }
+            None => Ok(()),
+        }
+    }
+
     /// Lets a description have none of these warnings.
     pub fn apply(&self, description: &mut Description) {
         description.allow_warnings(self.allowed.iter().map(String::as_str), "--allow-warning");
     }
 }
+
+/// The names of all warnings, for who misspells one: a test holds that they are the component's.
+const NAMES: [&str; 30] = [
+    "access-key-form",
+    "address-kind",
+    "address-outside-subnet",
+    "architecture-mismatch",
+    "block-size",
+    "change-never-happens",
+    "change-of-nothing",
+    "credentials-in-the-past",
+    "differing-blocks",
+    "duplicate-device",
+    "equal-names",
+    "event-in-the-past",
+    "fault-matches-nothing",
+    "fault-never-strikes",
+    "fault-shadowed",
+    "fault-unknown-method",
+    "id-form",
+    "interruption-in-the-past",
+    "launch-in-the-future",
+    "multicast-mac",
+    "overlapping-blocks",
+    "profile-of-another-account",
+    "reserved-address",
+    "subnet-outside-vpc",
+    "tags-not-shown",
+    "unknown-instance-type",
+    "unknown-region",
+    "unknown-warning",
+    "unknown-zone",
+    "zone-id-of-another-region",
+];
 
 /// The warnings of a description whose relative times count from `now`.
 pub fn of(runtime: &Runtime, description: &Description, now: SystemTime) -> Result<Warnings, imds_host::Error> {
@@ -51,8 +107,12 @@ pub fn or_say_why_not(found: Result<Warnings, imds_host::Error>) -> Warnings {
 
 /// Prints warnings to standard error, if there are any.
 pub fn tell(warnings: &Warnings, format: Format) {
-    if !warnings.list.is_empty() {
-        to_stderr(&format.warnings(warnings));
+    if warnings.list.is_empty() {
+        return;
+    }
+    match format {
+        Format::Text => styled_to_stderr(warnings, warnings.styled()),
+        Format::Json => to_stderr(&format.warnings(warnings)),
     }
 }
 
@@ -118,6 +178,16 @@ impl Warned {
         self.descriptions
     }
 
+    /// The warnings of the first descriptions.
+    pub fn first(&self) -> impl Iterator<Item = &Warnings> {
+        self.shown.values()
+    }
+
+    /// How many warnings have which name.
+    pub fn by_name(&self) -> &BTreeMap<String, usize> {
+        &self.by_name
+    }
+
     /// Prints them to standard error.
     pub fn tell(&self, format: Format) {
         for (index, warnings) in self.shown.values().enumerate() {
@@ -154,6 +224,12 @@ mod tests {
     fn warnings(source: &str) -> Warnings {
         let description = Description::from_toml(source, "instance-type = 't9.micro'").unwrap();
         Runtime::new().unwrap().warnings(&description, SystemTime::now()).unwrap()
+    }
+
+    #[test]
+    fn all_names_are_known() {
+        let names: Vec<&str> = imds_core::plausibility::RULES.iter().map(|rule| rule.name).collect();
+        assert_eq!(names, NAMES);
     }
 
     #[test]

@@ -5,17 +5,16 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use crate::description::LAST_MS;
 use crate::engine::Clock;
 
-/// A [`Clock`] that can be moved: set, paused, moved on, sped up. Clones are the
-/// same clock, so one stays in hand while a [`Service`](crate::Service) has
-/// another.
+/// A [`Clock`] that you can set, pause, advance and speed up. Clones are the same
+/// clock, so you keep one while a [`Service`](crate::Service) has another.
 ///
-/// Untouched it is the system's clock, with all adjustments of that. The first
-/// change parts them: from then on it runs on by the machine's steady clock,
-/// which nobody adjusts and which, on Linux, stands while the machine sleeps.
+/// At first it is the system's clock, with all its adjustments. The first change
+/// separates them: from then on it follows the machine's monotonic clock, which has no
+/// adjustments and, on Linux, stops while the machine sleeps.
 ///
-/// It tells times from 1970 to the end of the year 9998, which are those that
-/// the service can write, and stands at the last one. Pausing it, letting it run
-/// and changing its speed never make it jump.
+/// It shows times from 1970 to the end of the year 9998, which the service can write,
+/// and stops at the last one. It never jumps when you pause it, resume it or change its
+/// speed.
 ///
 /// ```
 /// use std::time::{Duration, UNIX_EPOCH};
@@ -46,14 +45,13 @@ pub struct VirtualClock {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ClockState {
-    /// The time that it shows.
+    /// The time.
     pub now: SystemTime,
-    /// Whether it stands.
+    /// Whether it is paused.
     pub is_paused: bool,
-    /// Seconds that it shows for each second that passes, while it is not
-    /// paused.
+    /// Its seconds for each second of real time, while it is not paused.
     pub speed: f64,
-    /// Whether it is the system's clock, since nothing was changed.
+    /// Whether it is still the system's clock, without any change.
     pub is_system: bool,
 }
 
@@ -123,7 +121,7 @@ impl VirtualClock {
         Self::new(Machine { start: Instant::now() }, |_| Course::System)
     }
 
-    /// A clock that starts at a time of your own and runs on as time passes.
+    /// A clock that starts at the given time and runs.
     ///
     /// ```
     /// use std::time::UNIX_EPOCH;
@@ -136,7 +134,7 @@ impl VirtualClock {
         Self::new(Machine { start: Instant::now() }, |steady| Course::Moved(Moved::at(time, steady)))
     }
 
-    /// A clock that stands at a time, for tests that move it.
+    /// A clock that is paused at the given time, for tests that move it.
     ///
     /// ```
     /// use std::time::UNIX_EPOCH;
@@ -149,7 +147,7 @@ impl VirtualClock {
         Self::new(Machine { start: Instant::now() }, course)
     }
 
-    /// Stops it where it is.
+    /// Pauses it.
     ///
     /// ```
     /// use imds_host::{Clock, VirtualClock};
@@ -162,7 +160,7 @@ impl VirtualClock {
         self.change(|moved| moved.is_paused = true);
     }
 
-    /// Lets it run on from where it is, at the speed that it has.
+    /// Resumes it, at its speed.
     ///
     /// ```
     /// use imds_host::VirtualClock;
@@ -175,7 +173,7 @@ impl VirtualClock {
         self.change(|moved| moved.is_paused = false);
     }
 
-    /// Moves it on at once, whether it is paused or not.
+    /// Advances it at once, whether it is paused or not.
     ///
     /// ```
     /// use std::time::{Duration, UNIX_EPOCH};
@@ -189,7 +187,7 @@ impl VirtualClock {
         self.change(|moved| moved.shown = moved.shown.saturating_add(time).min(LAST));
     }
 
-    /// Moves it back at once, whether it is paused or not; not before 1970.
+    /// Moves it back at once, whether it is paused or not, to 1970 at most.
     ///
     /// ```
     /// use std::time::{Duration, UNIX_EPOCH};
@@ -203,8 +201,7 @@ impl VirtualClock {
         self.change(|moved| moved.shown = moved.shown.saturating_sub(time));
     }
 
-    /// Sets it to a time, forward or back. It goes on as it did: paused, or at
-    /// its speed.
+    /// Sets it to a time, forward or back. It stays paused, or keeps its speed.
     ///
     /// ```
     /// use std::time::UNIX_EPOCH;
@@ -222,11 +219,10 @@ impl VirtualClock {
         *course = Course::Moved(moved);
     }
 
-    /// Lets it run so many times as fast as time passes, from where it is. One
-    /// that is paused stays so.
+    /// Sets its speed, as a multiple of real time. A paused clock stays paused.
     ///
-    /// Fails below 0.001, above 1,000,000 and for what is no number, and
-    /// changes nothing then.
+    /// Fails below 0.001, above 1,000,000 and if the speed is not a number; the clock
+    /// then keeps its speed.
     ///
     /// ```
     /// use imds_host::VirtualClock;
@@ -244,7 +240,7 @@ impl VirtualClock {
         Ok(())
     }
 
-    /// Makes it the system's clock again, running and at its speed.
+    /// Makes it the system's clock again.
     ///
     /// ```
     /// use imds_host::VirtualClock;
@@ -257,7 +253,7 @@ impl VirtualClock {
         *self.course() = Course::System;
     }
 
-    /// What it shows and how it runs, all at one moment.
+    /// Its time and how it runs, at one moment.
     ///
     /// ```
     /// use imds_host::VirtualClock;

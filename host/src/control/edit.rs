@@ -9,12 +9,12 @@ use crate::error::Error;
 use crate::problem::Finding;
 
 impl Control {
-    /// Changes the instance now, by a piece of a description: `edit` in
-    /// `wit/imds.wit` tells what it can say. Returns the revision that has it: a new
-    /// one, or the present one where the change says only what is so already. All
-    /// of it is done, or nothing; requests that run get the one or the other.
+    /// Changes the instance now, by a piece of a description; `edit` in `wit/imds.wit`
+    /// describes what it can contain. Returns the new revision, or the present one if
+    /// the change changes nothing. The change is atomic: a running request sees the
+    /// instance before it or after it.
     ///
-    /// Fails with [`Error::Invalid`], whose places are those of `change`.
+    /// Fails with [`Error::Invalid`], whose places refer to `change`.
     ///
     /// ```
     /// # use imds_host::{Control, Description, Error, Request, Runtime};
@@ -32,11 +32,11 @@ impl Control {
         self.edit_if(change, None)
     }
 
-    /// Changes the revision `revision` of the instance and no other, so that of
-    /// two operators who looked at the same one the second is told.
+    /// Changes the instance if its revision is `revision`. So if two operators edit the
+    /// same revision, the second one gets an error.
     ///
-    /// Fails as [`edit`](Self::edit) does, and with [`Error::Conflict`] where the
-    /// instance has another revision by now.
+    /// Fails as [`edit`](Self::edit) does, and with [`Error::Conflict`] if the instance
+    /// has another revision.
     ///
     /// ```
     /// # use imds_host::{Control, Description, Error, Runtime};
@@ -50,10 +50,9 @@ impl Control {
         self.edit_if(change, Some(revision))
     }
 
-    /// Puts another description in the place of the present one, whatever edits
-    /// there were: what re-reading a file does. Gives the new revision. Relative
-    /// times count from when the first description was opened, so that a deadline
-    /// does not slide.
+    /// Replaces the description, with all its edits, as reading a file again does.
+    /// Returns the new revision. Relative times count from when the first description
+    /// was opened, so a deadline does not move.
     ///
     /// Fails as [`Runtime::open`](crate::Runtime::open) does; then nothing has changed.
     ///
@@ -68,11 +67,10 @@ impl Control {
         self.replace_if(description, None)
     }
 
-    /// Puts another description in the place of the revision `revision` and of no
-    /// other.
+    /// Replaces the description if the revision is `revision`.
     ///
-    /// Fails as [`replace`](Self::replace) does, and with [`Error::Conflict`] where
-    /// the instance has another revision by now.
+    /// Fails as [`replace`](Self::replace) does, and with [`Error::Conflict`] if the
+    /// instance has another revision.
     ///
     /// ```
     /// # use imds_host::{Control, Description, Error, Runtime};

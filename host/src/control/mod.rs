@@ -28,9 +28,9 @@ pub use self::snapshot::{MetadataOptions, Snapshot};
 /// An instance that changes while it is served, under a clock that can be moved:
 /// the operator's side of EC2.
 ///
-/// A handle: clones control the same instance. As [`Instances`], it is served; an
-/// edit holds from the next request on. All that it does needs no socket, so a
-/// test of a spot handler runs in milliseconds:
+/// A handle: clones control the same instance. As [`Instances`], it is served; an edit
+/// affects every request after it. It needs no socket, so a test of a spot handler runs
+/// in milliseconds:
 ///
 /// ```
 /// use std::time::{Duration, UNIX_EPOCH};
@@ -45,7 +45,7 @@ pub use self::snapshot::{MetadataOptions, Snapshot};
 /// control.interrupt(Interruption::default().action(InterruptionAction::Stop))?;
 /// assert_eq!(control.answer(&notice).body, br#"{"action":"stop","time":"2026-10-01T00:02:00Z"}"#);
 ///
-/// // Its deadline stays, whoever asks and when.
+/// // The deadline stays the same, however often a client asks.
 /// control.clock().advance(Duration::from_secs(90));
 /// assert_eq!(control.answer(&notice).body, br#"{"action":"stop","time":"2026-10-01T00:02:00Z"}"#);
 /// control.clock().advance(Duration::from_secs(30));
@@ -83,10 +83,10 @@ struct Present {
 
 impl Control {
     /// Opens the instance of a description, as revision 1, under the default settings
-    /// and the system's clock, which can be moved from there.
+    /// and a clock that starts as the system's.
     ///
-    /// Takes the time of [`Runtime::open`], as all that changes the instance does, and
-    /// fails as that does.
+    /// Takes as long as [`Runtime::open`], as every change of the instance does, and
+    /// fails as it does.
     ///
     /// ```
     /// use imds_host::{Control, Runtime};
@@ -99,9 +99,9 @@ impl Control {
         Self::open_with(runtime, description, &Settings::default(), VirtualClock::system())
     }
 
-    /// Opens the instance of a description under settings and a clock of your own.
-    /// Relative times in it count from now by `clock`, unless it has a
-    /// `timeline-start` of its own.
+    /// Opens the instance of a description under your own settings and clock. Relative
+    /// times in it count from now by `clock`, unless the description has a
+    /// `timeline-start`.
     ///
     /// Fails as [`Runtime::open_with`] does.
     ///
@@ -139,8 +139,8 @@ impl Control {
         Ok(Self { shared: Arc::new(shared) })
     }
 
-    /// A service of the instance under the clock, whose answers the journal keeps.
-    /// To observe it too, give it both: `(yours, control.journal().clone())`.
+    /// Returns a service of the instance under the clock. The journal keeps its
+    /// answers. To add an observer, pass both: `(yours, control.journal().clone())`.
     ///
     /// ```
     /// # use imds_host::{Control, Runtime};
@@ -154,8 +154,8 @@ impl Control {
         Service::new(self.clone()).clock(clock.clone()).observer(journal.clone())
     }
 
-    /// Answers one request as of now by the clock, without a socket. The journal
-    /// keeps it, as one of nobody.
+    /// Answers one request as of now by the clock, without a socket. The journal keeps
+    /// it without a caller.
     ///
     /// ```
     /// # use imds_host::{Control, Request, Runtime};
@@ -173,12 +173,27 @@ impl Control {
             Err(error) => (Verdict::failed(moment.now_ms, &mut bytes), Some(error)),
         };
         let head = RequestHead::new(&head);
-        let answered = Answered::new(head, moment.now_ms, None, &verdict, started.elapsed(), error.as_ref());
+        let answered = Answered::new(head, moment.now_ms, (None, None), &verdict, started.elapsed(), error.as_ref());
         self.shared.journal.answered(&answered);
         Answer::of(bytes, verdict)
     }
 
-    /// What was asked lately, and by whom without tokens.
+    /// Answers one request as of now by the clock, without counting it: see
+    /// [`Instance::peek`]. The journal does not keep it.
+    ///
+    /// ```
+    /// # use imds_host::{Control, Request, Runtime};
+    /// # let control = Control::open(&Runtime::new()?, &Default::default())?;
+    /// assert_eq!(control.peek(&Request::get("/latest/meta-data/instance-type"))?.body, b"t3.micro");
+    /// assert_eq!(control.journal().last(), 0);
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn peek(&self, request: &Request) -> Result<Answer, Error> {
+        let moment = Moment::at(self.shared.clock.now_ms(), self.shared.entropy.next());
+        self.instance().peek(request, moment)
+    }
+
+    /// The last requests, and the clients that ask without tokens.
     ///
     /// ```
     /// # use imds_host::{Control, Request, Runtime};
@@ -192,7 +207,7 @@ impl Control {
         &self.shared.journal
     }
 
-    /// The clock by which all is answered.
+    /// The clock that decides every answer.
     ///
     /// ```
     /// # use imds_host::{Control, Runtime};
@@ -204,8 +219,8 @@ impl Control {
         &self.shared.clock
     }
 
-    /// How often the description was opened: 1 at first, one more with each edit that
-    /// changes something.
+    /// The number of the present description: 1 at first, and one more after each edit
+    /// that changes something.
     ///
     /// ```
     /// # use imds_host::{Control, Description, Runtime};
@@ -219,8 +234,8 @@ impl Control {
         self.present().revision
     }
 
-    /// The description as of now: what its timeline did and what edits said is
-    /// in it. It holds the secrets of the instance.
+    /// The description as of now, with the changes of its timeline and of edits. It
+    /// contains the secrets of the instance.
     ///
     /// ```
     /// # use imds_host::{Control, Description, Runtime};
@@ -234,8 +249,8 @@ impl Control {
         Description::from_json("the present description", &status.description)
     }
 
-    /// What the instance is now: its revision, its options and state, its clock and
-    /// what happens to it, all of one moment.
+    /// What the instance is at this moment: its revision, options, state, clock and
+    /// timeline.
     ///
     /// ```
     /// # use imds_host::{Control, Description, Runtime};
@@ -250,8 +265,8 @@ impl Control {
         Snapshot::new(present.revision, clock, status)
     }
 
-    /// The instance as the last edit made it: it does not change, and the next
-    /// edit makes another.
+    /// The instance as of the last edit. It never changes; the next edit makes another
+    /// one.
     ///
     /// ```
     /// # use imds_host::{Control, Moment, Request, Runtime};
@@ -263,7 +278,7 @@ impl Control {
         self.present().instance
     }
 
-    /// What happens to the instance, in the order of time.
+    /// The changes of the instance over time, in order.
     ///
     /// ```
     /// # use imds_host::{Control, Runtime};
@@ -275,9 +290,8 @@ impl Control {
         Ok(self.status_at(&self.present(), self.shared.clock.now_ms())?.timeline())
     }
 
-    /// What the description says as of now that can be served and cannot be real:
-    /// [`Runtime::warnings`] of [`description`](Self::description), without places,
-    /// since nobody has its text.
+    /// Warnings about the present description: see [`Runtime::warnings`]. They have no
+    /// places, because [`description`](Self::description) has no text of the caller's.
     ///
     /// ```
     /// # use imds_host::{Control, Description, Runtime};

@@ -21,16 +21,16 @@ use crate::error::Error;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Interruption {
-    /// What becomes of the instance.
+    /// What happens to the instance.
     pub action: InterruptionAction,
-    /// How long from now it comes, to the millisecond. None is as soon as EC2
-    /// interrupts: two minutes after the notice, and at once for a hibernation.
+    /// The time until it, to the millisecond. `None` is as soon as EC2 interrupts: two
+    /// minutes after the notice, and at once for a hibernation.
     pub after: Option<Duration>,
-    /// Whether the instance is only told of it: at its time nothing happens.
+    /// Whether there is only a notice, and nothing happens at its time.
     pub notice_only: bool,
 }
 
-/// What becomes of an instance that is interrupted.
+/// What an interruption does to the instance.
 ///
 /// ```
 /// assert_eq!(imds_host::InterruptionAction::default(), imds_host::InterruptionAction::Terminate);
@@ -43,38 +43,38 @@ pub enum InterruptionAction {
     Terminate,
     /// It is stopped.
     Stop,
-    /// It is stopped, ten seconds after the time of the interruption, before which
-    /// there is no notice.
+    /// It is stopped, ten seconds after the time of the interruption. There is no
+    /// earlier notice.
     Hibernate,
 }
 
-/// Each gives the same interruption with another value in the field of its name.
+/// Each method returns the interruption with one field changed.
 impl Interruption {
-    /// Sets what becomes of the instance.
+    /// Sets what happens to the instance.
     #[must_use]
     pub const fn action(self, action: InterruptionAction) -> Self {
         Self { action, ..self }
     }
 
-    /// Sets how long from now it comes.
+    /// Sets the time until the interruption.
     #[must_use]
     pub const fn after(self, after: Duration) -> Self {
         Self { after: Some(after), ..self }
     }
 
-    /// Sets whether the instance is only told of it.
+    /// Sets whether there is only a notice.
     #[must_use]
     pub const fn notice_only(self, notice_only: bool) -> Self {
         Self { notice_only, ..self }
     }
 }
 
-/// What an operator does. Each returns the revision that has it, as
-/// [`edit`](Control::edit) does, and fails with [`Error::Invalid`] where EC2 would
-/// refuse it.
+/// The operations of EC2's API. Each returns the new revision, as
+/// [`edit`](Control::edit) does, and fails with [`Error::Invalid`] if EC2 would refuse
+/// it.
 impl Control {
-    /// Interrupts the instance, which is a spot instance then: the notice, and at
-    /// its time the end. It takes the place of an interruption that was to come.
+    /// Interrupts the instance: the notice now, and the end at its time. The instance
+    /// becomes a spot instance. A new interruption replaces a future one.
     ///
     /// ```
     /// use std::time::{Duration, UNIX_EPOCH};
@@ -101,8 +101,8 @@ impl Control {
         self.operate(&json!({ "interrupt": fields }))
     }
 
-    /// Recommends to move the work of the instance elsewhere, which is a spot instance
-    /// then.
+    /// Recommends moving the work of the instance elsewhere. The instance becomes a
+    /// spot instance.
     ///
     /// ```
     /// # use imds_host::{Control, Request, Runtime};
@@ -129,8 +129,8 @@ impl Control {
         self.operate(&json!("stop"))
     }
 
-    /// Starts it again: a launch time, a public address and credentials of its own, and
-    /// no interruption any more.
+    /// Starts it again: it gets a new launch time, public address and credentials, and
+    /// its interruption ends.
     ///
     /// ```
     /// # use imds_host::{Control, Runtime};
@@ -144,7 +144,7 @@ impl Control {
         self.operate(&json!("start"))
     }
 
-    /// Reboots it: the reboots that were scheduled are completed.
+    /// Reboots it, which completes the scheduled reboots.
     ///
     /// ```
     /// # use imds_host::{Control, Description, Runtime};
@@ -158,7 +158,7 @@ impl Control {
         self.operate(&json!("reboot"))
     }
 
-    /// Terminates it, for good: only [`replace`](Self::replace) brings another.
+    /// Terminates it for good; only [`replace`](Self::replace) brings another instance.
     ///
     /// ```
     /// # use imds_host::{Control, Error, Runtime};

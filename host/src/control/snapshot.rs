@@ -3,8 +3,7 @@ use crate::description::Description;
 use crate::engine::{Happening, Status};
 use crate::error::Error;
 
-/// What an instance under [`Control`](crate::Control) is at one moment, all of one
-/// revision.
+/// The instance of a [`Control`](crate::Control) at one moment, all of one revision.
 ///
 /// ```
 /// use imds_host::{Control, Runtime};
@@ -20,24 +19,24 @@ use crate::error::Error;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Snapshot {
-    /// How often the description was opened.
+    /// The number of the description.
     pub revision: u64,
-    /// The clock, at the moment as of which all else is.
+    /// The clock at this moment.
     pub clock: ClockState,
     /// `running`, `stopped` or `terminated`.
     pub state: String,
     /// How the instance was bought: `on-demand`, `spot`, `scheduled` or
     /// `capacity-block`.
     pub lifecycle: String,
-    /// All metadata options, those with their default value too.
+    /// All metadata options, including those with their default value.
     pub metadata_options: MetadataOptions,
-    /// The identity document, a JSON object: which instance it is, of which type,
-    /// where.
+    /// The identity document, a JSON object with the id, type and place of the
+    /// instance.
     pub identity_document: String,
-    /// What happens to the instance, in the order of time.
+    /// The changes of the instance over time, in order.
     pub timeline: Vec<Happening>,
-    /// What was described and edited, and what the timeline did. It holds the
-    /// secrets of the instance; see
+    /// The description as of this moment, with edits and the changes of the timeline.
+    /// It contains the secrets of the instance; see
     /// [`to_json_without_secrets`](Description::to_json_without_secrets).
     pub description: Description,
 }

@@ -33,11 +33,11 @@ pub use self::scenario::Scenario;
 pub(crate) use self::start::Start;
 pub use self::warning::{Warning, Warnings};
 
-/// The description of an instance, read from TOML or JSON but not yet judged:
+/// The description of an instance, read from TOML or JSON but not validated:
 /// [`Runtime::open`](crate::Runtime::open) does that.
 ///
-/// It keeps the text, so that what is wrong is reported with its place. It
-/// prints redacted. The default is the empty document, a complete instance.
+/// It keeps the text, so errors have places in it. Its `Debug` form is redacted. The
+/// default is the empty document, which describes a complete instance.
 ///
 /// ```
 /// use imds_host::{Description, Runtime};
@@ -61,13 +61,12 @@ impl Description {
     /// The most that one has as JSON text after an edit: as much as a file.
     pub(crate) const BYTES_MAX: usize = BYTES_MAX as usize;
 
-    /// Reads a file: TOML if its name ends in `.toml`, JSON if in `.json`,
-    /// else JSON if the first character is `{` and TOML if not.
+    /// Reads a file: TOML if its name ends in `.toml`, JSON if in `.json`, otherwise
+    /// JSON if the first character is `{` and TOML if not.
     ///
-    /// Fails with [`Error::Read`] where the file cannot be read, is a
-    /// directory, larger than 1 MiB or not UTF-8, and with [`Error::Invalid`]
-    /// where the text is not TOML or JSON. Of a named pipe it waits for a writer, as
-    /// the system does.
+    /// Fails with [`Error::Read`] if the file cannot be read, is a directory, is larger
+    /// than 1 MiB or is not UTF-8, and with [`Error::Invalid`] if the text is not TOML
+    /// or JSON. It waits for the writer of a named pipe, as the system does.
     ///
     /// ```no_run
     /// let description = imds_host::Description::read("instance.toml")?;
@@ -79,8 +78,8 @@ impl Description {
         Self::parse(&path.display().to_string(), &text)
     }
 
-    /// Reads from a stream, with the limits of [`read`](Self::read); `name`
-    /// stands for the file's name.
+    /// Reads from a stream, with the limits of [`read`](Self::read). `name` takes the
+    /// place of the file's name.
     ///
     /// ```
     /// let description = imds_host::Description::read_from("(pipe)", &b"{}"[..])?;
@@ -91,7 +90,7 @@ impl Description {
         Self::parse(name, &text)
     }
 
-    /// Reads a text; `name` decides about its form as in [`read`](Self::read).
+    /// Parses a text; `name` decides about its format as in [`read`](Self::read).
     ///
     /// ```
     /// let description = imds_host::Description::parse("my.json", "{}")?;
@@ -101,7 +100,7 @@ impl Description {
         Self::new(name, text, Form::of(name, text))
     }
 
-    /// Reads TOML; `name` is for errors.
+    /// Parses TOML; `name` is for errors.
     ///
     /// ```
     /// let description = imds_host::Description::from_toml("my.toml", "")?;
@@ -111,7 +110,7 @@ impl Description {
         Self::new(name, text, Form::Toml)
     }
 
-    /// Reads JSON; `name` is for errors.
+    /// Parses JSON; `name` is for errors.
     ///
     /// ```
     /// let description = imds_host::Description::from_json("my.json", "{}")?;
@@ -128,8 +127,8 @@ impl Description {
         Ok(Self { source: name.to_owned(), form, text: text.to_owned(), document })
     }
 
-    /// Sets a field, given as a JSON Pointer, over what the text says. `by`
-    /// names what set it: problems of the field point there, not into the text.
+    /// Sets a field, given as a JSON Pointer, over the value in the text. Problems of
+    /// the field name `by` in place of a line of the text.
     ///
     /// ```
     /// let mut description = imds_host::Description::default();
@@ -140,7 +139,7 @@ impl Description {
         self.set(field, json_string(value), by);
     }
 
-    /// Sets a field that holds a number; else like [`set_text`](Self::set_text).
+    /// Sets a field to a number; otherwise like [`set_text`](Self::set_text).
     ///
     /// ```
     /// let mut description = imds_host::Description::default();
@@ -150,8 +149,8 @@ impl Description {
         self.set(field, value.to_string(), by);
     }
 
-    /// Sets a field to any value, a JSON text; else like [`set_text`](Self::set_text). A
-    /// text that is no JSON is taken for a string.
+    /// Sets a field to any JSON value; otherwise like [`set_text`](Self::set_text). A
+    /// text that is not JSON becomes a string.
     ///
     /// ```
     /// let mut description = imds_host::Description::default();
@@ -165,8 +164,8 @@ impl Description {
         }
     }
 
-    /// Adds names to `allow-warnings`: warnings that are not given for this
-    /// description. `by` names what allows them.
+    /// Adds names to `allow-warnings`, which suppress these warnings for this
+    /// description. Problems name `by` as their source.
     ///
     /// ```
     /// use imds_host::{Description, Runtime};
@@ -194,9 +193,9 @@ impl Description {
         self.set_text("/user-data-base64", &STANDARD.encode(bytes), by);
     }
 
-    /// Lets its relative times count from `start`, unless it says itself from when
-    /// they count: sets `timeline-start`. Without that they count from the launch
-    /// time. A [`Control`](crate::Control) does it.
+    /// Lets its relative times count from `start`, unless it has a `timeline-start`:
+    /// sets that field. Without it they count from the launch time. A
+    /// [`Control`](crate::Control) calls it.
     ///
     /// ```
     /// let mut description = imds_host::Description::from_toml("my.toml", "timeline = [{ at = '+5m' }]")?;
@@ -210,8 +209,8 @@ impl Description {
         }
     }
 
-    /// The instance id, if the description states one: of many instances, each
-    /// must have its own.
+    /// The instance id, if the description states one. Each of many instances must have
+    /// its own.
     ///
     /// ```
     /// let description = imds_host::Description::from_toml("my.toml", "instance-id = 'i-0123456789abcdef7'")?;
@@ -234,9 +233,9 @@ impl Description {
         self.document.to_string()
     }
 
-    /// The same with `"(hidden)"` in place of what may be a secret, to show or to
-    /// log: user data, credentials, the texts of extra entries, private keys, and
-    /// the values of tags whose names are those of secrets.
+    /// Like [`to_json`](Self::to_json), with `"(hidden)"` in place of anything that may
+    /// be a secret, to show or to log: user data, credentials, the texts of extra
+    /// entries, private keys, and the values of tags whose names suggest a secret.
     ///
     /// ```
     /// let text = "user-data = 'PW=hunter2'\ninstance-type = 'm7g.large'";
@@ -249,8 +248,8 @@ impl Description {
         self.document.without_secrets().to_string()
     }
 
-    /// Problems of this document that somebody else found who had it as JSON, for
-    /// instance another process, with the places in this text.
+    /// Adds the places in this text to problems that another process, for instance,
+    /// found in its JSON.
     ///
     /// ```
     /// use imds_host::{Description, Error, Runtime};

@@ -1,8 +1,8 @@
 use crate::description::Description;
 
-/// A scenario that ships with this crate: what happens to an instance, and what
-/// goes wrong with its service. It is a piece of a description, with a timeline
-/// and faults; whoever writes another writes the same.
+/// A built-in scenario: what happens to an instance, and what goes wrong with its
+/// service. It is a piece of a description, with a timeline and faults; your own
+/// scenario has the same form.
 ///
 /// ```
 /// use std::time::Duration;
@@ -50,7 +50,7 @@ const SCENARIOS: &[Scenario] = scenarios! {
 };
 
 impl Scenario {
-    /// All of them, in the order of their names.
+    /// All scenarios, sorted by name.
     ///
     /// ```
     /// assert!(imds_host::Scenario::all().iter().any(|scenario| scenario.name() == "flaky-service"));
@@ -59,7 +59,7 @@ impl Scenario {
         SCENARIOS
     }
 
-    /// The one of this name.
+    /// The scenario with this name, if there is one.
     ///
     /// ```
     /// assert!(imds_host::Scenario::named("spot-stop").is_some());
@@ -87,7 +87,7 @@ impl Scenario {
         self.text.lines().next().unwrap_or_default().trim_start_matches(['#', ' '])
     }
 
-    /// The text, TOML with comments: a model for one's own.
+    /// Its text, TOML with comments: a template for your own.
     ///
     /// ```
     /// let scenario = imds_host::Scenario::named("spot-stop").expect("it ships");
@@ -97,8 +97,8 @@ impl Scenario {
         self.text
     }
 
-    /// The piece of a description that it is:
-    /// [`Runtime::combine`](crate::Runtime::combine) puts it over a whole one.
+    /// Returns it as a piece of a description, which
+    /// [`Runtime::combine`](crate::Runtime::combine) adds to a whole one.
     ///
     /// ```
     /// let scenario = imds_host::Scenario::named("tokens-required").expect("it ships");

@@ -1,9 +1,9 @@
 use std::fmt;
 
-use crate::problem::Problem;
+use crate::problem::{Kind, Look, Problem, Styled};
 use crate::redact::name;
 
-/// What a description says that can be served and cannot be real. Displays like
+/// What a description says that can be served but cannot be real. Displays like
 /// [`Problems`](crate::Problems), with the name of each warning in brackets.
 ///
 /// ```
@@ -19,11 +19,12 @@ use crate::redact::name;
 pub struct Warnings {
     /// The name of the text, usually a file's.
     pub source: String,
-    /// The warnings, at most five of a name, in the order of the text where known.
+    /// The warnings, at most five with one name, in the order of the text if it is
+    /// known.
     pub list: Vec<Warning>,
 }
 
-/// Something that a description says and that cannot be real.
+/// Something in a description that cannot be real.
 ///
 /// ```
 /// # use imds_host::{Description, Runtime};
@@ -35,22 +36,41 @@ pub struct Warnings {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Warning {
-    /// The name of its rule, by which a description silences it in
+    /// The name of its rule. A description suppresses it by that name in
     /// `allow-warnings`.
     pub name: String,
-    /// What is said, and where.
+    /// The message and its place.
     pub problem: Problem,
 }
 
-impl fmt::Display for Warnings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Warnings {
+    /// Displays like `self`, with ANSI colours, for a terminal.
+    ///
+    /// ```
+    /// # use imds_host::{Description, Runtime};
+    /// let description = Description::from_toml("my.toml", "tags = { Name = 'web' }")?;
+    /// let warnings = Runtime::new()?.warnings(&description, std::time::SystemTime::now())?;
+    /// assert!(warnings.styled().to_string().starts_with("\u{1b}["));
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn styled(&self) -> impl fmt::Display + '_ {
+        Styled(|f: &mut fmt::Formatter<'_>| self.write(&Look::styled(Kind::Warning), f))
+    }
+
+    fn write(&self, look: &Look, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, warning) in self.list.iter().enumerate() {
             if index > 0 {
                 f.write_str("\n\n")?;
             }
             // The name is the component's, which may be another than the one that comes with this.
-            warning.problem.write("warning", &format!(" [{}]", name(&warning.name)), &self.source, f)?;
+            warning.problem.write(look, &format!(" [{}]", name(&warning.name)), &self.source, f)?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for Warnings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(&Look::plain(Kind::Warning), f)
     }
 }

@@ -1,7 +1,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Tells a server the time. Any closure that returns a [`SystemTime`] is one,
-/// so that a test or a simulation can move time as it likes.
+/// The time for a server. A closure that returns a [`SystemTime`] is a clock, so a test
+/// or a simulation can move time.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};

@@ -1,12 +1,12 @@
 use std::fmt;
 use std::time::Duration;
 
-/// What a server does with an answer instead of sending it whole and at once: a
-/// fault of the description struck, or the instance does not run.
+/// What a server does instead of sending an answer whole and at once: a fault of the
+/// description affects it, or the instance is not running.
 ///
-/// [`serve`](crate::serve) does it. A server of another kind finds it in the
-/// response's extensions; where it cannot do it, a 503 without a body in place of
-/// all but [`Delayed`](Self::Delayed) comes nearest.
+/// [`serve`](crate::serve) does it. Your own server finds it in the response's
+/// extensions; if it cannot do it, the nearest is a 503 without a body in place of all
+/// but [`Delayed`](Self::Delayed).
 ///
 /// ```
 /// use imds_host::{Delivery, Description, Moment, Request, Runtime};
@@ -20,11 +20,11 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Delivery {
-    /// Sends it after so long, a minute at most.
+    /// Sends it after this delay, a minute at most.
     Delayed(Duration),
     /// Closes the connection and sends nothing.
     Closed,
-    /// Sends head and body, which is shorter than the head tells, and closes.
+    /// Sends head and body, which is shorter than the head says, and closes.
     Cut,
     /// Sends nothing and leaves the connection open until the client gives up.
     Withheld,

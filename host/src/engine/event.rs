@@ -1,7 +1,7 @@
 use crate::engine::Status;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Something that happens to an instance at a time of its description.
+/// A change of an instance at a time of its description.
 ///
 /// ```
 /// use imds_host::{Control, Description, Runtime};
@@ -14,14 +14,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Happening {
-    /// When, in milliseconds since 1970-01-01T00:00:00Z.
+    /// Its time, in milliseconds since 1970-01-01T00:00:00Z.
     pub at_ms: u64,
-    /// What, in a few words for people, without what may be a secret.
+    /// What changes, in a few words for people, without anything that may be a secret.
     pub what: String,
 }
 
 impl Happening {
-    /// When.
+    /// Its time.
     ///
     /// ```
     /// # use imds_host::{Control, Description, Runtime};

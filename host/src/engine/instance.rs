@@ -56,6 +56,8 @@ pub(crate) enum Reply {
     Unsigned(ToSign),
 }
 
+const OTHER_SIGNATURES: &str = "the component wants other signatures than those it has";
+
 impl Instance {
     /// The instance that workers know by `id`.
     pub(crate) fn new(runtime: Runtime, id: u64, opening: Opening) -> Self {
@@ -74,13 +76,12 @@ impl Instance {
         Self { runtime, shared: Arc::new(shared) }
     }
 
-    /// Answers one request as of `moment`. There is an answer to everything:
-    /// where the component fails, it is a 500 with [`Outcome::Failed`](crate::Outcome::Failed).
+    /// Answers one request as of `moment`. There is always an answer: if the component
+    /// fails, it is a 500 with [`Outcome::Failed`](crate::Outcome::Failed).
     ///
-    /// Takes microseconds, and on the first use in a worker the time to open
-    /// the description; the first request for a signature of the identity
-    /// document takes a second where keys have to be made. Waits for no input or
-    /// output.
+    /// Takes microseconds, and on the first use in a worker the time to open the
+    /// description. The first request for a signature of the identity document takes a
+    /// second if keys have to be made. It does no I/O.
     ///
     /// ```
     /// # use imds_host::{Moment, Request, Runtime};
@@ -95,8 +96,8 @@ impl Instance {
         Answer::of(bytes, verdict)
     }
 
-    /// Like [`answer`](Self::answer), for a caller that wants to know why the
-    /// component failed. The next call gets a fresh worker.
+    /// Like [`answer`](Self::answer), but returns the error if the component fails. The
+    /// next call gets a fresh worker.
     ///
     /// ```
     /// # use imds_host::{Moment, Request, Runtime};
@@ -108,6 +109,37 @@ impl Instance {
         let mut bytes = Vec::new();
         let verdict = self.try_answer_head(&request.head(), moment, &mut bytes)?;
         Ok(Answer::of(bytes, verdict))
+    }
+
+    /// Answers one request like [`try_answer`](Self::try_answer), but counts nothing:
+    /// throttle and faults treat it as the first request, and later requests are not
+    /// affected.
+    ///
+    /// ```
+    /// # use imds_host::{Description, Moment, Request, Runtime};
+    /// let description = Description::from_toml("throttled.toml", "request-throttle = { burst = 1, per-second = 1 }")?;
+    /// let instance = Runtime::new()?.open(&description)?;
+    /// let (request, moment) = (Request::get("/"), Moment::at(0, 0));
+    /// assert_eq!(instance.peek(&request, moment)?.status, 200);
+    /// assert_eq!(instance.peek(&request, moment)?.status, 200);
+    /// assert_eq!(instance.answer(&request, moment).status, 200);
+    /// assert_eq!(instance.answer(&request, moment).status, 503);
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn peek(&self, request: &Request, moment: Moment) -> Result<Answer, Error> {
+        let Shared { id, opening, .. } = &*self.shared;
+        let (head, mut bytes) = (request.head(), Vec::new());
+        let mut signatures = None::<Arc<Signatures>>;
+        loop {
+            let asked = Asked { head: &head, moment, counts: Counts::default(), signatures: signatures.as_deref() };
+            let Told { verdict, to_sign, .. } = self.runtime.answer(*id, opening, asked, &mut bytes)?;
+            match (to_sign, &signatures) {
+                (None, _) => return Ok(Answer::of(bytes, verdict)),
+                (Some(document), None) => signatures = Some(self.sign(&document)?),
+                (Some(_), Some(_)) => return Err(Error::identity(OTHER_SIGNATURES)),
+            }
+            bytes.clear();
+        }
     }
 
     /// Answers the request with this head, all bytes up to and with the first empty
@@ -129,8 +161,8 @@ impl Instance {
         self.try_answer_head(head, moment, out).unwrap_or_else(|_| Verdict::failed(moment.now_ms, out))
     }
 
-    /// Like [`answer_head`](Self::answer_head), for a caller that wants to know why the
-    /// component failed. Then nothing is appended.
+    /// Like [`answer_head`](Self::answer_head), but returns the error if the component
+    /// fails. It then appends nothing.
     ///
     /// ```
     /// # use imds_host::{Moment, Runtime};
@@ -163,16 +195,16 @@ impl Instance {
         self.shared.opening.signed(&signatures)
     }
 
-    /// Begins to sign the identity document on a thread of its own, where keys
-    /// have to be made for that, so that the first to ask for a signature waits
-    /// less or not at all: clients of EC2 give up after a second or sooner.
+    /// Starts signing the identity document on its own thread, if keys have to be made
+    /// for that, so that the first client that asks for a signature waits less or not
+    /// at all: clients of EC2 give up after a second or sooner.
     ///
-    /// Else it does nothing: where keys are given, where nobody signs, where the
-    /// description brings all signatures, and where it was called before. The
-    /// thread holds the instance until it is done and ends with the process. What
-    /// fails there is tried again when a signature is asked for.
+    /// It does nothing if keys are given, if signing is off, if the description
+    /// contains all signatures, or if it was called before. The thread keeps the
+    /// instance until it is done and ends with the process. If it fails, the next
+    /// request for a signature tries again.
     ///
-    /// Fails where the operating system refuses a thread.
+    /// Fails if the operating system refuses a thread.
     ///
     /// ```
     /// # let instance = imds_host::Runtime::new()?.open(&Default::default())?;
@@ -250,7 +282,7 @@ impl Instance {
     ) -> Result<(Verdict, Counts), Error> {
         match self.ask(head, moment, Some(signatures), out)? {
             Reply::Answered(verdict, counts) => Ok((verdict, counts)),
-            Reply::Unsigned(_) => Err(Error::identity("the component wants other signatures than those it has")),
+            Reply::Unsigned(_) => Err(Error::identity(OTHER_SIGNATURES)),
         }
     }
 

@@ -37,7 +37,7 @@ impl Default for RuntimeLimits {
     }
 }
 
-/// Each gives the same limits with another value in the field of its name.
+/// Each method returns the limits with one field changed.
 impl RuntimeLimits {
     /// Sets for how long one call into the component may run.
     #[must_use]

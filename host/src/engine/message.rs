@@ -7,8 +7,8 @@ use crate::engine::outcome::Outcome;
 use crate::engine::session_version::SessionVersion;
 use crate::redact;
 
-/// One HTTP request, as plain values: no connection, no body. For callers who have
-/// no [head](Self::head) in bytes. It prints as a log may show it.
+/// One HTTP request as plain values, without a connection or a body, for callers that
+/// have no [head](Self::head) in bytes. Its `Debug` form is safe for logs.
 ///
 /// ```
 /// use imds_host::{Field, Request};
@@ -27,8 +27,8 @@ pub struct Request {
     /// The request target as sent, before any decoding: a path with an
     /// optional query, or an absolute URI.
     pub target: String,
-    /// The header fields; those that [`Runtime::fields_read`](crate::Runtime::fields_read)
-    /// does not name may be left out.
+    /// The header fields; you may leave out those that
+    /// [`Runtime::fields_read`](crate::Runtime::fields_read) does not name.
     pub fields: Vec<Field>,
 }
 
@@ -43,7 +43,7 @@ impl Request {
         Self { method: "GET".into(), target: target.into(), ..Self::default() }
     }
 
-    /// The same request with one more header field.
+    /// Adds a header field.
     ///
     /// ```
     /// let request = imds_host::Request::get("/").with("Host", "169.254.169.254");
@@ -55,8 +55,8 @@ impl Request {
         self
     }
 
-    /// The head of the request, as HTTP/1.1 sends it. Line ends and NUL in a part
-    /// become NUL, which no head may have: so none of them begins another field.
+    /// The head of the request in HTTP/1.1. Line ends and NUL inside a part become NUL,
+    /// which no valid head contains, so a part cannot inject another field.
     ///
     /// ```
     /// let request = imds_host::Request::get("/").with("Host", "localhost");
@@ -140,11 +140,11 @@ pub struct Answer {
     pub head: String,
     /// The body; empty in the answer to `HEAD`.
     pub body: Vec<u8>,
-    /// What a server does with it.
+    /// What a server does with the answer.
     pub verdict: Verdict,
 }
 
-/// What a server acts on, beside the bytes of an answer.
+/// What a server needs beside the bytes of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Verdict {
@@ -152,16 +152,16 @@ pub struct Verdict {
     pub status: u16,
     /// Why the answer is what it is.
     pub outcome: Outcome,
-    /// Which version of the service the client used; none where the request was
-    /// refused before that was looked at.
+    /// The version of the service that the client used; `None` if the request was
+    /// refused before the version was known.
     pub version: Option<SessionVersion>,
-    /// The IP time-to-live with which the packets of the answer must be sent, 1 to
-    /// 64; none leaves the system's default.
+    /// The IP time-to-live of the packets of the answer, 1 to 64; `None` is the
+    /// system's default.
     pub hop_limit: Option<u8>,
     /// What to do instead of sending it whole and at once.
     pub delivery: Option<Delivery>,
-    /// What follows the head of the request, to be read and thrown away before the
-    /// answer is sent.
+    /// What follows the head of the request; read it and discard it before you send the
+    /// answer.
     pub request_body: RequestBody,
     /// Whether the connection may stay open for another request.
     pub keep_alive: bool,
@@ -179,13 +179,13 @@ pub enum RequestBody {
     /// Chunks (RFC 9112, section 7.1), up to and with the last one and its
     /// trailers.
     Chunked,
-    /// Nobody can know, or the client waits to be asked for it and need not be: the
-    /// answer is sent at once, and the connection closed.
+    /// Unknown, or the client waits for `100 Continue` and need not get it: send the
+    /// answer at once and close the connection.
     Unknown,
 }
 
 impl Answer {
-    /// The reason phrase; `Not Allowed` stands for 405.
+    /// The reason phrase; for 405, `Not Allowed`.
     ///
     /// ```
     /// # let runtime = imds_host::Runtime::new()?;
@@ -292,11 +292,10 @@ impl fmt::Debug for Answer {
 pub struct Moment {
     /// The time, in milliseconds since 1970-01-01T00:00:00Z.
     pub now_ms: u64,
-    /// A number that should differ from request to request, so that two tokens
-    /// issued in the same millisecond differ. It need not be secret.
+    /// A number that differs from request to request, so that two tokens of the same
+    /// millisecond differ. It need not be secret.
     pub entropy: u64,
-    /// Whether the request came over IPv6; an address that stands for an IPv4
-    /// one does not count.
+    /// Whether the request came over IPv6; an IPv4-mapped address does not count.
     pub over_ipv6: bool,
     /// Whether the server would keep the connection open for another request. EC2
     /// closes after each answer.
@@ -314,7 +313,7 @@ impl Moment {
         Self { now_ms, entropy, over_ipv6: false, keep_alive: false }
     }
 
-    /// The same for a request over IPv6, or not.
+    /// Sets whether the request came over IPv6.
     ///
     /// ```
     /// assert!(imds_host::Moment::at(0, 0).over_ipv6(true).over_ipv6);
@@ -324,7 +323,7 @@ impl Moment {
         Self { over_ipv6, ..self }
     }
 
-    /// The same for a connection that the server would keep open, or not.
+    /// Sets whether the server would keep the connection open.
     ///
     /// ```
     /// assert!(imds_host::Moment::at(0, 0).keep_alive(true).keep_alive);

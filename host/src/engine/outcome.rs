@@ -1,9 +1,8 @@
 use std::fmt;
 
-/// Why an answer is what it is: one value for each way through the service's
-/// order of checks, and one of the shell. For logs and metrics; a client never
-/// sees it. It displays as its name, and [`Runtime::explain`](crate::Runtime::explain)
-/// tells what it means.
+/// Why an answer is what it is: one value for each way through the service's order of
+/// checks, and one for a failure. For logs and metrics; clients never see it. It
+/// displays as its name, and [`Runtime::explain`](crate::Runtime::explain) explains it.
 ///
 /// ```
 /// let outcome = imds_host::Outcome::TokenMissing;
@@ -55,8 +54,8 @@ pub enum Outcome {
     MethodRefused,
     /// 404: nothing there in that version now.
     NotFound,
-    /// 503: a signature of the identity document that was to be made and is
-    /// not. An [`Instance`](crate::Instance) makes it and answers anew.
+    /// 503: a signature of the identity document is missing, and the component cannot
+    /// make it. An [`Instance`](crate::Instance) makes it and answers anew.
     SignaturesWanted,
     /// 400: a task of ECS asks for credentials without an id.
     CredentialsIdMissing,
@@ -68,7 +67,7 @@ pub enum Outcome {
     AuthorizationMissing,
     /// 400: `Authorization` is not that of a pod of EKS.
     AuthorizationInvalid,
-    /// 500: the component failed; the observer is told why.
+    /// 500: the component failed; the observer gets the error.
     Failed,
 }
 
@@ -88,8 +87,8 @@ pub enum Outcome {
 pub struct Explanation {
     /// The rule that decided, in half a sentence.
     pub reason: String,
-    /// That rule, of EC2 or of this product, and what a client or an operator does
-    /// about it: a few sentences. Their words may change.
+    /// That rule, of EC2 or of this product, and what a client or an operator can do
+    /// about it, in a few sentences. Their words may change.
     pub remedy: String,
 }
 
@@ -175,9 +174,9 @@ impl Outcome {
         }
     }
 
-    /// Whether a client that asked for this may wonder why it did not get it.
+    /// Whether the answer may surprise the client.
     ///
-    /// A 404 is none: clients ask for optional items all the time.
+    /// A 404 does not: clients ask for optional items all the time.
     ///
     /// ```
     /// assert!(!imds_host::Outcome::NotFound.is_refusal());

@@ -5,9 +5,9 @@ use http::Extensions;
 
 use crate::redact;
 
-/// A view of the head of a request, for those that pick an instance by it or tell
-/// of it. Each look reads the head anew, so that a request that nobody looks at
-/// costs nothing; what the service makes of a head decides the component alone.
+/// A view of the head of a request, to pick an instance by it or to log it. Each access
+/// parses the head anew, so a request whose head you do not look at costs nothing. Only
+/// the component decides what a head means to the service.
 ///
 /// ```
 /// use imds_host::RequestHead;
@@ -60,8 +60,8 @@ impl<'h> RequestHead<'h> {
         self.read(|request| request.method).flatten().unwrap_or_default()
     }
 
-    /// The target as sent: under the client's control, of any length that the server
-    /// takes.
+    /// The target as sent: the client controls it, and its length is limited by the
+    /// server alone.
     ///
     /// ```
     /// assert_eq!(imds_host::RequestHead::new(b"GET /a?b HTTP/1.1\r\n\r\n").target(), "/a?b");
@@ -97,9 +97,8 @@ impl<'h> RequestHead<'h> {
         rest.split(['/', '?', '#']).next()
     }
 
-    /// The host that the request is for, as sent in its fields `Host` and the
-    /// authority of an absolute target; none where these differ. Under the client's
-    /// control.
+    /// The host of the request, as sent in its fields `Host` and in the authority of an
+    /// absolute target; `None` if these differ. The client controls it.
     ///
     /// ```
     /// let head = imds_host::RequestHead::new(b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n");
@@ -112,8 +111,7 @@ impl<'h> RequestHead<'h> {
         if hosts.all(|other| other == host) { host } else { None }
     }
 
-    /// What the client calls itself, as sent. None where it says nothing or
-    /// something that is not text.
+    /// The user agent as sent; `None` if there is none or if it is not text.
     ///
     /// ```
     /// assert_eq!(imds_host::RequestHead::new(b"GET / HTTP/1.1\r\n\r\n").user_agent(), None);
@@ -122,8 +120,8 @@ impl<'h> RequestHead<'h> {
         self.values("user-agent").first().and_then(|value| str::from_utf8(value).ok())
     }
 
-    /// What the server that mounts a [`Service`](crate::Service) put into the
-    /// extensions of its request; none on [`serve`](crate::serve)'s connections.
+    /// A value that the server which mounts a [`Service`](crate::Service) put into the
+    /// extensions of the request; `None` on [`serve`](crate::serve)'s connections.
     ///
     /// ```
     /// assert_eq!(imds_host::RequestHead::new(b"GET / HTTP/1.1\r\n\r\n").extension::<u32>(), None);

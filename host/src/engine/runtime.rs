@@ -29,9 +29,9 @@ use crate::problem::Finding;
 
 /// The component, translated for this machine, and the workers that run it.
 ///
-/// One runtime is enough for a process, however many instances it serves.
-/// Clones are handles to the same runtime. Making one takes about a
-/// millisecond; when the last handle is gone, its one thread ends.
+/// One runtime is enough for a process with any number of instances. Clones are handles
+/// to the same runtime. Making one takes about a millisecond; its one thread ends with
+/// the last handle.
 ///
 /// ```
 /// use imds_host::{Description, Moment, Request, Runtime};
@@ -78,9 +78,9 @@ impl Runtime {
         Self::with_limits(RuntimeLimits::default())
     }
 
-    /// A runtime with limits of its own.
+    /// Makes a runtime with your own limits.
     ///
-    /// Fails where the operating system refuses memory or a thread.
+    /// Fails if the operating system refuses memory or a thread.
     ///
     /// ```
     /// use imds_host::{RuntimeLimits, Runtime};
@@ -93,13 +93,13 @@ impl Runtime {
         Self::of(engine, &component, limits, false)
     }
 
-    /// A runtime of another component with the same interface, `wit/imds.wit`,
-    /// and no imports, given as WebAssembly. It is translated here, which takes
-    /// a while. Nothing that it does harms the process: it has no more than the
-    /// limits give it, and what it breaks of the interface is an error.
+    /// Makes a runtime of another component in WebAssembly, with the same interface,
+    /// `wit/imds.wit`, and no imports. It translates the component, which takes a
+    /// while. The component cannot harm the process: the limits bound what it takes,
+    /// and what it does against the interface is an error.
     ///
-    /// Needs the feature `compiler`. Fails with [`Error::Component`] where it is
-    /// no such component, or fails when it is asked which request fields it reads.
+    /// Needs the feature `compiler`. Fails with [`Error::Component`] if it is not such
+    /// a component, or if it fails to list the request fields that it reads.
     ///
     /// ```no_run
     /// use imds_host::{RuntimeLimits, Runtime};
@@ -138,16 +138,15 @@ impl Runtime {
         })
     }
 
-    /// Opens an instance, so that it can answer, under the default settings: its
-    /// session tokens end with it.
+    /// Opens an instance under the default settings, so that it can answer. Its session
+    /// tokens end with it.
     ///
-    /// Works on the thread of the caller, for a fraction of a millisecond where the
-    /// description is a usual one and for [`RuntimeLimits::call`] at most: an
-    /// executor opens large ones on a thread where it may block.
+    /// Runs on the caller's thread, usually for a fraction of a millisecond and for
+    /// [`RuntimeLimits::call`] at most: in an executor, open large descriptions on a
+    /// thread that may block.
     ///
-    /// Fails with [`Error::Invalid`], which holds all problems found and
-    /// displays them with their places, or where the operating system gives no
-    /// entropy for a secret.
+    /// Fails with [`Error::Invalid`], which has all problems with their places, or if
+    /// the operating system has no entropy for a secret.
     ///
     /// ```
     /// use imds_host::{Description, Error, Runtime};
@@ -163,10 +162,10 @@ impl Runtime {
         self.open_with(description, &Settings::default())
     }
 
-    /// Opens an instance under settings of its operator.
+    /// Opens an instance under your own settings.
     ///
-    /// Fails as [`open`](Self::open) does, and where the component refuses the
-    /// settings: a secret that is too short, a name that no `Host` can have.
+    /// Fails as [`open`](Self::open) does, and if the settings are invalid: a secret
+    /// that is too short, a name that no `Host` can have.
     ///
     /// ```
     /// use imds_host::{Description, Moment, Request, Runtime, Settings};
@@ -212,8 +211,8 @@ impl Runtime {
         self.with_worker(|worker| worker.schema())
     }
 
-    /// The names, in lower case, of the request fields that can change an
-    /// answer. A shell may leave out all others.
+    /// The names of the request fields that can change an answer, in lower case. You
+    /// may leave out all others.
     ///
     /// ```
     /// let runtime = imds_host::Runtime::new()?;
@@ -224,7 +223,7 @@ impl Runtime {
         &self.shared.fields_read
     }
 
-    /// What an outcome means and what to do about it, in the component's words.
+    /// Explains an outcome and what to do about it, in the component's words.
     ///
     /// ```
     /// use imds_host::{Outcome, Runtime};

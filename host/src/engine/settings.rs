@@ -3,7 +3,7 @@ use std::fmt;
 use crate::error::Error;
 use crate::identity::IdentitySigning;
 
-/// What the operator of a shell decides, as opposed to what the instance is.
+/// What the operator decides, as opposed to what the instance is.
 ///
 /// ```
 /// use imds_host::{Secret, Settings};
@@ -15,17 +15,17 @@ use crate::identity::IdentitySigning;
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Settings {
-    /// The secret behind the session tokens; without one, each opened instance
-    /// gets its own from the operating system, and its tokens end with it.
+    /// The secret behind the session tokens. Without one, each opened instance gets its
+    /// own from the operating system, and its tokens end with it.
     pub token_secret: Option<Secret>,
-    /// Names that may stand in `Host` besides addresses and local names;
-    /// without a port. `*` allows every name.
+    /// Names that clients may use in `Host`, without a port, besides addresses and
+    /// local names. `*` allows every name.
     pub allowed_hosts: Vec<String>,
     /// Who signs the identity document.
     pub identity_signing: IdentitySigning,
 }
 
-/// Each gives the same settings with another value in the field of its name.
+/// Each method returns the settings with one field changed.
 impl Settings {
     /// Sets the secret behind the session tokens.
     #[must_use]
@@ -33,7 +33,7 @@ impl Settings {
         Self { token_secret: Some(secret), ..self }
     }
 
-    /// Sets the names that may stand in `Host`.
+    /// Sets the names that clients may use in `Host`.
     #[must_use]
     pub fn allowed_hosts<N: Into<String>>(self, names: impl IntoIterator<Item = N>) -> Self {
         Self { allowed_hosts: names.into_iter().map(Into::into).collect(), ..self }
@@ -56,8 +56,8 @@ impl Settings {
 pub struct Secret(Vec<u8>);
 
 impl Secret {
-    /// A secret that is shared between replicas; at least 16 bytes, else
-    /// opening an instance fails.
+    /// A secret that replicas share: at least 16 bytes, otherwise opening an instance
+    /// fails.
     ///
     /// ```
     /// let secret = imds_host::Secret::new([7; 32]);
@@ -69,7 +69,7 @@ impl Secret {
 
     /// 32 bytes of the operating system's entropy.
     ///
-    /// Fails where there is none to be had, with [`Error::System`].
+    /// Fails with [`Error::System`] if there is none.
     ///
     /// ```
     /// imds_host::Secret::random()?;

@@ -4,12 +4,12 @@ use super::asn1::*;
 
 /// A certificate with which clients check signatures of identity documents.
 ///
-/// EC2 has three in each region, for the three signatures; so have
+/// EC2 has three in each region, one for each signature, and so do
 /// [`IdentityKeys`](crate::IdentityKeys).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Certificate {
-    /// What it is for, as EC2's documentation calls it: `dsa` for `pkcs7`,
-    /// `rsa` for `signature`, `rsa2048` for `rsa2048`.
+    /// Its name in EC2's documentation: `dsa` for `pkcs7`, `rsa` for `signature`,
+    /// `rsa2048` for `rsa2048`.
     pub name: &'static str,
     pub(super) der: Vec<u8>,
 }

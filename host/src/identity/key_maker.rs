@@ -4,12 +4,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::IdentityKeys;
 use crate::error::Error;
 
-/// Makes keys when a signature first needs them, and once: clones share them.
+/// Makes keys once, at the first need for a signature. Clones share them.
 ///
-/// For programs that keep keys somewhere and do not want to wait for them at the
-/// start. [`Instance::sign_ahead`](crate::Instance::sign_ahead) and
-/// [`Fleet::make_keys_ahead`](crate::Fleet::make_keys_ahead) call it before a
-/// client has to wait.
+/// For programs that store keys and do not want to wait for them at the start.
+/// [`Instance::sign_ahead`](crate::Instance::sign_ahead) and
+/// [`Fleet::make_keys_ahead`](crate::Fleet::make_keys_ahead) call it before a client
+/// has to wait.
 ///
 /// ```
 /// use imds_host::{IdentityKeys, IdentitySigning, KeyMaker, Settings};
@@ -33,8 +33,8 @@ struct Shared {
 }
 
 impl KeyMaker {
-    /// Keys that `make` returns. It runs on the thread that needs them first, and
-    /// again for the next one if it failed; others wait meanwhile.
+    /// Gets the keys from `make`. It runs on the first thread that needs them, while
+    /// others wait, and again for the next one if it fails.
     pub fn new(make: impl Fn() -> Result<IdentityKeys, Error> + Send + Sync + 'static) -> Self {
         Self { shared: Arc::new(Shared { make: Box::new(make), made: Mutex::default() }) }
     }

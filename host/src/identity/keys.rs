@@ -23,7 +23,7 @@ use crate::redact::Printable;
 /// The keys that sign identity documents: DSA-1024, RSA-1024 and RSA-2048, the
 /// kinds that EC2 uses in each region. They print redacted.
 ///
-/// They prove nothing to anybody but who was given their
+/// They prove something only to clients that have their
 /// [`certificates`](Self::certificates).
 ///
 /// ```
@@ -47,7 +47,7 @@ impl IdentityKeys {
     /// Makes keys from the operating system's entropy, in about a second. The
     /// DSA key has domain parameters that all such keys share.
     ///
-    /// Fails with [`Error::Identity`] where a key cannot be made.
+    /// Fails with [`Error::Identity`] if a key cannot be made.
     pub fn generate() -> Result<Self, Error> {
         Ok(Self {
             dsa: dsa::SigningKey::generate(&mut OsRng, dsa_parameters::parameters()?),
@@ -56,11 +56,10 @@ impl IdentityKeys {
         })
     }
 
-    /// Reads keys that [`to_pem`](Self::to_pem) wrote: one of each kind, in any
-    /// order, PKCS#8 without a password. What is no private key is skipped.
+    /// Reads keys that [`to_pem`](Self::to_pem) wrote: one of each kind, in any order,
+    /// PKCS#8 without a password. It skips anything that is not a private key.
     ///
-    /// Fails with [`Error::Identity`], which says which key is missing or
-    /// cannot be read.
+    /// Fails with [`Error::Identity`], which says which key is missing or unreadable.
     pub fn from_pem(text: &str) -> Result<Self, Error> {
         let mut found = Found::default();
         for block in text.split("-----BEGIN ").skip(1) {
@@ -73,7 +72,7 @@ impl IdentityKeys {
         })
     }
 
-    /// The keys as PEM, to be kept where nobody else reads them.
+    /// The keys as PEM. Keep them where only you can read them.
     pub fn to_pem(&self) -> Result<String, Error> {
         let keys = [
             self.dsa.to_pkcs8_pem(LineEnding::LF).map_err(Error::identity)?,
@@ -83,8 +82,8 @@ impl IdentityKeys {
         Ok(keys.iter().map(|key| key.as_str()).collect())
     }
 
-    /// The certificates with which clients check the signatures: for `pkcs7`,
-    /// for `signature` and for `rsa2048`. Always the same for the same keys.
+    /// The certificates with which clients check the signatures: for `pkcs7`, for
+    /// `signature` and for `rsa2048`. Equal keys have equal certificates.
     pub fn certificates(&self) -> [Certificate; 3] {
         let rsa_algorithm = algorithm(RSA_WITH_SHA_256, NULL);
         let dsa_algorithm = algorithm(DSA_WITH_SHA_1, &[]);

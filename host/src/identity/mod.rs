@@ -28,16 +28,16 @@ pub use self::keys::IdentityKeys;
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub enum IdentitySigning {
-    /// Keys that the runtime makes when a signature is first asked for, which
-    /// takes about a second, and forgets when it ends. To have them made before:
+    /// Keys that the runtime makes at the first request for a signature, which takes
+    /// about a second, and forgets when it ends. To make them earlier, call
     /// [`Instance::sign_ahead`](crate::Instance::sign_ahead).
     #[default]
     AtFirstNeed,
-    /// Keys that this makes when a signature is first asked for, or before as above.
+    /// Keys that this makes at the first request for a signature, or earlier as above.
     MadeBy(KeyMaker),
     /// These keys.
     With(Arc<IdentityKeys>),
-    /// Nobody: the signatures are there only if the description has them.
+    /// Never sign: only the signatures in the description are served.
     Never,
 }
 

@@ -6,12 +6,11 @@ use std::time::Duration;
 use crate::engine::{Delivery, Outcome, RequestHead, SessionVersion, Verdict};
 use crate::error::Error;
 
-/// Is told of every answer, for logs and metrics. Any closure over
-/// [`Answered`] is one; of two in a tuple, both are told, the first one first;
-/// and [`None`] is one that takes no notice.
+/// Receives every answer, for logs and metrics. A closure over [`Answered`] is an
+/// observer. So is a tuple of two, which calls both in order, and an `Option`, which
+/// does nothing if it is [`None`].
 ///
-/// It is called on the thread that answers, before the answer is sent: it must
-/// not wait.
+/// It runs on the thread that answers, before the answer is sent: it must not block.
 ///
 /// ```
 /// use imds_host::{Answered, Observer};
@@ -24,16 +23,15 @@ pub trait Observer: Send + Sync + 'static {
     /// A request was answered.
     fn answered(&self, answered: &Answered<'_>);
 
-    /// A server met trouble that is no request's and went on.
+    /// A server had a failure that belongs to no request, and went on.
     fn trouble(&self, trouble: &Trouble) {
         let _ = trouble;
     }
 
-    /// A server took a connection.
+    /// A server accepted a connection.
     fn connected(&self) {}
 
-    /// A connection that a server took is closed. Comes once for each
-    /// [`connected`](Self::connected).
+    /// A connection is closed. Comes once for each [`connected`](Self::connected).
     fn disconnected(&self) {}
 }
 
@@ -83,8 +81,8 @@ impl<O: Observer> Observer for Option<O> {
     }
 }
 
-/// What happened to one request. What goes to a log goes there by
-/// [`shown`](crate::shown), and it prints so.
+/// One answered request. Pass to a log what [`shown`](crate::shown) makes of its texts,
+/// as the `Debug` form does.
 ///
 /// ```
 /// use imds_host::{Answered, Outcome};
@@ -95,29 +93,31 @@ impl<O: Observer> Observer for Option<O> {
 /// ```
 #[non_exhaustive]
 pub struct Answered<'a> {
-    /// When the request was answered, by the service's own [`Clock`](crate::Clock):
-    /// milliseconds since 1970-01-01T00:00:00Z.
+    /// The time of the answer by the service's [`Clock`](crate::Clock), in milliseconds
+    /// since 1970-01-01T00:00:00Z.
     pub now_ms: u64,
-    /// The caller's address; none where the server that mounts the service
-    /// does not tell.
+    /// The caller's address; `None` if the server that mounts the service does not set
+    /// it.
     pub peer: Option<SocketAddr>,
-    /// The head of the request as sent: under the client's control. It is read when
-    /// somebody looks, and has an empty method where it cannot be read.
+    /// The address that the caller connected to; `None` if the server that mounts the
+    /// service does not set it.
+    pub local: Option<SocketAddr>,
+    /// The head of the request as sent: the client controls it. It is parsed when you
+    /// look, and has an empty method if it is unreadable.
     pub head: RequestHead<'a>,
-    /// The status of the answer, also where [`delivery`](Self::delivery) says that
-    /// it is not sent.
+    /// The status of the answer, even if [`delivery`](Self::delivery) does not send it.
     pub status: u16,
     /// Why the answer is what it is.
     pub outcome: Outcome,
-    /// What the server does with the answer; none for sending it whole and at
-    /// once.
+    /// What the server does instead of sending the answer whole and at once, if
+    /// anything.
     pub delivery: Option<Delivery>,
-    /// Which version of the service the client used; none where the request was
-    /// refused before that was looked at.
+    /// The version of the service that the client used; `None` if the request was
+    /// refused before the version was known.
     pub version: Option<SessionVersion>,
-    /// How long it took to find the answer, without receiving and sending.
+    /// The time to find the answer, without receiving and sending.
     pub duration: Duration,
-    /// Why the component failed, where the outcome is [`Outcome::Failed`].
+    /// Why the component failed, if the outcome is [`Outcome::Failed`].
     pub error: Option<&'a Error>,
 }
 
@@ -125,19 +125,19 @@ impl<'a> Answered<'a> {
     pub(crate) fn new(
         head: RequestHead<'a>,
         now_ms: u64,
-        peer: Option<SocketAddr>,
+        (peer, local): (Option<SocketAddr>, Option<SocketAddr>),
         verdict: &Verdict,
         duration: Duration,
         error: Option<&'a Error>,
     ) -> Self {
         let Verdict { status, outcome, delivery, version, .. } = *verdict;
-        Self { now_ms, peer, head, status, outcome, delivery, version, duration, error }
+        Self { now_ms, peer, local, head, status, outcome, delivery, version, duration, error }
     }
 }
 
 impl Answered<'_> {
-    /// The kind of the fault that struck, as a description names it; none where
-    /// none did. An instance that does not run is no fault.
+    /// The kind of the fault that affected the answer, by its name in descriptions;
+    /// `None` without one. An instance that is not running is not a fault.
     ///
     /// ```
     /// use imds_host::{Answered, Description, Runtime, Service};
@@ -168,6 +168,7 @@ impl fmt::Debug for Answered<'_> {
         f.debug_struct("Answered")
             .field("now_ms", &self.now_ms)
             .field("peer", &self.peer)
+            .field("local", &self.local)
             .field("head", &self.head)
             .field("status", &self.status)
             .field("outcome", &self.outcome)
@@ -179,7 +180,7 @@ impl fmt::Debug for Answered<'_> {
     }
 }
 
-/// What a server met and went on after.
+/// A failure that a server handled.
 ///
 /// ```
 /// use imds_host::Trouble;
@@ -190,18 +191,18 @@ impl fmt::Debug for Answered<'_> {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Trouble {
-    /// No connection could be accepted; the server tries again after a while.
+    /// Accepting a connection failed; the server tries again after a while.
     Accept(io::Error),
-    /// The hop limit of an answer could not be set. The answer was not sent, and
-    /// its connection was closed.
+    /// Setting the hop limit of an answer failed. The server did not send the answer
+    /// and closed the connection.
     HopLimit(io::Error),
-    /// A connection that waited for its client, or for an answer that a fault
-    /// holds back, was closed for a new one, since no more could be open.
+    /// The server closed a waiting connection, or one whose answer a fault holds back,
+    /// to make room for a new one.
     SentAway,
 }
 
 impl Trouble {
-    /// Its name for machines, which does not change.
+    /// Its name for machines, which never changes.
     ///
     /// ```
     /// assert_eq!(imds_host::Trouble::SentAway.name(), "sent-away");

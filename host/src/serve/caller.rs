@@ -2,12 +2,12 @@ use std::net::SocketAddr;
 
 use crate::engine::{Instance, RequestHead, Runtime};
 
-/// Picks the instance that a request belongs to. An [`Instance`] picks itself; to
-/// pick by a closure: [`Service::picking`](crate::Service::picking).
+/// Picks the instance for a request. An [`Instance`] picks itself; for a closure, see
+/// [`Service::picking`](crate::Service::picking).
 ///
-/// Never pick by the source address alone where callers can forge it: a
-/// platform knows its guests by the listener, interface or socket they come
-/// through. A server of its own hands that on in the request's extensions.
+/// Do not pick by the source address alone if callers can forge it: a platform knows
+/// its guests by their listener, interface or socket. Your own server passes that in
+/// the extensions of the request.
 ///
 /// ```
 /// use std::collections::HashMap;
@@ -41,11 +41,11 @@ use crate::engine::{Instance, RequestHead, Runtime};
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 pub trait Instances: Send + Sync + 'static {
-    /// The instance that `caller` sees with a request of this head; none is answered
-    /// by 403.
+    /// Returns the instance for a request of `caller` with this head. The answer to
+    /// `None` is 403.
     fn instance_for(&self, caller: &Caller, head: &RequestHead<'_>) -> Option<Instance>;
 
-    /// The runtime of the instances, which answers those that have none.
+    /// The runtime of the instances, which also answers callers without one.
     fn runtime(&self) -> &Runtime;
 }
 
@@ -78,8 +78,8 @@ where
     }
 }
 
-/// What a server knows of a caller. [`serve`](crate::serve) fills it; a server of
-/// another kind puts it into the extensions of each request.
+/// What a server knows of a caller. [`serve`](crate::serve) sets it; your own server
+/// puts it into the extensions of each request.
 ///
 /// ```
 /// assert_eq!(imds_host::Caller::default().peer, None);
@@ -87,9 +87,9 @@ where
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Caller {
-    /// The address that the connection comes from.
+    /// The source address of the connection.
     pub peer: Option<SocketAddr>,
-    /// The address that the connection came to.
+    /// The destination address of the connection.
     pub local: Option<SocketAddr>,
 }
 

@@ -72,7 +72,7 @@ impl Default for ConnectionLimits {
     }
 }
 
-/// Each gives the same limits with another value in the field of its name.
+/// Each method returns the limits with one field changed.
 impl ConnectionLimits {
     /// Sets how many connections a server has at once.
     #[must_use]

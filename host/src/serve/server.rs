@@ -66,8 +66,8 @@ impl Server {
         Self::within(service, ConnectionLimits::default())
     }
 
-    /// The same service within other limits. Its connections are its own from here on:
-    /// set the limits before you clone it.
+    /// Sets the limits. The returned server counts its own connections: set the limits
+    /// before you clone it.
     ///
     /// ```
     /// # use imds_host::{ConnectionLimits, Runtime, Server, Service};
@@ -89,10 +89,9 @@ impl Server {
     /// Serves on a listener until `shutdown` completes, then lets open requests
     /// end for up to `stop_time` of the limits.
     ///
-    /// The caller owns the listener and the signal, and runs this in tokio, with
-    /// its timers and input and output enabled. A connection that cannot be
-    /// accepted is told to the service's observer and tried again, after up to a
-    /// second.
+    /// You own the listener and the signal, and run this in tokio, with its timers and
+    /// I/O enabled. If accepting a connection fails, it reports that to the observer of
+    /// the service and tries again, within a second.
     ///
     /// ```
     /// use imds_host::{Runtime, Server, Service};

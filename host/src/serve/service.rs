@@ -20,16 +20,15 @@ use crate::serve::http::{head_in, response_out};
 /// The metadata service of one instance or of many, as HTTP requests in and
 /// responses out.
 ///
-/// It implements [`hyper::service::Service`], whose futures keep the executor's
-/// thread for a call into the component and wait for all else;
+/// It implements [`hyper::service::Service`], whose futures occupy the executor's
+/// thread during a call into the component and wait for everything else;
 /// [`respond`](Self::respond) is for callers without an executor.
 /// [`serve`](crate::serve) puts it on a listener, and a [`Server`](crate::Server) on
-/// several, within limits of your own. Clones share everything.
+/// several, with limits of your own. Clones share everything.
 ///
-/// A server of another kind must do itself what only a server can: send the
-/// names of header fields in title case and in order, add none, set the
-/// [`HopLimit`] that a response carries, and do what its
-/// [`Delivery`](crate::Delivery) says.
+/// Your own server must do what only a server can: send the names of header fields in
+/// title case and in order, add none, set the [`HopLimit`] of a response, and obey its
+/// [`Delivery`](crate::Delivery).
 ///
 /// ```
 /// use imds_host::{Runtime, Service};
@@ -51,11 +50,11 @@ pub struct Service {
 }
 
 impl Service {
-    /// A service for `instances`: one [`Instance`], or what has many, such as a
+    /// Makes a service for `instances`: one [`Instance`], or many, such as a
     /// [`Fleet`](crate::Fleet).
     ///
-    /// It reads the system's clock, tells nobody of its answers and has
-    /// connections closed after each, as EC2 does.
+    /// It follows the system's clock, has no observer and closes connections after each
+    /// answer, as EC2 does.
     ///
     /// ```
     /// # use imds_host::{Runtime, Service};
@@ -74,8 +73,8 @@ impl Service {
         }
     }
 
-    /// A service whose instances `pick` picks, for each request by its caller and its
-    /// head. All are of `runtime`, which answers who has none.
+    /// Makes a service that picks an instance for each request, by its caller and its
+    /// head. All instances belong to `runtime`, which answers callers without one.
     ///
     /// ```
     /// use imds_host::{Caller, RequestHead, Runtime, Service};
@@ -95,8 +94,8 @@ impl Service {
         Self::new(Picked { runtime: runtime.clone(), pick })
     }
 
-    /// The same with another clock: a closure, or a
-    /// [`VirtualClock`](crate::VirtualClock), which can be moved.
+    /// Sets the clock: a closure, or a [`VirtualClock`](crate::VirtualClock), which you
+    /// can move.
     ///
     /// ```
     /// # use imds_host::{Runtime, Service};
@@ -112,8 +111,8 @@ impl Service {
         self
     }
 
-    /// The same with an observer, in place of any before. For two, give a tuple
-    /// of them, for instance of a log of yours and [`Metrics`](crate::Metrics).
+    /// Sets the observer, in place of an earlier one. For two, pass a tuple, for
+    /// instance of your log and [`Metrics`](crate::Metrics).
     ///
     /// ```
     /// # use imds_host::{Answered, Runtime, Service};
@@ -127,12 +126,12 @@ impl Service {
         self
     }
 
-    /// The same, but connections stay open for more requests: the answers
-    /// then lack `Connection: close`.
+    /// Sets whether connections stay open for more requests; their answers then lack
+    /// `Connection: close`.
     ///
-    /// DIFFERENCE: EC2 closes after each answer. For platforms with many
-    /// requests, and for benchmarks. Where an answer has a [`HopLimit`], those
-    /// that follow on its connection keep it: the answer may be on its way again.
+    /// DIFFERENCE: EC2 closes after each answer. For platforms with many requests, and
+    /// for benchmarks. If an answer has a [`HopLimit`], the following ones on its
+    /// connection keep it, because TCP may send the answer again.
     ///
     /// ```
     /// # use imds_host::{Runtime, Service};
@@ -147,15 +146,13 @@ impl Service {
         self
     }
 
-    /// Answers one request, whose body is ignored. Takes microseconds and
-    /// waits for nothing, but for the first request for a signature of the
-    /// identity document, which makes keys where none are given
-    /// ([`IdentitySigning`](crate::IdentitySigning)): that takes about a second.
-    /// So in an executor, call the service as a [`hyper::service::Service`], which
-    /// signs on a thread of its own.
+    /// Answers one request and ignores its body. Takes microseconds and does not block,
+    /// except at the first request for a signature of the identity document: without
+    /// given keys ([`IdentitySigning`](crate::IdentitySigning)), making them takes
+    /// about a second. So in an executor, call the service as a
+    /// [`hyper::service::Service`], which signs on its own thread.
     ///
-    /// What is known of the caller is read from the request's extensions: put
-    /// a [`Caller`] there.
+    /// It reads the caller from the request's extensions: put a [`Caller`] there.
     ///
     /// ```
     /// # use imds_host::{Runtime, Service};
@@ -295,11 +292,10 @@ impl Service {
     fn tell(&self, turn: &Turn, caller: &Caller, head: RequestHead<'_>) {
         if let Some(observer) = &self.observer {
             let duration = turn.started.map(|started| started.elapsed()).unwrap_or_default();
-            let peer = caller.peer;
             observer.answered(&Answered::new(
                 head,
                 turn.moment.now_ms,
-                peer,
+                (caller.peer, caller.local),
                 &turn.verdict,
                 duration,
                 turn.error.as_ref(),
@@ -338,9 +334,8 @@ impl Turn {
     }
 }
 
-/// Answers as [`respond`](Service::respond) does, but never blocks: where the
-/// identity document has to be signed first, another thread does so, and the
-/// future waits for it. It needs no runtime of its own.
+/// Answers as [`respond`](Service::respond) does, but never blocks: another thread
+/// signs the identity document while the future waits. It needs no runtime of its own.
 ///
 /// ```
 /// use hyper::service::Service as _;
@@ -378,8 +373,8 @@ impl fmt::Debug for Service {
     }
 }
 
-/// The IP time-to-live (IPv6: hop limit) that the packets of a response must
-/// have, 1 to 64; in the response's extensions where there is one.
+/// The IP time-to-live (IPv6: hop limit) of the packets of a response, 1 to 64; in the
+/// response's extensions if there is one.
 ///
 /// ```
 /// # use imds_host::{HopLimit, Runtime, Service};

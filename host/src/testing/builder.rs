@@ -13,10 +13,10 @@ use crate::observe::Journal;
 use crate::problem::{Problem, Problems};
 use crate::serve::{Instances, Service};
 
-/// What an [`Imds`] is to be, from [`Imds::builder`]. Without any call it is the
-/// default instance under the system's clock, with tokens optional.
+/// The configuration of an [`Imds`], from [`Imds::builder`]. The default is the default
+/// instance under the system's clock, with tokens optional.
 ///
-/// What is wrong with it, [`start`](Self::start) tells.
+/// [`start`](Self::start) returns the errors.
 ///
 /// ```
 /// use std::time::{Duration, UNIX_EPOCH};
@@ -57,7 +57,7 @@ impl Builder {
         }
     }
 
-    /// Describes the instance by TOML text, in place of any description before.
+    /// Sets the description, TOML text, in place of an earlier one.
     ///
     /// ```
     /// # use imds_host::testing::Imds;
@@ -68,8 +68,8 @@ impl Builder {
         Self { description: Given::Toml(text.into()), ..self }
     }
 
-    /// Describes the instance by a file, TOML or JSON, in place of any description
-    /// before.
+    /// Sets the description to that in a file, TOML or JSON, in place of an earlier
+    /// one.
     ///
     /// ```
     /// # use imds_host::{Error, testing::Imds};
@@ -80,7 +80,7 @@ impl Builder {
         Self { description: Given::File(path.into()), ..self }
     }
 
-    /// Describes the instance, in place of any description before.
+    /// Sets the description, in place of an earlier one.
     ///
     /// ```
     /// # use imds_host::{Description, testing::Imds};
@@ -93,8 +93,8 @@ impl Builder {
         Self { description: Given::Typed(Box::new(description)), ..self }
     }
 
-    /// Lets something happen to the instance: a scenario that ships, by its name,
-    /// over the description and over the scenarios before.
+    /// Adds a built-in scenario by its name, over the description and earlier
+    /// scenarios.
     ///
     /// ```
     /// # use imds_host::testing::Imds;
@@ -108,7 +108,7 @@ impl Builder {
         self
     }
 
-    /// Gives it a clock, which the test moves.
+    /// Sets the clock, which the test can move.
     ///
     /// ```
     /// # use imds_host::{VirtualClock, testing::Imds};
@@ -121,9 +121,9 @@ impl Builder {
         Self { clock, ..self }
     }
 
-    /// Gives it a clock that stands at a time until the test advances it. A client
-    /// that compares with a clock of its own, as SDKs do with the end of
-    /// credentials, sees a time that is not its own.
+    /// Sets a clock that is paused at a time until the test advances it. A client that
+    /// compares times with its own clock, as SDKs do with the expiration of
+    /// credentials, sees a difference.
     ///
     /// ```
     /// # use imds_host::{Clock, testing::Imds};
@@ -135,7 +135,7 @@ impl Builder {
         self.clock(VirtualClock::paused_at(time))
     }
 
-    /// Requires tokens (version 2), whatever description and scenarios say.
+    /// Requires tokens (version 2), whatever the description and scenarios say.
     ///
     /// ```
     /// # use imds_host::{Request, testing::Imds};
@@ -149,8 +149,8 @@ impl Builder {
 
     /// Starts it, on a free port of 127.0.0.1.
     ///
-    /// Fails with what is wrong with the description, at its place, and with
-    /// [`Error::System`] where the operating system refuses a thread or a socket.
+    /// Fails if the description is wrong, with the place, and with [`Error::System`] if
+    /// the operating system refuses a thread or a socket.
     ///
     /// ```
     /// let imds = imds_host::testing::Imds::builder().start()?;
@@ -165,11 +165,12 @@ impl Builder {
         serve(&shared, control, journal, self.clock)
     }
 
-    /// Starts one that has many instances, each for the caller with its key; others
-    /// get 403. What was built so far is of all of them: a member says what differs.
+    /// Starts many instances, each for the caller with its key; other callers get 403.
+    /// The configuration so far applies to all instances; each member's description
+    /// adds to it.
     ///
-    /// Fails as [`start`](Self::start) does, and with [`Error::Key`] where no request
-    /// can have a key.
+    /// Fails as [`start`](Self::start) does, and with [`Error::Key`] if no request can
+    /// have a key.
     ///
     /// ```
     /// use imds_host::{CallerKey, Description};

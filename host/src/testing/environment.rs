@@ -4,9 +4,8 @@ use std::env;
 use std::ffi::{OsStr, OsString};
 use std::process::Command;
 
-/// The environment in which SDKs and tools find a service: what
-/// [`Imds::command`](super::Imds::command) gives its program, and `imds run` its
-/// command.
+/// The environment in which SDKs and tools find a service: that of the programs of
+/// [`Imds::command`](super::Imds::command), and of `imds run`.
 ///
 /// ```
 /// use imds_host::testing::Environment;
@@ -39,7 +38,7 @@ const FILES: [&str; 2] = ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"];
 const EMPTY: &str = if cfg!(windows) { "NUL" } else { "/dev/null" };
 
 impl Environment {
-    /// One that tells of a service at this URL on 127.0.0.1.
+    /// For a program that finds the service at this URL on 127.0.0.1.
     ///
     /// ```
     /// # use imds_host::testing::Environment;
@@ -52,7 +51,7 @@ impl Environment {
         environment
     }
 
-    /// One for a program that has the service where EC2 has it.
+    /// For a program that finds the service at EC2's address.
     ///
     /// ```
     /// # use imds_host::testing::Environment;
@@ -67,9 +66,9 @@ impl Environment {
         environment
     }
 
-    /// The same without the AWS configuration of who runs this process: no
-    /// variable that begins with `AWS_` is inherited, and no file of theirs is read.
-    /// So a program has the credentials and the region of the instance, or none.
+    /// Removes the AWS configuration of the present user: all variables that begin with
+    /// `AWS_`, and the files of that user. So a program has the credentials and the
+    /// region of the instance, or none.
     ///
     /// ```
     /// # use imds_host::testing::Environment;
@@ -97,8 +96,8 @@ impl Environment {
         self.set.iter().map(|(name, value)| (*name, &**value))
     }
 
-    /// Gives it to a command: sets its variables, and takes away those that would
-    /// lead the program elsewhere. All else stays.
+    /// Applies it to a command: sets its variables, and removes those that would lead
+    /// the program elsewhere. All others stay.
     ///
     /// ```
     /// # use imds_host::testing::Environment;

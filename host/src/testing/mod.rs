@@ -19,12 +19,11 @@
 //! # Ok::<_, imds_host::Error>(())
 //! ```
 //!
-//! Where the test panics, the fixture prints what it was asked. When it is dropped, it
-//! closes its connections, and its port is free.
+//! If the test panics, the fixture prints the requests that it got. When you drop it,
+//! it closes its connections and its port is free.
 //!
-//! All fixtures of a process share one thread, which the first one starts: two
-//! hundred at once are no burden. Each has an instance, a port, tokens and a journal
-//! of its own.
+//! All fixtures of a process share one thread, which the first one starts, so two
+//! hundred at once are no burden. Each has its own instance, port, tokens and journal.
 
 mod builder;
 mod environment;
@@ -48,10 +47,10 @@ pub use self::builder::Builder;
 pub use self::environment::Environment;
 pub use self::requests::Requests;
 
-/// A metadata service for a test, on a port of its own, until it is dropped.
+/// A metadata service for a test, on its own port, until you drop it.
 ///
-/// It has one instance, which a [`Control`] changes; one that
-/// [`Builder::start_fleet`] started has a [`Fleet`]. Nothing of it is `async`.
+/// It has one instance with a [`Control`]; if [`Builder::start_fleet`] started it, it
+/// has a [`Fleet`]. None of its methods is `async`.
 ///
 /// ```
 /// use imds_host::Request;
@@ -91,7 +90,7 @@ impl Imds {
         Self::builder().start()
     }
 
-    /// One that is to be something else.
+    /// Configures another one.
     ///
     /// ```
     /// use imds_host::testing::Imds;
@@ -103,8 +102,8 @@ impl Imds {
         Builder::new()
     }
 
-    /// Changes the instance from the next request on, by a piece of a description in
-    /// TOML or JSON: [`Control::edit`]. Returns the revision that has it.
+    /// Changes the instance for all later requests, by a piece of a description in TOML
+    /// or JSON, as [`Control::edit`] does. Returns the new revision.
     ///
     /// ```
     /// # let imds = imds_host::testing::Imds::start()?;
@@ -117,8 +116,8 @@ impl Imds {
         self.served.edit(&Description::parse("the edit", change)?)
     }
 
-    /// Interrupts the instance as EC2 does a spot instance, two minutes from now by
-    /// its clock. For other interruptions: [`Control::interrupt`].
+    /// Interrupts the instance as EC2 interrupts a spot instance, two minutes from now
+    /// by its clock. For other interruptions, see [`Control::interrupt`].
     ///
     /// ```
     /// # let imds = imds_host::testing::Imds::start()?;
@@ -131,7 +130,7 @@ impl Imds {
         self.served.interrupt(Interruption::default())
     }
 
-    /// All else that an operator does, and answers without a socket.
+    /// For everything else that an operator does, and for answers without a socket.
     ///
     /// ```
     /// # let imds = imds_host::testing::Imds::start()?;
@@ -144,7 +143,7 @@ impl Imds {
 }
 
 impl Imds<Fleet> {
-    /// Its instances, which a test can put in, replace and take out.
+    /// Its instances, which a test can insert, replace and remove.
     ///
     /// ```
     /// # use imds_host::{CallerKey, Description, testing::Imds};
@@ -159,7 +158,7 @@ impl Imds<Fleet> {
 }
 
 impl<S> Imds<S> {
-    /// Where it is: `http://127.0.0.1:` and its port, without a final slash.
+    /// Its URL: `http://127.0.0.1:` and its port, without a final slash.
     ///
     /// ```
     /// # let imds = imds_host::testing::Imds::start()?;
@@ -170,9 +169,9 @@ impl<S> Imds<S> {
         format!("http://{}", self.parts.serving.address)
     }
 
-    /// The variables by which SDKs and tools find it and nothing else: for programs
-    /// that something else starts. It names no file of the user's, but does not remove a
-    /// variable that is set already: [`command`](Self::command) does.
+    /// The variables by which SDKs and tools find it and nothing else, for programs
+    /// that another program starts. It names no file of the user's and does not remove
+    /// variables; [`command`](Self::command) does.
     ///
     /// ```
     /// # let imds = imds_host::testing::Imds::start()?;
@@ -184,8 +183,8 @@ impl<S> Imds<S> {
         self.environment().variables().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
 
-    /// A command that finds it, and in which the AWS configuration of who runs the
-    /// test counts for nothing: its variables are removed, its files are not read.
+    /// A command that finds it. The AWS configuration of the present user does not
+    /// apply: the command has none of its variables and reads none of its files.
     ///
     /// ```
     /// # let imds = imds_host::testing::Imds::start()?;
@@ -199,7 +198,7 @@ impl<S> Imds<S> {
         command
     }
 
-    /// Moves its clock on, whether it runs or stands.
+    /// Advances its clock, whether it runs or is paused.
     ///
     /// ```
     /// # let imds = imds_host::testing::Imds::start()?;
@@ -210,7 +209,7 @@ impl<S> Imds<S> {
         self.parts.clock.advance(time);
     }
 
-    /// Its clock, to be paused, set and sped up.
+    /// Its clock, to pause, set and speed up.
     ///
     /// ```
     /// # let imds = imds_host::testing::Imds::start()?;
@@ -221,7 +220,7 @@ impl<S> Imds<S> {
         &self.parts.clock
     }
 
-    /// What was asked until now.
+    /// The requests so far.
     ///
     /// ```
     /// # let imds = imds_host::testing::Imds::start()?;

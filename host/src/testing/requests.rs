@@ -5,12 +5,10 @@ use std::fmt;
 use crate::engine::{Runtime, SessionVersion};
 use crate::observe::{Journal, JournalEntry, Usage};
 
-/// What was asked of an [`Imds`](super::Imds) until now, of which tests assert
-/// what they expect. It displays as a list, as the journal has it: without tokens
-/// and keys.
+/// The requests to an [`Imds`](super::Imds) so far, for assertions. It displays as a
+/// list, as in the journal: without tokens and keys.
 ///
-/// Each path is one without its query; one that ends in `/` stands for all below it
-/// too.
+/// Paths have no query; one that ends in `/` also matches all paths below it.
 ///
 /// ```
 /// use imds_host::Request;
@@ -50,7 +48,7 @@ impl Requests {
         &self.entries
     }
 
-    /// Whether a path was asked for, whatever the answer was.
+    /// Whether there was a request for a path, with any answer.
     ///
     /// ```
     /// let imds = imds_host::testing::Imds::start()?;
@@ -61,7 +59,7 @@ impl Requests {
         self.count(path) > 0
     }
 
-    /// How often a path was asked for, whatever the answers were.
+    /// The number of requests for a path, with any answer.
     ///
     /// ```
     /// let imds = imds_host::testing::Imds::start()?;
@@ -72,7 +70,7 @@ impl Requests {
         self.entries.iter().filter(|entry| is_at(&entry.target, path)).count()
     }
 
-    /// Panics unless a path was asked for, and tells what was.
+    /// Panics if there was no request for a path, and lists the requests.
     ///
     /// ```
     /// # use imds_host::{Request, testing::Imds};
@@ -86,7 +84,7 @@ impl Requests {
         assert!(self.asked(path), "nobody asked for {path}\n{self}");
     }
 
-    /// Panics if a path was asked for, and tells what was.
+    /// Panics if there was a request for a path, and lists the requests.
     ///
     /// ```
     /// let imds = imds_host::testing::Imds::start()?;
@@ -98,9 +96,9 @@ impl Requests {
         assert!(!self.asked(path), "somebody asked for {path}\n{self}");
     }
 
-    /// Panics unless tokens were used, and by all: what
-    /// `imds run --require-v2` demands of a command. Where nothing was answered by
-    /// version 2, nothing shows that a program can use it, so that fails too.
+    /// Panics unless all requests used tokens, as `imds run --require-v2` demands of a
+    /// command. It also panics if no request was answered by version 2, because then
+    /// nothing proves that the program can use it.
     ///
     /// ```
     /// # use imds_host::{Request, testing::Imds};
@@ -120,7 +118,7 @@ impl Requests {
         assert!(is_shown, "no request was answered as one of version 2\n{self}");
     }
 
-    /// Panics if a request was refused, or a fault affected its answer, and tells the
+    /// Panics if a request was refused or a fault affected its answer, and prints the
     /// remedy.
     ///
     /// ```

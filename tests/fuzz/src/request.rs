@@ -14,13 +14,17 @@ static INSTANCES: LazyLock<Vec<Instance>> = LazyLock::new(|| {
         r#"{"metadata-options": {"instance-metadata-tags": "enabled"}, "tags": {"Name": "é", "a": ""}}"#,
         r#"{"user-data": "\u0000\r\n\r\n", "request-throttle": {"burst": 1, "per-second": 1}}"#,
         r#"{"instance-lifecycle": "spot", "spot-interruption": {"time": "2026-09-30T20:27:40Z"}}"#,
+        WITH_CONTAINERS,
     ];
     descriptions.map(super::open).into()
 });
 
+/// A task, another one with a token, and a pod.
+const WITH_CONTAINERS: &str = r#"{"container-credentials": [{"id": "a"}, {"id": "b", "authorization-token": "c"}, {"authorization-token": "d"}]}"#;
+
 /// Any bytes have one of the documented answers, complete and the same each time,
 /// in which no byte of the request stands that could be read as more than a value.
-/// What decides it are the method, the path and four fields; what becomes of the
+/// What decides it are the method, the path and five fields; what becomes of the
 /// connection is decided by what a model of HTTP reads too.
 ///
 /// The bytes: one that picks the instance, one for the time, then a head.
@@ -31,7 +35,8 @@ static INSTANCES: LazyLock<Vec<Instance>> = LazyLock::new(|| {
 /// ```
 pub fn request(bytes: &[u8]) {
     let [which, time, bytes @ ..] = bytes else { return };
-    let instance = &INSTANCES[usize::from(*which) % INSTANCES.len()];
+    let index = usize::from(*which) % INSTANCES.len();
+    let instance = &INSTANCES[index];
     let moment = Moment {
         now_ms: now_ms(*time),
         entropy: 1,
@@ -45,6 +50,7 @@ pub fn request(bytes: &[u8]) {
     is_documented(head.as_ref(), &answer);
     assert_eq!(answer, instance.answer(bytes, moment, None), "the same request at the same time");
     assert!(!answer.keep_alive, "the shell would not keep it");
+    assert!(!is_of_an_agent(&answer) || index + 1 == INSTANCES.len(), "no containers, and an agent's answer");
 
     let kept = instance.answer(bytes, Moment { keep_alive: true, ..moment }, None);
     let nobodys = imds_core::refuse_caller(bytes, moment);
@@ -107,7 +113,12 @@ fn now_ms(time: u8) -> u64 {
 fn is_documented(request: Option<&Head<'_>>, answer: &Answer<'_>) {
     let status = match answer.outcome {
         Outcome::Found | Outcome::TokenIssued | Outcome::MethodsListed => 200,
-        Outcome::TtlRefused | Outcome::HeadUnreadable => 400,
+        Outcome::TtlRefused
+        | Outcome::HeadUnreadable
+        | Outcome::CredentialsIdMissing
+        | Outcome::CredentialsIdUnknown
+        | Outcome::AuthorizationMissing
+        | Outcome::AuthorizationInvalid => 400,
         Outcome::TokenMissing | Outcome::TokenInvalid | Outcome::TokenExpired => 401,
         Outcome::HostRefused
         | Outcome::EndpointDisabled
@@ -120,10 +131,12 @@ fn is_documented(request: Option<&Head<'_>>, answer: &Answer<'_>) {
         Outcome::HeadTooLarge => 431,
         Outcome::Throttled => 503,
         Outcome::NotRunning | Outcome::FaultRefused => panic!("it runs, and without faults"),
+        Outcome::CredentialsNotDelivered => panic!("the role can be assumed"),
         Outcome::SignaturesWanted => panic!("nobody signs here"),
     };
     assert_eq!(answer.status, status);
-    let refusal_with_body = answer.outcome == Outcome::NotFound;
+    let is_of_an_agent = is_of_an_agent(answer);
+    let refusal_with_body = answer.outcome == Outcome::NotFound || is_of_an_agent;
     assert!(answer.body.is_empty() || status == 200 || refusal_with_body, "{status} has a body");
     let method = request.map_or("", |head| head.method);
     assert!(answer.hop_limit.is_none_or(|limit| (1..=64).contains(&limit) && method == "PUT"));
@@ -134,12 +147,20 @@ fn is_documented(request: Option<&Head<'_>>, answer: &Answer<'_>) {
         assert!(value.bytes().all(|byte| matches!(byte, b' '..=b'~')), "{name}: {value:?}");
     }
     assert_eq!(answer.fields().count(), head.matches("\r\n").count() - 2, "each line is a field");
-    let names = ["Content-Length", "Date", "Server", "Connection"];
+    let names = ["Content-Length", "Date", "Connection"];
     for name in names {
         assert_eq!(answer.fields().filter(|(other, _)| *other == name).count(), 1, "{name}");
     }
+    let servers = answer.fields().filter(|(name, _)| *name == "Server").count();
+    assert_eq!(servers, usize::from(!is_of_an_agent), "EC2's server, and no other, says its name");
+    assert!(!is_of_an_agent || answer.session_version.is_none(), "an agent knows no session tokens");
     if method != "HEAD" {
         let length = answer.body.len().to_string();
         assert!(answer.fields().any(|(name, value)| name == "Content-Length" && value == length));
     }
+}
+
+/// Whether it is what the agent of a container answers.
+fn is_of_an_agent(answer: &Answer<'_>) -> bool {
+    answer.fields().any(|(name, value)| name == "X-Content-Type-Options" || value == "application/json")
 }

@@ -43,6 +43,8 @@ fn every_answer_is_as_documented() {
         ask(method, "/v1/instance", JSON, "oops");
     }
     ask("GET", "/v1/requests?wait=31", HOST, "");
+    ask("GET", "/v1/get?path=nowhere", HOST, "");
+    ask("GET", "/v1/get?path=/latest/meta-data/hostname&head=true", HOST, "");
     ask("GET", "/v1/requests?after=0&limit=1&refusals=true", HOST, "");
     ask("PATCH", "/v1/clock", JSON, r#"{"advance": "5"}"#);
     fs::write(&file.path, "instance-lifecycle = 'sport'\n").unwrap();

@@ -3,6 +3,7 @@
 mod application;
 mod changes;
 mod documented;
+mod item;
 mod listener;
 mod privacy;
 mod requests;

@@ -27,6 +27,8 @@ fn no_secret_is_told() {
         &["explain"],
         &["usage", "--json"],
         &["fault"],
+        &["get", "user-data"],
+        &["get", "--json", "meta-data/x"],
         &["edit", "user-data = 'CANARYDATA'"],
         &["edit", "user-data = 'CANARYDATA"],
         &["edit", "state = 'stopped'\nuser-data = 'CANARYDATA'"],

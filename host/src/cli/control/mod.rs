@@ -4,6 +4,7 @@
 mod clock;
 mod guard;
 mod instance;
+mod item;
 mod place;
 mod reload;
 mod reply;
@@ -29,6 +30,7 @@ use super::listen::{bind_for, bind_inside};
 use super::metrics::Page;
 use super::network_namespace::NetworkNamespace;
 use super::operator::{self, Bounds, Listener};
+use super::process::Clients;
 
 #[derive(Args)]
 pub struct ControlFlag {
@@ -64,6 +66,8 @@ const BOUNDS: Bounds = Bounds {
 pub struct Operated {
     pub control: Control,
     pub page: Arc<Page>,
+    /// The processes that ask by version 1.
+    pub clients: Clients,
     pub reload: Reload,
 }
 

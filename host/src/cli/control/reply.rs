@@ -2,10 +2,11 @@
 
 use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};
-use imds_host::{Error, Metrics, Problem, Problems, Warning, Warnings};
+use imds_host::{Error, Metrics, Problems, Warning, Warnings};
 use serde_json::{Value, json};
 
 use super::super::failure::WrongUse;
+use super::super::problems::problem;
 
 /// An answer.
 pub type Reply = Response<String>;
@@ -86,18 +87,6 @@ pub fn failed(failure: &anyhow::Error) -> Reply {
 
 /// Without the lines of the text, which the client has.
 fn wrong(problems: &Problems) -> Value {
-    let problem = |problem: &Problem| {
-        let Problem { field, in_name, message, help, place, set_by } = problem;
-        without_nulls([
-            ("field", json!(field)),
-            ("in-name", if *in_name { json!(true) } else { Value::Null }),
-            ("message", json!(message)),
-            ("help", json!(help)),
-            ("line", json!(place.as_ref().map(|place| place.line))),
-            ("column", json!(place.as_ref().map(|place| place.column))),
-            ("set-by", json!(set_by)),
-        ])
-    };
     json!({
         "error": format!("{}; nothing was changed", number_of_problems(problems.list.len())),
         "source": problems.source,

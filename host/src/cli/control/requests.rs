@@ -7,6 +7,8 @@ use imds_host::{Control, Instances as _, Journal, JournalEntry, Runtime, Session
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout_at};
 
+use super::super::process::Clients;
+use super::super::report;
 use super::instance::time;
 use super::reply::{Reply, error, ok, without_nulls};
 
@@ -28,7 +30,7 @@ pub async fn get(control: &Control, query: &str) -> Reply {
 }
 
 /// Who uses which version of the service.
-pub fn usage(journal: &Journal) -> Reply {
+pub fn usage(journal: &Journal, clients: &Clients) -> Reply {
     let usage = journal.usage();
     let sum = |count: fn(&Usage) -> u64| usage.iter().map(count).sum::<u64>();
     let (version_1, rejected) = (sum(|usage| usage.version_1), sum(|usage| usage.version_1_rejected));
@@ -41,11 +43,12 @@ pub fn usage(journal: &Journal) -> Reply {
             "version-2": sum(|usage| usage.version_2),
             "unknown": sum(|usage| usage.unknown),
         },
-        "clients": usage.iter().map(client).collect::<Vec<_>>(),
+        "clients": usage.iter().map(|usage| client(usage, clients)).collect::<Vec<_>>(),
     }))
 }
 
-fn client(usage: &Usage) -> Value {
+fn client(usage: &Usage, clients: &Clients) -> Value {
+    let processes = clients.of(usage);
     without_nulls([
         ("caller", json!(usage.caller)),
         ("user-agent", json!(usage.user_agent)),
@@ -55,6 +58,7 @@ fn client(usage: &Usage) -> Value {
         ("version-2", json!(usage.version_2)),
         ("unknown", json!(usage.unknown)),
         ("version-1-target", json!(usage.version_1_target)),
+        ("processes", if processes.is_empty() { Value::Null } else { report::processes(&processes) }),
     ])
 }
 

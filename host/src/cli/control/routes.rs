@@ -13,14 +13,15 @@ use tokio::time::timeout;
 use super::super::warnings::Before;
 use super::reply::{Reply, add_warnings, error, failed, method_not_allowed, of_revision, ok, page};
 use super::turns::Turns;
-use super::{Operated, Reload, clock, guard, instance, requests};
+use super::{Operated, Reload, clock, guard, instance, item, requests};
 
 /// The document that describes all this.
 pub const OPENAPI: &str = include_str!("openapi.json");
 
 /// All paths with their methods. `GET` brings `HEAD` with it.
-const ROUTES: [(&str, &[&str]); 9] = [
+const ROUTES: [(&str, &[&str]); 10] = [
     ("/v1/instance", &["GET", "PATCH", "PUT"]),
+    ("/v1/get", &["GET"]),
     ("/v1/clock", &["GET", "PATCH"]),
     ("/v1/requests", &["GET"]),
     ("/v1/usage", &["GET"]),
@@ -42,7 +43,7 @@ const BODY_BYTES_TAKEN: usize = 8 << 20;
 const BODY_TIME: Duration = Duration::from_secs(5);
 
 pub async fn answer(shared: Arc<(Operated, Turns)>, request: Request<Incoming>) -> Reply {
-    let (Operated { control, page: told, reload }, turns) = &*shared;
+    let (Operated { control, page: told, clients, reload }, turns) = &*shared;
     let (parts, body) = request.into_parts();
     // Before anything is refused: who still sends does not read.
     let body = match timeout(BODY_TIME, read(body)).await {
@@ -77,10 +78,13 @@ pub async fn answer(shared: Arc<(Operated, Turns)>, request: Request<Incoming>) 
         ("PUT", "/v1/instance") => in_turn(turns, control, move |control| instance::put(control, &parts, &body)).await,
         (_, "/v1/instance") => in_turn(turns, control, instance::get).await,
         ("POST", _) => read_again(turns, control, reload).await.unwrap_or_else(|refusal| refusal),
+        (_, "/v1/get") => {
+            in_turn(turns, control, move |control| item::get(control, parts.uri.query().unwrap_or_default())).await
+        }
         ("PATCH", "/v1/clock") => clock::patch(control.clock(), &body),
         (_, "/v1/clock") => clock::get(control.clock()),
         (_, "/v1/requests") => requests::get(control, parts.uri.query().unwrap_or_default()).await,
-        (_, "/v1/usage") => requests::usage(control.journal()),
+        (_, "/v1/usage") => requests::usage(control.journal(), clients),
         (_, "/metrics") => page(told.text()),
         (_, "/openapi.json") => super::reply::document(OPENAPI),
         (_, "/health") => ok(&json!({ "status": "ok" })),

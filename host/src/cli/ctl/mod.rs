@@ -8,6 +8,7 @@ mod edit;
 mod explain;
 mod fault;
 mod follow;
+mod get;
 mod many;
 mod operation;
 mod put;
@@ -84,6 +85,7 @@ enum Verb {
     /// Show what the instance is: options, clock, timeline, faults, revision
     #[command(after_help = "Example:\n  imds ctl show --json")]
     Show,
+    Get(get::Item),
     Edit(edit::Edit),
     Scenario(scenario::StartScenario),
     Interrupt(operation::Interrupt),
@@ -176,6 +178,7 @@ impl Ctl {
         let client = Client::new(target, Access { token, key: self.key, ca_file: self.ca_file })?;
         let told = match self.verb {
             Verb::Show => show::show(&client),
+            Verb::Get(get) => return get.print(&client, self.json),
             Verb::Edit(edit) => edit.make(&client),
             Verb::Scenario(scenario) => scenario.make(&client),
             Verb::Interrupt(interrupt) => interrupt.make(&client),

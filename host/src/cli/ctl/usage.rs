@@ -10,6 +10,11 @@ pub fn usage(client: &Client) -> anyhow::Result<Told> {
     Ok(Told { text: in_words(&answer.body), raw: answer.raw })
 }
 
+/// One that asked without a token.
+fn process(process: &Value) -> String {
+    format!("; pid {} ({})", process["pid"], process["command"].as_str().unwrap_or_default())
+}
+
 fn in_words(usage: &Value) -> String {
     let number = |value: &Value, name: &str| value[name].as_u64().unwrap_or_default();
     let mut lines = vec![
@@ -26,8 +31,10 @@ fn in_words(usage: &Value) -> String {
         };
         let from = client["caller"].as_str().map_or(String::new(), |caller| format!(" from {caller}"));
         let target = client["version-1-target"].as_str().unwrap_or_default();
+        let processes = client["processes"].as_array().into_iter().flatten().map(process);
+        let processes: String = processes.collect();
         format!(
-            "{who}{from}: {} answered and {} refused without a token, {} with one; last {target}",
+            "{who}{from}: {} answered and {} refused without a token, {} with one; last {target}{processes}",
             number(client, "version-1"),
             number(client, "version-1-rejected"),
             number(client, "version-2")

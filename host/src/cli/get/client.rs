@@ -3,7 +3,8 @@
 
 use std::fmt;
 use std::io::{self, Read as _, Write as _};
-use std::net::{TcpStream, ToSocketAddrs as _};
+use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs as _};
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -115,6 +116,20 @@ impl Client {
         })
     }
 
+    /// The addresses of the service. A name server that does not answer takes no longer
+    /// than the time.
+    fn addresses(&self, time: Duration) -> io::Result<Vec<SocketAddr>> {
+        let Endpoint { host, port, .. } = self.endpoint.clone();
+        if let Ok(ip) = host.parse::<IpAddr>() {
+            return Ok(vec![SocketAddr::new(ip, port)]);
+        }
+        let (sender, found) = mpsc::channel();
+        // The system's look-up has no bound; without an answer its thread stays until the program ends.
+        let look_up = move || sender.send((host.as_str(), port).to_socket_addrs().map(Vec::from_iter));
+        thread::Builder::new().name("imds-name".into()).spawn(look_up)?;
+        found.recv_timeout(time).unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+    }
+
     /// Sends a request, and reads its answer or until the service closes.
     fn exchange(&self, request: &[u8], is_of_head: bool) -> io::Result<Vec<u8>> {
         let until = Instant::now() + self.time.min(LONGEST);
@@ -123,7 +138,7 @@ impl Client {
             left => Ok(left),
         };
         let mut failed = io::Error::new(io::ErrorKind::NotFound, "its name has no address");
-        for address in (self.endpoint.host.as_str(), self.endpoint.port).to_socket_addrs()? {
+        for address in self.addresses(left()?)? {
             let mut stream = match TcpStream::connect_timeout(&address, left()?) {
                 Ok(stream) => stream,
                 Err(error) => {
@@ -157,6 +172,7 @@ impl Client {
 impl Answer {
     /// Whether the bytes are all of an answer that says where it ends.
     fn ends_with(bytes: &[u8], is_of_head: bool) -> bool {
+        let bytes = without_interim(bytes);
         let mut fields = [EMPTY_HEADER; 64];
         let mut parsed = httparse::Response::new(&mut fields);
         if !matches!(parsed.parse(bytes), Ok(Status::Complete(_))) {
@@ -171,6 +187,7 @@ impl Answer {
     /// Reads an answer that is all of `bytes`.
     fn read(bytes: &[u8], is_of_head: bool) -> io::Result<Self> {
         let wrong = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
+        let bytes = without_interim(bytes);
         if bytes.is_empty() {
             return Err(wrong("the connection was closed"));
         }
@@ -219,6 +236,19 @@ impl Answer {
     }
 }
 
+/// What follows the interim answers (RFC 9110, section 15.2), such as 100 and 103. Behind
+/// 101 another protocol follows, so it is final here.
+fn without_interim(mut bytes: &[u8]) -> &[u8] {
+    loop {
+        let mut fields = [EMPTY_HEADER; 64];
+        let mut parsed = httparse::Response::new(&mut fields);
+        match (parsed.parse(bytes), parsed.code) {
+            (Ok(Status::Complete(length)), Some(100 | 102..=199)) => bytes = &bytes[length..],
+            _ => return bytes,
+        }
+    }
+}
+
 /// A body without the marks of its chunks.
 fn of_chunks(mut rest: &[u8]) -> Option<Vec<u8>> {
     let mut body = Vec::new();
@@ -253,6 +283,22 @@ mod tests {
     fn a_body_may_come_in_chunks() {
         let bytes = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n1;x=y\r\nd\r\n0\r\n\r\n";
         assert_eq!(Answer::read(bytes, false).unwrap().body, b"abcd");
+    }
+
+    #[test]
+    fn interim_answers_come_before_the_answer() {
+        let interim = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n";
+        let bytes = format!("{interim}HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab");
+        let answer = Answer::read(bytes.as_bytes(), false).unwrap();
+        assert_eq!((answer.status, &answer.body[..]), (200, &b"ab"[..]));
+        assert!(answer.head().starts_with("HTTP/1.1 200 OK\n"), "{}", answer.head());
+        for end in interim.len()..bytes.len() {
+            assert!(!Answer::ends_with(&bytes.as_bytes()[..end], false), "{end}");
+        }
+        assert!(!Answer::ends_with(interim.as_bytes(), true) && Answer::ends_with(bytes.as_bytes(), true));
+        assert!(Answer::read(interim.as_bytes(), false).is_err());
+        // What follows is no HTTP.
+        assert_eq!(Answer::read(b"HTTP/1.1 101 Switching Protocols\r\n\r\n", true).unwrap().status, 101);
     }
 
     #[test]

@@ -172,7 +172,7 @@ impl Wait {
 }
 
 /// A path from the root: what has no slash before it is below `/latest`.
-fn absolute(path: &str) -> Result<String, WrongUse> {
+pub fn absolute(path: &str) -> Result<String, WrongUse> {
     if path.starts_with("http://") {
         return Err(WrongUse(format!("{path}: the URL of the service goes to --endpoint, and the path without it")));
     }

@@ -5,11 +5,11 @@ use std::path::Path;
 use std::{fs, io};
 
 use anyhow::Context;
-use imds_host::CallerKey;
+use imds_host::{CallerKey, Problems};
 
 use super::keys::{Keys, Refused};
 use super::load::{Entry, Source};
-use super::wrong::words;
+use super::wrong::problem;
 use crate::cli::failure::WrongUse;
 
 /// Gives all descriptions in the order of their names, and what is wrong with
@@ -21,7 +21,7 @@ use crate::cli::failure::WrongUse;
 pub fn read(
     directory: &Path,
     callers: Option<&CallerKey>,
-    give: &mut dyn FnMut(Result<Entry, String>),
+    give: &mut dyn FnMut(Result<Entry, Problems>),
 ) -> anyhow::Result<Vec<String>> {
     let (names, left_out) =
         names(directory).with_context(|| WrongUse(format!("cannot read {}", directory.display())))?;
@@ -29,7 +29,8 @@ pub fn read(
     for (place, name) in names.iter().enumerate() {
         let path = directory.join(name);
         let source = path.display().to_string();
-        let refuse = |message: String, help: Option<&str>| Err(words(&source, None, message, help.map(str::to_owned)));
+        let refuse =
+            |message: String, help: Option<&str>| Err(problem(&source, None, message, help.map(str::to_owned)));
         give(match key(&path) {
             Ok(key) => match keys.take(key, place) {
                 Ok(key) => Ok(Entry { key, source: Source::File(path) }),

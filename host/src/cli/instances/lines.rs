@@ -7,13 +7,13 @@ use std::str;
 use std::sync::Arc;
 
 use anyhow::Context;
-use imds_host::CallerKey;
+use imds_host::{CallerKey, Problems};
 use serde::de::{Deserializer as _, Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::keys::{Keys, Refused};
 use super::load::{Entry, Source};
-use super::wrong::words;
+use super::wrong::problem;
 use crate::cli::failure::WrongUse;
 use crate::cli::file::open;
 
@@ -27,7 +27,7 @@ const FILE_BYTES_MAX: u64 = 1 << 30;
 pub fn read(
     file: &Path,
     callers: Option<&CallerKey>,
-    give: &mut dyn FnMut(Result<Entry, String>),
+    give: &mut dyn FnMut(Result<Entry, Problems>),
 ) -> anyhow::Result<()> {
     let source: Arc<str> = file.display().to_string().into();
     let cannot = || WrongUse(format!("cannot read {source}"));
@@ -39,7 +39,7 @@ pub fn read(
         if bytes.is_empty() {
             break;
         }
-        let refuse = |column, message: String| words(&source, Some((number, column)), message, Some(FORM.to_owned()));
+        let refuse = |column, message: String| problem(&source, Some((number, column)), message, Some(FORM.to_owned()));
         if !is_whole {
             give(Err(refuse(1, "this line is longer than 1 MiB, the most that a description may have".to_owned())));
             continue;
@@ -66,10 +66,10 @@ pub fn read(
                         text: instance.to_owned(),
                     },
                 }),
-                Err(Refused::Unknown(error)) => Err(words(&source, Some((number, 1)), error.to_string(), None)),
+                Err(Refused::Unknown(error)) => Err(problem(&source, Some((number, 1)), error.to_string(), None)),
                 Err(Refused::Twice(before)) => {
                     let message = format!("the caller `{key}` was given before, in line {before}");
-                    Err(words(&source, Some((number, 1)), message, None))
+                    Err(problem(&source, Some((number, 1)), message, None))
                 }
             },
             // Told as the beginning of the next line.
@@ -165,10 +165,11 @@ mod tests {
         std::fs::write(&file, bytes).unwrap();
         let mut given = Vec::new();
         let result = read(&file, Some(&CallerKey::ClientAddress), &mut |entry| {
-            given.push(entry.map(|Entry { key, source }| match source {
+            let entry = entry.map(|Entry { key, source }| match source {
                 Source::Line { number, .. } => (key, number),
                 Source::File(_) => panic!("there are no files"),
-            }));
+            });
+            given.push(entry.map_err(|problems| problems.to_string()));
         });
         std::fs::remove_file(&file).unwrap();
         result.unwrap();

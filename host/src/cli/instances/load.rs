@@ -5,10 +5,10 @@ use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use imds_host::{Description, Error, Problem, Warnings};
+use imds_host::{Description, Error, Problem, Problems, Warnings};
 
 use super::stated::{self, One, Stated};
-use super::wrong::{Wrong, words, words_of};
+use super::wrong::{Wrong, problem, problems_of};
 use crate::cli::warnings::Warned;
 
 /// A description and its caller's key.
@@ -81,20 +81,20 @@ pub struct Found {
 /// `take_back` gets the key of one that turns out to have the instance id of
 /// another.
 pub fn each(
-    read: impl FnOnce(&mut dyn FnMut(Result<Entry, String>)) -> anyhow::Result<Vec<String>>,
+    read: impl FnOnce(&mut dyn FnMut(Result<Entry, Problems>)) -> anyhow::Result<Vec<String>>,
     judge: impl Fn(&str, Given<'_>) -> Result<Warnings, Error> + Sync,
     take_back: impl Fn(&str),
 ) -> anyhow::Result<Found> {
     let found = Mutex::new(Found::default());
     let stated = Mutex::new(Stated::default());
-    let add = |place, judged: Result<Warnings, String>| {
+    let add = |place, judged: Result<Warnings, Problems>| {
         let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
         match judged {
             Ok(warnings) => {
                 found.right += 1;
                 found.warned.add(place, warnings);
             }
-            Err(words) => found.wrong.add(place, words),
+            Err(problems) => found.wrong.add(place, problems),
         }
     };
     let (sender, entries) = mpsc::sync_channel(WAITING_MAX);
@@ -113,7 +113,7 @@ pub fn each(
             place,
             match judged {
                 Ok(warnings) => Ok(source.locate_warnings(warnings, &key)),
-                Err(error) => Err(words_of(source.locate(error, &key), &source.name())),
+                Err(error) => Err(problems_of(source.locate(error, &key), &source.name())),
             },
         );
     };
@@ -131,7 +131,7 @@ pub fn each(
         let left_out = read(&mut |entry| {
             match entry {
                 Ok(entry) => handing.add(place, entry),
-                Err(words) => add(place, Err(words)),
+                Err(problems) => add(place, Err(problems)),
             }
             place += 1;
         })?;
@@ -149,11 +149,11 @@ pub fn each(
 }
 
 /// Two descriptions state one instance id.
-fn same_id(first: &One<'_>, other: &One<'_>) -> String {
+fn same_id(first: &One<'_>, other: &One<'_>) -> Problems {
     let One { instance_id, key, name, .. } = first;
     let message = format!("`{}` and `{key}` in {name} have the same instance id, {instance_id}", other.key);
     let help = "give each its own, or none: then it is made from the caller's key";
-    words(other.name, None, message, Some(help.to_owned()))
+    problem(other.name, None, message, Some(help.to_owned()))
 }
 
 /// Some of what was read, with its places.

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use clap::{Args, ValueEnum};
-use imds_host::{CallerKey, Clock, Description, Fleet, Runtime, VirtualClock, Warnings};
+use imds_host::{CallerKey, Clock, Description, Fleet, Problems, Runtime, VirtualClock, Warnings};
 
 pub use self::load::{Entry, Found, Given, each};
 use self::wrong::Wrong;
@@ -83,7 +83,7 @@ impl Told {
 pub fn read(
     path: &Path,
     callers: Option<&CallerKey>,
-    give: &mut dyn FnMut(Result<Entry, String>),
+    give: &mut dyn FnMut(Result<Entry, Problems>),
 ) -> anyhow::Result<Vec<String>> {
     match path.is_dir() {
         true => directory::read(path, callers, give),

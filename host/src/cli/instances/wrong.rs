@@ -16,20 +16,22 @@ const NAMED_MAX: usize = 1000;
 #[derive(Default)]
 pub struct Wrong {
     /// By the place of the description among all.
-    shown: BTreeMap<usize, String>,
-    named: BTreeMap<usize, String>,
+    shown: BTreeMap<usize, Problems>,
+    named: BTreeMap<usize, Problems>,
     number: usize,
 }
 
 impl Wrong {
-    pub fn add(&mut self, place: usize, words: String) {
+    pub fn add(&mut self, place: usize, problems: Problems) {
         self.number += 1;
-        self.shown.insert(place, words);
+        self.shown.insert(place, problems);
         if self.shown.len() > SHOWN_MAX
-            && let Some((place, words)) = self.shown.pop_last()
+            && let Some((place, mut problems)) = self.shown.pop_last()
         {
-            // What it is and where.
-            self.named.insert(place, words.lines().take(2).collect());
+            for place in problems.list.iter_mut().filter_map(|problem| problem.place.as_mut()) {
+                place.excerpt = None;
+            }
+            self.named.insert(place, problems);
         }
         if self.named.len() > NAMED_MAX {
             self.named.pop_last();
@@ -39,14 +41,21 @@ impl Wrong {
     pub fn number(&self) -> usize {
         self.number
     }
+
+    /// What is wrong with each of the first ones.
+    pub fn first(&self) -> impl Iterator<Item = &Problems> {
+        self.shown.values().chain(self.named.values())
+    }
 }
 
 impl fmt::Display for Wrong {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let words: Vec<&str> = self.shown.values().map(String::as_str).collect();
+        let words: Vec<String> = self.shown.values().map(Problems::to_string).collect();
         f.write_str(&words.join("\n\n"))?;
         if !self.named.is_empty() {
-            let named: Vec<&str> = self.named.values().map(String::as_str).collect();
+            // What it is and where.
+            let named = self.named.values().map(|problems| problems.to_string().lines().take(2).collect::<String>());
+            let named: Vec<String> = named.collect();
             write!(f, "\n\n{}", named.join("\n"))?;
         }
         match self.number - self.shown.len() - self.named.len() {
@@ -58,34 +67,42 @@ impl fmt::Display for Wrong {
 
 /// What is wrong with one of them, in the manner of `imds check`; with line and
 /// column where a file holds several.
-pub fn words(source: &str, place: Option<(usize, usize)>, message: String, help: Option<String>) -> String {
+pub fn problem(source: &str, place: Option<(usize, usize)>, message: String, help: Option<String>) -> Problems {
     let place = place.map(|(line, column)| Place { line, column, excerpt: None });
     let problem = Problem { field: String::new(), in_name: false, message, help, place, set_by: None };
-    Problems { source: source.to_owned(), list: vec![problem] }.to_string()
+    Problems { source: source.to_owned(), list: vec![problem] }
 }
 
 /// The same of an error of the library.
-pub fn words_of(error: Error, source: &str) -> String {
+pub fn problems_of(error: Error, source: &str) -> Problems {
     match error {
-        Error::Invalid(problems) => problems.to_string(),
-        error => words(source, None, format!("{:#}", anyhow::Error::from(error)), None),
+        Error::Invalid(problems) => problems,
+        error => problem(source, None, format!("{:#}", anyhow::Error::from(error)), None),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use imds_host::Excerpt;
+
     use super::*;
 
     #[test]
     fn the_first_are_shown_in_their_order_and_all_are_counted() {
         let mut wrong = Wrong::default();
         for place in (0..1100).rev() {
-            wrong.add(place, format!("error {place}\n --> there\n1 | excerpt"));
+            let mut problems = problem("there", Some((1, 1)), format!("it is {place}"), None);
+            let excerpt = Excerpt { text: "excerpt".to_owned(), before: 0, length: 7 };
+            problems.list[0].place.as_mut().unwrap().excerpt = Some(excerpt);
+            wrong.add(place, problems);
         }
         let text = wrong.to_string();
-        assert!(text.starts_with("error 0\n --> there\n1 | excerpt\n\nerror 1\n"), "{text}");
-        assert!(text.contains("| excerpt\n\nerror 20 --> there\nerror 21 --> there\n"), "{text}");
-        assert!(text.ends_with("error 1019 --> there\n\nand 80 more"), "{text}");
+        let excerpt = "  |\n1 | excerpt\n  | ^^^^^^^";
+        assert!(text.starts_with(&format!("error: it is 0\n --> there:1:1\n{excerpt}\n\nerror: it is 1\n")), "{text}");
+        let named = format!("{excerpt}\n\nerror: it is 20 --> there:1:1\nerror: it is 21 --> there:1:1\n");
+        assert!(text.contains(&named), "{text}");
+        assert!(text.ends_with("error: it is 1019 --> there:1:1\n\nand 80 more"), "{text}");
+        assert_eq!(wrong.first().count(), 1020);
         assert_eq!(wrong.number(), 1100);
     }
 }

@@ -7,8 +7,8 @@ use crate::description::{Description, Warnings};
 use crate::error::Error;
 
 impl Fleet {
-    /// What the description of the instance of this key says that can be served and
-    /// cannot be real: [`Runtime::warnings`](crate::Runtime::warnings) for one of many.
+    /// Warnings about the description of the instance with this key:
+    /// [`Runtime::warnings`](crate::Runtime::warnings) for one of many.
     ///
     /// Fails as [`insert`](Self::insert) does.
     ///
@@ -27,12 +27,12 @@ impl Fleet {
         runtime.warnings_of_json(description, &opening.document, now, Some(&key))
     }
 
-    /// The description of the instance of this key with a change made to the
-    /// instance at a time: [`Runtime::edit`](crate::Runtime::edit) for one of many.
-    /// The fleet stays as it is; [`insert`](Self::insert) puts in what this gives.
+    /// Returns the description of the instance with this key after a change at a time:
+    /// [`Runtime::edit`](crate::Runtime::edit) for one of many. The fleet does not
+    /// change; pass the result to [`insert`](Self::insert).
     ///
-    /// Fails as [`insert`](Self::insert) does for the description, then with the
-    /// places in the change.
+    /// Fails as [`insert`](Self::insert) does for the description, and then with places
+    /// in the change.
     ///
     /// ```
     /// # use imds_host::{CallerKey, Description, Fleet, Runtime};

@@ -9,8 +9,8 @@ use crate::engine::RequestHead;
 use crate::error::Error;
 use crate::serve::Caller;
 
-/// By what the callers of a [`Fleet`](super::Fleet) are told apart: where a
-/// request has the key of its instance.
+/// How a [`Fleet`](super::Fleet) identifies callers: where a request has the key of its
+/// instance.
 ///
 /// ```
 /// use imds_host::CallerKey;
@@ -22,23 +22,22 @@ use crate::serve::Caller;
 #[derive(Clone)]
 #[non_exhaustive]
 pub enum CallerKey {
-    /// The address that the connection comes from: `10.0.0.7`, `fd00::7`. An
-    /// IPv6 address that stands for an IPv4 one counts as that. Right where
-    /// callers cannot forge their addresses; behind a proxy, all are the proxy.
-    /// Link-local addresses tell no interfaces apart.
+    /// The source address of the connection: `10.0.0.7`, `fd00::7`. An IPv4-mapped IPv6
+    /// address counts as the IPv4 address. Use it if callers cannot forge their
+    /// addresses; behind a proxy, all callers have the proxy's. Link-local addresses do
+    /// not distinguish interfaces.
     ClientAddress,
-    /// The address that the connection came to: `10.0.0.1:80`, or `10.0.0.1` for
-    /// all ports that have no key of their own. For platforms that give each
-    /// guest a listener.
+    /// The destination address of the connection: `10.0.0.1:80`, or `10.0.0.1` for all
+    /// ports without a key. For platforms that have a listener for each guest.
     Listener,
-    /// A header field that a trusted proxy sets, and removes from what clients
-    /// send. A field that comes twice is nobody's: one of them is not the
+    /// A header field that a trusted proxy sets, and removes from what clients send. A
+    /// request that has the field twice has no key, because one of them is not the
     /// proxy's.
     Header(HeaderName),
-    /// The name in `Host`, in lower case, without its port and a final dot. A
-    /// client says whose instance it wants, so this separates nobody.
+    /// The name in `Host`, in lower case, without its port and a final dot. Clients
+    /// choose it, so it does not isolate them from each other.
     Host,
-    /// What the embedder knows of the request; see [`own`](Self::own).
+    /// Something that the embedder knows of the request; see [`own`](Self::own).
     Own(OwnKey),
 }
 
@@ -48,8 +47,8 @@ type OwnKey = Arc<dyn Fn(&Caller, &RequestHead<'_>) -> Option<String> + Send + S
 const KEY_BYTES_MAX: usize = 253;
 
 impl CallerKey {
-    /// A key of the embedder's own, which `find` finds in what is known of the
-    /// caller, or in what the embedder put into the request's extensions.
+    /// Identifies callers by a closure, which looks at the caller and at the extensions
+    /// of the request.
     ///
     /// ```
     /// use imds_host::{Caller, CallerKey};
@@ -63,8 +62,8 @@ impl CallerKey {
         Self::Own(Arc::new(find))
     }
 
-    /// The one spelling of a key: `10.0.0.7` for `::ffff:10.0.0.7`. Fails with
-    /// [`Error::Key`] where no request can ever have it.
+    /// Normalizes a key: `10.0.0.7` for `::ffff:10.0.0.7`. Fails with [`Error::Key`] if
+    /// no request can ever have it.
     ///
     /// ```
     /// use imds_host::CallerKey;
@@ -130,7 +129,7 @@ impl FromStr for CallerKey {
     }
 }
 
-/// A text that says nothing by which callers are told apart.
+/// A text that does not name a way to identify callers.
 ///
 /// ```
 /// use imds_host::CallerKey;

@@ -20,18 +20,18 @@ use crate::identity::IdentitySigning;
 use crate::problem::Finding;
 use crate::serve::{Caller, Instances};
 
-/// Many instances, each under the key of its caller. As [`Instances`], it picks
-/// the one whose key a request has, by [`CallerKey`].
+/// Many instances, each with the key of its caller. As [`Instances`], it picks the
+/// instance whose key a request has, by [`CallerKey`].
 ///
-/// A handle: clones hold the same instances, which can be put in, replaced and
-/// taken out while they are served. A request finds its instance in the same
-/// time among a hundred thousand as among ten. One that nobody asked for takes
-/// about 80 bytes beside the JSON text of its description, and about 300 from then on.
+/// A handle: clones hold the same instances. You can insert, replace and remove them
+/// while they are served. A lookup takes the same time among a hundred thousand
+/// instances as among ten. An instance takes about 80 bytes beside the JSON text of its
+/// description, and about 300 after its first request.
 ///
-/// All have the same settings. A token of one key is worth nothing at another,
-/// even where the descriptions are alike: the secret of each is derived from
-/// that of the settings and the key. So every fleet and every Spin application
-/// with the same secret accepts the tokens for a key.
+/// All have the same settings. A token of one instance is not valid at another, even if
+/// their descriptions are equal: the secret of each is derived from the secret of the
+/// settings and the key. So every fleet and every Spin application with the same secret
+/// accepts the tokens of a key.
 ///
 /// ```
 /// use imds_host::{Caller, CallerKey, Description, Fleet, Runtime, Service};
@@ -68,10 +68,10 @@ struct Shared {
 }
 
 impl Fleet {
-    /// No instances yet, in `runtime`, under the default settings: one token secret
-    /// is made for the whole fleet.
+    /// Makes an empty fleet in `runtime`, under the default settings and with a new
+    /// token secret.
     ///
-    /// Fails where the operating system gives no entropy for it.
+    /// Fails if the operating system has no entropy for it.
     ///
     /// ```
     /// use imds_host::{CallerKey, Fleet, Runtime};
@@ -83,11 +83,11 @@ impl Fleet {
         Self::with_settings(runtime, &Settings::default(), callers)
     }
 
-    /// No instances yet, under these settings. Without a token secret in them, one is
-    /// made for the whole fleet.
+    /// Makes an empty fleet under these settings. If they have no token secret, it gets
+    /// a new one.
     ///
-    /// Fails where the settings cannot be used, and where the operating system
-    /// gives no entropy for a secret.
+    /// Fails if the settings are invalid, or if the operating system has no entropy for
+    /// a secret.
     ///
     /// ```
     /// use imds_host::{CallerKey, Fleet, Runtime, Secret, Settings};
@@ -104,9 +104,9 @@ impl Fleet {
         Ok(Self { shared: Arc::new(shared) })
     }
 
-    /// No instances, as [`empty`](Self::empty) gives, but lets relative times of
-    /// descriptions count from `start`, unless these say themselves from when they
-    /// count: what [`Description::start_at`] does for one.
+    /// Makes an empty fleet like [`empty`](Self::empty), in which relative times of
+    /// descriptions count from `start`, unless a description has its own start: see
+    /// [`Description::start_at`].
     ///
     /// ```
     /// # use imds_host::{CallerKey, Description, Fleet, Moment, Request, Runtime, Settings};
@@ -121,14 +121,14 @@ impl Fleet {
         self.empty_from(Some(Start::new(start)))
     }
 
-    /// Opens an instance for the caller with this key, in place of any that it
-    /// had; gives the one before. Tokens stay good; a throttle starts anew.
+    /// Opens an instance for the caller with this key. Returns the instance that it
+    /// replaces, if any. Tokens stay valid; a throttle starts anew.
     ///
-    /// Takes the time to open the description, in which others are answered.
-    /// Several threads that put in instances do so side by side.
+    /// Takes the time to open the description. Requests are answered meanwhile, and
+    /// several threads can insert in parallel.
     ///
-    /// Fails as [`Runtime::open`] does, and with [`Error::Key`] where no request
-    /// can ever have the key. What was there before stays then.
+    /// Fails as [`Runtime::open`] does, and with [`Error::Key`] if no request can ever
+    /// have the key. The previous instance then stays.
     ///
     /// ```
     /// use imds_host::{CallerKey, Description, Error, Fleet, Runtime};
@@ -144,10 +144,9 @@ impl Fleet {
         self.insert_text(key, &description.to_json(), |findings| Ok(located(findings)))
     }
 
-    /// The same with a description that is JSON text, which is kept as it is and not
-    /// parsed here: for very many. `source` names the text in
-    /// errors, which are those of [`Description::from_json`] and of
-    /// [`insert`](Self::insert).
+    /// Like [`insert`](Self::insert) with a description in JSON, which is kept as it is
+    /// and not parsed here: for very many instances. `source` names the text in errors,
+    /// which are those of [`Description::from_json`] and of `insert`.
     ///
     /// ```
     /// use imds_host::{CallerKey, Error, Fleet, Runtime, Settings};
@@ -210,8 +209,8 @@ impl Fleet {
         }
     }
 
-    /// Takes out the instance of a key. Requests for it that run are answered;
-    /// after them, its caller gets 403.
+    /// Removes the instance with this key. Running requests are answered; later ones
+    /// get 403.
     ///
     /// ```
     /// # use imds_host::{CallerKey, Description, Fleet, Runtime};
@@ -227,8 +226,8 @@ impl Fleet {
         Some(self.awake(entry))
     }
 
-    /// No instances, under the same settings, with the same secret: to put in what
-    /// is to take the place of all there are, with [`replace_all`](Self::replace_all).
+    /// Makes an empty fleet with the same settings and secret, to fill it and pass it
+    /// to [`replace_all`](Self::replace_all).
     ///
     /// ```
     /// # use imds_host::{CallerKey, Description, Fleet, Runtime};
@@ -248,9 +247,9 @@ impl Fleet {
         Self { shared: Arc::new(Shared { runtime, terms, callers, start, instances: RwLock::default() }) }
     }
 
-    /// Puts the instances of another fleet in the place of all, at once: a request
-    /// finds either the ones or the others. It should be one that
-    /// [`empty`](Self::empty) gave; it has none then.
+    /// Replaces all instances by those of another fleet, at once: a request finds
+    /// either the old or the new ones. Make the other fleet with
+    /// [`empty`](Self::empty); it is empty afterwards.
     ///
     /// ```
     /// # use imds_host::{CallerKey, Description, Fleet, Runtime};
@@ -273,7 +272,7 @@ impl Fleet {
         drop(before);
     }
 
-    /// The instance of a key, for an embedder that has no HTTP request.
+    /// Returns the instance with this key, for an embedder without an HTTP request.
     ///
     /// ```
     /// # use imds_host::{CallerKey, Description, Fleet, Moment, Request, Runtime};
@@ -287,7 +286,7 @@ impl Fleet {
         self.look(&self.shared.callers.canonical(key).ok()?)
     }
 
-    /// By what the callers are told apart.
+    /// How it identifies callers.
     ///
     /// ```
     /// # use imds_host::{CallerKey, Fleet, Runtime};
@@ -310,7 +309,7 @@ impl Fleet {
         self.shared.instances.read().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    /// Whether there is no instance.
+    /// Whether it is empty.
     ///
     /// ```
     /// # use imds_host::{CallerKey, Fleet, Runtime};
@@ -321,12 +320,12 @@ impl Fleet {
         self.len() == 0
     }
 
-    /// Begins to make the keys that sign identity documents, on a thread of
-    /// their own, where an instance will need them: once for all instances. What
-    /// [`Instance::sign_ahead`] is for one. Each document is signed, within
-    /// milliseconds, when it is first asked for.
+    /// Starts making the keys that sign identity documents, on a thread of their own,
+    /// if an instance will need them: once for all instances. See
+    /// [`Instance::sign_ahead`]. Each document is signed, within milliseconds, at its
+    /// first request.
     ///
-    /// Fails where the operating system refuses a thread.
+    /// Fails if the operating system refuses a thread.
     ///
     /// ```
     /// # use imds_host::{CallerKey, Fleet, Runtime};

@@ -13,11 +13,11 @@ use crate::error::Error;
 use crate::problem::Finding;
 
 impl Runtime {
-    /// A description with a change made before the launch: with a scenario, for
-    /// example, which is a piece of a description too. Times stay as they are.
+    /// Returns a description with a change from before the launch, for example with a
+    /// scenario, which is a piece of a description. Times stay as they are.
     ///
     /// Fails with [`Error::Invalid`] as [`open`](Self::open) does, first for the
-    /// description, then with the places in the change.
+    /// description, then with places in the change.
     ///
     /// ```
     /// use imds_host::{Description, Runtime};
@@ -36,13 +36,13 @@ impl Runtime {
         Description::from_json(&name, &combined)
     }
 
-    /// A description with a change made to its instance at a time, under the rules
-    /// of running instances: what [`Control::edit`](crate::Control::edit) does,
-    /// where the description is kept elsewhere, such as in a store that replicas
-    /// read. Of one of many instances, [`Fleet::edit`](crate::Fleet::edit) does it.
+    /// Returns a description with a change of its instance at a time, under the rules
+    /// of running instances. [`Control::edit`](crate::Control::edit) does the same;
+    /// this is for descriptions in another place, such as a store that replicas read.
+    /// For one of many instances, see [`Fleet::edit`](crate::Fleet::edit).
     ///
     /// Fails with [`Error::Invalid`] as [`open`](Self::open) does, first for the
-    /// description, then with the places in the change.
+    /// description, then with places in the change.
     ///
     /// ```
     /// use imds_host::{Description, Runtime};
@@ -73,13 +73,13 @@ impl Runtime {
         Description::from_json("the description with the change", &edited)
     }
 
-    /// A scenario that happens `speed` times as fast, 1 to 1000, and in which every
-    /// time is still true: what a [`VirtualClock`](crate::VirtualClock) cannot do for
-    /// clients that have clocks of their own. [`combine`](Self::combine) puts it over
-    /// a description.
+    /// Returns a scenario that happens `speed` times as fast, 1 to 1000, and whose
+    /// times are all still true. A [`VirtualClock`](crate::VirtualClock) cannot do that
+    /// for clients with their own clocks. [`combine`](Self::combine) adds it to a
+    /// description.
     ///
-    /// Fails with [`Error::Invalid`] for another speed, and where a time in the
-    /// scenario is absolute, so that it cannot come sooner.
+    /// Fails with [`Error::Invalid`] for another speed, and if a time in the scenario
+    /// is absolute, because it cannot come sooner.
     ///
     /// ```
     /// use imds_host::{Description, Runtime};
@@ -95,11 +95,11 @@ impl Runtime {
         Description::from_json(&format!("{} at speed {speed}", scenario.source()), &faster)
     }
 
-    /// What a description says that can be served and cannot be real, as of the
-    /// time at which it begins to be served: an instance type that nobody knows, an
-    /// address outside of its subnet, a fault that can never apply. The page
-    /// `docs/warnings.md` lists all. Relative times count as [`open`](Self::open)
-    /// has them; [`Description::start_at`] lets them count from `now`.
+    /// Returns warnings: what a description says that can be served but cannot be real,
+    /// as of `now`, when it begins to be served. Examples are an unknown instance type,
+    /// an address outside of its subnet, and a fault that can never apply;
+    /// `docs/warnings.md` lists all. Relative times count as in [`open`](Self::open);
+    /// with [`Description::start_at`] they count from `now`.
     ///
     /// Fails with [`Error::Invalid`] as [`open`](Self::open) does.
     ///

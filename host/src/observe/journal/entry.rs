@@ -6,8 +6,9 @@ use crate::engine::{Explanation, Outcome, SessionVersion};
 use crate::observe::observer::Answered;
 use crate::redact;
 
-/// One request as a [`Journal`](crate::Journal) keeps it: of bounded size,
-/// printable, and by [`shown`](crate::shown) without what may be a token or a key.
+/// One request as a [`Journal`](crate::Journal) keeps it: of bounded size, printable,
+/// and without anything that may be a token or a key, as [`shown`](crate::shown)
+/// removes it.
 ///
 /// ```
 /// use imds_host::{Journal, Runtime, Service};
@@ -22,37 +23,35 @@ use crate::redact;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct JournalEntry {
-    /// Its number, from 1, one more than that of the entry before. None comes
-    /// twice.
+    /// Its number, from 1: one more than that of the previous entry.
     pub number: u64,
-    /// When it was answered, by the service's own clock: milliseconds since
+    /// The time of the answer by the service's clock, in milliseconds since
     /// 1970-01-01T00:00:00Z.
     pub time_ms: u64,
-    /// The method; empty where the head of the request could not be read.
+    /// The method; empty if the head of the request was unreadable.
     pub method: String,
-    /// The target; empty where the head of the request could not be read.
+    /// The target; empty if the head of the request was unreadable.
     pub target: String,
-    /// Which version of the service the client used; none where the request was
-    /// refused before that was looked at.
+    /// The version of the service that the client used; `None` if the request was
+    /// refused before the version was known.
     pub version: Option<SessionVersion>,
     /// The status of the answer, sent or not.
     pub status: u16,
-    /// The kind of the fault that affected it, by the name that descriptions have.
+    /// The kind of the fault that affected it, by its name in descriptions.
     pub fault: Option<&'static str>,
-    /// Why the answer is what it is; [`Runtime::explain`](crate::Runtime::explain)
-    /// tells what that means.
+    /// Why the answer is what it is; see [`Runtime::explain`](crate::Runtime::explain).
     pub outcome: Outcome,
-    /// What the client calls itself, if it does so by text.
+    /// The user agent, if it is text.
     pub user_agent: Option<String>,
-    /// The caller's address; none where the server does not tell.
+    /// The caller's address; `None` if the server does not set it.
     pub caller: Option<IpAddr>,
-    /// How long it took to find the answer, without receiving and sending.
+    /// The time to find the answer, without receiving and sending.
     pub duration: Duration,
 }
 
 impl JournalEntry {
-    /// Whether a client that asked for this may wonder about what it got: a
-    /// [refusal](Outcome::is_refusal), or a fault of the description affected it.
+    /// Whether the answer may surprise the client: it is a
+    /// [refusal](Outcome::is_refusal), or a fault affected it.
     ///
     /// ```
     /// # use imds_host::{Control, Description, Request, Runtime};
@@ -67,8 +66,8 @@ impl JournalEntry {
         self.outcome.is_refusal() || self.fault.is_some()
     }
 
-    /// Whether a server sends anything: not where a fault closes the connection or
-    /// withholds the answer, and not where the instance does not run.
+    /// Whether the server sends anything: not if a fault closes the connection or
+    /// withholds the answer, and not if the instance is not running.
     ///
     /// ```
     /// # use imds_host::{Control, Request, Runtime};
@@ -81,9 +80,9 @@ impl JournalEntry {
         self.outcome != Outcome::NotRunning && !matches!(self.fault, Some("close" | "withhold"))
     }
 
-    /// The rule by which the client got what it got, and what to do about it: the
-    /// remedy of its outcome's `explanation`, and that of the fault which affected
-    /// the answer. Where a fault spoils a refusal, both are told.
+    /// Explains the answer and what to do about it: the remedy in the `explanation` of
+    /// its outcome, and that of the fault which affected it. If a fault affected a
+    /// refusal, it returns both.
     ///
     /// ```
     /// # use imds_host::{Control, Description, Request, Runtime};

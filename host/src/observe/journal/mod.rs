@@ -14,12 +14,11 @@ pub use self::usage::Usage;
 use self::usage::Usages;
 use crate::observe::observer::{Answered, Observer};
 
-/// Keeps the last requests, and counts who uses which version of the service:
-/// an [`Observer`]. Clones are the same journal.
+/// An [`Observer`] that keeps the last requests, and counts which client uses which
+/// version of the service. Clones are the same journal.
 ///
-/// It holds no token, no key, no body and nothing that a client made long: an
-/// entry takes some hundred bytes, and four kilobytes where a client sends the
-/// longest texts.
+/// It keeps no token, key or body. An entry takes some hundred bytes, and at most four
+/// kilobytes if a client sends long texts.
 ///
 /// ```
 /// use imds_host::{Journal, Outcome, Runtime, Service};
@@ -60,8 +59,8 @@ struct Kept {
 }
 
 impl Journal {
-    /// A journal that keeps so many entries, at least one. [`default`](Self::default)
-    /// keeps 1000.
+    /// Makes a journal that keeps this many entries, at least one.
+    /// [`default`](Self::default) keeps 1000.
     ///
     /// ```
     /// assert_eq!(imds_host::Journal::new(50).last(), 0);
@@ -71,10 +70,9 @@ impl Journal {
         Self { shared: Arc::new(Shared { capacity, kept: Mutex::default(), grown: Notify::new() }) }
     }
 
-    /// The entries above the number `after` that are still kept, at most
-    /// `limit` of them, the oldest first. Who goes on behind the last one that
-    /// it got misses none, unless they come faster than it asks: then numbers
-    /// are left out.
+    /// Returns kept entries above the number `after`, at most `limit`, oldest first. To
+    /// follow the journal, pass the number of the last entry. If requests come faster
+    /// than you ask, there is a gap in the numbers.
     ///
     /// ```
     /// assert!(imds_host::Journal::default().entries(0, usize::MAX).is_empty());
@@ -86,8 +84,8 @@ impl Journal {
         kept.entries.iter().skip(kept.entries.len().saturating_sub(newer)).take(limit).cloned().collect()
     }
 
-    /// The last `limit` entries that are [refusals](JournalEntry::is_refusal), or
-    /// that a fault struck, and still kept, the oldest first.
+    /// Returns the last `limit` kept entries that are
+    /// [refusals](JournalEntry::is_refusal) or that a fault affected, oldest first.
     ///
     /// ```
     /// assert!(imds_host::Journal::default().refusals(10).is_empty());
@@ -136,10 +134,9 @@ impl Journal {
         }
     }
 
-    /// Who used which version since the start: those with most requests of
-    /// version 1 first. What is kept of entries does not matter here. There are
-    /// at most 256 callers with their user agents, and behind them one for the
-    /// sum of all others, if there are any.
+    /// Counts requests by version since the start, also of entries that are no longer
+    /// kept. Clients with most requests of version 1 come first: at most 256 callers
+    /// with their user agents, and then one sum of all others.
     ///
     /// ```
     /// assert!(imds_host::Journal::default().usage().is_empty());

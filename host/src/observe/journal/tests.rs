@@ -28,6 +28,7 @@ fn answered(head: &[u8], version: SessionVersion) -> Answered<'_> {
     Answered {
         now_ms: 0,
         peer: None,
+        local: None,
         head: RequestHead::new(head),
         status: 200,
         outcome: Outcome::Found,

@@ -4,8 +4,7 @@ use std::net::IpAddr;
 use super::entry::JournalEntry;
 use crate::engine::{Outcome, SessionVersion};
 
-/// How many requests of which version of the service came from one address by
-/// one user agent.
+/// The requests of one address and user agent, by version of the service.
 ///
 /// ```
 /// use imds_host::{Journal, Runtime, Service};
@@ -24,23 +23,22 @@ use crate::engine::{Outcome, SessionVersion};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Usage {
-    /// The caller's address; none where the server does not tell.
+    /// The caller's address; `None` if the server does not set it.
     pub caller: Option<IpAddr>,
-    /// What the client calls itself, as [`JournalEntry`](crate::JournalEntry)
-    /// has it.
+    /// The user agent, as in [`JournalEntry`](crate::JournalEntry).
     pub user_agent: Option<String>,
-    /// Whether this is the sum of all others, for which there was no room. Then
-    /// there is neither a caller nor a user agent.
+    /// Whether this is the sum of all others, which has neither a caller nor a user
+    /// agent.
     pub is_rest: bool,
-    /// Requests without a token that were answered, whatever the answer was.
+    /// Requests without a token that were answered with any status.
     pub version_1: u64,
-    /// Requests without a token that were refused, since tokens are required.
+    /// Requests without a token that were refused because tokens are required.
     pub version_1_rejected: u64,
-    /// Requests for a token and with one.
+    /// Requests with a token, and for one.
     pub version_2: u64,
-    /// Requests refused before their version was looked at.
+    /// Requests that were refused before the version was known.
     pub unknown: u64,
-    /// The target that was last asked for by version 1.
+    /// The target of the last request of version 1.
     pub version_1_target: Option<String>,
 }
 

@@ -21,9 +21,9 @@ use crate::observe::observer::{Answered, Observer, Trouble};
 /// Counts what a service does, for Prometheus: an [`Observer`] that displays as
 /// a page of its text format, version 0.0.4.
 ///
-/// Clones count together. To count costs some nanoseconds: no lock is taken and
-/// no memory. No label has a value that a client chose, so the page has a
-/// bounded size and holds no secret.
+/// Clones count together. Counting takes some nanoseconds, no lock and no memory. No
+/// label has a value that a client chose, so the page has a bounded size and contains
+/// no secret.
 ///
 /// | metric | what |
 /// | --- | --- |
@@ -91,7 +91,7 @@ impl Metrics {
         Self::default()
     }
 
-    /// Tells how many instances are served, which nobody else knows.
+    /// Sets the number of served instances.
     ///
     /// ```
     /// let metrics = imds_host::Metrics::new();
@@ -226,6 +226,7 @@ mod tests {
         Answered {
             now_ms: 0,
             peer: None,
+            local: None,
             head: RequestHead::new(b"GET /canary HTTP/1.1\r\nHost: canary\r\nUser-Agent: canary\r\n\r\n"),
             status,
             outcome,

@@ -1,5 +1,7 @@
 // `imds check`.
 
+mod json;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::SystemTime;
@@ -35,6 +37,10 @@ pub struct Check {
     #[command(flatten)]
     warnings: WarningFlags,
 
+    /// Print one JSON document to standard output: for each path what is wrong with it and what it is warned of
+    #[arg(long)]
+    json: bool,
+
     /// Of many instances: by what callers are told apart, so that their keys are checked
     #[arg(long, value_name = "client-address|listener|header:NAME|host")]
     caller: Option<CallerKey>,
@@ -49,6 +55,7 @@ Examples:
   imds check --scenario mine.toml instance.toml  over this one
   imds check --caller client-address guests/     a directory of many
   imds check guests.jsonl                        a file of many
+  imds check --json instance.toml | jq '.descriptions[].problems'
 
 A warning is about what can be served and cannot be real: an instance type that
 nobody knows, an address outside of its subnet, a fault that can never apply.
@@ -60,6 +67,7 @@ Exit status: 0; 2 where a description is wrong or, with --strict, has warnings."
 impl Check {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         let runtime = Runtime::new()?;
+        self.warnings.judge(&runtime)?;
         let judge =
             Judge { scenarios: self.scenarios.read(&runtime)?, runtime, flags: &self.warnings, now: SystemTime::now() };
         // Without a path, over the default instance.
@@ -67,13 +75,12 @@ impl Check {
             [] => vec![None],
             paths => paths.iter().map(|path| Some(path.as_path())).collect(),
         };
+        if self.json {
+            return self.print_json(&judge, &paths);
+        }
         let mut code = ExitCode::SUCCESS;
         for (index, path) in paths.iter().enumerate() {
-            let checked = match path {
-                Some(path) if self.caller.is_some() || has_many(path) => self.check_many(&judge, path),
-                path => self.check_one(&judge, *path),
-            };
-            if let Err(error) = checked {
+            if let Err(error) = self.check(&judge, *path).and_then(|checked| self.tell(&self.name(*path), checked)) {
                 code = failure::report(&error);
                 if index + 1 < paths.len() {
                     to_stderr("");
@@ -83,12 +90,44 @@ impl Check {
         Ok(code)
     }
 
-    fn check_one(&self, judge: &Judge<'_>, path: Option<&Path>) -> anyhow::Result<()> {
-        let description = path.map_or_else(|| Ok(Description::default()), read_description)?;
-        let warnings = judge.judge(description)?;
-        warnings::tell(&warnings, Format::Text);
+    /// What is checked, in words: a path, and the scenarios over it.
+    fn name(&self, path: Option<&Path>) -> String {
         let names: Vec<String> = path.map(name).into_iter().chain(self.scenarios.names()).collect();
-        let name = names.join(" with ");
+        names.join(" with ")
+    }
+
+    fn check(&self, judge: &Judge<'_>, path: Option<&Path>) -> anyhow::Result<Checked> {
+        match path {
+            Some(path) if self.caller.is_some() || has_many(path) => self.check_many(judge, path).map(Checked::Many),
+            path => {
+                let description = path.map_or_else(|| Ok(Description::default()), read_description)?;
+                Ok(Checked::One(judge.judge(description)?))
+            }
+        }
+    }
+
+    fn check_many(&self, judge: &Judge<'_>, path: &Path) -> anyhow::Result<Found> {
+        let read = |give: &mut dyn FnMut(_)| instances::read(path, self.caller.as_ref(), give);
+        // Without a kind of callers, any text is a key.
+        let callers = self.caller.clone().unwrap_or_else(|| CallerKey::own(|_, _| None));
+        let fleet = Fleet::new(&judge.runtime, callers)?.start_at(judge.now);
+        let found = instances::each(read, |key, given| judge.judge_one_of_many(&fleet, key, given), |_| {})?;
+        match found.right + found.wrong.number() {
+            0 => Err(WrongUse(format!("there is no description in {}", path.display())).into()),
+            _ => Ok(found),
+        }
+    }
+
+    /// Prints what became of one path; fails where it is wrong.
+    fn tell(&self, name: &str, checked: Checked) -> anyhow::Result<()> {
+        match checked {
+            Checked::One(warnings) => self.tell_one(name, &warnings),
+            Checked::Many(found) => self.tell_many(name, &found),
+        }
+    }
+
+    fn tell_one(&self, name: &str, warnings: &Warnings) -> anyhow::Result<()> {
+        warnings::tell(warnings, Format::Text);
         let number = warnings.list.len();
         if number == 0 {
             return to_stdout(&format!("{name}: valid\n"), "what is valid").map(drop);
@@ -100,18 +139,9 @@ impl Check {
         to_stdout(&format!("{name}: valid, with {}\n", counted(number, "warning")), "what is valid").map(drop)
     }
 
-    fn check_many(&self, judge: &Judge<'_>, path: &Path) -> anyhow::Result<()> {
-        let read = |give: &mut dyn FnMut(_)| instances::read(path, self.caller.as_ref(), give);
-        // Without a kind of callers, any text is a key.
-        let callers = self.caller.clone().unwrap_or_else(|| CallerKey::own(|_, _| None));
-        let fleet = Fleet::new(&judge.runtime, callers)?.start_at(judge.now);
-        let Found { right, wrong, warned, left_out } =
-            instances::each(read, |key, given| judge.judge_one_of_many(&fleet, key, given), |_| {})?;
+    fn tell_many(&self, name: &str, found: &Found) -> anyhow::Result<()> {
+        let Found { right, wrong, warned, left_out } = found;
         left_out.iter().for_each(|line| to_stderr(line));
-        let (name, all) = (path.display(), right + wrong.number());
-        if all == 0 {
-            return Err(WrongUse(format!("there is no description in {name}")).into());
-        }
         if wrong.number() > 0 {
             to_stderr(&format!("{wrong}\n"));
         }
@@ -121,7 +151,7 @@ impl Check {
         }
         let summary = format!(
             "{name}: {}, {right} valid, {} wrong, {} with warnings",
-            counted(all, "description"),
+            counted(right + wrong.number(), "description"),
             wrong.number(),
             warned.descriptions()
         );
@@ -132,6 +162,14 @@ impl Check {
             _ => Err(WrongUse(summary).into()),
         }
     }
+}
+
+/// What became of a path whose descriptions could be read.
+enum Checked {
+    /// One that is valid.
+    One(Warnings),
+    /// Valid ones and wrong ones.
+    Many(Found),
 }
 
 /// Whether a path is one of many descriptions.
