@@ -35,9 +35,9 @@ pub fn bytes_to_stdout(bytes: &[u8], what: &str) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// Prints what has a form in colours: that where standard error is a terminal, or
-/// where the user's environment says so (NO_COLOR, CLICOLOR_FORCE), else the plain one.
-/// Both hold no character of others that a terminal obeys.
+/// Prints the form with colours if standard error is a terminal or CLICOLOR_FORCE asks for
+/// it, and the plain one otherwise or with NO_COLOR. Neither may contain characters of
+/// others that a terminal obeys.
 pub fn styled_to_stderr(plain: impl Display, styled: impl Display) {
     let stderr = io::stderr();
     let written = match AutoStream::choice(&stderr) {

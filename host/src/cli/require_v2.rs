@@ -5,7 +5,7 @@ use super::asked::{Counts, Request, Times};
 use super::environment::other_credentials;
 use super::process::Process;
 
-/// Who has read so many knows enough.
+/// More lines tell a reader nothing new.
 const LINES_MAX: usize = 20;
 
 /// What `--require-v2` says of a command.

@@ -52,7 +52,9 @@ A description that is wrong is refused. One that is right in itself may still sa
 cannot happen: that is served as described, and a warning says so. Warnings change no answer.
 
 - `imds check` prints them and succeeds; with `--strict` it fails with 2. It takes descriptions, directories of
-  descriptions and JSON Lines (`NAME.jsonl`).
+  descriptions and JSON Lines (`NAME.jsonl`). With `--json` it prints one document for editors and pipelines: for each
+  path `source`, `valid`, `problems` and `warnings`, each with `field` (a JSON Pointer), `message`, `help`, `line`,
+  `column` or `set-by`, and a warning with its `name`. The exit status is the same.
 - `imds serve` and `imds run` print them at every start to standard error, behind the lines that say where the service
   is; a reload prints those that there were not before. With `--log-format json` each is
   [an object on a line](operations.md).
@@ -61,7 +63,7 @@ cannot happen: that is served as described, and a warning says so. Warnings chan
 - In the library `Runtime::warnings` and `Control::warnings` give them.
 
 A description silences a warning by name for good, the flag `--allow-warning NAME` (`-A NAME`) of `check`, `serve` and
-`run` for one run:
+`run` for one run. A name that no warning has is an error:
 
 ```toml
 allow-warnings = [\"tags-not-shown\"]

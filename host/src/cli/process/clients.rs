@@ -28,12 +28,12 @@ type Question = (Client, SocketAddr, SocketAddr);
 /// As many as the journal counts one by one.
 const CLIENTS_MAX: usize = 256;
 
-/// Who does not ask in such a crowd asks again.
+/// A client that a crowd leaves out asks again.
 const WAITING_MAX: usize = 16;
 
 impl Clients {
-    /// One that looks up itself, on a thread of its own: no request waits for it, and a
-    /// client that ends at once is not found. Without one where /proc does not tell.
+    /// Looks up on its own thread: no request waits for it, and it can miss a client that
+    /// ends at once. Without /proc it finds none.
     pub fn on_a_thread() -> Self {
         let mut clients = Self::default();
         let Some(processes) = Processes::new() else { return clients };
@@ -88,7 +88,7 @@ fn question(answered: &Answered<'_>) -> Option<Question> {
 impl Observer for Clients {
     fn answered(&self, answered: &Answered<'_>) {
         if let Some((ask, question)) = self.ask.as_ref().zip(question(answered)) {
-            // Where it is full, this one is not looked up.
+            // If the queue is full, this one is not looked up.
             let _ = ask.try_send(question);
         }
     }

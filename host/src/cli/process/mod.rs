@@ -33,8 +33,8 @@ impl fmt::Display for Process {
     }
 }
 
-/// As many as are kept of a client: whoever starts a program a thousand times needs no
-/// thousand numbers.
+/// The most that are kept of a client: a program that was started a thousand times needs
+/// no thousand numbers.
 const KEPT: usize = 8;
 
 /// Each may cost one more thread.
@@ -73,7 +73,7 @@ pub struct Processes {
 
 #[cfg(target_os = "linux")]
 impl Processes {
-    /// One for connections in the network of this thread; none where /proc does not tell.
+    /// Finds the processes of connections in this thread's network; `None` without /proc.
     pub fn new() -> Option<Self> {
         linux::Finder::open().map(|finder| Self { finder: Arc::new(Mutex::new(finder)), waiting: Arc::default() })
     }
