@@ -46,7 +46,7 @@ pub fn compile_package(workspace: &Path, target_dir: &Path, package: &str, featu
         // This linker makes a component of the module; the target's usual one would leave a module.
         .arg(format!("target.{TARGET}.linker={LINKER:?}"))
         .arg("--config")
-        .arg(format!("target.{TARGET}.rustflags={:?}", without_paths()?))
+        .arg(format!("target.{TARGET}.rustflags={:?}", [without_paths()?, vec![stack()]].concat()))
         .arg("--target-dir")
         .arg(target_dir);
     // A clone has a lock file, and then the component is built from it and nothing else.
@@ -58,6 +58,13 @@ pub fn compile_package(workspace: &Path, target_dir: &Path, package: &str, featu
         return Err(format!("building the component failed: {cargo:?}").into());
     }
     Ok(target_dir.join(TARGET).join("component").join(format!("{}.wasm", package.replace('-', "_"))))
+}
+
+/// How large the stack is, which stands at the beginning of the memory. Engines that
+/// make an instance for each request clear its memory each time, so that the linker's own
+/// 1 MiB is dear. The deepest description that is read takes 50 KB.
+fn stack() -> String {
+    format!("-Clink-arg=-zstack-size={}", 128 << 10)
 }
 
 /// Writes a file in one step, unless it is there as it is to be: what depends on it is

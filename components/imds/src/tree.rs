@@ -260,11 +260,11 @@ impl Folder {
     ///
     /// Says whether the same is there at all times.
     pub fn settle(&mut self) -> bool {
-        let line = |entry: &Entry| {
-            let (name, end) = entry.line();
-            format!("{name}{end}")
+        let line = |entry| {
+            let (name, end) = Entry::line(entry);
+            name.bytes().chain(end.bytes())
         };
-        let lists_in_order = self.entries.windows(2).all(|two| line(&two[0]) <= line(&two[1]));
+        let lists_in_order = self.entries.windows(2).all(|two| line(&two[0]).le(line(&two[1])));
         let mut is_timeless = true;
         for entry in &mut self.entries {
             is_timeless &= match &mut entry.node {

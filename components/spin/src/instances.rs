@@ -115,16 +115,7 @@ impl Due {
 }
 
 async fn read_variables() -> Result<Rc<Variables>, Failure> {
-    let mut values = BTreeMap::new();
-    for name in variables::names() {
-        let value = engine::variable(name).await;
-        let is_out = value.is_err();
-        values.insert(name, value);
-        // Whoever provides one provides them all.
-        if is_out {
-            break;
-        }
-    }
+    let values = engine::variables(variables::names()).await;
     let read = Variables::read(|name| values.get(name).cloned().unwrap_or(Ok(None))).map_err(Failure::Variable);
     MEMORY.with_borrow_mut(|memory| {
         let before = memory.variables.as_mut();

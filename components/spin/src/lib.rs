@@ -49,7 +49,9 @@ pub mod log;
 mod opening;
 #[cfg(all(target_arch = "wasm32", target_os = "wasi"))]
 mod refusals;
-#[cfg(all(target_arch = "wasm32", target_os = "wasi", feature = "responses"))]
+#[cfg(all(target_arch = "wasm32", target_os = "wasi", feature = "http-types"))]
+mod request;
+#[cfg(all(target_arch = "wasm32", target_os = "wasi", feature = "http-types"))]
 mod response;
 #[cfg(all(target_arch = "wasm32", target_os = "wasi"))]
 mod secret;
@@ -67,8 +69,10 @@ mod wasi_http_0_3;
 #[cfg(target_arch = "wasm32")]
 pub use bindings::metadata;
 pub use callers::Callers;
+#[cfg(all(target_arch = "wasm32", target_os = "wasi", feature = "asynchronous"))]
+pub use engine::variable;
 #[cfg(all(target_arch = "wasm32", target_os = "wasi"))]
-pub use engine::{pause, variable, within};
+pub use engine::{pause, within};
 #[cfg(target_arch = "wasm32")]
 pub use failure::Failure;
 #[cfg(target_arch = "wasm32")]
@@ -77,7 +81,9 @@ pub use head::{Head, Reply};
 #[cfg(target_arch = "wasm32")]
 pub use opening::{open, wrong_options};
 pub use proxies::Proxies;
-#[cfg(all(target_arch = "wasm32", target_os = "wasi", feature = "responses"))]
+#[cfg(all(target_arch = "wasm32", target_os = "wasi", feature = "http-types"))]
+pub use request::head_of;
+#[cfg(all(target_arch = "wasm32", target_os = "wasi", feature = "http-types"))]
 pub use response::respond;
 #[cfg(all(target_arch = "wasm32", target_os = "wasi"))]
 pub use service::{Answered, Rest, answer, now_ms};

@@ -8,13 +8,14 @@ use std::time::Instant;
 use crate::bindings::metadata::{Answer, Outcome, SessionVersion, explain};
 use crate::callers::{Callers, client_address, is_public};
 use crate::head::Head;
-use crate::log;
 use crate::variables::Variables;
+use crate::{engine, log};
 
 /// Tells why a request was refused and how to change that, and once that version 1
 /// is in use.
 pub fn log_refusal(answer: &Answer, head: &Head, now: Instant) {
-    if answer.session_version == Some(SessionVersion::One) && answer.outcome == Outcome::Found {
+    // Where each request has an instance of its own, once for each would be too often.
+    if engine::LIVES_ON && answer.session_version == Some(SessionVersion::One) && answer.outcome == Outcome::Found {
         log::once("version 1", || {
             let whose = whose(head);
             format!("version 1 is in use: a request without a token{whose}; `http_tokens` = `required` refuses these")

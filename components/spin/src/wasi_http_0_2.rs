@@ -1,13 +1,20 @@
 //! How requests come and answers leave by `wasi:http` 0.2.
 
-use wasip2::http::types::{Fields, IncomingRequest, Method, OutgoingBody, OutgoingResponse, ResponseOutparam};
+use wasip2::http::types::{
+    ErrorCode, Fields, IncomingRequest, Method, OutgoingBody, OutgoingResponse, ResponseOutparam,
+};
 use wasip2::io::streams::OutputStream;
 
 use crate::{Head, Reply, method_name};
 
 /// Hands over an answer, without its delay.
 pub fn send(reply: &Reply, out: ResponseOutparam) {
-    let response = OutgoingResponse::new(fields(reply));
+    let fields = match Fields::from_list(&reply.fields) {
+        Ok(fields) => fields,
+        // The component's are all right.
+        Err(error) => return ResponseOutparam::set(out, Err(ErrorCode::InternalError(Some(error.to_string())))),
+    };
+    let response = OutgoingResponse::new(fields);
     // Refused only for numbers that are no status.
     let _ = response.set_status_code(reply.status);
     // What fails from here on is the peer's or the network's.
@@ -44,13 +51,4 @@ pub fn head(request: &IncomingRequest) -> Head {
         request.headers().entries(),
         request.authority(),
     )
-}
-
-fn fields(reply: &Reply) -> Fields {
-    let fields = Fields::new();
-    for (name, value) in &reply.fields {
-        // The component's are all right; another would be left out.
-        let _ = fields.append(name, value);
-    }
-    fields
 }

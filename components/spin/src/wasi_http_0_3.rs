@@ -5,25 +5,15 @@ use spin_sdk::http_service;
 use spin_sdk::wasip3::http::types::{ErrorCode, Response};
 
 use crate::service::{Answered, answer};
-use crate::{Head, engine, respond};
+use crate::{engine, head_of, respond};
 
 #[http_service]
 async fn handle(request: Request) -> Result<Response, ErrorCode> {
-    let head = head(&request);
+    let head = head_of(&request);
     drop(request);
     let Answered { reply, rest } = answer(&head).await;
     if !reply.delay.is_zero() {
         engine::pause(reply.delay).await;
     }
     respond(reply, rest.finish()).await
-}
-
-fn head(request: &Request) -> Head {
-    let fields = request.headers().iter();
-    Head::new(
-        request.method().as_str().to_owned(),
-        request.uri().path_and_query().map(|target| target.as_str().to_owned()),
-        fields.map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec())).collect(),
-        request.uri().authority().map(|authority| authority.as_str().to_owned()),
-    )
 }

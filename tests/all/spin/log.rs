@@ -1,5 +1,6 @@
 //! What the log tells of requests, and what it does not.
 
+use super::engine::{Replica, WASI_0_2};
 use super::{Application, INSTANCE_ID, ask, get, token};
 
 const SEVEN: (&str, &str) = ("spin-client-addr", "10.0.0.7:5123");
@@ -62,6 +63,18 @@ fn the_use_of_version_1_is_told_once() {
     }
     let log = application.log_with("imds: version 1 is in use: a request without a token from 10.0.0.7; ");
     assert_eq!(log.matches("version 1").count(), 1, "{log}");
+}
+
+/// Where each request has an instance of its own, once would be for each request.
+#[test]
+fn the_face_for_wasi_0_2_does_not_tell_of_version_1() {
+    let application = Application::new(&[("http_tokens", "optional")]);
+    let replica = Replica::start(&WASI_0_2, application.0.clone());
+    assert_eq!(get(&replica, INSTANCE_ID, &[SEVEN]).0, 200);
+    let other = [SEVEN, ("host", "hunter2.example.com")];
+    assert_eq!(get(&replica, INSTANCE_ID, &other).0, 403);
+    let log = application.log_with("imds: 403 from 10.0.0.7");
+    assert!(!log.contains("version 1") && !log.contains("in force"), "{log}");
 }
 
 #[test]

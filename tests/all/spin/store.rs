@@ -160,12 +160,11 @@ type Outcome<T> = wasmtime::Result<(Result<T, KeyValueError>,)>;
 /// `wasi:config`, and the parts of `wasi:keyvalue` that the adapter uses.
 pub fn add_to_linker(linker: &mut Linker<Ctx>) -> wasmtime::Result<()> {
     let mut config = linker.instance("wasi:config/store@0.2.0-draft-2024-09-27")?;
-    config.func_wrap("get", |caller: Caller<'_>, (name,): (String,)| {
+    config.func_wrap("get-all", |caller: Caller<'_>, (): ()| {
         if caller.data().options.variables_fail.is_set() {
             return Ok((Err(ConfigError::Upstream("the vault at 10.9.8.7 is sealed".to_owned())),));
         }
-        let value = caller.data().options.variables.iter().find(|(other, _)| *other == name);
-        Ok((Ok::<_, ConfigError>(value.map(|(_, value)| value.clone())),))
+        Ok((Ok::<_, ConfigError>(caller.data().options.variables.clone()),))
     })?;
 
     let mut store = linker.instance("wasi:keyvalue/store@0.2.0-draft2")?;

@@ -24,6 +24,22 @@ fn replicas_share_a_throttle() {
     }
 }
 
+/// A caller's key may be as long as the store takes, and that of its throttle is longer.
+#[test]
+fn the_longest_key_of_a_caller_has_a_throttle() {
+    let guest = "a".repeat(246);
+    let throttled = r#"{"request-throttle": {"burst": 1, "per-second": 1}}"#;
+    let application = Application::new(&[("callers", "header:x-guest")]);
+    application.store().set(&format!("instances/{guest}"), throttled);
+    let replicas = [application.replica(), application.replica()];
+    let field = ("x-guest", guest.as_str());
+    assert_eq!(get(&replicas[0], INSTANCE_ID, &[field]).0, 200);
+    assert_eq!(get(&replicas[1], INSTANCE_ID, &[field]).0, 503);
+    let keys = application.store().keys();
+    assert!(keys.iter().any(|key| key.starts_with("throttle/sha256:")), "{keys:?}");
+    assert!(keys.iter().all(|key| key.len() <= 256), "{keys:?}");
+}
+
 /// Time goes on while many ask: then nobody may be let in for a time that another
 /// has counted already. A look at the clock takes 1 ms here.
 #[test]

@@ -144,27 +144,34 @@ pub struct Known {
 pub static KNOWN: LazyLock<Known> = LazyLock::new(|| {
     let mut known =
         Known { never: Vec::new(), stopped: Vec::new(), identity: Vec::new(), secrets: Vec::new(), times: Vec::new() };
-    known.add(Description::SHAPE, &[]);
-    known.add(Operation::SHAPE, &[super::operation::FIELD]);
+    known.add(Description::SHAPE, &mut Vec::new());
+    known.add(Operation::SHAPE, &mut vec![super::operation::FIELD]);
     known
 });
 
 impl Known {
-    fn add(&mut self, shape: Shape, path: &[&'static str]) {
+    /// Adds what is known of a shape at a path, which is left as it is.
+    fn add(&mut self, shape: Shape, path: &mut Vec<&'static str>) {
         match shape {
             Shape::Plain => {}
-            Shape::Secret => self.secrets.push(path.to_vec()),
-            Shape::Time => self.times.push(path.to_vec()),
-            Shape::List(shape) => self.add(*shape, &[path, &["*"]].concat()),
+            Shape::Secret => self.secrets.push(path.clone()),
+            Shape::Time => self.times.push(path.clone()),
+            Shape::List(shape) => {
+                path.push("*");
+                self.add(*shape, path);
+                path.pop();
+            }
             Shape::Table(table) => {
                 for field in table.fields {
-                    self.add_field(field, &[path, &[field.name]].concat());
+                    path.push(field.name);
+                    self.add_field(field, path);
+                    path.pop();
                 }
             }
         }
     }
 
-    fn add_field(&mut self, field: &Field, path: &[&'static str]) {
+    fn add_field(&mut self, field: &Field, path: &mut Vec<&'static str>) {
         let pointer = || path.iter().map(|name| pointer_step(name)).collect();
         match field.changes {
             Changes::Running => {}

@@ -6,8 +6,6 @@
 //! adds some every year: what is not here may be newer, so that a description may
 //! have it.
 
-use std::sync::LazyLock;
-
 use crate::description::Architecture;
 
 /// What the types of a family have in common.
@@ -69,12 +67,68 @@ const FAMILIES: [Kind; 5] = [
 ];
 
 /// All families in the order of their names, since each description that is opened asks
-/// for one.
-static BY_NAME: LazyLock<Vec<Family>> = LazyLock::new(|| {
-    let mut families: Vec<Family> = all().collect();
-    families.sort_unstable_by_key(|family| family.name);
+/// for one. Put in order when this is compiled: a component that lives for one request
+/// has no time for it.
+static BY_NAME: [Family; COUNT] = by_name();
+
+const COUNT: usize = {
+    let (mut count, mut kind) = (0, 0);
+    while kind < FAMILIES.len() {
+        let mut names = Some(FAMILIES[kind].names);
+        while let Some(some) = names {
+            names = first(some).1;
+            count += 1;
+        }
+        kind += 1;
+    }
+    count
+};
+
+const fn by_name() -> [Family; COUNT] {
+    let mut families = [Family { name: "", architectures: MAC, is_xen: false }; COUNT];
+    let (mut count, mut kind) = (0, 0);
+    while kind < FAMILIES.len() {
+        let Kind { architectures, is_xen, names } = FAMILIES[kind];
+        let mut names = Some(names);
+        while let Some(some) = names {
+            let (name, others) = first(some);
+            let mut place = count;
+            while place > 0 && is_before(name, families[place - 1].name) {
+                families[place] = families[place - 1];
+                place -= 1;
+            }
+            families[place] = Family { name, architectures, is_xen };
+            names = others;
+            count += 1;
+        }
+        kind += 1;
+    }
     families
-});
+}
+
+/// The first of names with a space between two, and the others.
+const fn first(names: &str) -> (&str, Option<&str>) {
+    let mut end = 0;
+    while end < names.len() {
+        if names.as_bytes()[end] == b' ' {
+            return (names.split_at(end).0, Some(names.split_at(end + 1).1));
+        }
+        end += 1;
+    }
+    (names, None)
+}
+
+const fn is_before(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    let mut index = 0;
+    while index < one.len() && index < other.len() {
+        if one[index] != other[index] {
+            return one[index] < other[index];
+        }
+        index += 1;
+    }
+    one.len() < other.len()
+}
 
 /// The family of this name, if it is known here.
 pub fn named(name: &str) -> Option<Family> {
@@ -136,6 +190,7 @@ mod tests {
         names.sort();
         names.dedup();
         assert_eq!(names.len(), number);
+        assert!(names.iter().copied().eq(BY_NAME.iter().map(|family| family.name)));
         for name in names {
             assert!(name.starts_with(|first: char| first.is_ascii_lowercase()), "{name:?}");
         }

@@ -14,7 +14,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use imds_spin::callers::client_address;
 use imds_spin::store::Store;
-use imds_spin::{Head, Reply, log};
+use imds_spin::{Failure, Head, Reply, log};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -31,10 +31,10 @@ const COUNT_BITS: u32 = 24;
 
 /// Lets a request through or refuses it.
 pub async fn check(head: &Head, secret: &str, store: &Store) -> Result<(), Reply> {
-    let Some(given) = given(head) else {
-        log::refusal(Instant::now(), || format!("control: 401: no secret, from {}", from(head)));
-        return Err(unauthorized("send Authorization: Bearer SECRET, with the application's control_secret"));
-    };
+    let given = given(head).map_err(|NoSecret { what, advice }| {
+        log::refusal(Instant::now(), || format!("control: 401: {what}, from {}", from(head)));
+        unauthorized(advice)
+    })?;
     // Digests have one length, so that the time does not tell that of the secret.
     let is_right: bool = Sha256::digest(given).ct_eq(&Sha256::digest(secret)).into();
     let (minute, left) = minute();
@@ -44,7 +44,7 @@ pub async fn check(head: &Head, secret: &str, store: &Store) -> Result<(), Reply
     let counter = counter(head);
     let mut wrong = wrong_of(store.number(&counter).await.map_err(|trouble| failed(&trouble))?);
     if !is_right && wrong <= WRONG_MAX {
-        let tag = getrandom::u64().map_err(|_| error(500, "the engine gives no random bytes"))?;
+        let tag = getrandom::u64().map_err(|_| error(500, Failure::Entropy.to_string()))?;
         let counted = store.exchange(&counter, tag, |state| {
             let wrong = wrong_of(state);
             (wrong, if counts(state) { state + 1 } else { minute << COUNT_BITS | 1 })
@@ -66,12 +66,26 @@ pub async fn check(head: &Head, secret: &str, store: &Store) -> Result<(), Reply
     Err(unauthorized("the secret is wrong"))
 }
 
+/// Why a request brings no secret, for the log, and what to send.
+struct NoSecret {
+    what: &'static str,
+    advice: &'static str,
+}
+
 /// The secret that a request brings.
-fn given(head: &Head) -> Option<&[u8]> {
+fn given(head: &Head) -> Result<&[u8], NoSecret> {
     let mut fields = head.values("authorization");
-    let field = fields.next().filter(|_| fields.next().is_none())?;
-    let (scheme, secret) = field.split_at_checked("Bearer ".len())?;
-    scheme.eq_ignore_ascii_case(b"bearer ").then(|| secret.trim_ascii())
+    let (field, another) = (fields.next(), fields.next());
+    if another.is_some() {
+        let advice = "the field Authorization came more than once; send it once, with the secret that is meant";
+        return Err(NoSecret { what: "more than one Authorization", advice });
+    }
+    let secret = field.and_then(|field| {
+        let (scheme, secret) = field.split_at_checked("Bearer ".len())?;
+        scheme.eq_ignore_ascii_case(b"bearer ").then(|| secret.trim_ascii())
+    });
+    let advice = "send Authorization: Bearer SECRET, with the application's control_secret";
+    secret.ok_or(NoSecret { what: "no secret", advice })
 }
 
 fn unauthorized(message: &str) -> Reply {

@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 
 use crate::bindings::metadata::{self, Instance, Settings as InstanceSettings, Warning};
 use crate::key::Key;
+use crate::lease::Lease;
 use crate::reply::{error, failed, invalid, refused, with_etag, with_status, without_nulls};
 use crate::revision::{self, Precondition};
 use crate::routes::Asked;
 use crate::show::{as_text, broken, missing};
-use crate::turn::Turn;
 
 /// The most bytes of a value in Spin's store.
 const VALUE_BYTES_MAX: usize = 1_000_000;
@@ -96,7 +96,7 @@ fn read(body: Vec<u8>) -> Result<String, Reply> {
     }
 }
 
-/// Has a turn and makes the change in it.
+/// Makes the change under a lease.
 async fn make(asked: &Asked<'_>, key: &Key, next: impl FnOnce(Before<'_>) -> Result<Next, Reply>) -> Reply {
     let Some(wanted) = Precondition::read(asked.head) else {
         return error(
@@ -109,20 +109,20 @@ async fn make(asked: &Asked<'_>, key: &Key, next: impl FnOnce(Before<'_>) -> Res
             "the variable `instance` describes the instance, whatever is stored; change or unset the variable";
         return error(409, message);
     }
-    let turn = match Turn::take(asked.store, key).await {
-        Ok(turn) => turn,
+    let lease = match Lease::acquire(asked.store, key).await {
+        Ok(lease) => lease,
         Err(refusal) => return refusal,
     };
-    let made = make_in(&turn, asked, key, wanted, next).await;
-    // What was made is made; the turn ends by itself.
-    if let Err(trouble) = turn.end().await {
-        log::line(format!("control: a turn could not be ended: {trouble}"));
+    let made = make_under(&lease, asked, key, wanted, next).await;
+    // What was made is made; the lease ends by itself.
+    if let Err(trouble) = lease.release().await {
+        log::line(format!("control: a lease could not be released: {trouble}"));
     }
     made.unwrap_or_else(|refusal| refusal)
 }
 
-async fn make_in(
-    turn: &Turn<'_>,
+async fn make_under(
+    lease: &Lease<'_>,
     asked: &Asked<'_>,
     key: &Key,
     wanted: Precondition,
@@ -136,7 +136,7 @@ async fn make_in(
     }
     let now_ms = now_ms();
     let next = next(Before { text, now_ms })?;
-    turn.check()?;
+    lease.check()?;
     let (status, revision, new) = match (next, revision) {
         (Next::Same, revision) => (200, revision, None),
         (Next::Nothing, revision) => {
@@ -151,7 +151,7 @@ async fn make_in(
         }
         (Next::Text(new), _) => {
             if stored.is_none() {
-                check_room(asked, turn)?;
+                check_room(asked, lease)?;
             }
             let is_set = asked.store.replace(key.stored(), stored.as_deref(), new.as_bytes());
             if !is_set.map_err(|trouble| unsure(asked, key, &trouble))? {
@@ -176,9 +176,13 @@ async fn make_in(
 }
 
 /// Whether the store has room for one more.
-fn check_room(asked: &Asked<'_>, turn: &Turn<'_>) -> Result<(), Reply> {
-    // The turn's own go with it.
-    let pairs = asked.store.keys().map_err(|trouble| failed(&trouble))?.len().saturating_sub(turn.pairs());
+///
+/// Each key has a lease of its own, so of instances that are added at the same time each
+/// may be counted before the others are there: n of them pass the bound by n - 1 at most.
+/// A lease for all of them would make them wait for each other.
+fn check_room(asked: &Asked<'_>, lease: &Lease<'_>) -> Result<(), Reply> {
+    // The lease's own go with it.
+    let pairs = asked.store.keys().map_err(|trouble| failed(&trouble))?.len().saturating_sub(lease.pairs());
     let most = asked.settings.pairs_max;
     match pairs < most {
         true => Ok(()),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http_body_util::BodyExt;
-use imds_spin::{Head, Reply, log, respond};
+use imds_spin::{Reply, head_of, log, respond};
 use spin_sdk::http::Request;
 use spin_sdk::http_service;
 use spin_sdk::wasip3::http::types::{ErrorCode, Response};
@@ -23,14 +23,8 @@ const BODY_TIME: Duration = Duration::from_secs(5);
 
 #[http_service]
 async fn handle(request: Request) -> Result<Response, ErrorCode> {
-    let (parts, body) = request.into_parts();
-    let fields = parts.headers.iter();
-    let head = Head::new(
-        parts.method.as_str().to_owned(),
-        parts.uri.path_and_query().map(|target| target.as_str().to_owned()),
-        fields.map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec())).collect(),
-        parts.uri.authority().map(|authority| authority.as_str().to_owned()),
-    );
+    let head = head_of(&request);
+    let body = request.into_body();
     let reply = match routes::admit(&head).await {
         // Only of whom has the secret: it costs memory.
         Ok(admitted) => match read(body).await {

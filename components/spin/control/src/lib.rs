@@ -5,7 +5,7 @@
 //! ```text
 //! HTTP ──► Access: is it on, is the secret right? ──► routes
 //!                                                       │
-//!   key-value store ◄── Turn, compare and swap ── edit, status (imds:service)
+//!   key-value store ◄── Lease, compare and swap ── edit, status (imds:service)
 //! ```
 //!
 //! What an edit comes to and what an instance is, the component `imds:service` says.
@@ -29,6 +29,8 @@ mod hidden;
 #[cfg(target_arch = "wasm32")]
 mod http;
 #[cfg(target_arch = "wasm32")]
+mod lease;
+#[cfg(target_arch = "wasm32")]
 mod list;
 #[cfg(target_arch = "wasm32")]
 mod reply;
@@ -38,5 +40,3 @@ mod routes;
 mod settings;
 #[cfg(target_arch = "wasm32")]
 mod show;
-#[cfg(target_arch = "wasm32")]
-mod turn;

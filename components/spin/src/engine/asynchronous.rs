@@ -7,21 +7,38 @@ use std::task::Poll;
 use std::time::Duration;
 
 use spin_sdk::experimental::wasi::keyvalue::store::{Bucket, open};
-use spin_sdk::key_value::{Error, Store};
-use spin_sdk::variables;
+use spin_sdk::key_value::{self, Store};
+use spin_sdk::variables::Error;
 use spin_sdk::wit_bindgen::yield_async;
 
-use crate::store::StoreError;
+use super::Read;
+use crate::store::{PATIENCE, StoreError};
 
 /// Whether an instance of the adapter serves more than one request.
 pub const LIVES_ON: bool = true;
 
+/// The value of a variable; `None` if the application does not have it, and a reason
+/// if it cannot be read.
 pub async fn variable(name: &str) -> Result<Option<String>, String> {
-    match variables::get(name).await {
-        Ok(value) => Ok(Some(value)),
-        Err(variables::Error::Undefined(_) | variables::Error::InvalidName(_)) => Ok(None),
-        Err(variables::Error::Provider(reason) | variables::Error::Other(reason)) => Err(reason),
+    match within(PATIENCE, spin_sdk::variables::get(name)).await {
+        Some(Ok(value)) => Ok(Some(value)),
+        Some(Err(Error::Undefined(_) | Error::InvalidName(_))) => Ok(None),
+        Some(Err(Error::Provider(reason) | Error::Other(reason))) => Err(reason),
+        None => Err("no answer within a second".to_owned()),
     }
+}
+
+pub async fn variables(names: impl Iterator<Item = &'static str>) -> Read {
+    let mut read = Read::new();
+    for name in names {
+        let value = variable(name).await;
+        let is_out = value.is_err();
+        read.insert(name, value);
+        if is_out {
+            break;
+        }
+    }
+    read
 }
 
 /// The values of a store.
@@ -64,12 +81,12 @@ impl Values {
     }
 }
 
-impl From<Error> for StoreError {
-    fn from(error: Error) -> StoreError {
+impl From<key_value::Error> for StoreError {
+    fn from(error: key_value::Error) -> StoreError {
         match error {
-            Error::NoSuchStore | Error::AccessDenied => StoreError::Absent,
-            Error::StoreTableFull => StoreError::Failed("too many stores are open at once".to_owned()),
-            Error::Other(reason) => StoreError::Failed(reason),
+            key_value::Error::NoSuchStore | key_value::Error::AccessDenied => StoreError::Absent,
+            key_value::Error::StoreTableFull => StoreError::Failed("too many stores are open at once".to_owned()),
+            key_value::Error::Other(reason) => StoreError::Failed(reason),
         }
     }
 }

@@ -10,27 +10,32 @@ mod asynchronous;
 mod synchronous;
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 
 #[cfg(feature = "asynchronous")]
 use asynchronous as face;
 #[cfg(not(feature = "asynchronous"))]
 use synchronous as face;
 
-use crate::store::PATIENCE;
-
 pub use face::{LIVES_ON, Values, pause, within};
+
+/// What is known of variables by their names: the value, `None` for one that the
+/// application does not have, and a reason for one that cannot be read.
+pub type Read = BTreeMap<&'static str, Result<Option<String>, String>>;
 
 thread_local! {
     static CALLS: Cell<u64> = const { Cell::new(0) };
 }
 
-/// The value of a variable; `None` if the application does not have it, and a reason
-/// if it cannot be read.
-pub async fn variable(name: &str) -> Result<Option<String>, String> {
+/// Reads variables, up to one that cannot be read: whoever provides one provides them
+/// all.
+pub async fn variables(names: impl Iterator<Item = &'static str>) -> Read {
     called();
-    let value = within(PATIENCE, face::variable(name)).await;
-    value.unwrap_or_else(|| Err("no answer within a second".to_owned()))
+    face::variables(names).await
 }
+
+#[cfg(feature = "asynchronous")]
+pub use face::variable;
 
 /// Notes a call that may have cost the thread.
 pub fn called() {

@@ -12,9 +12,9 @@ use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use imds_host::{Error, Place as PlaceInText, Problem, Problems};
 use serde_json::Value;
-use tokio::net::TcpStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
+use tokio::net::{TcpStream, lookup_host};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 
@@ -200,8 +200,11 @@ impl Client {
     }
 
     async fn connect_to(&self, url: &Url) -> anyhow::Result<Box<dyn Stream>> {
-        let stream = TcpStream::connect((url.host.as_str(), url.port)).await;
-        let stream = stream.map_err(|error| self.unreachable(&error))?;
+        let connecting = async {
+            let resolved = lookup_host((url.host.as_str(), url.port)).await?;
+            TcpStream::connect(&url.allowed(resolved)?[..]).await
+        };
+        let stream = connecting.await.map_err(|error| self.unreachable(&error))?;
         match url.is_https {
             true => tls::connect(stream, &url.host, self.access.ca_file.as_deref()).await,
             false => Ok(Box::new(stream)),

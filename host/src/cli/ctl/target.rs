@@ -2,7 +2,8 @@
 // application elsewhere.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::io;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use hyper::Uri;
 
@@ -59,7 +60,14 @@ impl Url {
             return Err(format!("expected {EXPECTED}; the secret goes into a file, for --token-file"));
         }
         let is_https = url.scheme_str() == Some("https");
-        let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
+        let host = match authority.host().strip_prefix('[') {
+            None => authority.host(),
+            // Brackets are for addresses of IPv6 alone.
+            Some(rest) => {
+                rest.strip_suffix(']').filter(|host| host.parse::<Ipv6Addr>().is_ok()).ok_or_else(expected)?
+            }
+        };
+        let host = host.to_owned();
         if !is_https && !is_of_this_machine(&host) {
             return Err(format!(
                 "over http everybody on the way would read the secret, so http is for this machine alone; expected {EXPECTED}"
@@ -73,6 +81,21 @@ impl Url {
             (None, false) => return Err(format!("expected a port from 1 to 65535 in {EXPECTED}")),
         };
         Ok(Self { is_https, host, port, path: url.path().trim_end_matches('/').to_owned() })
+    }
+
+    /// Those of the host's addresses to which the secret may go: over http only those of
+    /// this machine, whatever a resolver says of `localhost`.
+    pub fn allowed(&self, resolved: impl Iterator<Item = SocketAddr>) -> io::Result<Vec<SocketAddr>> {
+        let allowed: Vec<SocketAddr> =
+            resolved.filter(|address| self.is_https || address.ip().to_canonical().is_loopback()).collect();
+        match allowed.is_empty() {
+            false => Ok(allowed),
+            true => {
+                let message =
+                    format!("`{}` stands for no address of this machine; over http only those are asked", self.host);
+                Err(io::Error::new(io::ErrorKind::AddrNotAvailable, message))
+            }
+        }
     }
 
     /// As `Host` names it.
@@ -128,6 +151,18 @@ mod tests {
     }
 
     #[test]
+    fn a_resolver_sends_nobody_to_another_machine_over_http() {
+        let resolved: [SocketAddr; 3] =
+            ["10.0.0.7:3000", "127.0.0.1:3000", "[::1]:3000"].map(|address| address.parse().unwrap());
+        let url = |text: &str| Url::parse(text).unwrap();
+        let local = url("http://localhost:3000/a");
+        assert_eq!(local.allowed(resolved.into_iter()).unwrap(), resolved[1..]);
+        let wrong = local.allowed(resolved.into_iter().take(1)).unwrap_err();
+        assert!(wrong.to_string().starts_with("`localhost` stands for no address of this machine"), "{wrong}");
+        assert_eq!(url("https://localhost:3000/a").allowed(resolved.into_iter()).unwrap(), resolved);
+    }
+
+    #[test]
     fn the_secret_travels_in_the_clear_on_this_machine_alone() {
         for text in [
             "http://imds.example.com/imds-control",
@@ -147,6 +182,9 @@ mod tests {
             "http://127.0.0.1:84433/a",
             "http:/example.com/a",
             "HTTP://",
+            "http://[localhost]:3000/a",
+            "https://[imds.example.com]/a",
+            "https://[10.0.0.7]/a",
         ] {
             assert!(Target::parse(text).is_err_and(|wrong| wrong.contains("expected")), "{text}");
         }

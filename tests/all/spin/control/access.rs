@@ -47,6 +47,8 @@ fn every_request_needs_the_secret() {
         assert_eq!((answer.status, answer.field("www-authenticate")), (401, "Bearer"), "{fields:?}");
         assert!(!answer.body.contains("instanceId"));
     }
+    let twice = control.send("GET", "/v1/instance", &[AUTHORIZED, AUTHORIZED], "");
+    assert!(twice.body.contains("Authorization came more than once"), "{twice:?}");
     for secret in ["Bearer a secret of operators", "bearer  a secret of operators "] {
         assert_eq!(control.send("GET", "/v1/instance", &[("authorization", secret)], "").status, 200, "{secret}");
     }

@@ -136,7 +136,7 @@ fn no_edit_is_lost_though_many_come_at_once_and_nothing_was_there() {
         });
         let shown = replicas[0].get("/v1/instance").json();
         assert_eq!(shown["description"]["tags"].as_object().map(|tags| tags.len()), Some(12), "{shown}");
-        assert!(!application.store().keys().iter().any(|key| key.starts_with("control/turn/")));
+        assert!(!application.store().keys().iter().any(|key| key.starts_with("control/lease/")));
     }
 }
 
@@ -192,13 +192,13 @@ fn the_default_instance_is_none_that_is_there_already() {
 }
 
 #[test]
-fn a_turn_that_nobody_ended_ends_with_its_time() {
+fn a_lease_that_nobody_released_ends_with_its_time() {
     let application = controlled_many();
     let control = Control::of(&application);
     control.ask("PUT", "/v1/instances/a", "{}").revision();
     // As an engine leaves it that stopped in the middle.
     let digest: String = Sha256::digest("instances/a").iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    application.store().set(&format!("control/turn/{digest}/{}", NOW_MS / 10_000), "1");
+    application.store().set(&format!("control/lease/{digest}/{}", NOW_MS / 10_000), "1");
     let answer = control.ask("PATCH", "/v1/instances/a", r#"{"tags": {"a": "b"}}"#);
     assert_eq!((answer.status, answer.field("retry-after")), (503, "5"), "{answer:?}");
     application.wait(10_000);

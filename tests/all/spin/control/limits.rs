@@ -35,7 +35,7 @@ fn a_store_has_no_more_pairs_than_it_may() {
     for key in ["a", "b", "c", "d"] {
         control.ask("PUT", &format!("/v1/instances/{key}"), "{}").revision();
     }
-    // A turn has one pair or, near the end of ten seconds, two: neither counts.
+    // A lease has one pair or, near the end of ten seconds, two: neither counts.
     for wait in [0, 8000] {
         application.wait(wait);
         let answer = control.ask("PUT", "/v1/instances/e", "{}");
