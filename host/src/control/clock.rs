@@ -1,9 +1,12 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use self::source::{Leader, Machine, Source};
 use crate::description::LAST_MS;
 use crate::engine::Clock;
+
+mod source;
 
 /// A [`Clock`] that can be moved: set, paused, moved on, sped up. Clones are the
 /// same clock, so one stays in hand while a [`Service`](crate::Service) has
@@ -53,7 +56,8 @@ pub struct ClockState {
     /// Seconds that it shows for each second that passes, while it is not
     /// paused.
     pub speed: f64,
-    /// Whether it is the system's clock, since nothing was changed.
+    /// Whether it is the system's clock, since nothing was changed: neither it nor a
+    /// clock that it follows.
     pub is_system: bool,
 }
 
@@ -81,23 +85,14 @@ const SPEED_MAX: f64 = 1_000_000.0;
 const LAST: Duration = Duration::from_millis(LAST_MS);
 
 struct Shared {
-    real: Box<dyn RealTime>,
+    source: Box<dyn Source>,
     // Locked for some arithmetic only.
     course: Mutex<Course>,
 }
 
-/// Where the time really comes from.
-trait RealTime: Send + Sync {
-    /// What the system's clock shows.
-    fn system(&self) -> SystemTime;
-
-    /// Time that passed since some fixed moment, never less than before.
-    fn steady(&self) -> Duration;
-}
-
 #[derive(Clone, Copy)]
 enum Course {
-    System,
+    Source,
     Moved(Moved),
 }
 
@@ -120,7 +115,7 @@ impl VirtualClock {
     /// assert!(SystemClock.now() <= clock.now());
     /// ```
     pub fn system() -> Self {
-        Self::new(Machine { start: Instant::now() }, |_| Course::System)
+        Self::new(Machine::new(), |_| Course::Source)
     }
 
     /// A clock that starts at a time of your own and runs on as time passes.
@@ -133,7 +128,7 @@ impl VirtualClock {
     /// assert!(clock.now() < UNIX_EPOCH + std::time::Duration::from_secs(3600));
     /// ```
     pub fn starting_at(time: SystemTime) -> Self {
-        Self::new(Machine { start: Instant::now() }, |steady| Course::Moved(Moved::at(time, steady)))
+        Self::new(Machine::new(), |steady| Course::Moved(Moved::at(time, steady)))
     }
 
     /// A clock that stands at a time, for tests that move it.
@@ -146,7 +141,25 @@ impl VirtualClock {
     /// ```
     pub fn paused_at(time: SystemTime) -> Self {
         let course = |steady| Course::Moved(Moved { is_paused: true, ..Moved::at(time, steady) });
-        Self::new(Machine { start: Instant::now() }, course)
+        Self::new(Machine::new(), course)
+    }
+
+    /// A clock of one among many. It shows what `leader` shows until it is changed;
+    /// from then on it keeps its distance: what moves `leader` moves it as far, and
+    /// it stands while `leader` does.
+    ///
+    /// ```
+    /// use std::time::{Duration, UNIX_EPOCH};
+    /// use imds_host::{Clock, VirtualClock};
+    ///
+    /// let leader = VirtualClock::paused_at(UNIX_EPOCH);
+    /// let clock = VirtualClock::following(&leader);
+    /// clock.advance(Duration::from_secs(5));
+    /// leader.advance(Duration::from_secs(60));
+    /// assert_eq!((leader.now_ms(), clock.now_ms()), (60_000, 65_000));
+    /// ```
+    pub fn following(leader: &Self) -> Self {
+        Self::new(Leader::new(leader.clone()), |_| Course::Source)
     }
 
     /// Stops it where it is.
@@ -244,7 +257,8 @@ impl VirtualClock {
         Ok(())
     }
 
-    /// Makes it the system's clock again, running and at its speed.
+    /// Makes it the system's clock again, running and at its speed; or, if it follows
+    /// another clock, what that one shows.
     ///
     /// ```
     /// use imds_host::VirtualClock;
@@ -254,7 +268,7 @@ impl VirtualClock {
     /// assert!(clock.state().is_system);
     /// ```
     pub fn follow_system(&self) {
-        *self.course() = Course::System;
+        *self.course() = Course::Source;
     }
 
     /// What it shows and how it runs, all at one moment.
@@ -269,19 +283,22 @@ impl VirtualClock {
     pub fn state(&self) -> ClockState {
         let course = self.course();
         match *course {
-            Course::System => {
-                ClockState { now: self.shared.real.system(), is_paused: false, speed: 1.0, is_system: true }
-            }
+            Course::Source => self.shared.source.state(),
             Course::Moved(moved) => {
-                let now = UNIX_EPOCH + moved.shown_at(self.shared.real.steady());
-                ClockState { now, is_paused: moved.is_paused, speed: moved.speed, is_system: false }
+                let (steady, source) = (self.shared.source.steady(), self.shared.source.state());
+                ClockState {
+                    now: UNIX_EPOCH + moved.shown_at(steady),
+                    is_paused: moved.is_paused || source.is_paused,
+                    speed: moved.speed * source.speed,
+                    is_system: false,
+                }
             }
         }
     }
 
-    fn new(real: impl RealTime + 'static, course: impl FnOnce(Duration) -> Course) -> Self {
-        let course = Mutex::new(course(real.steady()));
-        Self { shared: Arc::new(Shared { real: Box::new(real), course }) }
+    fn new(source: impl Source + 'static, course: impl FnOnce(Duration) -> Course) -> Self {
+        let course = Mutex::new(course(source.steady()));
+        Self { shared: Arc::new(Shared { source: Box::new(source), course }) }
     }
 
     fn course(&self) -> MutexGuard<'_, Course> {
@@ -289,17 +306,17 @@ impl VirtualClock {
         self.shared.course.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Where it is now, apart from the system's clock.
+    /// Where it is now, apart from its source.
     fn moved(&self, course: Course) -> Moved {
-        let steady = self.shared.real.steady();
+        let steady = self.shared.source.steady();
         match course {
-            Course::System => Moved::at(self.shared.real.system(), steady),
+            Course::Source => Moved::at(self.shared.source.state().now, steady),
             Course::Moved(moved) => Moved { shown: moved.shown_at(steady), since: steady, ..moved },
         }
     }
 
     /// Changes how it goes on from here. What changes nothing does not part it
-    /// from the system's clock.
+    /// from its source.
     fn change(&self, change: impl FnOnce(&mut Moved)) {
         let mut course = self.course();
         let before = self.moved(*course);
@@ -320,14 +337,16 @@ impl Moved {
         if self.is_paused {
             return self.shown;
         }
-        let passed = steady.saturating_sub(self.since);
-        let passed = if self.speed == 1.0 {
+        let at_speed = |passed: Duration| match self.speed {
             // Without what rounding would take.
-            passed
-        } else {
-            Duration::try_from_secs_f64(passed.as_secs_f64() * self.speed).unwrap_or(LAST)
+            1.0 => passed,
+            speed => Duration::try_from_secs_f64(passed.as_secs_f64() * speed).unwrap_or(LAST),
         };
-        self.shown.saturating_add(passed).min(LAST)
+        match steady.checked_sub(self.since) {
+            Some(passed) => self.shown.saturating_add(at_speed(passed)).min(LAST),
+            // The clock that it follows was moved back.
+            None => self.shown.saturating_sub(at_speed(self.since - steady)),
+        }
     }
 }
 
@@ -365,21 +384,6 @@ impl fmt::Display for WrongSpeed {
 }
 
 impl std::error::Error for WrongSpeed {}
-
-/// This machine's clocks.
-struct Machine {
-    start: Instant,
-}
-
-impl RealTime for Machine {
-    fn system(&self) -> SystemTime {
-        SystemTime::now()
-    }
-
-    fn steady(&self) -> Duration {
-        self.start.elapsed()
-    }
-}
 
 #[cfg(test)]
 mod tests;

@@ -14,7 +14,7 @@ use crate::engine::{
 use crate::error::Error;
 use crate::observe::{Answered, Observer, Trouble};
 use crate::serve::body::Body;
-use crate::serve::caller::{Caller, Instances, Picked};
+use crate::serve::caller::{Caller, Guest, Instances, Picked};
 use crate::serve::http::{head_in, response_out};
 
 /// The metadata service of one instance or of many, as HTTP requests in and
@@ -207,11 +207,18 @@ impl Service {
 
     fn turn(&self, caller: &Caller, head: RequestHead<'_>, keep_alive: bool) -> Turn {
         let started = self.observer.is_some().then(Instant::now);
-        let moment = Moment::at(self.clock.now_ms(), self.entropy.next());
+        let guest = self.instances.guest_for(caller, &head);
+        let (instance, clock, observer) = match guest {
+            Some(Guest { instance, clock, observer }) => (Some(instance), clock, observer),
+            None => (None, None, None),
+        };
+        let started = started.or_else(|| observer.is_some().then(Instant::now));
+        let moment = Moment::at(clock.as_ref().unwrap_or(&self.clock).now_ms(), self.entropy.next());
         Turn {
             started,
             moment: moment.over_ipv6(caller.is_over_ipv6()).keep_alive(keep_alive),
-            instance: self.instances.instance_for(caller, &head),
+            instance,
+            observer,
             counts: Counts::default(),
             signatures: None,
             verdict: Verdict::NONE,
@@ -291,19 +298,16 @@ impl Service {
         told.await.unwrap_or_else(|_| Err(Error::identity("the thread that signs panicked")))
     }
 
-    /// Tells the observer of a turn.
+    /// Tells the observers of a turn.
     fn tell(&self, turn: &Turn, caller: &Caller, head: RequestHead<'_>) {
-        if let Some(observer) = &self.observer {
-            let duration = turn.started.map(|started| started.elapsed()).unwrap_or_default();
-            let peer = caller.peer;
-            observer.answered(&Answered::new(
-                head,
-                turn.moment.now_ms,
-                peer,
-                &turn.verdict,
-                duration,
-                turn.error.as_ref(),
-            ));
+        if self.observer.is_none() && turn.observer.is_none() {
+            return;
+        }
+        let duration = turn.started.map(|started| started.elapsed()).unwrap_or_default();
+        let (peer, error) = (caller.peer, turn.error.as_ref());
+        let answered = Answered::new(head, turn.moment.now_ms, peer, &turn.verdict, duration, error);
+        for observer in self.observer.iter().chain(&turn.observer) {
+            observer.answered(&answered);
         }
     }
 }
@@ -316,6 +320,8 @@ pub(crate) struct Turn {
     /// however long they take and however fast the clock runs.
     moment: Moment,
     instance: Option<Instance>,
+    /// Who is told of what this instance answers, and of no other.
+    observer: Option<Arc<dyn Observer>>,
     /// The numbers that the instance had when it answered.
     counts: Counts,
     signatures: Option<Result<Arc<Signatures>, Error>>,

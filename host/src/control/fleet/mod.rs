@@ -21,7 +21,8 @@ use crate::problem::Finding;
 use crate::serve::{Caller, Instances};
 
 /// Many instances, each under the key of its caller. As [`Instances`], it picks
-/// the one whose key a request has, by [`CallerKey`].
+/// the one whose key a request has, by [`CallerKey`]. To change each while it is
+/// served, use a [`ControlledFleet`](crate::ControlledFleet).
 ///
 /// A handle: clones hold the same instances, which can be put in, replaced and
 /// taken out while they are served. A request finds its instance in the same
@@ -97,9 +98,7 @@ impl Fleet {
     /// # Ok::<_, imds_host::Error>(())
     /// ```
     pub fn with_settings(runtime: &Runtime, settings: &Settings, callers: CallerKey) -> Result<Self, Error> {
-        let terms = Arc::new(Terms::new(settings)?);
-        // Tells what is wrong with the secret, which no key makes longer here.
-        runtime.judge(&Description::default(), Arc::clone(&terms))?;
+        let terms = terms_of_many(runtime, settings)?;
         let shared = Shared { runtime: runtime.clone(), terms, callers, start: None, instances: RwLock::default() };
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -338,22 +337,11 @@ impl Fleet {
             Entry::Awake(instance) => instance.needs_keys(),
             resting => self.opening(resting.document(), resting.key()).needs_keys(),
         };
-        let makes_keys =
-            !matches!(self.shared.terms.identity_signing, IdentitySigning::With(_) | IdentitySigning::Never);
-        let present = || self.shared.instances.read().unwrap_or_else(PoisonError::into_inner);
-        if !makes_keys || !present().iter().any(needs_keys) {
+        let Shared { runtime, terms, instances, .. } = &*self.shared;
+        if !terms.makes_keys() || !instances.read().unwrap_or_else(PoisonError::into_inner).iter().any(needs_keys) {
             return Ok(());
         }
-        let Shared { runtime, terms, .. } = &*self.shared;
-        let (runtime, terms) = (runtime.clone(), Arc::clone(terms));
-        let make = move || {
-            // What fails here is tried again when a signature is asked for.
-            let _ = match &terms.identity_signing {
-                IdentitySigning::MadeBy(maker) => maker.keys(),
-                _ => runtime.identity_keys(),
-            };
-        };
-        thread::Builder::new().name("imds-signatures".into()).spawn(make).map(drop).map_err(Error::System)
+        make_keys_ahead(runtime, terms)
     }
 
     /// The instance of a key in its one spelling.
@@ -369,6 +357,29 @@ impl Fleet {
         instances.insert(Entry::Awake(instance.clone()));
         Some(instance)
     }
+}
+
+/// Makes the keys that sign identity documents under these terms, on a thread of
+/// their own.
+pub(super) fn make_keys_ahead(runtime: &Runtime, terms: &Arc<Terms>) -> Result<(), Error> {
+    let (runtime, terms) = (runtime.clone(), Arc::clone(terms));
+    let make = move || {
+        // What fails here is tried again when a signature is asked for.
+        let _ = match &terms.identity_signing {
+            IdentitySigning::MadeBy(maker) => maker.keys(),
+            _ => runtime.identity_keys(),
+        };
+    };
+    thread::Builder::new().name("imds-signatures".into()).spawn(make).map(drop).map_err(Error::System)
+}
+
+/// Terms for many, for which a secret is made where there is none. Fails where the
+/// component refuses the settings.
+pub(super) fn terms_of_many(runtime: &Runtime, settings: &Settings) -> Result<Arc<Terms>, Error> {
+    let terms = Arc::new(Terms::new(settings)?);
+    // Tells what is wrong with the secret, which no key makes longer here.
+    runtime.judge(&Description::default(), Arc::clone(&terms))?;
+    Ok(terms)
 }
 
 impl Instances for Fleet {
