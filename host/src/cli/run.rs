@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use tokio::process::Command;
 use tokio::runtime::Handle;
 
-use super::control::{self, ControlFlag, Controlling, Operated};
+use super::control::{self, ControlFlag, Controlling, Operands, Operated};
 use super::environment::{self, Endpoint};
 use super::failure;
 use super::link_local;
@@ -146,7 +146,8 @@ impl Run {
         // It ends with this.
         let controlling = match (self.control.for_command(), page) {
             (Some(place), Some(page)) => {
-                let operated = Operated { control: control.clone(), page, reload };
+                let operands = Operands::One(control.clone());
+                let operated = Operated { operands, page, reload };
                 Some(Controlling::start(&place, operated, namespace.as_ref()).await?)
             }
             _ => None,
@@ -187,7 +188,7 @@ impl Run {
                     }
                     return Ok(Ended::With(exit_code(status.context("cannot wait for the command")?)));
                 }
-                client = reloads.next() => {
+                (_, client) = reloads.next() => {
                     let done = tokio::task::block_in_place(|| self.options.read_again(control));
                     if let Err(error) = &done {
                         failure::report(error);

@@ -9,10 +9,10 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use super::fleet::{CallerKey, make_keys_ahead, terms_of_many};
 use super::{Control, VirtualClock};
 use crate::description::Description;
-use crate::engine::{Clock, Instance, RequestHead, Runtime, Settings, Terms};
+use crate::engine::{Runtime, Settings, Terms};
 use crate::error::Error;
-use crate::observe::{Answered, Journal, Observer};
-use crate::serve::{Caller, Guest, Instances, Service};
+use crate::observe::Journal;
+use crate::serve::Service;
 
 /// Many instances, each under the key of its caller and each with a [`Control`]:
 /// with its own revision, journal and clock.
@@ -358,40 +358,6 @@ impl ControlledFleet {
     fn write(&self) -> RwLockWriteGuard<'_, Controls> {
         self.shared.controls.write().unwrap_or_else(PoisonError::into_inner)
     }
-
-    fn control_for(&self, caller: &Caller, head: &RequestHead<'_>) -> Option<Control> {
-        self.shared.callers.find(caller, head, |key| self.read().get(key).cloned())
-    }
-}
-
-impl Instances for ControlledFleet {
-    fn instance_for(&self, caller: &Caller, head: &RequestHead<'_>) -> Option<Instance> {
-        Some(self.control_for(caller, head)?.instance())
-    }
-
-    fn guest_for(&self, caller: &Caller, head: &RequestHead<'_>) -> Option<Guest> {
-        let control = self.control_for(caller, head)?;
-        let guest = Guest::new(control.instance()).clock(Arc::clone(&control.shared) as _);
-        Some(guest.observer(control.shared))
-    }
-
-    fn runtime(&self) -> &Runtime {
-        self.runtime()
-    }
-}
-
-// What one of many has of its own, in one piece, so that a request takes no copy of it.
-
-impl Clock for super::Shared {
-    fn now(&self) -> std::time::SystemTime {
-        self.clock.now()
-    }
-}
-
-impl Observer for super::Shared {
-    fn answered(&self, answered: &Answered<'_>) {
-        self.journal.answered(answered);
-    }
 }
 
 impl fmt::Debug for ControlledFleet {
@@ -401,5 +367,6 @@ impl fmt::Debug for ControlledFleet {
     }
 }
 
+mod served;
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@ mod application;
 mod changes;
 mod documented;
 mod listener;
+mod many;
 mod privacy;
 mod requests;
 mod verbs;

@@ -1,7 +1,7 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use super::*;
-use crate::engine::{Moment, Request, Secret};
+use crate::engine::{Clock, Moment, Request, Secret};
 use crate::{Fleet, Interruption};
 
 fn settings() -> Settings {

@@ -3,20 +3,20 @@
 mod described;
 mod entry;
 mod key;
+mod terms;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::thread;
 use std::time::SystemTime;
 
 use self::entry::Entry;
 pub use self::key::{CallerKey, WrongCallerKey};
+pub(super) use self::terms::{make_keys_ahead, terms_of_many};
 use crate::description::{Description, Start};
 use crate::engine::{Instance, Opening, RequestHead, Runtime, Settings, Terms};
 use crate::error::Error;
-use crate::identity::IdentitySigning;
 use crate::problem::Finding;
 use crate::serve::{Caller, Instances};
 
@@ -357,29 +357,6 @@ impl Fleet {
         instances.insert(Entry::Awake(instance.clone()));
         Some(instance)
     }
-}
-
-/// Makes the keys that sign identity documents under these terms, on a thread of
-/// their own.
-pub(super) fn make_keys_ahead(runtime: &Runtime, terms: &Arc<Terms>) -> Result<(), Error> {
-    let (runtime, terms) = (runtime.clone(), Arc::clone(terms));
-    let make = move || {
-        // What fails here is tried again when a signature is asked for.
-        let _ = match &terms.identity_signing {
-            IdentitySigning::MadeBy(maker) => maker.keys(),
-            _ => runtime.identity_keys(),
-        };
-    };
-    thread::Builder::new().name("imds-signatures".into()).spawn(make).map(drop).map_err(Error::System)
-}
-
-/// Terms for many, for which a secret is made where there is none. Fails where the
-/// component refuses the settings.
-pub(super) fn terms_of_many(runtime: &Runtime, settings: &Settings) -> Result<Arc<Terms>, Error> {
-    let terms = Arc::new(Terms::new(settings)?);
-    // Tells what is wrong with the secret, which no key makes longer here.
-    runtime.judge(&Description::default(), Arc::clone(&terms))?;
-    Ok(terms)
 }
 
 impl Instances for Fleet {
