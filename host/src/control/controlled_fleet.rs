@@ -19,8 +19,8 @@ use crate::serve::Service;
 ///
 /// A handle: clones hold the same instances, which can be put in, changed and taken
 /// out while they are served. What a [`Fleet`](crate::Fleet) is for instances that
-/// nobody operates, this is for some thousands that somebody does: one takes about two
-/// kilobytes beside its description, and its journal keeps the last 100 requests.
+/// nobody operates, this is for some thousands that somebody does: one takes about a
+/// kilobyte beside its description, and its journal keeps the last 100 requests.
 ///
 /// Settings, keys and tokens are as in a [`Fleet`](crate::Fleet). The fleet has one
 /// clock, which the clock of each instance [follows](VirtualClock::following): move the

@@ -278,6 +278,9 @@ impl Control {
     pub fn snapshot(&self) -> Result<Snapshot, Error> {
         let (present, clock) = (self.present(), self.shared.clock.state());
         let status = self.status_at(&present, (move || clock.now).now_ms())?;
+        if present.id.get().is_none() {
+            self.remember(&present, &status.instance_id.as_str().into());
+        }
         Snapshot::new(present.revision, clock, status)
     }
 
@@ -321,12 +324,16 @@ impl Control {
             return Ok(Arc::clone(id));
         }
         let id = Arc::from(self.status_at(&present, self.shared.clock.now_ms())?.instance_id);
-        // For the next one who asks, unless it has another revision by now.
+        self.remember(&present, &id);
+        Ok(id)
+    }
+
+    /// Keeps the id for the next one who asks, unless there is another revision by now.
+    fn remember(&self, present: &Present, id: &Arc<str>) {
         let now = self.shared.present.read().unwrap_or_else(PoisonError::into_inner);
         if now.revision == present.revision {
-            let _ = now.id.set(Arc::clone(&id));
+            let _ = now.id.set(Arc::clone(id));
         }
-        Ok(id)
     }
 
     /// What happens to the instance, in the order of time.
