@@ -1,3 +1,5 @@
+mod turn;
+
 use std::convert::Infallible;
 use std::fmt;
 use std::pin::Pin;
@@ -8,6 +10,8 @@ use std::time::Instant;
 use hyper::{Request, Response};
 use tokio::sync::{Semaphore, oneshot};
 
+use self::turn::Step;
+pub(crate) use self::turn::Turn;
 use crate::engine::{
     Clock, Counts, Entropy, Instance, Moment, Reply, RequestHead, Runtime, Signatures, SystemClock, ToSign, Verdict,
 };
@@ -309,38 +313,6 @@ impl Service {
         for observer in self.observer.iter().chain(&turn.observer) {
             observer.answered(&answered);
         }
-    }
-}
-
-/// One request on its way to its answer.
-pub(crate) struct Turn {
-    /// When it began, where somebody wants to know.
-    started: Option<Instant>,
-    /// The one time of the answer, its log line and its place in the journal,
-    /// however long they take and however fast the clock runs.
-    moment: Moment,
-    instance: Option<Instance>,
-    /// Who is told of what this instance answers, and of no other.
-    observer: Option<Arc<dyn Observer>>,
-    /// The numbers that the instance had when it answered.
-    counts: Counts,
-    signatures: Option<Result<Arc<Signatures>, Error>>,
-    /// What to do with the answer.
-    pub(crate) verdict: Verdict,
-    error: Option<Error>,
-}
-
-/// What a turn comes to.
-enum Step {
-    /// The answer was appended.
-    Answered,
-    /// This has to be signed first.
-    Sign(Instance, ToSign),
-}
-
-impl Turn {
-    fn signatures(&self) -> Option<&Signatures> {
-        self.signatures.as_ref()?.as_ref().ok().map(|signatures| &**signatures)
     }
 }
 
