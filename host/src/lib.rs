@@ -38,6 +38,7 @@
 //! | serve on listeners | [`serve`], or a [`Server`] with [`ConnectionLimits`] |
 //! | change an instance while it is served | [`Control`], and a [`VirtualClock`] for its time |
 //! | serve many, one to each caller | [`Fleet`] by a [`CallerKey`], or your own [`Instances`] |
+//! | change many while they are served | [`ControlledFleet`], which has a [`Control`] for each |
 //! | observe every answer | an [`Observer`]; [`Metrics`] counts for Prometheus, a [`Journal`] keeps the last requests |
 //! | test a program that asks the service | [`testing::Imds`], which stops when it is dropped |
 //! | sign the identity document with your own keys | [`IdentitySigning`] in [`Settings`] |
@@ -114,8 +115,8 @@ pub mod testing;
 
 #[cfg(feature = "serve")]
 pub use control::{
-    CallerKey, ClockState, Control, Fleet, Interruption, InterruptionAction, MetadataOptions, Snapshot, VirtualClock,
-    WrongCallerKey, WrongSpeed,
+    CallerKey, ClockState, Control, ControlledFleet, Fleet, Interruption, InterruptionAction, MetadataOptions,
+    Snapshot, VirtualClock, WrongCallerKey, WrongSpeed,
 };
 pub use description::{Description, Scenario, Warning, Warnings};
 pub use engine::{
@@ -128,7 +129,7 @@ pub use identity::{Certificate, IdentityKeys, IdentitySigning, KeyMaker};
 pub use observe::{Answered, Journal, JournalEntry, Metrics, Observer, Trouble, Usage};
 pub use problem::{Excerpt, Place, Problem, Problems};
 #[cfg(feature = "serve")]
-pub use serve::{Body, Caller, ConnectionLimits, HopLimit, Instances, Server, Service, serve};
+pub use serve::{Body, Caller, ConnectionLimits, Guest, HopLimit, Instances, Server, Service, serve};
 
 /// What a client sent, as a log may show it: of bounded length, without what a
 /// terminal would obey, and without what looks like a key or a token. Whatever a

@@ -16,7 +16,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use hyper::Request;
-use imds_host::{Caller, CallerKey, Fleet, Runtime, Service};
+use imds_host::{Caller, CallerKey, ControlledFleet, Description, Fleet, Runtime, Service};
 
 const NUMBERS: [u32; 6] = [1, 10, 100, 1_000, 10_000, 100_000];
 
@@ -48,6 +48,50 @@ fn main() {
     }
     let (fleet, _, bytes) = measure(100_000, |_| "{}".to_owned());
     println!("\nWith empty descriptions, {} take {bytes} bytes each.", fleet.len());
+    let one = one.unwrap_or_default();
+    println!("\nUnder control:\n");
+    println!("| instances | random requests | put in all | list all | find by an id | bytes each |");
+    println!("| ---: | ---: | ---: | ---: | ---: | ---: |");
+    let controlled = [1_000, 10_000].map(|number| measure_controlled(number, one));
+    fleets.push(fleet);
+    drop((fleets, controlled));
+}
+
+/// Prints what instances cost that an operator can change.
+fn measure_controlled(number: u32, one: Duration) -> ControlledFleet {
+    let before = resident_bytes();
+    let runtime = Runtime::new().expect("a runtime starts");
+    let fleet = ControlledFleet::new(&runtime, CallerKey::ClientAddress).expect("no setting is wrong");
+    let timed = |call: &dyn Fn()| {
+        let started = Instant::now();
+        call();
+        started.elapsed().as_secs_f64()
+    };
+    let put = timed(&|| {
+        for number in 0..number {
+            let key = std::net::Ipv4Addr::from(address(number)).to_string();
+            let description = Description::from_json("typical", &typical(number)).expect("it is JSON");
+            fleet.insert(&key, &description).unwrap_or_else(|error| panic!("{error}"));
+        }
+    });
+    let bytes = before.zip(resident_bytes()).map(|(before, after)| after.saturating_sub(before) / number as usize);
+    let list = timed(&|| {
+        for control in fleet.page(None, number as usize) {
+            black_box(control.snapshot().expect("it is right"));
+        }
+    });
+    let id = format!("i-{:017x}", number - 1);
+    let find = || timed(&|| assert!(fleet.find(&id).is_some()));
+    let (first, again) = (find(), find());
+    let (service, mut random) = (fleet.service(), Random(1));
+    let random = cost(|| ask(&service, random.below(number))).as_secs_f64() / one.as_secs_f64();
+    let bytes = bytes.map(|bytes| bytes.to_string()).unwrap_or_default();
+    println!(
+        "| {number} | {random:.2} | {put:.3} s | {list:.3} s | {:.1} ms at first, {:.2} ms again | {bytes} |",
+        first * 1e3,
+        again * 1e3
+    );
+    fleet
 }
 
 /// Opens so many; how long that took, and the bytes that each takes, if there

@@ -64,6 +64,11 @@ impl Document {
         if !fits || schema.get("const").is_some_and(|only| only != value) {
             return wrong(&schema.to_string());
         }
+        // Some words, one of which it is.
+        let words = schema["pattern"].as_str().map(|pattern| pattern.trim_matches(['^', '(', ')', '$']).split('|'));
+        if words.is_some_and(|mut words| words.all(|word| value.as_str() != Some(word))) {
+            return wrong("one of the words of its pattern");
+        }
         if schema["enum"].as_array().is_some_and(|words| !words.contains(value)) {
             return wrong("one of those listed");
         }

@@ -1,10 +1,12 @@
 // `--metrics`: the page for Prometheus, on a listener of its own.
 
+use std::future::ready;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hyper::body::Incoming;
 use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use imds_host::Metrics;
 use tokio::net::TcpListener;
@@ -26,11 +28,8 @@ const BOUNDS: Bounds = Bounds { connections: 32, head: Duration::from_secs(5), c
 /// Serves the page until it is dropped.
 pub async fn serve(listener: TcpListener, page: Arc<Page>) {
     let log = page.log.clone();
-    let answer = move |request| {
-        let response = respond(request, &page);
-        async { response }
-    };
-    operator::serve(Listener::Tcp(listener), BOUNDS, log, answer).await;
+    let service = service_fn(move |request| ready(Ok(respond(request, &page))));
+    operator::serve(Listener::Tcp(listener), BOUNDS, log, service).await;
 }
 
 fn respond(request: Request<Incoming>, page: &Page) -> Response<String> {

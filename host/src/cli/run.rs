@@ -16,7 +16,7 @@ use tokio::runtime::Handle;
 
 use super::asked::{Asked, Attributing};
 use super::container::{Container, ContainerFlag};
-use super::control::{self, ControlFlag, Controlling, Operated};
+use super::control::{self, ControlFlag, Controlling, Operands, Operated};
 use super::environment::{self, Endpoint};
 use super::failure;
 use super::link_local;
@@ -184,7 +184,8 @@ impl Run {
         // It ends with this.
         let controlling = match (self.control.for_command(), page, clients) {
             (Some(place), Some(page), Some(clients)) => {
-                let operated = Operated { control: control.clone(), page, clients, reload };
+                let operands = Operands::One(control.clone());
+                let operated = Operated { operands, page, clients, reload };
                 Some(Controlling::start(&place, operated, namespace.as_ref()).await?)
             }
             _ => None,
@@ -228,7 +229,7 @@ impl Run {
                     }
                     return Ok(Ended::With(exit_code(status.context("cannot wait for the command")?)));
                 }
-                client = reloads.next() => {
+                (_, client) = reloads.next() => {
                     let done = tokio::task::block_in_place(|| self.options.read_again(control));
                     if let Err(error) = &done {
                         failure::report(error);

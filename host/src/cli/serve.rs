@@ -22,7 +22,6 @@ use super::metrics::{self, Page};
 use super::notify;
 use super::options::Options;
 use super::print::to_stderr;
-use super::process::Clients;
 use super::served::Served;
 use super::signals::{self, Asked, Signals};
 use super::socket_activation::take_listeners;
@@ -67,9 +66,6 @@ const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1338
 
 const NOTHING_TO_WATCH: &str = "--watch needs a file to watch: --instance FILE, --instances PATH or --scenario FILE";
 
-const CONTROL_OF_MANY: &str = "--control is for one instance, and --instances serves many; change their descriptions, \
-                               which SIGHUP and --watch read again, or use the library's Fleet";
-
 const EXAMPLES: &str = "\
 Examples:
   imds serve --instance instance.toml --http-tokens required
@@ -100,16 +96,13 @@ impl Serve {
         }
         // Before the files are read: what changes from then on is seen.
         let watch = self.watch.then(|| Watch::new(self.files()));
-        let served = match self.instances.open(&self.options)? {
+        let served = match self.instances.open(&self.options, self.control.is_on())? {
             Some(many) => Served::Many(many),
             None => {
                 let (control, description) = self.options.open()?;
                 Served::One(control, description)
             }
         };
-        if self.control.is_on() && matches!(served, Served::Many(_)) {
-            return Err(WrongUse(CONTROL_OF_MANY.to_owned()).into());
-        }
         let log = self.options.log(served.runtime())?;
         let runtime = signals::runtime()?;
         let code = runtime.block_on(self.serve(served, passed, watch, &log));
@@ -135,8 +128,8 @@ impl Serve {
         let metrics = (self.metrics.is_some() || self.control.is_on()).then(Metrics::new);
         let page = metrics.clone().map(|metrics| Arc::new(Page { metrics, log: log.clone(), started }));
         // A journal that nobody can read would cost each request for nothing.
-        let journal = served.control().filter(|_| self.control.is_on()).map(|control| control.journal().clone());
-        let clients = self.control.is_on().then(Clients::on_a_thread);
+        let journal = served.journal().filter(|_| self.control.is_on()).cloned();
+        let clients = self.control.is_on().then(|| served.clients());
         let observer = ((log.clone(), metrics.clone()), (journal, clients.clone()));
         let server = self.options.server(served.service(&self.options, observer));
         let mut signals = Signals::for_server()?;
@@ -160,10 +153,9 @@ impl Serve {
             None => None,
         };
         let (reload, mut reloads) = control::channel();
-        let controlling = match (self.control.for_server(), served.control(), page.clone(), clients) {
-            (Some(place), Some(control), Some(page), Some(clients)) => {
-                let operated = Operated { control: control.clone(), page, clients, reload };
-                Some(Controlling::start(&place, operated, None).await?)
+        let controlling = match (self.control.for_server(), served.operands(), page.clone(), clients) {
+            (Some(place), Some(operands), Some(page), Some(clients)) => {
+                Some(Controlling::start(&place, Operated { operands, page, clients, reload }, None).await?)
             }
             _ => None,
         };
@@ -235,11 +227,11 @@ impl Serve {
         };
         let mut asked_meanwhile = false;
         loop {
-            let mut client = None;
+            let (mut client, mut key) = (None, None);
             if !std::mem::take(&mut asked_meanwhile) {
                 tokio::select! {
                     () = changed() => {}
-                    asked = reloads.next() => client = Some(asked),
+                    (one, asked) = reloads.next() => (key, client) = (one, Some(asked)),
                     asked = signals.any() => {
                         if stops(asked) {
                             return;
@@ -249,7 +241,8 @@ impl Serve {
             }
             // Many take a while.
             let (serve, again) = (Arc::clone(&self), Arc::clone(served));
-            let mut reading = spawn_blocking(move || again.read_again(&serve.options, &serve.instances));
+            let mut reading =
+                spawn_blocking(move || again.read_again(&serve.options, &serve.instances, key.as_deref()));
             let done = loop {
                 tokio::select! {
                     done = &mut reading => break done.unwrap_or_else(|failed| Err(failed.into())),

@@ -2,11 +2,13 @@
 
 use std::net::SocketAddr;
 
-use imds_host::{CallerKey, Control, Description, Instances as _, Observer, Runtime, Service};
+use imds_host::{CallerKey, Control, Description, Instances as _, Journal, Observer, Runtime, Service};
 
-use super::instances::{Instances, Many};
+use super::control::Operands;
+use super::instances::{Guests, Instances, Many};
 use super::log::Format;
 use super::options::{Options, ReadAgain, refuse_pipes};
+use super::process::Clients;
 use super::scenarios::foreseen;
 use super::warnings;
 use super::welcome::{MetadataOptions, ready, welcome, welcome_many};
@@ -22,42 +24,61 @@ impl Served {
     pub fn runtime(&self) -> &Runtime {
         match self {
             Self::One(control, _) => control.runtime(),
-            Self::Many(many) => many.fleet.runtime(),
+            Self::Many(many) => many.guests.runtime(),
         }
     }
 
     pub fn service(&self, options: &Options, observer: impl Observer) -> Service {
         match self {
             Self::One(control, _) => options.service(control.clone(), control.clock().clone(), observer),
-            Self::Many(many) => options.service(many.fleet.clone(), many.clock.clone(), observer),
+            Self::Many(many) => many.guests.service(many.clock.clone(), options, observer),
         }
     }
 
-    /// What changes the instance; none of many.
-    pub fn control(&self) -> Option<&Control> {
+    /// Whom an operator changes; nobody of many that are only described.
+    pub fn operands(&self) -> Option<Operands> {
         match self {
-            Self::One(control, _) => Some(control),
+            Self::One(control, _) => Some(Operands::One(control.clone())),
+            Self::Many(many) => match &many.guests {
+                Guests::Described(_) => None,
+                Guests::Controlled(guests) => Some(Operands::Many(guests.fleet.clone())),
+            },
+        }
+    }
+
+    /// The journal of the one instance; each of many has its own.
+    pub fn journal(&self) -> Option<&Journal> {
+        match self {
+            Self::One(control, _) => Some(control.journal()),
             Self::Many(_) => None,
+        }
+    }
+
+    /// The processes that ask by version 1. Nobody looks for those of many instances: a
+    /// client of several would have the same in each.
+    pub fn clients(&self) -> Clients {
+        match self {
+            Self::One(..) => Clients::on_a_thread(),
+            Self::Many(_) => Clients::default(),
         }
     }
 
     pub fn instances(&self) -> u64 {
         match self {
             Self::One(..) => 1,
-            Self::Many(many) => many.fleet.len() as u64,
+            Self::Many(many) => many.guests.len() as u64,
         }
     }
 
-    /// Reads again what describes the instances. A wrong one changes nothing.
-    pub fn read_again(&self, options: &Options, instances: &Instances) -> anyhow::Result<ReadAgain> {
+    /// Reads again what describes the instances, or the one of a key. A wrong one
+    /// changes nothing.
+    pub fn read_again(&self, options: &Options, instances: &Instances, key: Option<&str>) -> anyhow::Result<ReadAgain> {
         refuse_pipes(instances.path())?;
         match self {
             Self::One(control, _) => options.read_again(control),
             Self::Many(many) => {
-                instances.load_again(many, options)?;
-                let (number, path) = (many.fleet.len(), many.path.display());
-                let s = if number == 1 { "" } else { "s" };
-                Ok(ReadAgain { done: format!("read {path} again"), outcome: format!("{number} instance{s}") })
+                let outcome = instances.load_again(many, options, key)?;
+                Ok(ReadAgain { done: format!("read {} again", many.path.display()), outcome })
             }
         }
     }
@@ -75,7 +96,7 @@ impl Served {
     pub fn ready(&self, addresses: &[SocketAddr], metrics: Option<SocketAddr>) -> String {
         let what_can_be_had = match self {
             Self::One(..) => "gets the credentials and user data of the description",
-            Self::Many(many) => match many.fleet.callers() {
+            Self::Many(many) => match many.guests.callers() {
                 CallerKey::ClientAddress => "and take an instance's address gets its credentials and user data",
                 CallerKey::Listener => "gets its instance's credentials and user data",
                 CallerKey::Header(_) => "and set the header field gets any instance's credentials and user data",
@@ -99,7 +120,7 @@ impl Served {
         // Without a thread they are made at first need.
         let _ = match self {
             Self::One(control, _) => control.instance().sign_ahead(),
-            Self::Many(many) => many.fleet.make_keys_ahead(),
+            Self::Many(many) => many.guests.make_keys_ahead(),
         };
     }
 

@@ -53,15 +53,15 @@ pub fn welcome(addresses: &[SocketAddr], options: &MetadataOptions, description:
 }
 
 /// How many instances there are, and whose is whose.
-pub fn welcome_many(Many { fleet, path, .. }: &Many) -> String {
-    let callers = fleet.callers();
+pub fn welcome_many(Many { guests, path, .. }: &Many) -> String {
+    let callers = guests.callers();
     let by = match callers {
         CallerKey::ClientAddress => "the client's address",
         CallerKey::Listener => "the address that it came to",
         CallerKey::Header(_) => "the header field",
         _ => "the name in Host",
     };
-    let (number, path) = (fleet.len(), name(path));
+    let (number, path) = (guests.len(), name(path));
     format!(
         "\n\
          Instances read from {path}: {number}\n\

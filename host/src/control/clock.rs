@@ -1,9 +1,12 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use self::source::{Leader, Machine, Source};
 use crate::description::LAST_MS;
 use crate::engine::Clock;
+
+mod source;
 
 /// A [`Clock`] that you can set, pause, advance and speed up. Clones are the same
 /// clock, so you keep one while a [`Service`](crate::Service) has another.
@@ -51,7 +54,8 @@ pub struct ClockState {
     pub is_paused: bool,
     /// Its seconds for each second of real time, while it is not paused.
     pub speed: f64,
-    /// Whether it is still the system's clock, without any change.
+    /// Whether it is still the system's clock, without any change of it or of a clock that
+    /// it follows.
     pub is_system: bool,
 }
 
@@ -79,23 +83,14 @@ const SPEED_MAX: f64 = 1_000_000.0;
 const LAST: Duration = Duration::from_millis(LAST_MS);
 
 struct Shared {
-    real: Box<dyn RealTime>,
+    source: Box<dyn Source>,
     // Locked for some arithmetic only.
     course: Mutex<Course>,
 }
 
-/// Where the time really comes from.
-trait RealTime: Send + Sync {
-    /// What the system's clock shows.
-    fn system(&self) -> SystemTime;
-
-    /// Time that passed since some fixed moment, never less than before.
-    fn steady(&self) -> Duration;
-}
-
 #[derive(Clone, Copy)]
 enum Course {
-    System,
+    Source,
     Moved(Moved),
 }
 
@@ -118,7 +113,7 @@ impl VirtualClock {
     /// assert!(SystemClock.now() <= clock.now());
     /// ```
     pub fn system() -> Self {
-        Self::new(Machine { start: Instant::now() }, |_| Course::System)
+        Self::new(Machine::new(), |_| Course::Source)
     }
 
     /// A clock that starts at the given time and runs.
@@ -131,7 +126,7 @@ impl VirtualClock {
     /// assert!(clock.now() < UNIX_EPOCH + std::time::Duration::from_secs(3600));
     /// ```
     pub fn starting_at(time: SystemTime) -> Self {
-        Self::new(Machine { start: Instant::now() }, |steady| Course::Moved(Moved::at(time, steady)))
+        Self::new(Machine::new(), |steady| Course::Moved(Moved::at(time, steady)))
     }
 
     /// A clock that is paused at the given time, for tests that move it.
@@ -144,7 +139,25 @@ impl VirtualClock {
     /// ```
     pub fn paused_at(time: SystemTime) -> Self {
         let course = |steady| Course::Moved(Moved { is_paused: true, ..Moved::at(time, steady) });
-        Self::new(Machine { start: Instant::now() }, course)
+        Self::new(Machine::new(), course)
+    }
+
+    /// A clock of one among many. It shows what `leader` shows until it is changed;
+    /// from then on it keeps its distance: what moves `leader` moves it as far, and
+    /// it stands while `leader` does.
+    ///
+    /// ```
+    /// use std::time::{Duration, UNIX_EPOCH};
+    /// use imds_host::{Clock, VirtualClock};
+    ///
+    /// let leader = VirtualClock::paused_at(UNIX_EPOCH);
+    /// let clock = VirtualClock::following(&leader);
+    /// clock.advance(Duration::from_secs(5));
+    /// leader.advance(Duration::from_secs(60));
+    /// assert_eq!((leader.now_ms(), clock.now_ms()), (60_000, 65_000));
+    /// ```
+    pub fn following(leader: &Self) -> Self {
+        Self::new(Leader::new(leader.clone()), |_| Course::Source)
     }
 
     /// Pauses it.
@@ -240,7 +253,8 @@ impl VirtualClock {
         Ok(())
     }
 
-    /// Makes it the system's clock again.
+    /// Makes it the system's clock again, running and at its speed; or, if it follows
+    /// another clock, equal to that one.
     ///
     /// ```
     /// use imds_host::VirtualClock;
@@ -250,7 +264,7 @@ impl VirtualClock {
     /// assert!(clock.state().is_system);
     /// ```
     pub fn follow_system(&self) {
-        *self.course() = Course::System;
+        *self.course() = Course::Source;
     }
 
     /// Its time and how it runs, at one moment.
@@ -265,19 +279,22 @@ impl VirtualClock {
     pub fn state(&self) -> ClockState {
         let course = self.course();
         match *course {
-            Course::System => {
-                ClockState { now: self.shared.real.system(), is_paused: false, speed: 1.0, is_system: true }
-            }
+            Course::Source => self.shared.source.state(),
             Course::Moved(moved) => {
-                let now = UNIX_EPOCH + moved.shown_at(self.shared.real.steady());
-                ClockState { now, is_paused: moved.is_paused, speed: moved.speed, is_system: false }
+                let (steady, source) = (self.shared.source.steady(), self.shared.source.state());
+                ClockState {
+                    now: UNIX_EPOCH + moved.shown_at(steady),
+                    is_paused: moved.is_paused || source.is_paused,
+                    speed: moved.speed * source.speed,
+                    is_system: false,
+                }
             }
         }
     }
 
-    fn new(real: impl RealTime + 'static, course: impl FnOnce(Duration) -> Course) -> Self {
-        let course = Mutex::new(course(real.steady()));
-        Self { shared: Arc::new(Shared { real: Box::new(real), course }) }
+    fn new(source: impl Source + 'static, course: impl FnOnce(Duration) -> Course) -> Self {
+        let course = Mutex::new(course(source.steady()));
+        Self { shared: Arc::new(Shared { source: Box::new(source), course }) }
     }
 
     fn course(&self) -> MutexGuard<'_, Course> {
@@ -285,17 +302,17 @@ impl VirtualClock {
         self.shared.course.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Where it is now, apart from the system's clock.
+    /// Where it is now, apart from its source.
     fn moved(&self, course: Course) -> Moved {
-        let steady = self.shared.real.steady();
+        let steady = self.shared.source.steady();
         match course {
-            Course::System => Moved::at(self.shared.real.system(), steady),
+            Course::Source => Moved::at(self.shared.source.state().now, steady),
             Course::Moved(moved) => Moved { shown: moved.shown_at(steady), since: steady, ..moved },
         }
     }
 
     /// Changes how it goes on from here. What changes nothing does not part it
-    /// from the system's clock.
+    /// from its source.
     fn change(&self, change: impl FnOnce(&mut Moved)) {
         let mut course = self.course();
         let before = self.moved(*course);
@@ -316,14 +333,16 @@ impl Moved {
         if self.is_paused {
             return self.shown;
         }
-        let passed = steady.saturating_sub(self.since);
-        let passed = if self.speed == 1.0 {
+        let at_speed = |passed: Duration| match self.speed {
             // Without what rounding would take.
-            passed
-        } else {
-            Duration::try_from_secs_f64(passed.as_secs_f64() * self.speed).unwrap_or(LAST)
+            1.0 => passed,
+            speed => Duration::try_from_secs_f64(passed.as_secs_f64() * speed).unwrap_or(LAST),
         };
-        self.shown.saturating_add(passed).min(LAST)
+        match steady.checked_sub(self.since) {
+            Some(passed) => self.shown.saturating_add(at_speed(passed)).min(LAST),
+            // The clock that it follows was moved back.
+            None => self.shown.saturating_sub(at_speed(self.since - steady)),
+        }
     }
 }
 
@@ -361,21 +380,6 @@ impl fmt::Display for WrongSpeed {
 }
 
 impl std::error::Error for WrongSpeed {}
-
-/// This machine's clocks.
-struct Machine {
-    start: Instant,
-}
-
-impl RealTime for Machine {
-    fn system(&self) -> SystemTime {
-        SystemTime::now()
-    }
-
-    fn steady(&self) -> Duration {
-        self.start.elapsed()
-    }
-}
 
 #[cfg(test)]
 mod tests;

@@ -88,9 +88,11 @@ impl Control {
         self.expect(revision)?;
         let mut description = description.clone();
         description.start_at(self.shared.start);
+        let opening = self.opening(&description);
         // Judged under its own name, with the places in its own text.
-        self.shared.runtime.judge(&description, Arc::clone(&self.shared.terms))?;
-        Ok(self.put(&description))
+        let judged = self.shared.runtime.try_open(&opening)?;
+        judged.map_err(|findings| Error::Invalid(description.locate(findings)))?;
+        Ok(self.put(opening))
     }
 
     /// What holds now, if it is the revision that is wanted.
@@ -106,15 +108,15 @@ impl Control {
         let _alone = self.shared.editing.lock().unwrap_or_else(PoisonError::into_inner);
         let present = self.expect(revision)?;
         let now_ms = self.shared.clock.now_ms();
-        let json = self.edited(&present.description, &change.to_json(), change, now_ms)?;
+        let json = self.edited(present.instance.document(), &change.to_json(), change, now_ms)?;
         if json == self.status_at(&present, now_ms)?.description {
             return Ok(present.revision);
         }
-        Ok(self.put(&Description::from_json("the present description", &json)?))
+        Ok(self.put(self.opening(&Description::from_json("the present description", &json)?)))
     }
 
     fn edited(&self, description: &str, change: &str, told: &Description, now_ms: u64) -> Result<String, Error> {
-        let edited = self.shared.runtime.edit_text(description, change, Some(now_ms), None)?;
+        let edited = self.shared.runtime.edit_text(description, change, Some(now_ms), self.key())?;
         let edited = edited.map_err(|findings| Error::Invalid(told.locate(findings)))?;
         if edited.len() > Description::BYTES_MAX {
             let message =
@@ -125,13 +127,16 @@ impl Control {
         Ok(edited)
     }
 
-    /// Serves a description that is known to be right from now on.
-    fn put(&self, description: &Description) -> u64 {
+    /// What a worker needs to open a description as that of this instance.
+    fn opening(&self, description: &Description) -> Opening {
+        Opening::new(description, Arc::clone(&self.shared.terms), self.shared.key.clone())
+    }
+
+    /// Serves from now on what is known to be right.
+    fn put(&self, opening: Opening) -> u64 {
         // Nobody else edits, so that what is present stays; who answers does not wait.
         let Present { revision, instance, .. } = self.present();
-        let opening = Opening::new(description, Arc::clone(&self.shared.terms), None);
-        let instance = instance.edited(opening);
-        let next = Present { revision: revision + 1, description: description.to_json().into(), instance };
+        let next = Present::new(revision + 1, instance.edited(opening));
         *self.shared.present.write().unwrap_or_else(PoisonError::into_inner) = next;
         revision + 1
     }

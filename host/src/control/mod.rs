@@ -2,25 +2,27 @@
 //! service, the time, the instances of many callers.
 
 mod clock;
+mod controlled_fleet;
 mod edit;
 mod fleet;
 mod operation;
 mod snapshot;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::{Instant, SystemTime};
 
 use crate::description::{Description, Warnings};
 use crate::engine::{
-    Answer, Clock, Entropy, Happening, Instance, Moment, Request, RequestHead, Runtime, Settings, Status, Terms,
-    Verdict,
+    Answer, Clock, Entropy, Happening, Instance, Moment, Opening, Request, RequestHead, Runtime, Settings, Status,
+    Terms, Verdict,
 };
 use crate::error::Error;
 use crate::observe::{Answered, Journal, Observer};
 use crate::serve::{Caller, Instances, Service};
 
 pub use self::clock::{ClockState, VirtualClock, WrongSpeed};
+pub use self::controlled_fleet::ControlledFleet;
 pub use self::fleet::{CallerKey, Fleet, WrongCallerKey};
 pub use self::operation::{Interruption, InterruptionAction};
 pub use self::snapshot::{MetadataOptions, Snapshot};
@@ -62,6 +64,8 @@ pub struct Control {
 struct Shared {
     runtime: Runtime,
     terms: Arc<Terms>,
+    /// Whose instance it is, where there are instances of others.
+    key: Option<Arc<str>>,
     clock: VirtualClock,
     entropy: Entropy,
     journal: Journal,
@@ -76,9 +80,15 @@ struct Shared {
 #[derive(Clone)]
 struct Present {
     revision: u64,
-    /// JSON text.
-    description: Arc<str>,
     instance: Instance,
+    /// The id of the instance, once somebody asked.
+    id: OnceLock<Arc<str>>,
+}
+
+impl Present {
+    fn new(revision: u64, instance: Instance) -> Self {
+        Self { revision, instance, id: OnceLock::new() }
+    }
 }
 
 impl Control {
@@ -121,20 +131,41 @@ impl Control {
         clock: VirtualClock,
     ) -> Result<Self, Error> {
         let terms = Arc::new(Terms::new(settings)?);
+        Self::open_under(runtime, description, terms, clock, (None, Journal::default()))
+    }
+
+    /// Opens an instance under terms that may be those of others too: then with the key
+    /// by which it is told from these.
+    fn open_under(
+        runtime: &Runtime,
+        description: &Description,
+        terms: Arc<Terms>,
+        clock: VirtualClock,
+        (key, journal): (Option<Arc<str>>, Journal),
+    ) -> Result<Self, Error> {
         let start = clock.now();
         let mut description = description.clone();
         description.start_at(start);
-        let instance = runtime.open_under(&description, Arc::clone(&terms))?;
-        let present = Present { revision: 1, description: description.to_json().into(), instance };
+        let instance = match &key {
+            None => runtime.open_under(&description, Arc::clone(&terms))?,
+            // One of many is not kept open until somebody asks for it.
+            Some(_) => {
+                let opening = Opening::new(&description, Arc::clone(&terms), key.clone());
+                let opened = runtime.try_open(&opening)?;
+                opened.map_err(|findings| Error::Invalid(description.locate(findings)))?;
+                Instance::new(runtime.clone(), runtime.next_id(), opening)
+            }
+        };
         let shared = Shared {
             runtime: runtime.clone(),
             terms,
+            key,
             clock,
             entropy: Entropy::new(),
             start,
-            journal: Journal::default(),
+            journal,
             editing: Mutex::new(()),
-            present: RwLock::new(present),
+            present: RwLock::new(Present::new(1, instance)),
         };
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -262,6 +293,9 @@ impl Control {
     pub fn snapshot(&self) -> Result<Snapshot, Error> {
         let (present, clock) = (self.present(), self.shared.clock.state());
         let status = self.status_at(&present, (move || clock.now).now_ms())?;
+        if present.id.get().is_none() {
+            self.remember(&present, &status.instance_id.as_str().into());
+        }
         Snapshot::new(present.revision, clock, status)
     }
 
@@ -276,6 +310,45 @@ impl Control {
     /// ```
     pub fn instance(&self) -> Instance {
         self.present().instance
+    }
+
+    /// Under which key it is in a [`ControlledFleet`]; none where it is the only one.
+    ///
+    /// ```
+    /// # use imds_host::{Control, Runtime};
+    /// assert_eq!(Control::open(&Runtime::new()?, &Default::default())?.key(), None);
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn key(&self) -> Option<&str> {
+        self.shared.key.as_deref()
+    }
+
+    /// The id of the instance, as its identity document has it.
+    ///
+    /// Takes the time of [`snapshot`](Self::snapshot) once for each revision.
+    ///
+    /// ```
+    /// # use imds_host::{Control, Runtime};
+    /// let control = Control::open(&Runtime::new()?, &Default::default())?;
+    /// assert_eq!(&*control.instance_id()?, "i-0123456789abcdef0");
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn instance_id(&self) -> Result<Arc<str>, Error> {
+        let present = self.present();
+        if let Some(id) = present.id.get() {
+            return Ok(Arc::clone(id));
+        }
+        let id = Arc::from(self.status_at(&present, self.shared.clock.now_ms())?.instance_id);
+        self.remember(&present, &id);
+        Ok(id)
+    }
+
+    /// Keeps the id for the next one who asks, unless there is another revision by now.
+    fn remember(&self, present: &Present, id: &Arc<str>) {
+        let now = self.shared.present.read().unwrap_or_else(PoisonError::into_inner);
+        if now.revision == present.revision {
+            let _ = now.id.set(Arc::clone(id));
+        }
     }
 
     /// The changes of the instance over time, in order.
@@ -301,13 +374,14 @@ impl Control {
     /// # Ok::<_, imds_host::Error>(())
     /// ```
     pub fn warnings(&self) -> Result<Warnings, Error> {
-        let mut warnings = self.shared.runtime.warnings(&self.description()?, self.shared.clock.now())?;
+        let (description, Shared { runtime, clock, .. }) = (self.description()?, &*self.shared);
+        let mut warnings = runtime.warnings_of_json(&description, &description.to_json(), clock.now(), self.key())?;
         warnings.list.iter_mut().for_each(|warning| warning.problem.place = None);
         Ok(warnings)
     }
 
     fn status_at(&self, present: &Present, now_ms: u64) -> Result<Status, Error> {
-        let status = self.shared.runtime.status(&present.description, now_ms, None)?;
+        let status = self.shared.runtime.status(present.instance.document(), now_ms, self.key())?;
         // It was right before.
         status.map_err(|findings| Error::Invalid(Description::default().locate(findings)))
     }

@@ -23,6 +23,8 @@ pub struct Snapshot {
     pub revision: u64,
     /// The clock at this moment.
     pub clock: ClockState,
+    /// Its id.
+    pub instance_id: String,
     /// `running`, `stopped` or `terminated`.
     pub state: String,
     /// How the instance was bought: `on-demand`, `spot`, `scheduled` or
@@ -69,7 +71,8 @@ impl Snapshot {
     /// What the component says of an instance, at this moment of its clock.
     pub(crate) fn new(revision: u64, clock: ClockState, status: Status) -> Result<Self, Error> {
         let timeline = status.timeline();
-        let Status { state, lifecycle, metadata_options: options, identity_document, description, .. } = status;
+        let Status { instance_id, state, lifecycle, metadata_options: options, identity_document, description, .. } =
+            status;
         let metadata_options = MetadataOptions {
             http_endpoint: options.http_endpoint,
             http_protocol_ipv6: options.http_protocol_ipv6,
@@ -80,6 +83,7 @@ impl Snapshot {
         Ok(Self {
             revision,
             clock,
+            instance_id,
             state,
             lifecycle,
             metadata_options,

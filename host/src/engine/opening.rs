@@ -47,9 +47,7 @@ impl Opening {
 
     /// Whether somebody can ask for a signature for which a key must be made.
     pub(crate) fn needs_keys(&self) -> bool {
-        let makes_keys =
-            matches!(self.terms.identity_signing, IdentitySigning::AtFirstNeed | IdentitySigning::MadeBy(_));
-        makes_keys && !self.signatures_missing().is_empty()
+        self.terms.makes_keys() && !self.signatures_missing().is_empty()
     }
 
     /// The fields of the signatures that the description lacks.

@@ -22,4 +22,9 @@ impl Terms {
             identity_signing: settings.identity_signing.clone(),
         })
     }
+
+    /// Whether keys that sign identity documents are made at need.
+    pub(crate) fn makes_keys(&self) -> bool {
+        !matches!(self.identity_signing, IdentitySigning::With(_) | IdentitySigning::Never)
+    }
 }

@@ -1,6 +1,9 @@
+use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
-use crate::engine::{Instance, RequestHead, Runtime};
+use crate::engine::{Clock, Instance, RequestHead, Runtime};
+use crate::observe::Observer;
 
 /// Picks the instance for a request. An [`Instance`] picks itself; for a closure, see
 /// [`Service::picking`](crate::Service::picking).
@@ -45,6 +48,12 @@ pub trait Instances: Send + Sync + 'static {
     /// `None` is 403.
     fn instance_for(&self, caller: &Caller, head: &RequestHead<'_>) -> Option<Instance>;
 
+    /// The same with what the instance has of its own: where each has its own clock,
+    /// or its own observer. It is what a service asks.
+    fn guest_for(&self, caller: &Caller, head: &RequestHead<'_>) -> Option<Guest> {
+        self.instance_for(caller, head).map(Guest::new)
+    }
+
     /// The runtime of the instances, which also answers callers without one.
     fn runtime(&self) -> &Runtime;
 }
@@ -56,6 +65,88 @@ impl Instances for Instance {
 
     fn runtime(&self) -> &Runtime {
         self.runtime()
+    }
+}
+
+/// An instance that answers a request, and what it has of its own.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::time::UNIX_EPOCH;
+/// use imds_host::{Caller, Guest, Instance, Instances, RequestHead, Runtime, Service, VirtualClock};
+///
+/// struct AtTheBeginning(Instance);
+///
+/// impl Instances for AtTheBeginning {
+///     fn instance_for(&self, _: &Caller, _: &RequestHead<'_>) -> Option<Instance> {
+///         Some(self.0.clone())
+///     }
+///
+///     fn guest_for(&self, caller: &Caller, head: &RequestHead<'_>) -> Option<Guest> {
+///         let clock = VirtualClock::paused_at(UNIX_EPOCH);
+///         Some(Guest::new(self.instance_for(caller, head)?).clock(Arc::new(clock)))
+///     }
+///
+///     fn runtime(&self) -> &Runtime {
+///         self.0.runtime()
+///     }
+/// }
+///
+/// let service = Service::new(AtTheBeginning(Runtime::new()?.open(&Default::default())?));
+/// let response = service.respond(hyper::Request::get("/").body(())?);
+/// assert_eq!(response.headers()["date"], "Thu, 01 Jan 1970 00:00:00 GMT");
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Guest {
+    pub(crate) instance: Instance,
+    pub(crate) clock: Option<Arc<dyn Clock>>,
+    pub(crate) observer: Option<Arc<dyn Observer>>,
+}
+
+impl Guest {
+    /// An instance under the clock of the service, of which nobody else is told.
+    ///
+    /// ```
+    /// # use imds_host::{Guest, Runtime};
+    /// let guest = Guest::new(Runtime::new()?.open(&Default::default())?);
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn new(instance: Instance) -> Self {
+        Self { instance, clock: None, observer: None }
+    }
+
+    /// The same under a clock of its own.
+    ///
+    /// ```
+    /// # use imds_host::{Guest, Runtime, VirtualClock};
+    /// let guest = Guest::new(Runtime::new()?.open(&Default::default())?);
+    /// let guest = guest.clock(std::sync::Arc::new(VirtualClock::system()));
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    #[must_use]
+    pub fn clock(self, clock: Arc<dyn Clock>) -> Self {
+        Self { clock: Some(clock), ..self }
+    }
+
+    /// The same with an observer that is told of its answers, after that of the
+    /// service.
+    ///
+    /// ```
+    /// # use imds_host::{Guest, Journal, Runtime};
+    /// let guest = Guest::new(Runtime::new()?.open(&Default::default())?);
+    /// let guest = guest.observer(std::sync::Arc::new(Journal::default()));
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    #[must_use]
+    pub fn observer(self, observer: Arc<dyn Observer>) -> Self {
+        Self { observer: Some(observer), ..self }
+    }
+}
+
+impl fmt::Debug for Guest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Guest").field("instance", &self.instance).finish_non_exhaustive()
     }
 }
 

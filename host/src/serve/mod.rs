@@ -17,7 +17,7 @@ mod socket_options;
 mod timer;
 
 pub use self::body::Body;
-pub use self::caller::{Caller, Instances};
+pub use self::caller::{Caller, Guest, Instances};
 pub use self::limits::ConnectionLimits;
 pub use self::server::{Server, serve};
 pub use self::service::{HopLimit, Service};

@@ -1,3 +1,5 @@
+mod turn;
+
 use std::convert::Infallible;
 use std::fmt;
 use std::pin::Pin;
@@ -8,13 +10,15 @@ use std::time::Instant;
 use hyper::{Request, Response};
 use tokio::sync::{Semaphore, oneshot};
 
+use self::turn::Step;
+pub(crate) use self::turn::Turn;
 use crate::engine::{
     Clock, Counts, Entropy, Instance, Moment, Reply, RequestHead, Runtime, Signatures, SystemClock, ToSign, Verdict,
 };
 use crate::error::Error;
 use crate::observe::{Answered, Observer, Trouble};
 use crate::serve::body::Body;
-use crate::serve::caller::{Caller, Instances, Picked};
+use crate::serve::caller::{Caller, Guest, Instances, Picked};
 use crate::serve::http::{head_in, response_out};
 
 /// The metadata service of one instance or of many, as HTTP requests in and
@@ -204,11 +208,18 @@ impl Service {
 
     fn turn(&self, caller: &Caller, head: RequestHead<'_>, keep_alive: bool) -> Turn {
         let started = self.observer.is_some().then(Instant::now);
-        let moment = Moment::at(self.clock.now_ms(), self.entropy.next());
+        let guest = self.instances.guest_for(caller, &head);
+        let (instance, clock, observer) = match guest {
+            Some(Guest { instance, clock, observer }) => (Some(instance), clock, observer),
+            None => (None, None, None),
+        };
+        let started = started.or_else(|| observer.is_some().then(Instant::now));
+        let moment = Moment::at(clock.as_ref().unwrap_or(&self.clock).now_ms(), self.entropy.next());
         Turn {
             started,
             moment: moment.over_ipv6(caller.is_over_ipv6()).keep_alive(keep_alive),
-            instance: self.instances.instance_for(caller, &head),
+            instance,
+            observer,
             counts: Counts::default(),
             signatures: None,
             verdict: Verdict::NONE,
@@ -288,49 +299,17 @@ impl Service {
         told.await.unwrap_or_else(|_| Err(Error::identity("the thread that signs panicked")))
     }
 
-    /// Tells the observer of a turn.
+    /// Tells the observers of a turn.
     fn tell(&self, turn: &Turn, caller: &Caller, head: RequestHead<'_>) {
-        if let Some(observer) = &self.observer {
-            let duration = turn.started.map(|started| started.elapsed()).unwrap_or_default();
-            observer.answered(&Answered::new(
-                head,
-                turn.moment.now_ms,
-                (caller.peer, caller.local),
-                &turn.verdict,
-                duration,
-                turn.error.as_ref(),
-            ));
+        if self.observer.is_none() && turn.observer.is_none() {
+            return;
         }
-    }
-}
-
-/// One request on its way to its answer.
-pub(crate) struct Turn {
-    /// When it began, where somebody wants to know.
-    started: Option<Instant>,
-    /// The one time of the answer, its log line and its place in the journal,
-    /// however long they take and however fast the clock runs.
-    moment: Moment,
-    instance: Option<Instance>,
-    /// The numbers that the instance had when it answered.
-    counts: Counts,
-    signatures: Option<Result<Arc<Signatures>, Error>>,
-    /// What to do with the answer.
-    pub(crate) verdict: Verdict,
-    error: Option<Error>,
-}
-
-/// What a turn comes to.
-enum Step {
-    /// The answer was appended.
-    Answered,
-    /// This has to be signed first.
-    Sign(Instance, ToSign),
-}
-
-impl Turn {
-    fn signatures(&self) -> Option<&Signatures> {
-        self.signatures.as_ref()?.as_ref().ok().map(|signatures| &**signatures)
+        let duration = turn.started.map(|started| started.elapsed()).unwrap_or_default();
+        let (between, error) = ((caller.peer, caller.local), turn.error.as_ref());
+        let answered = Answered::new(head, turn.moment.now_ms, between, &turn.verdict, duration, error);
+        for observer in self.observer.iter().chain(&turn.observer) {
+            observer.answered(&answered);
+        }
     }
 }
 

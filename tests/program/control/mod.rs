@@ -5,6 +5,7 @@ mod changes;
 mod documented;
 mod item;
 mod listener;
+mod many;
 mod privacy;
 mod requests;
 mod verbs;

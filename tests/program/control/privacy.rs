@@ -89,6 +89,18 @@ fn web_pages_get_nothing() {
         assert!(!answer.head.contains("access-control"), "{}", answer.head);
         assert!(answer.json()["error"].is_string());
     }
+    // Nor does one add an instance, or remove it.
+    for (method, fields, status) in [
+        ("GET", format!("{HOST}Origin: null\r\n"), 403),
+        ("PUT", format!("{JSON}Sec-Fetch-Site: same-site\r\n"), 403),
+        ("PUT", HOST.to_owned(), 415),
+        ("DELETE", HOST.to_owned(), 415),
+        ("DELETE", format!("{JSON}Origin: http://127.0.0.1:1340\r\n"), 403),
+    ] {
+        let answer = controlled.ask(method, "/v1/instances/a", &fields, "{}");
+        assert_eq!(answer.status, status, "{method} {fields}");
+        assert!(!answer.head.contains("access-control"), "{}", answer.head);
+    }
     let absolute = controlled.ask("GET", "http://attacker.example/v1/instance", HOST, "");
     assert_eq!(absolute.status, 403);
     let shown = controlled.ask("GET", "/v1/instance", HOST, "");

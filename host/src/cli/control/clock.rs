@@ -1,40 +1,99 @@
-// `/v1/clock`: the clock by which all is answered.
+// `/v1/clock` and `/v1/instances/{key}/clock`: the clocks by which all is answered.
 
 use std::time::{Duration, SystemTime};
 
+use axum::extract::State;
 use hyper::StatusCode;
-use imds_host::{ClockState, VirtualClock};
-use serde_json::{Map, Number, Value, json};
+use imds_host::VirtualClock;
+use serde_json::{Map, Number, Value};
+use utoipa::ToSchema;
 
 use super::super::values;
-use super::instance::time;
-use super::reply::{Reply, error, ok};
+use super::body::{self, Name};
+use super::document::{Key, NoInstance, Refused, RefusedChange, Slow, WrongRequest};
+use super::reply::{Refusal, Reply, error, ok};
+use super::routes::Shared;
+use super::shapes::{self, Clock};
 
-pub fn get(clock: &VirtualClock) -> Reply {
-    ok(&shown(&clock.state()))
+/// The clock by which all is answered
+///
+/// Where there are many instances, it is that which the clocks of all follow.
+#[utoipa::path(get, path = "/v1/clock", responses((status = 200, body = Clock, description = "The clock."), Refused))]
+pub async fn get_clock(State(shared): State<Shared>) -> Reply {
+    shown(shared.operated.operands.clock())
+}
+
+/// Move the clock
+///
+/// Where there are many instances, it moves those of all.
+#[utoipa::path(patch, path = "/v1/clock",
+    request_body(description = ANY, content((Change = "application/json"), (Change = "application/merge-patch+json"))),
+    responses(
+        (status = 200, body = Clock, description = "Done."),
+        (status = 422, body = shapes::Error, description = "It is wrong. Nothing was changed."),
+        RefusedChange,
+    ))]
+pub async fn patch_clock(State(shared): State<Shared>, body::Change(body): body::Change) -> Result<Reply, Refusal> {
+    patch(shared.operated.operands.clock(), &body)
+}
+
+/// The clock of one of the instances
+#[utoipa::path(get, path = "/v1/instances/{key}/clock", params(Key), responses(
+    (status = 200, body = Clock, description = "The clock."),
+    Refused, WrongRequest, NoInstance, Slow,
+))]
+pub async fn get_clock_of_one(State(shared): State<Shared>, Name(name): Name) -> Result<Reply, Refusal> {
+    Ok(shown(shared.named(name).await?.clock()))
+}
+
+/// Move the clock of one of the instances
+///
+/// It keeps its distance from that of all then, until it is set to the system's: it follows that of all again.
+#[utoipa::path(patch, path = "/v1/instances/{key}/clock", params(Key),
+    request_body(description = ANY, content((Change = "application/json"), (Change = "application/merge-patch+json"))),
+    responses(
+        (status = 200, body = Clock, description = "Done."),
+        (status = 422, body = shapes::Error, description = "It is wrong. Nothing was changed."),
+        RefusedChange, WrongRequest, NoInstance, Slow,
+    ))]
+pub async fn patch_clock_of_one(
+    State(shared): State<Shared>,
+    Name(name): Name,
+    body::Change(body): body::Change,
+) -> Result<Reply, Refusal> {
+    patch(shared.named(name).await?.clock(), &body)
+}
+
+const ANY: &str = "Any of these; all are done, or none.";
+
+fn shown(clock: &VirtualClock) -> Reply {
+    ok(&Clock::of(&clock.state()))
 }
 
 /// Changes it, all or nothing, and tells what it is then.
-pub fn patch(clock: &VirtualClock, body: &[u8]) -> Reply {
-    match Change::read(body) {
-        Ok(change) => {
-            change.make(clock);
-            get(clock)
-        }
-        Err(wrong) => error(StatusCode::UNPROCESSABLE_ENTITY, wrong),
-    }
+fn patch(clock: &VirtualClock, body: &[u8]) -> Result<Reply, Refusal> {
+    let change = Change::read(body).map_err(|wrong| error(StatusCode::UNPROCESSABLE_ENTITY, wrong))?;
+    change.make(clock);
+    Ok(shown(clock))
 }
 
-pub fn shown(state: &ClockState) -> Value {
-    json!({ "now": time(state.now), "paused": state.is_paused, "speed": state.speed, "system": state.is_system })
-}
-
-#[derive(Debug, Default, PartialEq)]
-struct Change {
+#[derive(Debug, Default, PartialEq, ToSchema)]
+#[schema(as = ClockChange)]
+pub struct Change {
+    /// Sets it to a time.
+    #[schema(value_type = Option<String>, format = DateTime, nullable = false)]
     now: Option<SystemTime>,
+    /// Moves it on: 90s, 5m, 6h; with a minus, back: -5m.
+    #[schema(value_type = Option<String>, nullable = false)]
     advance: Option<Step>,
+    /// Whether it stands.
+    #[schema(nullable = false)]
     paused: Option<bool>,
+    /// Seconds that it shows for each that passes.
+    #[schema(nullable = false, minimum = 0.001, maximum = 1_000_000.0)]
     speed: Option<f64>,
+    /// True: back to the system's clock, or that of all; alone.
+    #[schema(required = false)]
     system: bool,
 }
 
@@ -122,18 +181,20 @@ const EXPECTED: &str = "an object with any of {\"now\": \"2026-10-01T00:00:00Z\"
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
     fn a_clock_is_set_moved_on_and_stopped_in_one_change() {
         let clock = VirtualClock::system();
         let body = br#"{"now": "2026-10-01T00:00:00Z", "advance": "+5m", "paused": true, "speed": 60}"#;
-        let answer: Value = serde_json::from_str(patch(&clock, body).body()).unwrap();
+        let answer: Value = serde_json::from_str(patch(&clock, body).unwrap().body()).unwrap();
         let wanted = json!({ "now": "2026-10-01T00:05:00.000Z", "paused": true, "speed": 60.0, "system": false });
         assert_eq!(answer, wanted);
-        let back: Value = serde_json::from_str(patch(&clock, br#"{"advance": "-90s"}"#).body()).unwrap();
+        let back: Value = serde_json::from_str(patch(&clock, br#"{"advance": "-90s"}"#).unwrap().body()).unwrap();
         assert_eq!(back["now"], "2026-10-01T00:03:30.000Z");
-        assert_eq!(patch(&clock, br#"{"system": true}"#).status(), 200);
+        assert_eq!(patch(&clock, br#"{"system": true}"#).unwrap().status(), 200);
         assert!(clock.state().is_system);
     }
 
@@ -166,7 +227,7 @@ mod tests {
             r#"{"paused": false, "system": true}"#,
             r#"{"system": false}"#,
         ] {
-            let answer = patch(&clock, body.as_bytes());
+            let answer = patch(&clock, body.as_bytes()).unwrap_err();
             assert_eq!(answer.status(), 422, "{body}");
             let message: Value = serde_json::from_str(answer.body()).unwrap();
             let message = message["error"].as_str().unwrap();

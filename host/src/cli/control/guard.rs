@@ -6,10 +6,10 @@ use hyper::header::{CONTENT_TYPE, ORIGIN};
 use hyper::http::request::Parts;
 
 use super::super::operator::host;
-use super::reply::{Reply, error};
+use super::reply::{Refusal, error};
 
 /// The answer to a request that may come from a web page; none for any other.
-pub fn refusal(parts: &Parts) -> Option<Reply> {
+pub fn refusal(parts: &Parts) -> Option<Refusal> {
     let forbidden = |message| Some(error(StatusCode::FORBIDDEN, message));
     if !host::is_wanted(parts) {
         return forbidden(host::WANTED);
@@ -23,7 +23,7 @@ pub fn refusal(parts: &Parts) -> Option<Reply> {
 
 /// The answer to a change that a web page could send without being asked about it;
 /// none where the type of the body says otherwise.
-pub fn refusal_of_change(parts: &Parts) -> Option<Reply> {
+pub fn refusal_of_change(parts: &Parts) -> Option<Refusal> {
     let kind = parts.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     if ["application/json", "application/merge-patch+json"].contains(&kind.as_str()) {

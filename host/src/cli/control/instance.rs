@@ -1,36 +1,127 @@
-// `/v1/instance`: what the instance is, and changes of it.
+// `/v1/instance` and `/v1/instances/{key}`: what an instance is, and changes of it.
 
-use std::time::SystemTime;
-
+use axum::extract::State;
 use hyper::StatusCode;
-use hyper::header::IF_MATCH;
-use hyper::http::request::Parts;
-use imds_host::{Control, Description, Happening, MetadataOptions, Snapshot};
-use serde_json::{Value, json};
+use hyper::header::HeaderMap;
+use imds_host::{Control, Description};
 
 use super::super::warnings::Before;
-use super::clock;
-use super::reply::{Reply, changed, error, failed, of_revision, ok};
+use super::body::{Change, Name};
+use super::document::{CHANGE, DESCRIPTION, IfMatch, Key, NoInstance, Refused, RefusedChange, Slow, WrongRequest};
+use super::operands::{Operands, missing};
+use super::precondition::{EXPECTED, Precondition};
+use super::reply::{Refusal, Reply, error, failed, of_revision, ok};
+use super::routes::Shared;
+use super::shapes::{Conflict, Instance, Revision, Wrong};
 
-/// What the instance is now, without its secrets.
-pub fn get(control: &Control) -> Reply {
-    match control.snapshot().map_err(anyhow::Error::from).and_then(|now| Ok((shown(&now)?, now))) {
-        Ok((body, snapshot)) => of_revision(ok(&body), snapshot.revision),
-        Err(error) => failed(&error),
+/// What the instance is now
+#[utoipa::path(get, path = "/v1/instance", responses(
+    (status = 200, body = Instance, description = "All of one moment, without secrets.",
+     headers(("ETag" = String, description = "The revision in quotes, for If-Match."))),
+    Refused, NoInstance, Slow,
+))]
+pub async fn get_instance(State(shared): State<Shared>) -> Result<Reply, Refusal> {
+    let control = shared.operated.operands.only()?;
+    shared.in_turn(move || shown(&control)).await
+}
+
+/// Change the instance
+#[utoipa::path(patch, path = "/v1/instance", params(IfMatch),
+    request_body(description = CHANGE, content((Object = "application/json"), (Object = "application/merge-patch+json"))),
+    responses(
+        (status = 200, body = Revision, description = "Done. Requests from the next one on get it. A change that says only what is so already keeps the revision.",
+         headers(("ETag" = String, description = "The revision in quotes, for If-Match."))),
+        (status = 412, body = Conflict, description = "The instance has another revision by now. Nothing was changed.",
+         headers(("ETag" = String, description = "The revision in quotes, for If-Match."))),
+        (status = 422, body = Wrong, description = "It is wrong. Nothing was changed."),
+        RefusedChange, WrongRequest, NoInstance, Slow,
+    ))]
+pub async fn patch_instance(
+    State(shared): State<Shared>,
+    fields: HeaderMap,
+    Change(body): Change,
+) -> Result<Reply, Refusal> {
+    let control = shared.operated.operands.only()?;
+    shared.in_turn(move || edited(&control, &fields, &body)).await
+}
+
+/// Describe the instance anew, whatever edits there were
+#[utoipa::path(put, path = "/v1/instance", params(IfMatch),
+    request_body(description = DESCRIPTION, content((Object = "application/json"), (Object = "application/merge-patch+json"))),
+    responses(
+        (status = 200, body = Revision, description = "Done. Requests from the next one on get it.",
+         headers(("ETag" = String, description = "The revision in quotes, for If-Match."))),
+        (status = 412, body = Conflict, description = "The instance has another revision by now. Nothing was changed.",
+         headers(("ETag" = String, description = "The revision in quotes, for If-Match."))),
+        (status = 422, body = Wrong, description = "It is wrong. Nothing was changed."),
+        RefusedChange, WrongRequest, NoInstance, Slow,
+    ))]
+pub async fn put_instance(
+    State(shared): State<Shared>,
+    fields: HeaderMap,
+    Change(body): Change,
+) -> Result<Reply, Refusal> {
+    let control = shared.operated.operands.only()?;
+    shared.in_turn(move || replaced(&control, &fields, &body)).await
+}
+
+/// What one of the instances is now
+#[utoipa::path(get, path = "/v1/instances/{key}", params(Key), responses(
+    (status = 200, body = Instance, description = "All of one moment, without secrets.",
+     headers(("ETag" = String, description = "The revision in quotes, for If-Match."))),
+    Refused, NoInstance, WrongRequest, Slow,
+))]
+pub async fn get_one(State(shared): State<Shared>, Name(name): Name) -> Result<Reply, Refusal> {
+    let operands = shared.operated.operands.clone();
+    shared.in_turn(move || shown(&found(&operands, &name)?)).await
+}
+
+/// Change one of the instances
+#[utoipa::path(patch, path = "/v1/instances/{key}", params(Key, IfMatch),
+    request_body(description = CHANGE, content((Object = "application/json"), (Object = "application/merge-patch+json"))),
+    responses(
+        (status = 200, body = Revision, description = "Done. Requests from the next one on get it. A change that says only what is so already keeps the revision.",
+         headers(("ETag" = String, description = "The revision in quotes, for If-Match."))),
+        (status = 412, body = Conflict, description = "The instance has another revision by now. Nothing was changed.",
+         headers(("ETag" = String, description = "The revision in quotes, for If-Match."))),
+        (status = 422, body = Wrong, description = "It is wrong. Nothing was changed."),
+        RefusedChange, WrongRequest, NoInstance, Slow,
+    ))]
+pub async fn patch_one(
+    State(shared): State<Shared>,
+    Name(name): Name,
+    fields: HeaderMap,
+    Change(body): Change,
+) -> Result<Reply, Refusal> {
+    let operands = shared.operated.operands.clone();
+    shared.in_turn(move || edited(&found(&operands, &name)?, &fields, &body)).await
+}
+
+fn found(operands: &Operands, name: &str) -> Result<Control, Refusal> {
+    match operands.find(name) {
+        Ok(found) => found.map(|(_, control)| control).ok_or_else(|| missing(name)),
+        Err(wrong) => Err(failed(wrong)),
     }
 }
 
+/// What an instance is now, without its secrets.
+fn shown(control: &Control) -> Result<Reply, Refusal> {
+    let snapshot = control.snapshot().map_err(failed)?;
+    let body = Instance::of(&snapshot).map_err(failed)?;
+    Ok(of_revision(ok(&body), snapshot.revision))
+}
+
 /// A piece of a description, merged into what the instance is.
-pub fn patch(control: &Control, parts: &Parts, body: &[u8]) -> Reply {
-    change(control, parts, body, |change, revision| match revision {
+fn edited(control: &Control, fields: &HeaderMap, body: &[u8]) -> Result<Reply, Refusal> {
+    change(control, fields, body, |change, revision| match revision {
         Some(revision) => control.edit_revision(revision, change),
         None => control.edit(change),
     })
 }
 
 /// Another description in the place of all that was.
-pub fn put(control: &Control, parts: &Parts, body: &[u8]) -> Reply {
-    change(control, parts, body, |description, revision| match revision {
+pub fn replaced(control: &Control, fields: &HeaderMap, body: &[u8]) -> Result<Reply, Refusal> {
+    change(control, fields, body, |description, revision| match revision {
         Some(revision) => control.replace_revision(revision, description),
         None => control.replace(description),
     })
@@ -38,85 +129,41 @@ pub fn put(control: &Control, parts: &Parts, body: &[u8]) -> Reply {
 
 fn change(
     control: &Control,
-    parts: &Parts,
+    fields: &HeaderMap,
     body: &[u8],
     change: impl FnOnce(&Description, Option<u64>) -> Result<u64, imds_host::Error>,
-) -> Reply {
-    let Ok(revision) = wanted_revision(parts) else {
-        let message = "If-Match must be a revision such as \"7\", as ETag tells it, or *";
-        return error(StatusCode::BAD_REQUEST, message);
-    };
-    let Ok(text) = str::from_utf8(body) else {
-        return error(StatusCode::BAD_REQUEST, "the body is not UTF-8; send JSON text");
-    };
+) -> Result<Reply, Refusal> {
+    let wanted = precondition(fields)?;
+    let read = description(body)?;
+    wanted.check(control)?;
+    let before = Before::of(control);
+    let revision = change(&read, wanted.revision()).map_err(failed)?;
+    Ok(of_revision(ok(&Revision::new(revision, &before.new_ones_of(control))), revision))
+}
+
+pub fn precondition(fields: &HeaderMap) -> Result<Precondition, Refusal> {
+    Precondition::read(fields).ok_or_else(|| error(StatusCode::BAD_REQUEST, EXPECTED))
+}
+
+/// The description, or the piece of one, that a body is.
+pub fn description(body: &[u8]) -> Result<Description, Refusal> {
+    let wrong = |message| Err(error(StatusCode::BAD_REQUEST, message));
+    let Ok(text) = str::from_utf8(body) else { return wrong("the body is not UTF-8; send JSON text") };
     if text.contains("\"(hidden)\"") {
-        let message = "\"(hidden)\" stands for a secret where a description is shown; give the secret, or leave the \
-                       field out of a change";
-        return error(StatusCode::BAD_REQUEST, message);
+        return wrong(
+            "\"(hidden)\" stands for a secret where a description is shown; give the secret, or leave the field out of \
+             a change",
+        );
     }
     match Description::from_json("the request", text) {
-        Ok(read) => {
-            let before = Before::of(control);
-            changed(change(&read, revision), || before.new_ones_of(control))
-        }
+        Ok(read) => Ok(read),
         Err(imds_host::Error::Invalid(mut problems)) => {
             // It has no file's name.
             for problem in problems.list.iter_mut().filter(|problem| problem.message == "this is TOML") {
                 problem.help = Some("send JSON; imds ctl edit takes TOML".to_owned());
             }
-            failed(&imds_host::Error::Invalid(problems).into())
+            Err(failed(imds_host::Error::Invalid(problems)))
         }
-        Err(error) => failed(&error.into()),
+        Err(wrong) => Err(failed(wrong)),
     }
-}
-
-/// The revision that is to be changed; none for any.
-fn wanted_revision(parts: &Parts) -> Result<Option<u64>, ()> {
-    let mut fields = parts.headers.get_all(IF_MATCH).iter();
-    let field = match (fields.next(), fields.next()) {
-        (None, _) => return Ok(None),
-        (Some(field), None) => field.to_str().map_err(|_| ())?.trim(),
-        (Some(_), Some(_)) => return Err(()),
-    };
-    if field == "*" {
-        return Ok(None);
-    }
-    let number = field.strip_prefix('"').and_then(|field| field.strip_suffix('"')).ok_or(())?;
-    number.parse().map(Some).map_err(|_| ())
-}
-
-fn shown(snapshot: &Snapshot) -> anyhow::Result<Value> {
-    let description: Value = serde_json::from_str(&snapshot.description.to_json_without_secrets())?;
-    let (past, to_come): (Vec<_>, Vec<_>) =
-        snapshot.timeline.iter().partition(|happening| happening.at() <= snapshot.clock.now);
-    let happenings = |list: Vec<&Happening>| -> Vec<Value> {
-        list.into_iter().map(|happening| json!({ "at": time(happening.at()), "what": happening.what })).collect()
-    };
-    Ok(json!({
-        "revision": snapshot.revision,
-        "state": snapshot.state,
-        "instance-lifecycle": snapshot.lifecycle,
-        "clock": clock::shown(&snapshot.clock),
-        "metadata-options": options(&snapshot.metadata_options),
-        "identity": serde_json::from_str::<Value>(&snapshot.identity_document)?,
-        "timeline": { "past": happenings(past), "to-come": happenings(to_come) },
-        "faults": description.get("faults").cloned().unwrap_or_else(|| json!([])),
-        "description": description,
-    }))
-}
-
-/// By EC2's names.
-fn options(options: &MetadataOptions) -> Value {
-    json!({
-        "http-endpoint": options.http_endpoint,
-        "http-protocol-ipv6": options.http_protocol_ipv6,
-        "http-put-response-hop-limit": options.http_put_response_hop_limit,
-        "http-tokens": options.http_tokens,
-        "instance-metadata-tags": options.instance_metadata_tags,
-    })
-}
-
-/// As all times are told here: RFC 3339 to the millisecond.
-pub fn time(time: SystemTime) -> String {
-    humantime::format_rfc3339_millis(time).to_string()
 }

@@ -1,21 +1,67 @@
-// `/v1/get`: what the service answers to a client, without its secrets.
+// `/v1/get` and `/v1/instances/{key}/get`: what the service answers to a client,
+// without its secrets.
 
+use axum::extract::{RawQuery, State};
 use hyper::StatusCode;
 use imds_host::{Answer, Control, Description, Request};
 use percent_encoding::percent_decode_str;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::reply::{Reply, error, failed, ok, without_nulls};
+use super::body::Name;
+use super::document::{Key, NoInstance, Refused, Slow, WrongRequest};
+use super::reply::{Refusal, Reply, error, failed, ok};
+use super::routes::Shared;
+use super::shapes::{self, Item};
 
 /// Without a path, what there is to ask for.
 const PATH: &str = "/latest/";
 
+/// What the service answers to a client
+///
+/// Without its secrets. Nothing counts the request.
+#[utoipa::path(get, path = "/v1/get",
+    params(
+        ("path" = Option<String>, Query, nullable = false, description = "What to ask for, from the root; /latest/ without it."),
+        ("version1" = Option<bool>, Query, nullable = false, description = "Whether to ask without a token."),
+        ("head" = Option<bool>, Query, nullable = false, description = "Whether to ask by HEAD."),
+    ),
+    responses(
+        (status = 200, body = Item, description = "The answer, whatever its status."),
+        Refused, WrongRequest, NoInstance, Slow,
+        (status = 403, body = shapes::Error, description = "A web page asked, or the answer holds a secret: ask the service itself."),
+    ))]
+pub async fn get_item(State(shared): State<Shared>, RawQuery(query): RawQuery) -> Result<Reply, Refusal> {
+    let control = shared.operated.operands.only()?;
+    shared.in_turn(move || get(&control, query.as_deref().unwrap_or_default())).await
+}
+
+/// What the service answers to a client of one of the instances
+///
+/// Without its secrets. Nothing counts the request.
+#[utoipa::path(get, path = "/v1/instances/{key}/get",
+    params(
+        Key,
+        ("path" = Option<String>, Query, nullable = false, description = "What to ask for, from the root; /latest/ without it."),
+        ("version1" = Option<bool>, Query, nullable = false, description = "Whether to ask without a token."),
+        ("head" = Option<bool>, Query, nullable = false, description = "Whether to ask by HEAD."),
+    ),
+    responses(
+        (status = 200, body = Item, description = "The answer, whatever its status."),
+        Refused, WrongRequest, NoInstance, Slow,
+        (status = 403, body = shapes::Error, description = "A web page asked, or the answer holds a secret: ask the service itself."),
+    ))]
+pub async fn get_item_of_one(
+    State(shared): State<Shared>,
+    Name(name): Name,
+    RawQuery(query): RawQuery,
+) -> Result<Reply, Refusal> {
+    let control = shared.named(name).await?;
+    shared.in_turn(move || get(&control, query.as_deref().unwrap_or_default())).await
+}
+
 /// The answer to a request that nobody counts.
-pub fn get(control: &Control, query: &str) -> Reply {
-    match Asked::read(query) {
-        Ok(asked) => asked.answer(control).unwrap_or_else(|error| failed(&error)),
-        Err(wrong) => error(StatusCode::BAD_REQUEST, wrong),
-    }
+fn get(control: &Control, query: &str) -> Result<Reply, Refusal> {
+    Asked::read(query).map_err(|wrong| error(StatusCode::BAD_REQUEST, wrong))?.answer(control)
 }
 
 /// What an operator wants to see.
@@ -42,7 +88,7 @@ impl Asked {
         Ok(asked)
     }
 
-    fn answer(&self, control: &Control) -> anyhow::Result<Reply> {
+    fn answer(&self, control: &Control) -> Result<Reply, Refusal> {
         let mut request = Request::get(&self.path);
         if self.head {
             request.method = "HEAD".to_owned();
@@ -50,30 +96,20 @@ impl Asked {
         if !self.version1 {
             let mut session = Request::get("/latest/api/token").with("X-aws-ec2-metadata-token-ttl-seconds", "60");
             session.method = "PUT".to_owned();
-            let token = control.peek(&session)?;
+            let token = control.peek(&session).map_err(failed)?;
             if token.status == 200 {
                 request = request.with("X-aws-ec2-metadata-token", token.body);
             }
         }
-        let answer = control.peek(&request)?;
-        if is_secret(&answer, &control.description()?) {
+        let answer = control.peek(&request).map_err(failed)?;
+        if is_secret(&answer, &control.description().map_err(failed)?) {
             let message = format!(
                 "{} holds a secret, and the control listener shows none; ask the service itself: imds get",
                 self.path
             );
-            return Ok(error(StatusCode::FORBIDDEN, message));
+            return Err(error(StatusCode::FORBIDDEN, message));
         }
-        // What a fault withholds, no client gets.
-        let is_sent = answer.verdict.delivery.is_none_or(|delivery| delivery.is_sent());
-        let if_sent = |value: Value| if is_sent { value } else { Value::Null };
-        Ok(ok(&without_nulls([
-            ("path", json!(self.path)),
-            ("status", if_sent(json!(answer.status))),
-            ("reason", if_sent(json!(answer.reason()))),
-            ("outcome", json!(answer.verdict.outcome.name())),
-            ("head", if_sent(json!(answer.head))),
-            ("body", if_sent(json!(String::from_utf8_lossy(&answer.body)))),
-        ])))
+        Ok(ok(&Item::of(&self.path, &answer)))
     }
 }
 
@@ -129,6 +165,7 @@ fn collect<'w>(whole: &'w Value, shown: &Value, hidden: &mut Vec<&'w str>) {
 #[cfg(test)]
 mod tests {
     use imds_host::Runtime;
+    use serde_json::json;
 
     use super::*;
 
@@ -138,7 +175,10 @@ mod tests {
     }
 
     fn status(control: &Control, path: &str) -> u16 {
-        get(control, &format!("path={path}")).status().as_u16()
+        match get(control, &format!("path={path}")) {
+            Ok(reply) => reply.status().as_u16(),
+            Err(refusal) => refusal.status().as_u16(),
+        }
     }
 
     #[test]
@@ -147,12 +187,14 @@ mod tests {
             control("metadata-options.http-tokens = 'required'\nrequest-throttle = { burst = 1, per-second = 1 }");
         for _ in 0..3 {
             let answer: Value =
-                serde_json::from_str(get(&control, "path=%2Flatest%2Fmeta-data%2Finstance-type").body()).unwrap();
+                serde_json::from_str(get(&control, "path=%2Flatest%2Fmeta-data%2Finstance-type").unwrap().body())
+                    .unwrap();
             assert_eq!((&answer["status"], &answer["body"]), (&json!(200), &json!("t3.micro")));
         }
-        let refused: Value = serde_json::from_str(get(&control, "path=/latest/&version1=true").body()).unwrap();
+        let refused: Value =
+            serde_json::from_str(get(&control, "path=/latest/&version1=true").unwrap().body()).unwrap();
         assert_eq!((&refused["status"], &refused["outcome"]), (&json!(401), &json!("token-missing")));
-        let head: Value = serde_json::from_str(get(&control, "head=true").body()).unwrap();
+        let head: Value = serde_json::from_str(get(&control, "head=true").unwrap().body()).unwrap();
         assert!(head["head"].as_str().unwrap().starts_with("HTTP/1.1 200 OK\r\n") && head["body"] == "");
         assert_eq!((control.journal().last(), control.journal().usage().len()), (0, 0));
     }

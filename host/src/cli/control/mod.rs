@@ -1,15 +1,21 @@
 // `--control`: what an operator asks and changes while the instance is served, on a
-// listener of its own. `openapi.json` describes it.
+// listener of its own. `/openapi.json` describes it.
 
+mod body;
 mod clock;
+mod document;
 mod guard;
 mod instance;
+mod instances;
 mod item;
+mod operands;
 mod place;
+mod precondition;
 mod reload;
 mod reply;
 mod requests;
 mod routes;
+mod shapes;
 #[cfg(unix)]
 mod socket;
 mod turns;
@@ -19,13 +25,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use imds_host::Control;
+use hyper_util::service::TowerToHyperService;
 use tokio::task::{JoinHandle, spawn};
 
+pub use self::operands::Operands;
 pub use self::place::{DEFAULT, Place, VARIABLE};
 use self::reload::Reload;
-pub use self::reload::{Asked, channel};
-use self::turns::Turns;
+pub use self::reload::{Asked, NoFile, channel};
 use super::listen::{bind_for, bind_inside};
 use super::metrics::Page;
 use super::network_namespace::NetworkNamespace;
@@ -64,7 +70,7 @@ const BOUNDS: Bounds = Bounds {
 
 /// What the listener tells of and changes.
 pub struct Operated {
-    pub control: Control,
+    pub operands: Operands,
     pub page: Arc<Page>,
     /// The processes that ask by version 1.
     pub clients: Clients,
@@ -109,9 +115,8 @@ impl Controlling {
     /// of its own has the same place in there.
     pub async fn start(place: &Place, operated: Operated, inside: Option<&NetworkNamespace>) -> anyhow::Result<Self> {
         let log = operated.page.log.clone();
-        let shared = Arc::new((operated, Turns::default()));
-        let answer = move |request| routes::answer(Arc::clone(&shared), request);
-        let serve = |listener| spawn(operator::serve(listener, BOUNDS, log.clone(), answer.clone()));
+        let service = TowerToHyperService::new(routes::router(operated));
+        let serve = |listener| spawn(operator::serve(listener, BOUNDS, log.clone(), service.clone()));
         match place {
             Place::Tcp(address) => {
                 let listener = bind_for("--control", *address).await?;

@@ -1,17 +1,50 @@
 // What a client of the control listener gets: JSON, and errors that say what to do.
 
+use std::ops::Deref;
+
+use axum::response::IntoResponse;
 use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};
-use imds_host::{Error, Metrics, Problems, Warning, Warnings};
-use serde_json::{Value, json};
+use imds_host::{Error, Metrics};
+use serde::Serialize;
 
 use super::super::failure::WrongUse;
-use super::super::problems::problem;
+use super::shapes::{self, Conflict, Wrong};
 
 /// An answer.
 pub type Reply = Response<String>;
 
-pub fn ok(body: &Value) -> Reply {
+/// An answer of which nothing was done.
+#[derive(Clone, Debug)]
+pub struct Refusal(Box<Reply>);
+
+impl Deref for Refusal {
+    type Target = Reply;
+
+    fn deref(&self) -> &Reply {
+        &self.0
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> axum::response::Response {
+        self.0.into_response()
+    }
+}
+
+impl Refusal {
+    /// The same with another field, of printable ASCII.
+    pub fn with(mut self, name: HeaderName, value: &str) -> Self {
+        set(&mut self.0, name, value);
+        self
+    }
+}
+
+fn refused(status: StatusCode, body: &impl Serialize) -> Refusal {
+    Refusal(Box::new(with_status(status, body)))
+}
+
+pub fn ok(body: &impl Serialize) -> Reply {
     with_status(StatusCode::OK, body)
 }
 
@@ -26,86 +59,53 @@ pub fn document(text: &str) -> Reply {
 }
 
 /// `message` says what is wrong and what to do.
-pub fn error(status: StatusCode, message: impl Into<String>) -> Reply {
-    with_status(status, &json!({ "error": message.into() }))
+pub fn error(status: StatusCode, message: impl Into<String>) -> Refusal {
+    refused(status, &shapes::Error { error: message.into() })
 }
 
-pub fn method_not_allowed(allowed: &str) -> Reply {
-    let mut reply = error(StatusCode::METHOD_NOT_ALLOWED, format!("this path takes {allowed}"));
-    set(&mut reply, ALLOW, allowed);
-    reply
+/// `allowed` as `Allow` has it.
+pub fn method_not_allowed(allowed: &str) -> Refusal {
+    error(StatusCode::METHOD_NOT_ALLOWED, format!("this path takes {allowed}")).with(ALLOW, allowed)
 }
 
 /// A reply about a revision of the instance.
 pub fn of_revision(mut reply: Reply, revision: u64) -> Reply {
-    set(&mut reply, ETAG, &format!("\"{revision}\""));
+    set(&mut reply, ETAG, &tag(revision));
     reply
 }
 
-/// What became of a change, and what it says that cannot be real.
-pub fn changed(result: Result<u64, Error>, warnings: impl FnOnce() -> Warnings) -> Reply {
-    match result {
-        Ok(revision) => {
-            let mut body = json!({ "revision": revision });
-            add_warnings(&mut body, &warnings());
-            of_revision(ok(&body), revision)
-        }
-        Err(error) => failed(&error.into()),
-    }
+fn tag(revision: u64) -> String {
+    format!("\"{revision}\"")
 }
 
-/// Adds warnings to an object, if there are any.
-pub fn add_warnings(body: &mut Value, warnings: &Warnings) {
-    let warning = |Warning { name, problem }: &Warning| {
-        without_nulls([
-            ("name", json!(name)),
-            ("field", json!(problem.field)),
-            ("message", json!(problem.message)),
-            ("help", json!(problem.help)),
-        ])
-    };
-    if !warnings.list.is_empty() {
-        body["warnings"] = warnings.list.iter().map(warning).collect();
+/// The instance has another revision than the one to be changed, or there is none.
+pub fn conflict(message: &str, revision: Option<u64>) -> Refusal {
+    let refusal = refused(StatusCode::PRECONDITION_FAILED, &Conflict { error: message.to_owned(), revision });
+    match revision {
+        Some(revision) => refusal.with(ETAG, &tag(revision)),
+        None => refusal,
     }
 }
 
 /// An error of the library or of the program.
-pub fn failed(failure: &anyhow::Error) -> Reply {
+pub fn failed(failure: impl Into<anyhow::Error>) -> Refusal {
+    let failure = failure.into();
     let message = format!("{failure:#}");
     match failure.downcast_ref() {
-        Some(Error::Invalid(problems)) => with_status(StatusCode::UNPROCESSABLE_ENTITY, &wrong(problems)),
+        Some(Error::Invalid(problems)) => refused(StatusCode::UNPROCESSABLE_ENTITY, &Wrong::of(problems)),
         Some(Error::Conflict { revision }) => {
-            let message = format!("{message}; look at that one first, then change it by its number");
-            let body = json!({ "error": message, "revision": revision });
-            of_revision(with_status(StatusCode::PRECONDITION_FAILED, &body), *revision)
+            conflict(&format!("{message}; look at that one first, then change it by its number"), Some(*revision))
         }
+        Some(Error::Key { .. }) => error(StatusCode::BAD_REQUEST, message),
         Some(Error::Read { .. }) => error(StatusCode::UNPROCESSABLE_ENTITY, message),
         _ if failure.is::<WrongUse>() => error(StatusCode::UNPROCESSABLE_ENTITY, message),
         _ => error(StatusCode::INTERNAL_SERVER_ERROR, message),
     }
 }
 
-/// Without the lines of the text, which the client has.
-fn wrong(problems: &Problems) -> Value {
-    json!({
-        "error": format!("{}; nothing was changed", number_of_problems(problems.list.len())),
-        "source": problems.source,
-        "problems": problems.list.iter().map(problem).collect::<Vec<_>>(),
-    })
-}
-
-fn number_of_problems(number: usize) -> String {
-    if number == 1 { "there is 1 problem".to_owned() } else { format!("there are {number} problems") }
-}
-
-/// An object of what is known.
-pub fn without_nulls<const N: usize>(fields: [(&str, Value); N]) -> Value {
-    let known = fields.into_iter().filter(|(_, value)| !value.is_null());
-    Value::Object(known.map(|(name, value)| (name.to_owned(), value)).collect())
-}
-
-fn with_status(status: StatusCode, body: &Value) -> Reply {
-    // People read it too.
+pub fn with_status(status: StatusCode, body: &impl Serialize) -> Reply {
+    // People read it too. What is answered is all names, numbers and texts.
+    let body = serde_json::to_value(body).unwrap_or_default();
     let mut reply = as_type(Response::new(format!("{body:#}\n")), "application/json");
     *reply.status_mut() = status;
     reply

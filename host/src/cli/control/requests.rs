@@ -1,16 +1,19 @@
-// `/v1/requests` and `/v1/usage`: what the instance was asked, and by whom.
+// `/v1/requests` and `/v1/usage`, and those of one of many: what an instance was
+// asked, and by whom.
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
+use axum::extract::{RawQuery, State};
 use hyper::StatusCode;
-use imds_host::{Control, Instances as _, Journal, JournalEntry, Runtime, SessionVersion, Usage};
-use serde_json::{Value, json};
+use imds_host::{Control, Instances as _, Journal, JournalEntry};
 use tokio::time::{Instant, timeout_at};
 
 use super::super::process::Clients;
-use super::super::report;
-use super::instance::time;
-use super::reply::{Reply, error, ok, without_nulls};
+use super::body::Name;
+use super::document::{Key, NoInstance, Refused, Slow, WrongRequest};
+use super::reply::{Refusal, Reply, error, ok};
+use super::routes::Shared;
+use super::shapes::{self, Requests, Used};
 
 /// The longest that a client can wait for a request to come: shorter than what
 /// proxies and clients give up after.
@@ -21,45 +24,71 @@ const LIMIT: usize = 100;
 /// What the journal keeps.
 const LIMIT_MAX: usize = 1000;
 
+/// What was asked lately
+#[utoipa::path(get, path = "/v1/requests",
+    params(
+        ("after" = Option<u64>, Query, nullable = false, description = "Entries above this number, the oldest first. Without it, the last ones."),
+        ("limit" = Option<u64>, Query, nullable = false, minimum = 1, maximum = 1000, description = "So many entries at most; 100 without it."),
+        ("wait" = Option<u64>, Query, nullable = false, maximum = 30, description = "So many seconds to wait where there is none yet."),
+        ("refusals" = Option<bool>, Query, nullable = false, description = "Only requests that were refused or that a fault affected."),
+    ),
+    responses(
+        (status = 200, body = Requests, description = "Entries of the journal, which keeps 1000."),
+        Refused, WrongRequest, NoInstance,
+    ))]
+pub async fn get_requests(State(shared): State<Shared>, RawQuery(query): RawQuery) -> Result<Reply, Refusal> {
+    get(&shared.operated.operands.only()?, query).await
+}
+
+/// Who still uses version 1
+#[utoipa::path(get, path = "/v1/usage", responses(
+    (status = 200, body = Used, description = "Since the start."),
+    Refused, NoInstance,
+))]
+pub async fn get_usage(State(shared): State<Shared>) -> Result<Reply, Refusal> {
+    Ok(usage(shared.operated.operands.only()?.journal(), &shared.operated.clients))
+}
+
+/// What one of the instances was asked lately
+#[utoipa::path(get, path = "/v1/instances/{key}/requests",
+    params(
+        Key,
+        ("after" = Option<u64>, Query, nullable = false, description = "Entries above this number, the oldest first. Without it, the last ones."),
+        ("limit" = Option<u64>, Query, nullable = false, minimum = 1, maximum = 1000, description = "So many entries at most; 100 without it."),
+        ("wait" = Option<u64>, Query, nullable = false, maximum = 30, description = "So many seconds to wait where there is none yet."),
+        ("refusals" = Option<bool>, Query, nullable = false, description = "Only requests that were refused or that a fault affected."),
+    ),
+    responses(
+        (status = 200, body = Requests, description = "Entries of its journal, which keeps 100."),
+        Refused, WrongRequest, NoInstance, Slow,
+    ))]
+pub async fn get_requests_of_one(
+    State(shared): State<Shared>,
+    Name(name): Name,
+    RawQuery(query): RawQuery,
+) -> Result<Reply, Refusal> {
+    get(&shared.named(name).await?, query).await
+}
+
+/// Who still uses version 1 with one of the instances
+#[utoipa::path(get, path = "/v1/instances/{key}/usage", params(Key), responses(
+    (status = 200, body = Used, description = "Since it was opened."),
+    Refused, WrongRequest, NoInstance, Slow,
+))]
+pub async fn get_usage_of_one(State(shared): State<Shared>, Name(name): Name) -> Result<Reply, Refusal> {
+    Ok(usage(shared.named(name).await?.journal(), &shared.operated.clients))
+}
+
 /// Entries of the journal.
-pub async fn get(control: &Control, query: &str) -> Reply {
-    match Asked::read(query) {
-        Ok(asked) => ok(&asked.answer(control).await),
-        Err(wrong) => error(StatusCode::BAD_REQUEST, wrong),
-    }
+async fn get(control: &Control, query: Option<String>) -> Result<Reply, Refusal> {
+    let asked = Asked::read(query.as_deref().unwrap_or_default());
+    let asked = asked.map_err(|wrong| error(StatusCode::BAD_REQUEST, wrong))?;
+    Ok(ok(&asked.answer(control).await))
 }
 
-/// Who uses which version of the service.
-pub fn usage(journal: &Journal, clients: &Clients) -> Reply {
-    let usage = journal.usage();
-    let sum = |count: fn(&Usage) -> u64| usage.iter().map(count).sum::<u64>();
-    let (version_1, rejected) = (sum(|usage| usage.version_1), sum(|usage| usage.version_1_rejected));
-    ok(&json!({
-        "MetadataNoToken": version_1,
-        "MetadataNoTokenRejected": rejected,
-        "totals": {
-            "version-1": version_1,
-            "version-1-rejected": rejected,
-            "version-2": sum(|usage| usage.version_2),
-            "unknown": sum(|usage| usage.unknown),
-        },
-        "clients": usage.iter().map(|usage| client(usage, clients)).collect::<Vec<_>>(),
-    }))
-}
-
-fn client(usage: &Usage, clients: &Clients) -> Value {
-    let processes = clients.of(usage);
-    without_nulls([
-        ("caller", json!(usage.caller)),
-        ("user-agent", json!(usage.user_agent)),
-        ("rest", if usage.is_rest { json!(true) } else { Value::Null }),
-        ("version-1", json!(usage.version_1)),
-        ("version-1-rejected", json!(usage.version_1_rejected)),
-        ("version-2", json!(usage.version_2)),
-        ("unknown", json!(usage.unknown)),
-        ("version-1-target", json!(usage.version_1_target)),
-        ("processes", if processes.is_empty() { Value::Null } else { report::processes(&processes) }),
-    ])
+/// Who uses which version of the service, and by which processes.
+fn usage(journal: &Journal, clients: &Clients) -> Reply {
+    ok(&Used::of(&journal.usage(), |usage| clients.of(usage)))
 }
 
 /// What a client wants to know.
@@ -99,7 +128,7 @@ impl Asked {
         Ok(asked)
     }
 
-    async fn answer(&self, control: &Control) -> Value {
+    async fn answer(&self, control: &Control) -> Requests {
         let journal = control.journal();
         let deadline = Instant::now() + self.wait;
         loop {
@@ -108,7 +137,8 @@ impl Asked {
             let (entries, last) = self.find(journal, after);
             let is_over = || Instant::now() >= deadline;
             if !entries.is_empty() || is_over() || timeout_at(deadline, journal.wait(last)).await.is_err() {
-                return json!({ "last": last, "requests": entries.iter().map(|it| entry(it, control.runtime())).collect::<Vec<_>>() });
+                let requests = entries.iter().map(|it| shapes::Asked::of(it, control.runtime())).collect();
+                return Requests { last, requests };
             }
         }
     }
@@ -155,34 +185,10 @@ impl Asked {
     }
 }
 
-fn entry(entry: &JournalEntry, runtime: &Runtime) -> Value {
-    let explanation = runtime.explain(entry.outcome);
-    let version = entry.version.map(|version| match version {
-        SessionVersion::One => 1,
-        SessionVersion::Two => 2,
-    });
-    // Of a head that could not be read, nothing is known.
-    let is_readable = !entry.method.is_empty();
-    without_nulls([
-        ("number", json!(entry.number)),
-        ("time", json!(time(UNIX_EPOCH + Duration::from_millis(entry.time_ms)))),
-        ("method", json!(is_readable.then_some(&entry.method))),
-        ("target", json!(is_readable.then_some(&entry.target))),
-        ("version", json!(version)),
-        ("status", json!(entry.is_sent().then_some(entry.status))),
-        ("outcome", json!(entry.outcome.name())),
-        ("fault", json!(entry.fault)),
-        ("reason", json!(explanation.reason)),
-        ("rule", json!(entry.is_refusal().then(|| entry.rule(explanation)))),
-        ("user-agent", json!(entry.user_agent)),
-        ("caller", json!(entry.caller)),
-        ("duration-us", json!(entry.duration.as_nanos() as f64 / 1000.0)),
-    ])
-}
-
 #[cfg(test)]
 mod tests {
-    use imds_host::Request;
+    use imds_host::{Request, Runtime};
+    use serde_json::json;
 
     use super::*;
 
@@ -235,9 +241,10 @@ mod tests {
             control.answer(&Request { method: "DELETE".into(), ..Request::get("/") });
         };
         let (answer, ()) = tokio::join!(asked.answer(&control), ask);
+        let answer = serde_json::to_value(answer).unwrap();
         assert_eq!((&answer["last"], &answer["requests"][0]["number"]), (&json!(2), &json!(2)));
         // One of a process that is gone.
         let asked = Asked::read("after=99&limit=1").unwrap();
-        assert_eq!(asked.answer(&control).await["last"], 2);
+        assert_eq!(asked.answer(&control).await.last, 2);
     }
 }

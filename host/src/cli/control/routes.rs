@@ -1,161 +1,143 @@
 // Which path does what.
 
+use std::ops::Deref;
 use std::sync::Arc;
-use std::time::Duration;
 
-use http_body_util::BodyExt;
-use hyper::body::Incoming;
-use hyper::{Method, Request, StatusCode};
-use imds_host::Control;
-use serde_json::json;
-use tokio::time::timeout;
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use hyper::StatusCode;
+use hyper::header::ALLOW;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use super::super::warnings::Before;
-use super::reply::{Reply, add_warnings, error, failed, method_not_allowed, of_revision, ok, page};
+use super::body::Sent;
+use super::document::{self, Refused};
+use super::reply::{Refusal, Reply, error, method_not_allowed, ok};
+use super::shapes::{Health, Paths};
 use super::turns::Turns;
-use super::{Operated, Reload, clock, guard, instance, item, requests};
+use super::{Operated, clock, guard, instance, instances, item, reload, reply, requests};
 
-/// The document that describes all this.
-pub const OPENAPI: &str = include_str!("openapi.json");
+/// What all requests share.
+#[derive(Clone)]
+pub struct Shared(Arc<Inner>);
 
-/// All paths with their methods. `GET` brings `HEAD` with it.
-const ROUTES: [(&str, &[&str]); 10] = [
-    ("/v1/instance", &["GET", "PATCH", "PUT"]),
-    ("/v1/get", &["GET"]),
-    ("/v1/clock", &["GET", "PATCH"]),
-    ("/v1/requests", &["GET"]),
-    ("/v1/usage", &["GET"]),
-    ("/v1/reload", &["POST"]),
-    ("/metrics", &["GET"]),
-    ("/health", &["GET"]),
-    ("/openapi.json", &["GET"]),
-    ("/", &["GET"]),
-];
+pub struct Inner {
+    pub operated: Operated,
+    pub turns: Turns,
+    paths: Vec<String>,
+    document: String,
+}
 
-/// No description is larger.
-const BODY_BYTES: usize = 1 << 20;
+impl Deref for Shared {
+    type Target = Inner;
 
-/// Of a larger body so much is taken all the same, so that its sender reads why it
-/// was refused.
-const BODY_BYTES_TAKEN: usize = 8 << 20;
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
 
-/// For the body, on this machine.
-const BODY_TIME: Duration = Duration::from_secs(5);
+impl Inner {
+    /// Makes a call that has the component open descriptions, which takes milliseconds
+    /// of a processor.
+    pub async fn in_turn(
+        &self,
+        call: impl FnOnce() -> Result<Reply, Refusal> + Send + 'static,
+    ) -> Result<Reply, Refusal> {
+        self.turns.take().await?.call(call).await?.1
+    }
 
-pub async fn answer(shared: Arc<(Operated, Turns)>, request: Request<Incoming>) -> Reply {
-    let (Operated { control, page: told, clients, reload }, turns) = &*shared;
-    let (parts, body) = request.into_parts();
-    // Before anything is refused: who still sends does not read.
-    let body = match timeout(BODY_TIME, read(body)).await {
-        Ok(body) => body,
-        Err(_) => Err(error(StatusCode::REQUEST_TIMEOUT, "the body took too long; send it at once")),
-    };
+    /// The control of an instance, by its key or its id.
+    pub async fn named(&self, name: String) -> Result<imds_host::Control, Refusal> {
+        self.operated.operands.named(&self.turns, name).await
+    }
+
+    /// Counts the instances, after one was added or removed.
+    pub fn count(&self) {
+        self.operated.page.metrics.set_instances(self.operated.operands.len() as u64);
+    }
+}
+
+/// All paths, and the document that describes them.
+fn paths() -> (Router<Shared>, utoipa::openapi::OpenApi) {
+    OpenApiRouter::with_openapi(document::without_paths())
+        .routes(routes!(instance::get_instance, instance::patch_instance, instance::put_instance))
+        .routes(routes!(instances::list))
+        .routes(routes!(instance::get_one, instance::patch_one, instances::put_one, instances::delete_one))
+        .routes(routes!(clock::get_clock, clock::patch_clock))
+        .routes(routes!(clock::get_clock_of_one, clock::patch_clock_of_one))
+        .routes(routes!(requests::get_requests))
+        .routes(routes!(requests::get_requests_of_one))
+        .routes(routes!(item::get_item))
+        .routes(routes!(item::get_item_of_one))
+        .routes(routes!(requests::get_usage))
+        .routes(routes!(requests::get_usage_of_one))
+        .routes(routes!(reload::reload))
+        .routes(routes!(reload::reload_one))
+        .routes(routes!(metrics))
+        .routes(routes!(health))
+        .routes(routes!(openapi))
+        .routes(routes!(root))
+        .split_for_parts()
+}
+
+/// What answers, behind all guards.
+pub fn router(operated: Operated) -> Router {
+    let (router, document) = paths();
+    let paths = document.paths.paths.keys().cloned().collect();
+    // Of the types here, JSON can always be made.
+    let document = document.to_pretty_json().unwrap_or_default();
+    let shared = Shared(Arc::new(Inner { operated, turns: Turns::default(), paths, document }));
+    let router: Router = router.fallback(nowhere).with_state(shared);
+    // Around all of it, with what a router itself answers.
+    Router::new().fallback_service(router).layer(middleware::from_fn(guarded))
+}
+
+/// Refuses what may come from a web page, whatever it asks for. The body is taken
+/// before: who still sends does not read.
+async fn guarded(request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let sent = Sent::read(body).await;
     if let Some(refusal) = guard::refusal(&parts) {
-        return refusal;
+        return refusal.into_response();
     }
-    let path = parts.uri.path();
-    let Some((_, methods)) = ROUTES.iter().find(|(known, _)| *known == path) else {
-        let known: Vec<_> = ROUTES.iter().map(|(path, _)| *path).collect();
-        return error(StatusCode::NOT_FOUND, format!("nothing is at this path; expected one of {}", known.join(", ")));
-    };
-    let method = if parts.method == Method::HEAD { "GET" } else { parts.method.as_str() };
-    if !methods.contains(&method) {
-        return method_not_allowed(&methods.join(", ").replace("GET", "GET, HEAD"));
-    }
-    if method != "GET"
-        && let Some(refusal) = guard::refusal_of_change(&parts)
-    {
-        return refusal;
-    }
-    let body = match body {
-        Ok(body) => body,
-        Err(refusal) => return refusal,
-    };
-    match (method, path) {
-        ("PATCH", "/v1/instance") => {
-            in_turn(turns, control, move |control| instance::patch(control, &parts, &body)).await
+    parts.extensions.insert(sent);
+    let response = next.run(Request::from_parts(parts, axum::body::Body::empty())).await;
+    let allowed = response.headers().get(ALLOW).and_then(|allowed| allowed.to_str().ok());
+    match (response.status(), allowed) {
+        (StatusCode::METHOD_NOT_ALLOWED, Some(allowed)) => {
+            method_not_allowed(&allowed.split(',').map(str::trim).collect::<Vec<_>>().join(", ")).into_response()
         }
-        ("PUT", "/v1/instance") => in_turn(turns, control, move |control| instance::put(control, &parts, &body)).await,
-        (_, "/v1/instance") => in_turn(turns, control, instance::get).await,
-        ("POST", _) => read_again(turns, control, reload).await.unwrap_or_else(|refusal| refusal),
-        (_, "/v1/get") => {
-            in_turn(turns, control, move |control| item::get(control, parts.uri.query().unwrap_or_default())).await
-        }
-        ("PATCH", "/v1/clock") => clock::patch(control.clock(), &body),
-        (_, "/v1/clock") => clock::get(control.clock()),
-        (_, "/v1/requests") => requests::get(control, parts.uri.query().unwrap_or_default()).await,
-        (_, "/v1/usage") => requests::usage(control.journal(), clients),
-        (_, "/metrics") => page(told.text()),
-        (_, "/openapi.json") => super::reply::document(OPENAPI),
-        (_, "/health") => ok(&json!({ "status": "ok" })),
-        _ => ok(&json!({ "paths": ROUTES.map(|(path, _)| path), "described-by": "/openapi.json" })),
+        _ => response,
     }
 }
 
-/// What has the component open descriptions, which takes milliseconds of a processor.
-async fn in_turn(turns: &Turns, control: &Control, call: impl FnOnce(&Control) -> Reply + Send + 'static) -> Reply {
-    let control = control.clone();
-    let called = match turns.take().await {
-        Ok(turn) => turn.call(move || call(&control)).await,
-        Err(refusal) => Err(refusal),
-    };
-    called.map_or_else(|refusal| refusal, |(_, reply)| reply)
+async fn nowhere(State(shared): State<Shared>) -> Refusal {
+    let known = shared.paths.join(", ");
+    error(StatusCode::NOT_FOUND, format!("nothing is at this path; expected one of {known}"))
 }
 
-/// One turn for all of it: whoever reads the file waits for none.
-async fn read_again(turns: &Turns, control: &Control, reload: &Reload) -> Result<Reply, Reply> {
-    let looking = control.clone();
-    let (turn, before) = turns.take().await?.call(move || Before::of(&looking)).await?;
-    let done = reload.ask().await.map_err(|error| failed(&error))?;
-    let revision = control.revision();
-    let looking = control.clone();
-    let (_, warnings) = turn.call(move || before.new_ones_of(&looking)).await?;
-    let mut body = json!({ "revision": revision, "done": done });
-    add_warnings(&mut body, &warnings);
-    Ok(of_revision(ok(&body), revision))
+/// The paths
+#[utoipa::path(get, path = "/", responses((status = 200, body = Paths, description = "All paths."), Refused))]
+async fn root(State(shared): State<Shared>) -> Reply {
+    ok(&Paths { paths: shared.paths.clone(), described_by: "/openapi.json" })
 }
 
-async fn read(mut body: Incoming) -> Result<Vec<u8>, Reply> {
-    let (mut bytes, mut taken) = (Vec::new(), 0);
-    while let Some(frame) = body.frame().await {
-        let Ok(frame) = frame else {
-            return Err(error(StatusCode::BAD_REQUEST, "the body cannot be read; send all of it"));
-        };
-        let data = frame.into_data().unwrap_or_default();
-        taken += data.len();
-        if taken <= BODY_BYTES {
-            bytes.extend_from_slice(&data);
-        } else if taken > BODY_BYTES_TAKEN {
-            break;
-        }
-    }
-    if taken > BODY_BYTES {
-        return Err(error(StatusCode::PAYLOAD_TOO_LARGE, "the body has more than 1 MiB, and no description has"));
-    }
-    Ok(bytes)
+/// This document
+#[utoipa::path(get, path = "/openapi.json", responses((status = 200, body = Object, content_type = "application/json", description = "It."), Refused))]
+async fn openapi(State(shared): State<Shared>) -> Reply {
+    reply::document(&shared.document)
 }
 
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
+/// Whether it serves
+#[utoipa::path(get, path = "/health", responses((status = 200, body = Health, description = "It does."), Refused))]
+async fn health() -> Reply {
+    ok(&Health { status: "ok" })
+}
 
-    use serde_json::Value;
-
-    use super::*;
-
-    #[test]
-    fn the_document_has_all_paths_and_methods_and_no_other() {
-        let document: Value = serde_json::from_str(OPENAPI).unwrap();
-        let described: BTreeSet<_> = document["paths"]
-            .as_object()
-            .unwrap()
-            .iter()
-            .flat_map(|(path, methods)| {
-                methods.as_object().unwrap().keys().map(move |method| (path.as_str(), method.to_ascii_uppercase()))
-            })
-            .collect();
-        let routes =
-            ROUTES.iter().flat_map(|(path, methods)| methods.iter().map(|method| (*path, (*method).to_owned())));
-        assert_eq!(described, routes.collect());
-    }
+/// Metrics for Prometheus
+#[utoipa::path(get, path = "/metrics", responses((status = 200, body = String, description = "The page, in the text format 0.0.4."), Refused))]
+async fn metrics(State(shared): State<Shared>) -> Reply {
+    reply::page(shared.operated.page.text())
 }

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::StatusCode;
-use hyper::header::{HeaderValue, RETRY_AFTER};
+use hyper::header::RETRY_AFTER;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-use super::reply::{Reply, error, failed};
+use super::reply::{Refusal, error, failed};
 
 /// Hands out turns in the order in which they are asked for.
 pub struct Turns {
@@ -38,17 +38,13 @@ impl Default for Turns {
 
 impl Turns {
     /// A turn; or the answer to a caller whose turn does not come in time.
-    pub async fn take(&self) -> Result<Turn, Reply> {
+    pub async fn take(&self) -> Result<Turn, Refusal> {
         match timeout(self.wait, Arc::clone(&self.free).acquire_owned()).await {
             Ok(Ok(permit)) => Ok(Turn { _permit: permit }),
             // It is never closed.
             Ok(Err(_)) | Err(_) => {
-                let mut reply = error(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    "too many operators look at the instance or change it at once; ask again in a second",
-                );
-                reply.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
-                Err(reply)
+                let message = "too many operators look at the instance or change it at once; ask again in a second";
+                Err(error(StatusCode::SERVICE_UNAVAILABLE, message).with(RETRY_AFTER, "1"))
             }
         }
     }
@@ -62,8 +58,11 @@ impl Turn {
     /// A thread for blocking calls makes it. If the caller's own did, that would first
     /// hand its other tasks over, and where processors are busy each call would start
     /// one more thread for them, however few calls there are at once.
-    pub async fn call<T: Send + 'static>(self, call: impl FnOnce() -> T + Send + 'static) -> Result<(Self, T), Reply> {
-        spawn_blocking(move || (self, call())).await.map_err(|panicked| failed(&panicked.into()))
+    pub async fn call<T: Send + 'static>(
+        self,
+        call: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<(Self, T), Refusal> {
+        spawn_blocking(move || (self, call())).await.map_err(failed)
     }
 }
 

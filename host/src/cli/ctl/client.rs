@@ -28,6 +28,9 @@ use super::{Access, tls};
 /// The path of the instance; of that which `--instance` names, where there are many.
 pub const INSTANCE: &str = "/v1/instance";
 
+/// What an instance has beside itself: below its path, where there are many.
+const OF_ONE: [&str; 5] = ["/v1/clock", "/v1/get", "/v1/requests", "/v1/usage", "/v1/reload"];
+
 /// Asks the control at one place.
 pub struct Client {
     target: Target,
@@ -113,6 +116,8 @@ impl Client {
     pub fn ask(&self, ask: Ask<'_>) -> anyhow::Result<Answer> {
         self.refusal.take();
         let is_of_the_instance = ask.path == INSTANCE;
+        let path = ask.path.split('?').next().unwrap_or_default();
+        let is_of_a_listener = !self.is_of_an_application() && (is_of_the_instance || OF_ONE.contains(&path));
         let time = TIME.saturating_add(ask.wait);
         let sent = self.runtime.block_on(async { timeout(time, self.send(ask)).await });
         let (status, raw) = sent.unwrap_or_else(|_| Err(anyhow!("no answer from {}", self.target)))?;
@@ -125,7 +130,8 @@ impl Client {
             return Ok(Answer { raw, body });
         }
         let mut error = refused(status, &body);
-        if status == StatusCode::NOT_FOUND && is_of_the_instance && self.is_of_an_application() {
+        let names_one = is_of_a_listener || (is_of_the_instance && self.is_of_an_application());
+        if status == StatusCode::NOT_FOUND && names_one {
             error = anyhow!("{error}\n{}", self.how_to_name());
         }
         self.refusal.replace(Some(raw));
@@ -177,9 +183,15 @@ impl Client {
             Target::Listener(..) => "",
             Target::Application(url) => &url.path,
         };
-        match &self.access.key {
-            Some(key) if path == INSTANCE => format!("{before}/v1/instances/{}", encoded(key)),
-            _ => format!("{before}{path}"),
+        let of_one = || match path {
+            INSTANCE => Some(""),
+            // An application says of these why it has none.
+            _ if self.is_of_an_application() => None,
+            _ => OF_ONE.contains(&path.split('?').next()?).then(|| path.strip_prefix("/v1")).flatten(),
+        };
+        match self.access.key.as_deref().zip(of_one()) {
+            Some((key, rest)) => format!("{before}/v1/instances/{}{rest}", encoded(key)),
+            None => format!("{before}{path}"),
         }
     }
 
@@ -229,11 +241,11 @@ impl Client {
         }
     }
 
-    /// How to name an instance, after an application had none that was meant.
+    /// How to name an instance, after there was none that was meant.
     fn how_to_name(&self) -> &'static str {
         match &self.access.key {
             None => "help: imds ctl --instance KEY …, for one of many instances; imds ctl list shows their keys",
-            Some(_) => "help: imds ctl list shows the keys that there are",
+            Some(_) => "help: imds ctl list shows those that there are",
         }
     }
 }

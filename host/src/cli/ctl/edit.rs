@@ -64,6 +64,10 @@ pub fn reset(client: &Client) -> anyhow::Result<Told> {
     let answer = client.ask(Ask::post("/v1/reload"))?;
     tell_warnings(&answer);
     let done = answer.body["done"].as_str().unwrap_or("read again").to_owned();
+    // Of many there is none.
+    if answer.body["revision"].is_null() {
+        return Ok(Told { text: format!("{done}; imds ctl list shows the instances"), raw: answer.raw });
+    }
     let Told { text, raw } = revision(answer);
     Ok(Told { text: format!("{done}; edits are undone\n{text}"), raw })
 }

@@ -50,8 +50,9 @@ pub struct Ctl {
     #[arg(long, global = true, value_name = "FILE")]
     token_file: Option<PathBuf>,
 
-    /// At a URL: which of many instances, by the key of its callers
-    #[arg(id = "key", long = "instance", global = true, value_name = "KEY")]
+    /// Which of many instances, by the key of its callers or, at a listener, by its instance id. Without it the
+    /// only one
+    #[arg(id = "key", long = "instance", global = true, value_name = "KEY|ID")]
     key: Option<String>,
 
     /// At a URL: certificates in PEM that vouch for it, in the place of this machine's
@@ -74,6 +75,7 @@ Examples:
   imds ctl clock +90s                                move its clock
   imds ctl edit 'metadata-options.http-tokens = \"required\"'
   imds ctl follow                                    its requests as they come
+  imds ctl --instance 10.0.0.7 stop                  one of many, of imds serve --instances
   imds run --control -- sh -c './my-agent & imds ctl interrupt; wait'
   imds ctl --control https://imds.example.com/imds-control --token-file secret list
 
@@ -116,14 +118,14 @@ enum Verb {
     #[command(after_help = "Example:\n  imds ctl usage")]
     Usage,
     Put(put::Put),
-    /// List the instances of a Spin application
+    /// List the instances
     #[command(
-        after_help = "Example:\n  imds ctl --control https://imds.example.com/imds-control --token-file secret list"
+        after_help = "Examples:\n  imds ctl list\n  imds ctl --control https://imds.example.com/imds-control --token-file secret list"
     )]
     List,
-    /// Remove the instance of a Spin application that --instance names
+    /// Remove the instance that --instance names
     #[command(
-        after_help = "Example:\n  imds ctl --control https://imds.example.com/imds-control --token-file secret --instance vm-7 remove"
+        after_help = "Examples:\n  imds ctl --instance 10.0.0.7 remove\n  imds ctl --control https://imds.example.com/imds-control --token-file secret --instance vm-7 remove"
     )]
     Remove,
     /// Take all changes back: the instance is again what its file and the flags say,
@@ -159,11 +161,7 @@ impl Ctl {
             Some(target) => target,
             None => from_environment()?,
         };
-        let flags = [
-            ("token-file", self.token_file.is_some()),
-            ("instance", self.key.is_some()),
-            ("ca-file", self.ca_file.is_some()),
-        ];
+        let flags = [("token-file", self.token_file.is_some()), ("ca-file", self.ca_file.is_some())];
         let given = flags.iter().find(|(_, is_given)| *is_given);
         if let (Target::Listener(place, _), Some((flag, _))) = (&target, given) {
             return Err(WrongUse(format!(

@@ -30,10 +30,11 @@ pub struct Put {
 const EXAMPLES: &str = "\
 Examples:
   imds ctl put instance.toml
+  imds ctl --instance 10.0.0.7 put vm-7.toml
   imds ctl --control https://imds.example.com/imds-control --token-file secret --instance vm-7 put vm-7.toml
 
 Relative times that nothing else sets count from now where it goes to an application,
-else from the start of the server.";
+else from when the server opened the instance.";
 
 impl Put {
     pub fn make(self, client: &Client) -> anyhow::Result<Told> {

@@ -1,18 +1,24 @@
 // Many instances in one process: `--instances`.
 
 mod directory;
+mod guests;
 mod keys;
 mod lines;
 mod load;
 mod stated;
 mod wrong;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use clap::{Args, ValueEnum};
-use imds_host::{CallerKey, Clock, Description, Fleet, Problems, Runtime, VirtualClock, Warnings};
+use imds_host::{
+    CallerKey, Clock, ControlledFleet, Description, Fleet, Problems, Runtime, Settings, VirtualClock, Warnings,
+};
 
+pub use self::guests::{Controlled, Guests};
 pub use self::load::{Entry, Found, Given, each};
 use self::wrong::Wrong;
 use super::failure::WrongUse;
@@ -51,12 +57,23 @@ enum IfWrong {
 
 /// Instances as they were asked for.
 pub struct Many {
-    pub fleet: Fleet,
+    pub guests: Guests,
     runtime: Runtime,
+    settings: Settings,
     pub path: PathBuf,
     pub clock: VirtualClock,
     /// What is to be told of the descriptions when all is ready.
     pub told: Told,
+}
+
+impl Many {
+    /// How many there are, in words.
+    pub fn counted(&self) -> String {
+        match self.guests.len() {
+            1 => "1 instance".to_owned(),
+            number => format!("{number} instances"),
+        }
+    }
 }
 
 /// What is told of descriptions that are served all the same.
@@ -109,9 +126,9 @@ impl Instances {
         self.instances.as_ref()
     }
 
-    /// Opens all instances; none where no flag asks for many. Says on standard
-    /// error what is wrong with them.
-    pub fn open(&self, options: &Options) -> anyhow::Result<Option<Many>> {
+    /// Opens all instances, under control or not; none where no flag asks for many.
+    /// Says on standard error what is wrong with them.
+    pub fn open(&self, options: &Options, under_control: bool) -> anyhow::Result<Option<Many>> {
         let (Some(path), Some(callers)) = (&self.instances, &self.caller) else {
             return Ok(None);
         };
@@ -125,24 +142,67 @@ impl Instances {
         runtime.open_with(&default, &settings)?;
 
         let fleet = Fleet::with_settings(&runtime, &settings, callers.clone())?.start_at(clock.now());
-        let mut many = Many { fleet, runtime, path: path.clone(), clock, told: Told::default() };
-        many.told = self.load(&many.fleet, &many, &changes)?;
+        let guests = Guests::Described(fleet.clone());
+        let mut many = Many { guests, runtime, settings, path: path.clone(), clock, told: Told::default() };
+        if under_control {
+            let Many { runtime, settings, clock, .. } = &many;
+            let fleet = ControlledFleet::with_settings(runtime, settings, callers.clone(), clock.clone())?;
+            let guests = Controlled::new(fleet);
+            let (described, told) = self.describe(&many, &changes)?;
+            guests.read_again(described)?;
+            (many.guests, many.told) = (Guests::Controlled(guests), told);
+        } else {
+            many.told = self.load(&fleet, &many, &changes, None)?;
+        }
         Ok(Some(many))
     }
 
-    /// Loads all of them again; where that fails, they are what they were.
-    pub fn load_again(&self, many: &Many, options: &Options) -> anyhow::Result<()> {
-        let loaded = many.fleet.empty();
-        let told = self.load(&loaded, many, &options.changes(&many.runtime)?)?;
-        many.fleet.replace_all(loaded);
+    /// Reads all of them again, or the one of a key; where that fails, they are what
+    /// they were. Says what became of them.
+    pub fn load_again(&self, many: &Many, options: &Options, key: Option<&str>) -> anyhow::Result<String> {
+        let changes = options.changes(&many.runtime)?;
+        let (told, outcome) = match (&many.guests, key) {
+            (Guests::Described(fleet), _) => {
+                let loaded = fleet.empty();
+                let told = self.load(&loaded, many, &changes, None)?;
+                fleet.replace_all(loaded);
+                (told, many.counted())
+            }
+            (Guests::Controlled(guests), None) => {
+                let (described, told) = self.describe(many, &changes)?;
+                let reread = guests.read_again(described)?;
+                (told, format!("{}; {reread}", many.counted()))
+            }
+            (Guests::Controlled(guests), Some(key)) => {
+                let (described, told) = self.describe(many, &changes)?;
+                guests.reset(key, described)?;
+                (told, format!("{key} is what it says"))
+            }
+        };
         told.tell(options.log_format);
-        Ok(())
+        Ok(outcome)
     }
 
-    fn load(&self, fleet: &Fleet, Many { path, runtime, clock, .. }: &Many, changes: &Changes) -> anyhow::Result<Told> {
+    /// The descriptions that can be served, by their keys.
+    fn describe(&self, many: &Many, changes: &Changes) -> anyhow::Result<(BTreeMap<String, Description>, Told)> {
+        let described = Mutex::default();
+        // It judges them, and goes then.
+        let judge = Fleet::with_settings(&many.runtime, &many.settings, many.guests.callers().clone())?;
+        let told = self.load(&judge.start_at(many.clock.now()), many, changes, Some(&described))?;
+        Ok((described.into_inner().unwrap_or_else(PoisonError::into_inner), told))
+    }
+
+    /// Loads all into a fleet, and into `described` where it is given.
+    fn load(
+        &self,
+        fleet: &Fleet,
+        Many { path, runtime, clock, .. }: &Many,
+        changes: &Changes,
+        described: Option<&Mutex<BTreeMap<String, Description>>>,
+    ) -> anyhow::Result<Told> {
         let now = clock.now();
         let opened = AtomicUsize::new(0);
-        let as_they_are = changes.is_empty();
+        let as_they_are = changes.is_empty() && described.is_none();
         let Found { wrong, mut warned, left_out, .. } = each(
             |give| read(path, Some(fleet.callers()), give),
             |key, given| {
@@ -157,6 +217,10 @@ impl Instances {
                     given => {
                         let description = changes.apply(runtime, given.description()?)?;
                         fleet.insert(key, &description)?;
+                        if let Some(described) = described {
+                            let mut described = described.lock().unwrap_or_else(PoisonError::into_inner);
+                            described.insert(key.to_owned(), description.clone());
+                        }
                         match opened.fetch_add(1, Ordering::Relaxed) < LOOKED_AT_MAX {
                             true => Ok(warnings::or_say_why_not(fleet.warnings(key, &description, now))),
                             false => Ok(Warnings::default()),
@@ -164,7 +228,12 @@ impl Instances {
                     }
                 }
             },
-            |key| drop(fleet.remove(key)),
+            |key| {
+                fleet.remove(key);
+                if let Some(described) = described {
+                    described.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+                }
+            },
         )?;
         warned.not_looked_at = opened.into_inner().saturating_sub(LOOKED_AT_MAX);
         let told = Told { left_out, warned };

@@ -6,12 +6,13 @@ mod listener;
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::error::Error;
 use std::io;
 use std::time::Duration;
 
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
-use hyper::service::service_fn;
+use hyper::service::Service;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use imds_host::{Observer, Trouble};
@@ -38,13 +39,14 @@ const BUFFER_BYTES: usize = 8 << 10;
 /// After a connection could not be accepted.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
-/// Answers each request by `answer` until it is dropped: one for each connection.
+/// Answers each request by `service` until it is dropped: one for each connection.
 ///
 /// Silent clients keep nobody out: one connection more closes the oldest.
-pub async fn serve<A, F>(listener: Listener, bounds: Bounds, log: Log, answer: A)
+pub async fn serve<S, B>(listener: Listener, bounds: Bounds, log: Log, service: S)
 where
-    A: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
-    F: Future<Output = Response<String>> + Send + 'static,
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send,
+    B: Body<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
 {
     let mut open: VecDeque<JoinHandle<_>> = VecDeque::new();
     loop {
@@ -53,7 +55,7 @@ where
         if open.len() >= bounds.connections {
             open.pop_front().iter().for_each(JoinHandle::abort);
         }
-        open.push_back(tokio::spawn(timeout(bounds.connection, on_connection(stream, bounds.head, answer.clone()))));
+        open.push_back(tokio::spawn(timeout(bounds.connection, on_connection(stream, bounds.head, service.clone()))));
     }
 }
 
@@ -71,15 +73,11 @@ async fn accept(listener: &Listener, log: &Log) -> Box<dyn Stream> {
     }
 }
 
-async fn on_connection<A, F>(stream: Box<dyn Stream>, head: Duration, answer: A)
+async fn on_connection<S, B>(stream: Box<dyn Stream>, head: Duration, service: S)
 where
-    A: Fn(Request<Incoming>) -> F + Send + Sync,
-    F: Future<Output = Response<String>> + Send,
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
+    B: Body<Error: Into<Box<dyn Error + Send + Sync>>> + 'static,
 {
-    let answering = service_fn(|request| {
-        let answer = answer(request);
-        async { Ok::<_, Infallible>(answer.await) }
-    });
     // What fails is the client's doing, and it knows.
     let _ = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -87,6 +85,6 @@ where
         .max_buf_size(BUFFER_BYTES)
         .keep_alive(false)
         .half_close(true)
-        .serve_connection(TokioIo::new(stream), answering)
+        .serve_connection(TokioIo::new(stream), service)
         .await;
 }

@@ -12,18 +12,21 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use imds_host::{Answered, SessionVersion};
+use serde::Serialize;
 #[cfg(target_os = "linux")]
 use tokio::task::block_in_place;
+use utoipa::ToSchema;
 
 pub use self::clients::Clients;
 use super::network_namespace::NetworkNamespace;
 
 /// A process as it is shown: of its command line the program and its script alone, for
 /// other arguments may be secrets.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Process {
+    #[schema(minimum = 1)]
     pub pid: u32,
-    /// Such as `python3 agent.py`.
+    /// The program, and the script that it runs, such as `python3 agent.py`; no other arguments.
     pub command: String,
 }
 

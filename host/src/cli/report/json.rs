@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 
 use super::Reported;
 use crate::cli::asked::{Request, Times};
-use crate::cli::process::Process;
 
 pub fn text(reported: &Reported<'_>) -> String {
     format!("{:#}\n", document(reported))
@@ -44,11 +43,6 @@ fn request((Request { method, target, user_agent, version }, times): (&Request, 
         "number": times.all,
         "refused": times.refused,
         "statuses": Value::from_iter(statuses),
-        "processes": processes(&times.processes),
+        "processes": times.processes,
     })
-}
-
-/// Processes as the program tells them everywhere.
-pub fn processes(all: &[Process]) -> Value {
-    all.iter().map(|Process { pid, command }| json!({ "pid": pid, "command": command })).collect()
 }

@@ -3,8 +3,6 @@
 mod json;
 mod junit;
 
-pub use self::json::processes;
-
 use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

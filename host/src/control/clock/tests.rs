@@ -22,13 +22,13 @@ impl Hand {
     }
 
     fn clock(&self) -> VirtualClock {
-        VirtualClock::new(self.clone(), |_| Course::System)
+        VirtualClock::new(self.clone(), |_| Course::Source)
     }
 }
 
-impl RealTime for Hand {
-    fn system(&self) -> SystemTime {
-        self.0.lock().unwrap().0
+impl Source for Hand {
+    fn state(&self) -> ClockState {
+        ClockState { now: self.0.lock().unwrap().0, is_paused: false, speed: 1.0, is_system: true }
     }
 
     fn steady(&self) -> Duration {
@@ -175,4 +175,61 @@ fn clones_are_the_same_clock() {
     assert_eq!(clock.now_ms(), 1_790_855_821_000);
     let running = VirtualClock::starting_at(start()).state();
     assert!(running.now >= start() && !running.is_paused && !running.is_system);
+}
+
+#[test]
+fn one_that_follows_shows_the_same_until_it_is_changed_and_again_after() {
+    let hand = Hand::new();
+    let leader = hand.clock();
+    let clock = VirtualClock::following(&leader);
+    assert_eq!(clock.state(), leader.state());
+    leader.set_speed(60.0).unwrap();
+    leader.pause();
+    assert_eq!(clock.state(), leader.state());
+    clock.advance(5 * SECOND);
+    leader.resume();
+    clock.follow_system();
+    hand.pass(SECOND);
+    assert_eq!(clock.state(), leader.state());
+    assert_eq!(clock.now(), start() + 60 * SECOND);
+}
+
+#[test]
+fn one_that_follows_keeps_its_distance_wherever_the_other_goes() {
+    let hand = Hand::new();
+    let leader = hand.clock();
+    leader.pause();
+    let clock = VirtualClock::following(&leader);
+    clock.advance(5 * SECOND);
+    for moved in [start() + 3600 * SECOND, start(), start() - 3600 * SECOND, start() + SECOND] {
+        leader.set(moved);
+        assert_eq!(clock.now(), moved + 5 * SECOND);
+    }
+    assert!(clock.state().is_paused && !clock.state().is_system);
+    // With a speed of its own it goes so many times as far, and back.
+    clock.set_speed(10.0).unwrap();
+    leader.advance(2 * SECOND);
+    assert_eq!(clock.now(), start() + 26 * SECOND);
+    leader.step_back(3 * SECOND);
+    assert_eq!(clock.now(), start() - 4 * SECOND);
+    leader.resume();
+    leader.set_speed(60.0).unwrap();
+    let before = clock.now();
+    hand.pass(SECOND);
+    assert_eq!((clock.now(), clock.state().speed), (before + 600 * SECOND, 600.0));
+    clock.pause();
+    hand.pass(SECOND);
+    assert_eq!(clock.now(), before + 600 * SECOND);
+    assert_eq!(leader.now(), start() + 120 * SECOND);
+}
+
+#[test]
+fn one_that_follows_ends_where_time_ends() {
+    let leader = VirtualClock::paused_at(UNIX_EPOCH + 10 * SECOND);
+    let clock = VirtualClock::following(&leader);
+    clock.step_back(8 * SECOND);
+    leader.set(UNIX_EPOCH);
+    assert_eq!(clock.now(), UNIX_EPOCH);
+    leader.advance(Duration::MAX);
+    assert_eq!(clock.now(), UNIX_EPOCH + LAST - 8 * SECOND);
 }

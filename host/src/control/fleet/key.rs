@@ -92,7 +92,7 @@ impl CallerKey {
     }
 
     /// What `get` has for the key of a request.
-    pub(super) fn find<T>(
+    pub(in crate::control) fn find<T>(
         &self,
         caller: &Caller,
         head: &RequestHead<'_>,

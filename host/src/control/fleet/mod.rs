@@ -3,25 +3,26 @@
 mod described;
 mod entry;
 mod key;
+mod terms;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::thread;
 use std::time::SystemTime;
 
 use self::entry::Entry;
 pub use self::key::{CallerKey, WrongCallerKey};
+pub(super) use self::terms::{make_keys_ahead, terms_of_many};
 use crate::description::{Description, Start};
 use crate::engine::{Instance, Opening, RequestHead, Runtime, Settings, Terms};
 use crate::error::Error;
-use crate::identity::IdentitySigning;
 use crate::problem::Finding;
 use crate::serve::{Caller, Instances};
 
 /// Many instances, each with the key of its caller. As [`Instances`], it picks the
-/// instance whose key a request has, by [`CallerKey`].
+/// instance whose key a request has, by [`CallerKey`]. To change each while it is
+/// served, use a [`ControlledFleet`](crate::ControlledFleet).
 ///
 /// A handle: clones hold the same instances. You can insert, replace and remove them
 /// while they are served. A lookup takes the same time among a hundred thousand
@@ -97,9 +98,7 @@ impl Fleet {
     /// # Ok::<_, imds_host::Error>(())
     /// ```
     pub fn with_settings(runtime: &Runtime, settings: &Settings, callers: CallerKey) -> Result<Self, Error> {
-        let terms = Arc::new(Terms::new(settings)?);
-        // Tells what is wrong with the secret, which no key makes longer here.
-        runtime.judge(&Description::default(), Arc::clone(&terms))?;
+        let terms = terms_of_many(runtime, settings)?;
         let shared = Shared { runtime: runtime.clone(), terms, callers, start: None, instances: RwLock::default() };
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -337,22 +336,11 @@ impl Fleet {
             Entry::Awake(instance) => instance.needs_keys(),
             resting => self.opening(resting.document(), resting.key()).needs_keys(),
         };
-        let makes_keys =
-            !matches!(self.shared.terms.identity_signing, IdentitySigning::With(_) | IdentitySigning::Never);
-        let present = || self.shared.instances.read().unwrap_or_else(PoisonError::into_inner);
-        if !makes_keys || !present().iter().any(needs_keys) {
+        let Shared { runtime, terms, instances, .. } = &*self.shared;
+        if !terms.makes_keys() || !instances.read().unwrap_or_else(PoisonError::into_inner).iter().any(needs_keys) {
             return Ok(());
         }
-        let Shared { runtime, terms, .. } = &*self.shared;
-        let (runtime, terms) = (runtime.clone(), Arc::clone(terms));
-        let make = move || {
-            // What fails here is tried again when a signature is asked for.
-            let _ = match &terms.identity_signing {
-                IdentitySigning::MadeBy(maker) => maker.keys(),
-                _ => runtime.identity_keys(),
-            };
-        };
-        thread::Builder::new().name("imds-signatures".into()).spawn(make).map(drop).map_err(Error::System)
+        make_keys_ahead(runtime, terms)
     }
 
     /// The instance of a key in its one spelling.

@@ -1,3 +1,5 @@
+use std::thread;
+
 use super::*;
 use crate::engine::{Answer, Moment, Request, RuntimeLimits, Secret};
 
@@ -141,7 +143,7 @@ fn keys_are_made_for_all_of_them_at_once() {
 
 #[test]
 fn a_maker_of_keys_is_called_ahead_and_once() {
-    use crate::identity::{IdentityKeys, KeyMaker};
+    use crate::identity::{IdentityKeys, IdentitySigning, KeyMaker};
 
     let (called, calls) = std::sync::mpsc::channel();
     let maker = KeyMaker::new(move || {
