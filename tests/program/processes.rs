@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::openapi::Document;
 use super::*;
 
 fn run(flags: &[&str], command: &[&str]) -> (Option<i32>, String) {
@@ -93,6 +94,12 @@ fn usage_names_the_process_of_a_client_that_keeps_its_connection() {
         thread::sleep(Duration::from_millis(20));
     };
     assert_eq!(clients[0]["processes"][0]["pid"], std::process::id());
+    let body = |path: &str| {
+        let answer = request(control, &format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+        answer.split_once("\r\n\r\n").unwrap().1.to_owned()
+    };
+    let document = Document(serde_json::from_str(&body("/openapi.json")).unwrap());
+    document.check("GET", "/v1/usage", 200, &body("/v1/usage"));
     let words = text(&imds(&["ctl", "--control", control, "usage"]).stdout);
     assert!(words.contains(&format!("last /latest/; pid {} (", std::process::id())), "{words}");
     drop(stream);

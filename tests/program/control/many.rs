@@ -58,6 +58,10 @@ fn each_is_looked_at_and_changed_while_the_others_are_served() {
 
     // By its key and by its id.
     assert!(controlled.told(&["--instance", id, "show"]).contains(&format!("{id}, m7g.large")));
+    assert_eq!(controlled.told(&["--instance", "web", "get", "meta-data/instance-type"]), "m7g.large\n");
+    assert_eq!(controlled.told(&["--instance", "db", "get", "meta-data/instance-type"]), "t3.micro\n");
+    let errors = text(&controlled.ctl(&["get", "meta-data/instance-type"]).stderr);
+    assert!(errors.contains("there are 2 instances") && errors.contains("imds ctl --instance KEY"), "{errors}");
     controlled.told(&["--instance", "web", "interrupt"]);
     assert_eq!(get(&controlled, "web", "/latest/meta-data/spot/instance-action").0, 200);
     assert_eq!(get(&controlled, "db", "/latest/meta-data/spot/instance-action").0, 404);
@@ -178,7 +182,7 @@ fn no_secret_of_an_instance_is_told() {
     let controlled = guests.serve();
     assert_eq!(get(&controlled, "web", "/latest/user-data"), (200, "CANARYDATA".to_owned()));
     let mut told = String::new();
-    for path in ["", "/web", "/web/requests", "/web/usage", "/web/clock"] {
+    for path in ["", "/web", "/web/requests", "/web/usage", "/web/clock", "/web/get?path=/latest/user-data"] {
         told += &controlled.ask("GET", &format!("/v1/instances{path}"), HOST, "").body;
     }
     let put = r#"{"user-data": "CANARYDATA", "instance-id": "i-1"}"#;
