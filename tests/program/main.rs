@@ -19,6 +19,7 @@ mod command;
 // Unix sockets.
 #[cfg(unix)]
 mod control;
+mod ec2;
 // Signals end what it reads.
 #[cfg(unix)]
 mod fault_delivery;

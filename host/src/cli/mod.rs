@@ -6,6 +6,7 @@ mod check;
 mod clock;
 mod control;
 mod ctl;
+mod ec2;
 mod environment;
 mod export;
 mod failure;

@@ -10,16 +10,18 @@ use std::time::SystemTime;
 
 use anyhow::Context;
 use clap::Args;
-use imds_host::{Control, Instances as _, Metrics, Service};
+use imds_host::{Control, Ec2Api, Instances as _, Metrics, Service};
 use tokio::net::TcpListener;
 use tokio::process::Command;
 use tokio::runtime::Handle;
 
 use super::control::{self, ControlFlag, Controlling, Operands, Operated};
+use super::ec2::{Answering, Ec2, Ec2Flag};
 use super::environment::{self, Endpoint};
 use super::failure;
 use super::link_local;
 use super::listen::{bind, bind_inside, url_for_clients};
+use super::log::Log;
 use super::metrics::Page;
 use super::network_namespace::NetworkNamespace;
 use super::options::Options;
@@ -52,6 +54,9 @@ pub struct Run {
     #[command(flatten)]
     control: ControlFlag,
 
+    #[command(flatten)]
+    ec2: Ec2Flag,
+
     /// The command and its arguments
     #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
     command: Vec<OsString>,
@@ -69,6 +74,7 @@ Examples:
   imds run --instance instance.toml --http-tokens required -- ./integration-tests
   imds run --require-v2 -- ./my-agent --once
   imds run --scenario spot-interruption --scenario-speed 10 -- ./my-handler
+  imds run --ec2-api -- aws ec2 describe-instances
   imds run --control -- sh -c './my-agent & imds ctl interrupt; wait'
 
 It serves on a free port of 127.0.0.1 while the command runs, passes on signals
@@ -106,7 +112,7 @@ impl Run {
         let service = self.options.service(control.clone(), control.clock().clone(), observer);
         environment::note_other_credentials();
         let runtime = signals::runtime()?;
-        let ended = runtime.block_on(self.run_beside(service, &control, page, namespace));
+        let ended = runtime.block_on(self.run_beside(service, &control, (page, &log), namespace));
         // Connections that the command left open are not waited for.
         runtime.shutdown_background();
         let (summary, code) = match (ended, require_v2) {
@@ -125,7 +131,7 @@ impl Run {
         &self,
         service: Service,
         control: &Control,
-        page: Option<Arc<Page>>,
+        (page, log): (Option<Arc<Page>>, &Log),
         namespace: Option<NetworkNamespace>,
     ) -> anyhow::Result<Ended> {
         let mut signals = Signals::for_command()?;
@@ -143,16 +149,23 @@ impl Run {
         }
 
         let (reload, mut reloads) = control::channel();
+        let operands = Operands::One(control.clone());
+        let api = self.ec2.is_on().then(|| Ec2Api::of_one(control.clone()));
+        let ec2 = api.map(|api| Ec2::new(api, Some(operands.clone()), None));
+        let place = self.control.for_command();
+        let (beside, alone) = self.ec2.split(ec2, place.as_ref());
+        let has_ec2_beside = beside.is_some();
         // It ends with this.
-        let controlling = match (self.control.for_command(), page) {
+        let controlling = match (place, page) {
             (Some(place), Some(page)) => {
-                let operands = Operands::One(control.clone());
                 let operated = Operated { operands, page, reload };
-                Some(Controlling::start(&place, operated, namespace.as_ref()).await?)
+                Some(Controlling::start(&place, operated, beside, namespace.as_ref()).await?)
             }
             _ => None,
         };
         controlling.iter().for_each(|controlling| to_stderr(&controlling.ready()));
+        let answering = Answering::start(self.ec2.for_command(), alone, log, namespace.as_ref()).await?;
+        answering.iter().for_each(|answering| to_stderr(&answering.ready()));
 
         let Some((program, arguments)) = self.command.split_first() else {
             // clap lets no empty command through.
@@ -162,6 +175,10 @@ impl Run {
         command.args(arguments);
         let endpoint = url.as_deref().map_or(Endpoint::LinkLocal, Endpoint::Told);
         environment::set(&mut command, endpoint, controlling.as_ref().map(|controlling| controlling.place.to_string()));
+        let beside = controlling.as_ref().filter(|_| has_ec2_beside).map(|controlling| controlling.place.to_string());
+        if let Some(url) = answering.as_ref().map(Answering::url).or(beside) {
+            environment::set_ec2(&mut command, &url, control)?;
+        }
         let spawned = match &namespace {
             Some(namespace) => {
                 let runtime = Handle::current();

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use imds_host::{CallerKey, Control, Description, Instances as _, Journal, Observer, Runtime, Service};
+use imds_host::{CallerKey, Control, Description, Ec2Api, Instances as _, Journal, Observer, Runtime, Service};
 
 use super::control::Operands;
 use super::instances::{Guests, Instances, Many};
@@ -51,6 +51,19 @@ impl Served {
             Self::One(control, _) => Some(control.journal()),
             Self::Many(_) => None,
         }
+    }
+
+    /// EC2's API for what is served; none where it cannot be changed. A new guest is what
+    /// the flags say of all.
+    pub fn ec2_api(&self, options: &Options) -> anyhow::Result<Option<Ec2Api>> {
+        Ok(match self.operands() {
+            Some(Operands::One(control)) => Some(Ec2Api::of_one(control)),
+            Some(Operands::Many(fleet)) => {
+                let template = options.description(fleet.runtime())?;
+                Some(Ec2Api::of_many(fleet, template))
+            }
+            None => None,
+        })
     }
 
     pub fn instances(&self) -> u64 {
