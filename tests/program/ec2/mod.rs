@@ -1,6 +1,7 @@
 //! `--ec2-api`: EC2's own calls, and after each what software inside sees.
 
 mod addresses;
+mod clients;
 mod describe;
 mod guard;
 mod guests;
