@@ -37,6 +37,7 @@
 //! | answer the requests of your own server | [`Service`], a [`hyper`] service |
 //! | serve on listeners | [`serve`], or a [`Server`] with [`ConnectionLimits`] |
 //! | change an instance while it is served | [`Control`], and a [`VirtualClock`] for its time |
+//! | let `aws ec2`, boto3 and others operate what is served | [`Ec2Api`], with the feature `ec2` |
 //! | serve many, one to each caller | [`Fleet`] by a [`CallerKey`], or your own [`Instances`] |
 //! | change many while they are served | [`ControlledFleet`], which has a [`Control`] for each |
 //! | observe every answer | an [`Observer`]; [`Metrics`] counts for Prometheus, a [`Journal`] keeps the last requests |
@@ -50,6 +51,7 @@
 //! | --- | --- | --- |
 //! | none | [`Runtime`], [`Instance`], [`Description`], keys and signatures: a head in, an answer out | no hyper, no tokio |
 //! | `serve` | also everything for listening, operating and testing: [`Server`], [`Service`], [`Control`], [`Fleet`], [`testing`] | hyper, tokio |
+//! | `ec2` | also EC2's own API over instances under control: [`Ec2Api`] | quick-xml |
 //! | `cli`, `tls`: the default | also the program `imds` | clap |
 //! | `compiler` | also your own components | wasmtime's Cranelift |
 //!
@@ -71,8 +73,8 @@
 //! The crate's folders are rooms, and a room uses only those before it: `redact`,
 //! `error`, `description` (texts and places in them), `identity` (keys and
 //! signatures), `engine` (running the component), `observe`, `serve` (sockets and
-//! hyper), `control` (what an operator changes), `testing` (fixtures). The program uses only what this
-//! page shows.
+//! hyper), `control` (what an operator changes), `ec2` (EC2's own API over that), `testing` (fixtures). The program
+//! uses only what this page shows.
 //!
 //! Guarantees:
 //!
@@ -101,6 +103,8 @@
 #[cfg(feature = "serve")]
 mod control;
 mod description;
+#[cfg(feature = "ec2")]
+mod ec2;
 mod engine;
 mod error;
 mod identity;
@@ -119,6 +123,8 @@ pub use control::{
     Snapshot, VirtualClock, WrongCallerKey, WrongSpeed,
 };
 pub use description::{Description, Scenario, Warning, Warnings};
+#[cfg(feature = "ec2")]
+pub use ec2::{Ec2Answer, Ec2Api};
 pub use engine::{
     Answer, COMPONENT, Clock, Delivery, Explanation, Field, Happening, Instance, Moment, Outcome, Request, RequestBody,
     RequestHead, Runtime, RuntimeLimits, Secret, SessionVersion, Settings, SystemClock, Verdict,

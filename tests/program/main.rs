@@ -26,6 +26,7 @@ mod container;
 // Unix sockets.
 #[cfg(unix)]
 mod control;
+mod ec2;
 // Signals end what it reads.
 #[cfg(unix)]
 mod fault_delivery;

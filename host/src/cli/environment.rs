@@ -3,6 +3,7 @@
 use std::env;
 use std::path::PathBuf;
 
+use imds_host::Control;
 use imds_host::testing::Environment;
 use tokio::process::Command;
 
@@ -24,6 +25,8 @@ pub const HELP: &str = "\
 In the command's environment
   AWS_EC2_METADATA_SERVICE_ENDPOINT       is set to the service; with --link-local it is removed
   IMDS_CONTROL                            is set for imds ctl with --control, else removed
+  AWS_ENDPOINT_URL_EC2                    is set with --ec2-api, and AWS_REGION and AWS_DEFAULT_REGION where
+                                          neither is: to the region of the instance
   NO_PROXY, no_proxy                      get 127.0.0.1 added; with --link-local, EC2's addresses
   AWS_EC2_METADATA_DISABLED,
   AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE,
@@ -54,6 +57,15 @@ pub fn set(command: &mut Command, endpoint: Endpoint<'_>, control: Option<String
     for name in VARIABLES {
         command.env_remove(name);
     }
+}
+
+/// Lets `command` find EC2's API at a URL, in the region of an instance, unless
+/// it was told of another.
+pub fn set_ec2(command: &mut Command, url: &str, control: &Control) -> anyhow::Result<()> {
+    let document: serde_json::Value = serde_json::from_str(&control.snapshot()?.identity_document)?;
+    let region = document["region"].as_str().unwrap_or_default();
+    Environment::ec2(url, region).apply(command.as_std_mut());
+    Ok(())
 }
 
 /// One line where the command will probably not use the role of the instance.

@@ -8,6 +8,7 @@ mod clock;
 mod container;
 mod control;
 mod ctl;
+mod ec2;
 mod environment;
 mod export;
 mod failure;

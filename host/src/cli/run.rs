@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Context;
 use clap::Args;
-use imds_host::{Control, Instances as _, Metrics, Service, shown};
+use imds_host::{Control, Ec2Api, Instances as _, Metrics, Service, shown};
 use tokio::net::TcpListener;
 use tokio::process::Command;
 use tokio::runtime::Handle;
@@ -17,10 +17,12 @@ use tokio::runtime::Handle;
 use super::asked::{Asked, Attributing};
 use super::container::{Container, ContainerFlag};
 use super::control::{self, ControlFlag, Controlling, Operands, Operated};
+use super::ec2::{Answering, Ec2, Ec2Flag};
 use super::environment::{self, Endpoint};
 use super::failure;
 use super::link_local;
 use super::listen::{bind, bind_inside, url_for_clients};
+use super::log::Log;
 use super::metrics::Page;
 use super::network_namespace::NetworkNamespace;
 use super::options::Options;
@@ -62,6 +64,9 @@ pub struct Run {
     #[command(flatten)]
     control: ControlFlag,
 
+    #[command(flatten)]
+    ec2: Ec2Flag,
+
     /// The command and its arguments
     #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
     command: Vec<OsString>,
@@ -81,6 +86,7 @@ Examples:
   imds run --container -- aws configure list      its credentials are of the type container-role
   imds run --require-v2 --report report.xml -- ./my-agent --once
   imds run --scenario spot-interruption --scenario-speed 10 -- ./my-handler
+  imds run --ec2-api -- aws ec2 describe-instances
   imds run --control -- sh -c './my-agent & imds ctl interrupt; wait'
 
 It serves on a free port of 127.0.0.1 while the command runs, passes on signals
@@ -130,7 +136,7 @@ impl Run {
         }
         let runtime = signals::runtime()?;
         let (started, since) = (SystemTime::now(), Instant::now());
-        let ended = runtime.block_on(self.run_beside(service, &control, page, clients, namespace));
+        let ended = runtime.block_on(self.run_beside(service, &control, (page, &log), clients, namespace));
         let took = since.elapsed();
         // Connections that the command left open are not waited for.
         runtime.shutdown_background();
@@ -162,7 +168,7 @@ impl Run {
         &self,
         service: Service,
         control: &Control,
-        page: Option<Arc<Page>>,
+        (page, log): (Option<Arc<Page>>, &Log),
         clients: Option<Clients>,
         namespace: Option<NetworkNamespace>,
     ) -> anyhow::Result<Ended> {
@@ -181,16 +187,23 @@ impl Run {
         }
 
         let (reload, mut reloads) = control::channel();
+        let operands = Operands::One(control.clone());
+        let api = self.ec2.is_on().then(|| Ec2Api::of_one(control.clone()));
+        let ec2 = api.map(|api| Ec2::new(api, Some(operands.clone()), None));
+        let place = self.control.for_command();
+        let (beside, alone) = self.ec2.split(ec2, place.as_ref());
+        let has_ec2_beside = beside.is_some();
         // It ends with this.
-        let controlling = match (self.control.for_command(), page, clients) {
+        let controlling = match (place, page, clients) {
             (Some(place), Some(page), Some(clients)) => {
-                let operands = Operands::One(control.clone());
                 let operated = Operated { operands, page, clients, reload };
-                Some(Controlling::start(&place, operated, namespace.as_ref()).await?)
+                Some(Controlling::start(&place, operated, beside, namespace.as_ref()).await?)
             }
             _ => None,
         };
         controlling.iter().for_each(|controlling| to_stderr(&controlling.ready()));
+        let answering = Answering::start(self.ec2.for_command(), alone, log, namespace.as_ref()).await?;
+        answering.iter().for_each(|answering| to_stderr(&answering.ready()));
 
         let Some((program, arguments)) = self.command.split_first() else {
             // clap lets no empty command through.
@@ -202,6 +215,10 @@ impl Run {
         environment::set(&mut command, endpoint, controlling.as_ref().map(|controlling| controlling.place.to_string()));
         if let Some(container) = &self.options.container {
             container.apply(&mut command, endpoint, control)?;
+        }
+        let beside = controlling.as_ref().filter(|_| has_ec2_beside).map(|controlling| controlling.place.to_string());
+        if let Some(url) = answering.as_ref().map(Answering::url).or(beside) {
+            environment::set_ec2(&mut command, &url, control)?;
         }
         let spawned = match &namespace {
             Some(namespace) => {

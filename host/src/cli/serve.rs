@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinSet, spawn_blocking};
 
 use super::control::{self, ControlFlag, Controlling, Operated};
+use super::ec2::{Answering, Ec2, Ec2Flag};
 use super::failure::{self, WrongUse};
 use super::instances::Instances;
 use super::link_local::LinkLocal;
@@ -59,6 +60,9 @@ pub struct Serve {
 
     #[command(flatten)]
     control: ControlFlag,
+
+    #[command(flatten)]
+    ec2: Ec2Flag,
 }
 
 /// Where it listens unless it is told.
@@ -77,6 +81,7 @@ Examples:
   imds serve --link-local --add-addresses
   imds serve --metrics 127.0.0.1:1339 --log-format json
   imds serve --control                     and then, elsewhere: imds ctl show
+  imds serve --ec2-api                     and then: aws ec2 describe-instances --endpoint-url http://127.0.0.1:1341
 
 When it is ready, it prints one line for each listener to standard error:
   imds: listening on http://127.0.0.1:1338
@@ -96,7 +101,7 @@ impl Serve {
         }
         // Before the files are read: what changes from then on is seen.
         let watch = self.watch.then(|| Watch::new(self.files()));
-        let served = match self.instances.open(&self.options, self.control.is_on())? {
+        let served = match self.instances.open(&self.options, self.control.is_on() || self.ec2.is_on())? {
             Some(many) => Served::Many(many),
             None => {
                 let (control, description) = self.options.open()?;
@@ -153,12 +158,19 @@ impl Serve {
             None => None,
         };
         let (reload, mut reloads) = control::channel();
-        let controlling = match (self.control.for_server(), served.operands(), page.clone(), clients) {
+        let ec2 = match self.ec2.is_on() {
+            true => served.ec2_api(&self.options)?.map(|api| Ec2::new(api, served.operands(), metrics.clone())),
+            false => None,
+        };
+        let place = self.control.for_server();
+        let (beside, alone) = self.ec2.split(ec2, place.as_ref());
+        let controlling = match (place, served.operands(), page.clone(), clients) {
             (Some(place), Some(operands), Some(page), Some(clients)) => {
-                Some(Controlling::start(&place, Operated { operands, page, clients, reload }, None).await?)
+                Some(Controlling::start(&place, Operated { operands, page, clients, reload }, beside, None).await?)
             }
             _ => None,
         };
+        let answering = Answering::start(self.ec2.for_server(), alone, log, None).await?;
 
         let mut addresses = Vec::new();
         let (stop, stopped) = watch::channel(());
@@ -183,6 +195,7 @@ impl Serve {
         }
         let mut ready = served.ready(&addresses, metrics_address);
         ready.extend(controlling.iter().map(|controlling| format!("\n{}", controlling.ready())));
+        ready.extend(answering.iter().map(|answering| format!("\n{}", answering.ready())));
         to_stderr(&match self.options.log_format {
             Format::Text => ready + &served.welcome(&addresses, &self.options)?,
             // Nobody reads it who would want help.
@@ -201,7 +214,7 @@ impl Serve {
         drop(stop);
         // Who asks for its health is to know that it ends.
         telling.abort_all();
-        drop(controlling);
+        drop((controlling, answering));
         tokio::select! {
             () = async { while serving.join_next().await.is_some() {} } => {}
             // Who asks again does not want to wait.

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use imds_host::{CallerKey, Control, Description, Instances as _, Journal, Observer, Runtime, Service};
+use imds_host::{CallerKey, Control, Description, Ec2Api, Instances as _, Journal, Observer, Runtime, Service};
 
 use super::control::Operands;
 use super::instances::{Guests, Instances, Many};
@@ -61,6 +61,19 @@ impl Served {
             Self::One(..) => Clients::on_a_thread(),
             Self::Many(_) => Clients::default(),
         }
+    }
+
+    /// EC2's API for what is served; none where it cannot be changed. A new guest is what
+    /// the flags say of all.
+    pub fn ec2_api(&self, options: &Options) -> anyhow::Result<Option<Ec2Api>> {
+        Ok(match self.operands() {
+            Some(Operands::One(control)) => Some(Ec2Api::of_one(control)),
+            Some(Operands::Many(fleet)) => {
+                let template = options.description(fleet.runtime())?;
+                Some(Ec2Api::of_many(fleet, template))
+            }
+            None => None,
+        })
     }
 
     pub fn instances(&self) -> u64 {

@@ -7,6 +7,8 @@ mod edit;
 mod fleet;
 mod operation;
 mod snapshot;
+#[cfg(feature = "ec2")]
+mod view;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};

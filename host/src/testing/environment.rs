@@ -21,6 +21,9 @@ pub struct Environment {
 }
 
 const ENDPOINT: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT";
+const EC2_ENDPOINT: &str = "AWS_ENDPOINT_URL_EC2";
+/// SDKs read the one, the AWS CLI and boto3 the other.
+const REGIONS: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
 const DISABLED: &str = "AWS_EC2_METADATA_DISABLED";
 
 /// These would keep SDKs from the service, and `imds ctl` from the right one.
@@ -64,6 +67,22 @@ impl Environment {
         // One that was inherited tells of another service, which is out of reach.
         environment.removed.push(ENDPOINT.into());
         environment
+    }
+
+    /// One that has EC2's API at this URL, and a region unless there is one already: SDKs
+    /// want one for each call.
+    ///
+    /// ```
+    /// # use imds_host::testing::Environment;
+    /// let environment = Environment::ec2("http://127.0.0.1:1341", "us-east-1");
+    /// assert!(environment.variables().any(|(name, _)| name == "AWS_ENDPOINT_URL_EC2"));
+    /// ```
+    pub fn ec2(url: &str, region: &str) -> Self {
+        let mut set = vec![(EC2_ENDPOINT, url.into())];
+        if REGIONS.iter().all(|name| env::var_os(name).is_none()) {
+            set.extend(REGIONS.map(|name| (name, region.into())));
+        }
+        Self { set, removed: vec!["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS".into()] }
     }
 
     /// Removes the AWS configuration of the present user: all variables that begin with

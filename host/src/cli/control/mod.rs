@@ -32,6 +32,7 @@ pub use self::operands::Operands;
 pub use self::place::{DEFAULT, Place, VARIABLE};
 use self::reload::Reload;
 pub use self::reload::{Asked, NoFile, channel};
+use super::ec2::{self, Ec2};
 use super::listen::{bind_for, bind_inside};
 use super::metrics::Page;
 use super::network_namespace::NetworkNamespace;
@@ -81,6 +82,7 @@ pub struct Operated {
 pub struct Controlling {
     /// Where it is.
     pub place: Place,
+    has_ec2: bool,
     serving: Vec<JoinHandle<()>>,
     #[cfg(unix)]
     _file: Option<socket::SocketFile>,
@@ -112,10 +114,21 @@ impl ControlFlag {
 
 impl Controlling {
     /// Listens at a place; from then on clients are answered. A command in a network
-    /// of its own has the same place in there.
-    pub async fn start(place: &Place, operated: Operated, inside: Option<&NetworkNamespace>) -> anyhow::Result<Self> {
+    /// of its own has the same place in there. Calls of EC2's API are answered too, if
+    /// that is given.
+    pub async fn start(
+        place: &Place,
+        operated: Operated,
+        ec2: Option<Ec2>,
+        inside: Option<&NetworkNamespace>,
+    ) -> anyhow::Result<Self> {
         let log = operated.page.log.clone();
-        let service = TowerToHyperService::new(routes::router(operated));
+        let (router, has_ec2) = (routes::router(operated), ec2.is_some());
+        let router = match ec2 {
+            Some(ec2) => ec2.beside(router),
+            None => router,
+        };
+        let service = TowerToHyperService::new(router);
         let serve = |listener| spawn(operator::serve(listener, BOUNDS, log.clone(), service.clone()));
         match place {
             Place::Tcp(address) => {
@@ -127,9 +140,9 @@ impl Controlling {
                     serving.push(serve(Listener::Tcp(bind_inside(inside, "--control", address)?)));
                 }
                 #[cfg(unix)]
-                return Ok(Self { place, serving, _file: None });
+                return Ok(Self { place, has_ec2, serving, _file: None });
                 #[cfg(not(unix))]
-                return Ok(Self { place, serving });
+                return Ok(Self { place, has_ec2, serving });
             }
             #[cfg(unix)]
             Place::Path(path) => {
@@ -137,16 +150,17 @@ impl Controlling {
                 let path = std::path::absolute(path)?;
                 let (listener, file) = socket::bind(&path)?;
                 let serving = vec![serve(Listener::Unix(listener))];
-                Ok(Self { place: Place::Path(path), serving, _file: Some(file) })
+                Ok(Self { place: Place::Path(path), has_ec2, serving, _file: Some(file) })
             }
             #[cfg(not(unix))]
             Place::Path(_) => anyhow::bail!("there are no Unix sockets on this system"),
         }
     }
 
-    /// The line that scripts read when all is ready.
+    /// The lines that scripts read when all is ready.
     pub fn ready(&self) -> String {
-        format!("imds: control on {}", self.place)
+        let control = format!("imds: control on {}", self.place);
+        if self.has_ec2 { format!("{control}\n{}", ec2::ready(&self.place)) } else { control }
     }
 }
 

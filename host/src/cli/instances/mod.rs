@@ -240,18 +240,19 @@ impl Instances {
         if wrong.number() > 0 {
             told.tell_left_out();
         }
-        self.judge(&wrong, fleet, path)?;
+        self.judge(&wrong, fleet, path, described.is_some())?;
         Ok(if wrong.number() > 0 { Told { left_out: Vec::new(), ..told } } else { told })
     }
 
-    fn judge(&self, wrong: &Wrong, fleet: &Fleet, path: &Path) -> anyhow::Result<()> {
+    fn judge(&self, wrong: &Wrong, fleet: &Fleet, path: &Path, may_be_empty: bool) -> anyhow::Result<()> {
         let path = path.display();
         let (right, number) = (fleet.len(), wrong.number());
         if number > 0 {
             to_stderr(&format!("{wrong}\n"));
         }
         let message = match (right, number, self.wrong_instances) {
-            (0, 0, _) => format!("there is no description in {path}"),
+            // Those under control can come later.
+            (0, 0, _) if !may_be_empty => format!("there is no description in {path}"),
             (_, 0, _) => return Ok(()),
             (0, _, _) => format!("none of the {number} descriptions in {path} can be used"),
             (_, _, IfWrong::Refuse) => format!(

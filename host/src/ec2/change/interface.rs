@@ -1,0 +1,262 @@
+//! Addresses of network interfaces besides the first.
+
+use std::collections::BTreeSet;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::super::facts::{Facts, Interface};
+use super::super::failure::{Failure, shown};
+use super::super::xml::Element;
+use super::super::{Context, edit, ids};
+use super::done;
+use crate::control::Control;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(in crate::ec2) struct AssignPrivate {
+    network_interface_id: String,
+    #[serde(default)]
+    private_ip_address: Vec<String>,
+    secondary_private_ip_address_count: Option<u32>,
+    #[serde(default)]
+    allow_reassignment: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(in crate::ec2) struct UnassignPrivate {
+    network_interface_id: String,
+    #[serde(default)]
+    private_ip_address: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(in crate::ec2) struct AssignIpv6 {
+    network_interface_id: String,
+    #[serde(default)]
+    ipv6_addresses: Vec<String>,
+    ipv6_address_count: Option<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(in crate::ec2) struct UnassignIpv6 {
+    network_interface_id: String,
+    #[serde(default)]
+    ipv6_addresses: Vec<String>,
+}
+
+/// The most that an interface of the largest type has.
+const ADDRESSES_MAX: usize = 50;
+
+/// An interface that exists, and its instance.
+struct Found {
+    control: Control,
+    facts: Facts,
+    /// Its place among those of the instance.
+    at: usize,
+}
+
+pub(in crate::ec2) fn assign_private(context: &Context<'_>, asked: AssignPrivate) -> Result<Element, Failure> {
+    let found = found(context, &asked.network_interface_id)?;
+    let its = &found.facts.interfaces[found.at];
+    let taken = taken(context)?;
+    let given =
+        wanted(asked.private_ip_address, asked.secondary_private_ip_address_count, "SecondaryPrivateIpAddressCount")?;
+    let new = match given {
+        Wanted::These(ips) => ips,
+        Wanted::Some(count) => beside(its, &taken, count)?,
+    };
+    for ip in &new {
+        if ip.parse::<Ipv4Addr>().is_err() {
+            return Err(Failure::value("privateIpAddress", ip, "Invalid IPv4 address."));
+        }
+        if taken.contains(ip) && !its.private_ips.contains(ip) && !asked.allow_reassignment {
+            let message = format!("The address {ip} is assigned to another interface, and reassignment is not allowed");
+            return Err(Failure::new("InvalidParameterValue", message));
+        }
+    }
+    let mut ips = its.private_ips.clone();
+    ips.extend(new.iter().filter(|ip| !its.private_ips.contains(ip)).cloned());
+    let assigned = new.iter().map(|ip| Element::item().text("privateIpAddress", ip));
+    let answer = done().text("networkInterfaceId", &its.id).set("assignedPrivateIpAddressesSet", assigned);
+    found.set(context, "private-ip-addresses", &ips, addressed)?;
+    Ok(answer)
+}
+
+pub(in crate::ec2) fn unassign_private(context: &Context<'_>, asked: UnassignPrivate) -> Result<Element, Failure> {
+    let found = found(context, &asked.network_interface_id)?;
+    let its = &found.facts.interfaces[found.at];
+    for ip in &asked.private_ip_address {
+        if its.private_ips.iter().skip(1).all(|known| known != ip) {
+            let message = "Some of the specified addresses are not assigned to interface ".to_owned() + &its.id;
+            return Err(Failure::new("InvalidParameterValue", message));
+        }
+    }
+    let ips: Vec<_> = its.private_ips.iter().filter(|ip| !asked.private_ip_address.contains(ip)).cloned().collect();
+    found.set(context, "private-ip-addresses", &ips, addressed)?;
+    Ok(done())
+}
+
+pub(in crate::ec2) fn assign_ipv6(context: &Context<'_>, asked: AssignIpv6) -> Result<Element, Failure> {
+    let found = found(context, &asked.network_interface_id)?;
+    let its = &found.facts.interfaces[found.at];
+    let new = match wanted(asked.ipv6_addresses, asked.ipv6_address_count, "Ipv6AddressCount")? {
+        Wanted::These(ips) => ips,
+        Wanted::Some(count) => {
+            let taken = its.ipv6.len();
+            (taken..taken + count as usize).map(|number| made_ipv6(its, number).to_string()).collect()
+        }
+    };
+    let new = new.iter().map(|ip| ipv6(ip)).collect::<Result<Vec<_>, _>>()?;
+    let mut ips = its.ipv6.clone();
+    ips.extend(new.iter().filter(|ip| !its.ipv6.contains(ip)).cloned());
+    let assigned = new.iter().map(Element::item_of);
+    let answer = Element::item().text("networkInterfaceId", &its.id).set("assignedIpv6Addresses", assigned);
+    found.set(context, "ipv6-addresses", &ips, |ip, _| json!(ip))?;
+    Ok(answer)
+}
+
+pub(in crate::ec2) fn unassign_ipv6(context: &Context<'_>, asked: UnassignIpv6) -> Result<Element, Failure> {
+    let found = found(context, &asked.network_interface_id)?;
+    let its = &found.facts.interfaces[found.at];
+    let gone = asked.ipv6_addresses.iter().map(|ip| ipv6(ip)).collect::<Result<Vec<_>, _>>()?;
+    if gone.iter().any(|ip| !its.ipv6.contains(ip)) {
+        let message = "Some of the specified addresses are not assigned to interface ".to_owned() + &its.id;
+        return Err(Failure::new("InvalidParameterValue", message));
+    }
+    let ips: Vec<_> = its.ipv6.iter().filter(|ip| !gone.contains(ip)).cloned().collect();
+    let gone = gone.iter().map(Element::item_of);
+    let answer = Element::item().text("networkInterfaceId", &its.id).set("unassignedIpv6Addresses", gone);
+    found.set(context, "ipv6-addresses", &ips, |ip, _| json!(ip))?;
+    Ok(answer)
+}
+
+/// The instance of an interface.
+pub(in crate::ec2) fn with_id(context: &Context<'_>, id: &str) -> Result<(Control, Facts), Failure> {
+    let Found { control, facts, .. } = found(context, id)?;
+    Ok((control, facts))
+}
+
+fn found(context: &Context<'_>, id: &str) -> Result<Found, Failure> {
+    let place = |facts: &Facts| {
+        let present = facts.interfaces.iter().take_while(|_| facts.state() != "terminated");
+        present.enumerate().find(|(_, its)| its.id == id).map(|(at, _)| at)
+    };
+    let found = context.machines().first(|facts| place(facts).is_some())?;
+    let found = found.and_then(|(control, facts)| place(&facts).map(|at| Found { control, facts, at }));
+    found.ok_or_else(|| {
+        let message = format!("The networkInterface ID '{}' does not exist", shown(id));
+        Failure::new("InvalidNetworkInterfaceID.NotFound", message)
+    })
+}
+
+impl Found {
+    /// Gives the interface these addresses, each as `describe` writes it, which is given
+    /// those that are stated.
+    fn set(
+        &self,
+        context: &Context<'_>,
+        field: &str,
+        ips: &[String],
+        describe: fn(&str, &[Value]) -> Value,
+    ) -> Result<(), Failure> {
+        if ips.len() > ADDRESSES_MAX {
+            let message = format!("Number of addresses ({}) exceeds the limit of {ADDRESSES_MAX}", ips.len());
+            return Err(Failure::new("PrivateIpAddressLimitExceeded", message));
+        }
+        context.proceed()?;
+        // A change replaces lists as a whole.
+        let stated = self.facts.stated["network-interfaces"].as_array().cloned().unwrap_or_default();
+        let mut stated = if stated.is_empty() { vec![json!({})] } else { stated };
+        let index = self.facts.interfaces[self.at].device_index;
+        let place = |(at, its): (usize, &Value)| its["device-index"].as_u64().unwrap_or(at as u64) == u64::from(index);
+        let at = stated.iter().enumerate().position(place);
+        let its = at.and_then(|at| stated.get_mut(at)).and_then(Value::as_object_mut);
+        let its = its.ok_or_else(|| Failure::new("InternalError", "The interface is not in the description"))?;
+        let before = its.get(field).and_then(Value::as_array).cloned().unwrap_or_default();
+        let ips: Vec<_> = ips.iter().map(|ip| describe(ip, &before)).collect();
+        its.insert(field.to_owned(), json!(ips));
+        edit(&self.control, &json!({ "network-interfaces": stated }))
+    }
+}
+
+/// A private address in a description, with the public one that is stated for it.
+fn addressed(ip: &str, before: &[Value]) -> Value {
+    let is_it = |its: &&Value| its["private-ip-address"] == ip;
+    before.iter().find(is_it).cloned().unwrap_or_else(|| json!({ "private-ip-address": ip }))
+}
+
+/// Addresses that are named, or so many.
+enum Wanted {
+    These(Vec<String>),
+    Some(u32),
+}
+
+fn wanted(these: Vec<String>, count: Option<u32>, parameter: &'static str) -> Result<Wanted, Failure> {
+    match (these.is_empty(), count) {
+        (false, None) => Ok(Wanted::These(these)),
+        (true, Some(count)) if (1..=ADDRESSES_MAX as u32).contains(&count) => Ok(Wanted::Some(count)),
+        (true, Some(count)) => Err(Failure::value(parameter, &count.to_string(), "")),
+        (true, None) => Err(Failure::missing(parameter)),
+        (false, Some(_)) => Err(Failure::combination(format!("Addresses and {parameter} may not both be specified"))),
+    }
+}
+
+/// The private addresses that are in use.
+fn taken(context: &Context<'_>) -> Result<BTreeSet<String>, Failure> {
+    let mut taken = BTreeSet::new();
+    context.machines().first(|facts| {
+        let present = facts.interfaces.iter().take_while(|_| facts.state() != "terminated");
+        taken.extend(present.flat_map(|its| its.private_ips.clone()));
+        false
+    })?;
+    Ok(taken)
+}
+
+/// Free addresses behind the first one of an interface.
+fn beside(its: &Interface, taken: &BTreeSet<String>, count: u32) -> Result<Vec<String>, Failure> {
+    let first = its.private_ips.first().and_then(|ip| ip.parse::<Ipv4Addr>().ok());
+    let Some(first) = first else {
+        return Err(Failure::unsupported("The interface has no private IPv4 address"));
+    };
+    let [a, b, c, last] = first.octets();
+    let free = (1..=253u8).map(|step| Ipv4Addr::new(a, b, c, (last.saturating_add(step)).max(4)));
+    let free = free.chain((4..last).map(|last| Ipv4Addr::new(a, b, c, last)));
+    let mut new: Vec<String> = Vec::new();
+    for ip in free.map(|ip| ip.to_string()) {
+        if new.len() == count as usize {
+            break;
+        }
+        if !ip.ends_with(".255") && !taken.contains(&ip) && !new.contains(&ip) {
+            new.push(ip);
+        }
+    }
+    if new.len() < count as usize {
+        let message = "The specified subnet does not have enough free addresses";
+        return Err(Failure::new("InsufficientFreeAddressesInSubnet", message));
+    }
+    Ok(new)
+}
+
+/// The one spelling of an address.
+fn ipv6(text: &str) -> Result<String, Failure> {
+    let address = text.parse::<Ipv6Addr>();
+    address.map(|ip| ip.to_string()).map_err(|_| Failure::value("ipv6Address", text, "Invalid IPv6 address."))
+}
+
+/// In the block of the addresses that an interface has, or one for documentation.
+fn made_ipv6(its: &Interface, number: usize) -> Ipv6Addr {
+    let known = its.ipv6.first().and_then(|ip| ip.parse::<Ipv6Addr>().ok());
+    let block = known.map_or([0x2001, 0xdb8, 0, 1], |ip| {
+        let [a, b, c, d, ..] = ip.segments();
+        [a, b, c, d]
+    });
+    let digits = ids::made("ip-", &format!("{} {number}", its.id));
+    let rest = u64::from_str_radix(&digits[3..19], 16).unwrap_or(number as u64);
+    let prefix = block.iter().fold(0u128, |all, part| (all << 16) | u128::from(*part));
+    Ipv6Addr::from((prefix << 64) | u128::from(rest))
+}

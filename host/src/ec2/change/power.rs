@@ -1,0 +1,129 @@
+//! `StopInstances`, `StartInstances`, `RebootInstances`, `TerminateInstances`.
+//!
+//! An answer names the state that an instance goes through; it has arrived by the
+//! next call.
+
+use serde::Deserialize;
+
+use super::super::facts::Facts;
+use super::super::failure::Failure;
+use super::super::xml::Element;
+use super::super::{Context, describe};
+use super::{done, state, volume};
+use crate::control::Control;
+use crate::error::Error;
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
+pub(in crate::ec2) struct StopInstances {
+    instance_id: Vec<String>,
+    hibernate: bool,
+    /// Has no effect: every instance stops at once.
+    #[serde(rename = "Force")]
+    _force: bool,
+    #[serde(rename = "SkipOsShutdown")]
+    _skip_os_shutdown: bool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
+pub(in crate::ec2) struct Named {
+    instance_id: Vec<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
+pub(in crate::ec2) struct TerminateInstances {
+    instance_id: Vec<String>,
+    #[serde(rename = "Force")]
+    _force: bool,
+    #[serde(rename = "SkipOsShutdown")]
+    _skip_os_shutdown: bool,
+}
+
+pub(in crate::ec2) fn stop(context: &Context<'_>, asked: StopInstances) -> Result<Element, Failure> {
+    let named = named(context, &asked.instance_id)?;
+    for (_, facts) in &named {
+        let id = &facts.instance_id;
+        if facts.state() == "terminated" {
+            return Err(state(format!("This instance '{id}' is not in a state from which it can be stopped.")));
+        }
+        if asked.hibernate && !facts.hibernates {
+            let message = format!("The instance '{id}' is not configured for hibernation.");
+            return Err(Failure::new("UnsupportedHibernationConfiguration", message));
+        }
+    }
+    context.proceed()?;
+    all(&named, "running", "stopping", Control::stop)
+}
+
+pub(in crate::ec2) fn start(context: &Context<'_>, asked: Named) -> Result<Element, Failure> {
+    let named = named(context, &asked.instance_id)?;
+    if let Some((_, facts)) = named.iter().find(|(_, facts)| facts.state() == "terminated") {
+        let id = &facts.instance_id;
+        return Err(state(format!("The instance '{id}' is not in a state from which it can be started.")));
+    }
+    context.proceed()?;
+    for (control, facts) in named.iter().filter(|(_, facts)| facts.state() == "stopped") {
+        volume::settle(context, control, facts)?;
+    }
+    all(&named, "stopped", "pending", Control::start)
+}
+
+pub(in crate::ec2) fn reboot(context: &Context<'_>, asked: Named) -> Result<Element, Failure> {
+    let named = named(context, &asked.instance_id)?;
+    if let Some((_, facts)) = named.iter().find(|(_, facts)| facts.state() != "running") {
+        let id = &facts.instance_id;
+        return Err(state(format!("The instance '{id}' is not in a state from which it can be rebooted.")));
+    }
+    context.proceed()?;
+    named.iter().try_for_each(|(control, _)| control.reboot().map(drop))?;
+    Ok(done())
+}
+
+pub(in crate::ec2) fn terminate(context: &Context<'_>, asked: TerminateInstances) -> Result<Element, Failure> {
+    let named = named(context, &asked.instance_id)?;
+    context.proceed()?;
+    let mut state = context.state();
+    for (_, facts) in named.iter().filter(|(_, facts)| facts.state() != "terminated") {
+        state.forget(&facts.instance_id, facts.private_ip.as_deref());
+    }
+    drop(state);
+    let from_any = |control: &Control| control.terminate();
+    let items = named.iter().map(|(control, facts)| match facts.state() {
+        "terminated" => Ok(changed(facts, "terminated")),
+        _ => from_any(control).map(|_| changed(facts, "shutting-down")),
+    });
+    Ok(Element::item().set("instancesSet", items.collect::<Result<Vec<_>, Error>>()?))
+}
+
+fn named(context: &Context<'_>, ids: &[String]) -> Result<Vec<(Control, Facts)>, Failure> {
+    let controls = context.machines().with_ids(ids)?;
+    controls.into_iter().map(|control| Facts::of(&control).map(|facts| (control, facts))).collect()
+}
+
+/// Does something to all that are in a state, and tells of a state on the way.
+fn all(
+    named: &[(Control, Facts)],
+    from: &str,
+    by: &str,
+    operate: fn(&Control) -> Result<u64, Error>,
+) -> Result<Element, Failure> {
+    let mut items = Vec::new();
+    for (control, facts) in named {
+        if facts.state() == from {
+            operate(control)?;
+            items.push(changed(facts, by));
+        } else {
+            items.push(changed(facts, facts.state()));
+        }
+    }
+    Ok(Element::item().set("instancesSet", items))
+}
+
+fn changed(facts: &Facts, now: &str) -> Element {
+    Element::item()
+        .text("instanceId", &facts.instance_id)
+        .child(describe::state("currentState", now))
+        .child(describe::state("previousState", facts.state()))
+}

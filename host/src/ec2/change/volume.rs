@@ -1,0 +1,122 @@
+//! `AttachVolume`, `DetachVolume`. Any volume exists that has an id of EC2's form. What
+//! software inside sees of it changes with the next `StartInstances`, as in EC2.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::super::facts::{Facts, api_time, full};
+use super::super::failure::{Failure, shown};
+use super::super::ids;
+use super::super::state::Volume;
+use super::super::xml::Element;
+use super::super::{Context, describe, edit};
+use super::state;
+use crate::control::Control;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(in crate::ec2) struct AttachVolume {
+    device: String,
+    instance_id: String,
+    volume_id: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(in crate::ec2) struct DetachVolume {
+    volume_id: String,
+    instance_id: Option<String>,
+    device: Option<String>,
+    #[serde(rename = "Force", default)]
+    _force: bool,
+}
+
+pub(in crate::ec2) fn attach(context: &Context<'_>, asked: AttachVolume) -> Result<Element, Failure> {
+    let AttachVolume { device, instance_id, volume_id } = asked;
+    if !ids::is_of_form(&volume_id, "vol-") {
+        return Err(Failure::value("volume", &volume_id, "Expected: 'vol-...'."));
+    }
+    let control = context.machines().with_id(&instance_id)?;
+    let facts = Facts::of(&control)?;
+    if facts.state() == "terminated" {
+        return Err(state(format!("Instance '{instance_id}' is not 'running'.")));
+    }
+    // By which metadata calls it.
+    let device = full(&device);
+    if !device.strip_prefix("/dev/").is_some_and(|name| (3..=32).contains(&name.len()) && name.is_ascii()) {
+        return Err(Failure::value("device", &device, "Expected a name such as /dev/sdf."));
+    }
+    let time = api_time(facts.snapshot.clock.now);
+    let mut of_api = context.state();
+    let mapped = describe::mapped(&facts, &of_api);
+    if mapped.iter().any(|(known, ..)| *known == device) {
+        let message = format!("Invalid value '{device}' for unixDevice. Attachment point {device} is already in use");
+        return Err(Failure::new("InvalidParameterValue", message));
+    }
+    let elsewhere = of_api.volumes.values().any(|volume| volume.is_attached && volume.id == volume_id);
+    if elsewhere || mapped.iter().any(|(_, known, _)| *known == volume_id) {
+        return Err(Failure::new("VolumeInUse", format!("{volume_id} is already attached to an instance")));
+    }
+    context.proceed()?;
+    let volume = Volume { id: volume_id.clone(), is_attached: true, time: time.clone() };
+    of_api.volumes.insert((instance_id.clone(), device.clone()), volume);
+    Ok(attachment(&volume_id, &instance_id, &device, "attaching", &time))
+}
+
+pub(in crate::ec2) fn detach(context: &Context<'_>, asked: DetachVolume) -> Result<Element, Failure> {
+    let DetachVolume { volume_id, instance_id, device, .. } = asked;
+    let has_it = |facts: &Facts| {
+        let mapped = describe::mapped(facts, &context.state());
+        mapped.into_iter().find(|(_, id, _)| *id == volume_id)
+    };
+    let facts = match &instance_id {
+        Some(id) => Some(Facts::of(&context.machines().with_id(id)?)?),
+        None => context.machines().first(|facts| has_it(facts).is_some())?.map(|(_, facts)| facts),
+    };
+    let found = facts.and_then(|facts| has_it(&facts).map(|found| (facts, found)));
+    let Some((facts, (its_device, _, time))) = found else {
+        let volume_id = shown(&volume_id);
+        return Err(Failure::new("IncorrectState", format!("Volume '{volume_id}' is in the 'available' state.")));
+    };
+    if device.is_some_and(|device| full(&device) != its_device) {
+        let message = format!("The volume '{volume_id}' is not attached as device '{its_device}'");
+        return Err(Failure::new("InvalidAttachment.NotFound", message));
+    }
+    if its_device == facts.root_device && facts.state() == "running" {
+        let message = format!("Unable to detach root volume '{volume_id}' from instance '{}'", facts.instance_id);
+        return Err(Failure::new("OperationNotPermitted", message));
+    }
+    if its_device == facts.root_device {
+        return Err(Failure::unsupported("An instance keeps its root volume here"));
+    }
+    context.proceed()?;
+    let volume = Volume { id: volume_id.clone(), is_attached: false, time: time.clone() };
+    context.state().volumes.insert((facts.instance_id.clone(), its_device.clone()), volume);
+    Ok(attachment(&volume_id, &facts.instance_id, &its_device, "detaching", &time))
+}
+
+fn attachment(volume_id: &str, instance_id: &str, device: &str, status: &str, time: &str) -> Element {
+    Element::item()
+        .text("volumeId", volume_id)
+        .text("instanceId", instance_id)
+        .text("device", device)
+        .text("status", status)
+        .text("attachTime", time)
+        .text("deleteOnTermination", false)
+}
+
+/// Shows to software inside what was attached and detached, before a start.
+pub(in crate::ec2) fn settle(context: &Context<'_>, control: &Control, facts: &Facts) -> Result<(), Failure> {
+    let mut mappings: Vec<Value> = facts.stated["block-device-mappings"].as_array().cloned().unwrap_or_default();
+    let mut is_other = false;
+    for ((_, device), volume) in context.state().volumes_of(&facts.instance_id) {
+        let is_there = |mapping: &Value| mapping["device-name"].as_str().is_some_and(|name| full(name) == *device);
+        match (volume.is_attached, mappings.iter().any(is_there)) {
+            (true, false) => mappings.push(json!({ "device-name": device })),
+            (false, true) => mappings.retain(|mapping| !is_there(mapping)),
+            _ => continue,
+        }
+        is_other = true;
+    }
+    if is_other { edit(control, &json!({ "block-device-mappings": mappings })) } else { Ok(()) }
+}

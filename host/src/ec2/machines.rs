@@ -1,0 +1,102 @@
+//! The instances that calls are about.
+
+use std::collections::HashMap;
+use std::time::SystemTime;
+
+use super::facts::Facts;
+use super::failure::Failure;
+use super::ids;
+use crate::control::{Control, ControlledFleet};
+use crate::engine::Clock as _;
+
+/// One instance, or those of a fleet.
+pub(super) enum Machines {
+    One(Control),
+    Many(ControlledFleet),
+}
+
+impl Machines {
+    /// All with their ids, in the order of these.
+    pub fn all(&self) -> Result<Vec<(String, Control)>, Failure> {
+        let controls = match self {
+            Self::One(control) => vec![control.clone()],
+            Self::Many(fleet) => fleet.page(None, usize::MAX),
+        };
+        let mut all = Vec::with_capacity(controls.len());
+        for control in controls {
+            all.push((control.instance_id()?.to_string(), control));
+        }
+        all.sort_by(|(one, _), (other, _)| one.cmp(other));
+        Ok(all)
+    }
+
+    /// Those with these ids, in the order of the ids.
+    pub fn with_ids(&self, wanted: &[String]) -> Result<Vec<Control>, Failure> {
+        if wanted.is_empty() {
+            return Err(Failure::missing("InstanceId"));
+        }
+        for id in wanted {
+            ids::instance_id(id)?;
+        }
+        // To look for each among all takes longer than to look at all once.
+        let all: Option<HashMap<_, _>> = if wanted.len() > 8 { Some(self.all()?.into_iter().collect()) } else { None };
+        let mut missing = Vec::new();
+        let mut found = Vec::new();
+        for id in wanted {
+            let control = match &all {
+                Some(all) => all.get(id).cloned(),
+                None => self.find(id)?,
+            };
+            match control {
+                Some(control) => found.push(control),
+                None => missing.push(&**id),
+            }
+        }
+        match &missing[..] {
+            [] => Ok(found),
+            [id] => Err(not_found(&format!("The instance ID '{id}' does not exist"))),
+            ids => Err(not_found(&format!("The instance IDs '{}' do not exist", ids.join(", ")))),
+        }
+    }
+
+    /// The one with an id.
+    pub fn with_id(&self, id: &str) -> Result<Control, Failure> {
+        let found = self.find(ids::instance_id(id)?)?;
+        found.ok_or_else(|| not_found(&format!("The instance ID '{id}' does not exist")))
+    }
+
+    fn find(&self, id: &str) -> Result<Option<Control>, Failure> {
+        Ok(match self {
+            Self::One(control) => (*control.instance_id()? == *id).then(|| control.clone()),
+            Self::Many(fleet) => match fleet.find(id) {
+                // A key may look like the id of another.
+                Some((_, found)) if *found.instance_id()? != *id => {
+                    self.all()?.into_iter().find(|(known, _)| known == id).map(|(_, control)| control)
+                }
+                found => found.map(|(_, control)| control),
+            },
+        })
+    }
+
+    /// The first that something is true of.
+    pub fn first(&self, mut is_it: impl FnMut(&Facts) -> bool) -> Result<Option<(Control, Facts)>, Failure> {
+        for (_, control) in self.all()? {
+            let facts = Facts::of(&control)?;
+            if is_it(&facts) {
+                return Ok(Some((control, facts)));
+            }
+        }
+        Ok(None)
+    }
+
+    pub fn now(&self) -> SystemTime {
+        match self {
+            Self::One(control) => control.clock().now(),
+            Self::Many(fleet) => fleet.clock().now(),
+        }
+    }
+}
+
+fn not_found(message: &str) -> Failure {
+    Failure::new("InvalidInstanceID.NotFound", message)
+}

@@ -1,0 +1,197 @@
+//! New guests: with ids, addresses and caller keys of their own.
+
+use serde_json::{Map, Value, json};
+
+use super::super::facts::api_time;
+use super::super::failure::Failure;
+use super::super::state::Subnets;
+use super::super::{Context, ids};
+use super::request::RunInstances;
+use crate::control::{CallerKey, ControlledFleet};
+use crate::description::Description;
+use crate::engine::Clock as _;
+
+/// As many as one call launches, and as there may be of those that are changed while
+/// they are served: some gigabytes.
+const COUNT_MAX: u32 = 1000;
+const GUESTS_MAX: usize = 100_000;
+
+/// Where instances are of which a launch does not say it.
+const SUBNET: &str = "subnet-0123456789abcdef0";
+const VPC: &str = "vpc-0123456789abcdef0";
+
+/// Launches instances, all or none, and gives their ids.
+pub(super) fn launch(
+    context: &Context<'_>,
+    fleet: &ControlledFleet,
+    asked: RunInstances,
+) -> Result<Vec<String>, Failure> {
+    let template: Value = serde_json::from_str(&context.template().to_json()).unwrap_or_default();
+    let (min, max) = counts(&asked)?;
+    let mut common = asked.described(&template)?;
+    common.insert("reservation-id".to_owned(), json!(ids::new("r-")?));
+    common.insert("launch-time".to_owned(), json!(api_time(fleet.clock().now())));
+    if fleet.len() + max as usize > GUESTS_MAX {
+        let message = format!("There are {} instances, and {GUESTS_MAX} at most here", fleet.len());
+        return Err(Failure::new("InstanceLimitExceeded", message));
+    }
+    if matches!(fleet.callers(), CallerKey::Listener) {
+        let message = "With --caller listener each instance has a listener of its own, and a new one has none; launch \
+                       with --caller client-address, header:NAME or host";
+        return Err(Failure::unsupported(message));
+    }
+    let placed = Placed::of(&asked, &template)?;
+    if placed.address.is_some() && max > 1 {
+        let message = "A private address is for one instance: MaxCount must be 1 with PrivateIpAddress";
+        return Err(Failure::combination(message));
+    }
+    context.proceed()?;
+
+    let mut launched: Vec<Launched> = Vec::new();
+    for index in 0..max {
+        match one(context, fleet, &common, &placed, index) {
+            Ok(one) => launched.push(one),
+            // As many as there is room for are enough.
+            Err(failure) if failure.code == FULL && index >= min => break,
+            Err(failure) => {
+                for Launched { key, address, .. } in &launched {
+                    fleet.remove(key);
+                    context.state().subnets.free(address);
+                }
+                return Err(failure);
+            }
+        }
+    }
+    Ok(launched.into_iter().map(|launched| launched.id).collect())
+}
+
+/// A new guest.
+struct Launched {
+    id: String,
+    key: String,
+    address: String,
+}
+
+fn counts(asked: &RunInstances) -> Result<(u32, u32), Failure> {
+    let min = asked.min_count.ok_or_else(|| Failure::missing("MinCount"))?;
+    let max = asked.max_count.ok_or_else(|| Failure::missing("MaxCount"))?;
+    match (min, max) {
+        (0, _) => Err(Failure::value("minCount", "0", "Minimum is 1.")),
+        _ if max < min => {
+            let message = "The maximum count must not be less than the minimum count";
+            Err(Failure::new("InvalidParameterValue", message))
+        }
+        _ if max > COUNT_MAX => {
+            let message = format!("One call launches at most {COUNT_MAX} instances here");
+            Err(Failure::new("InstanceLimitExceeded", message))
+        }
+        counts => Ok(counts),
+    }
+}
+
+const FULL: &str = "InsufficientFreeAddressesInSubnet";
+
+/// In which subnet, and at which address.
+struct Placed<'a> {
+    subnet_id: String,
+    vpc_id: String,
+    address: Option<String>,
+    ipv6: Vec<&'a str>,
+}
+
+impl<'a> Placed<'a> {
+    fn of(asked: &'a RunInstances, template: &Value) -> Result<Self, Failure> {
+        let interface = asked.primary()?;
+        if !asked.network_interface.is_empty() && (asked.subnet_id.is_some() || asked.private_ip_address.is_some()) {
+            let message = "Network interfaces and an instance-level subnet ID may not be specified on the same request";
+            return Err(Failure::combination(message));
+        }
+        let subnet = interface.subnet_id.or_else(|| asked.subnet_id.clone());
+        if let Some(wrong) = subnet.as_ref().filter(|id| !ids::is_of_form(id, "subnet-")) {
+            return Err(ids::malformed("InvalidSubnetID.Malformed", wrong));
+        }
+        let of_template = |field: &str, default: &str| template[field].as_str().unwrap_or(default).to_owned();
+        let address = interface.private_ip_address.or_else(|| asked.private_ip_address.clone());
+        if let Some(wrong) = address.as_ref().filter(|address| address.parse::<std::net::Ipv4Addr>().is_err()) {
+            return Err(Failure::value("address", wrong, "Invalid IPv4 address."));
+        }
+        Ok(Self {
+            subnet_id: subnet.unwrap_or_else(|| of_template("subnet-id", SUBNET)),
+            vpc_id: of_template("vpc-id", VPC),
+            address,
+            ipv6: asked.ipv6(),
+        })
+    }
+
+    /// The fields of a description for one instance with an address.
+    fn described(&self, address: &str, block: Option<u32>) -> Map<String, Value> {
+        let mut interface = Map::new();
+        if let Some(block) = block {
+            interface.insert("subnet-ipv4-cidr-block".to_owned(), json!(Subnets::cidr(block)));
+            interface.insert("vpc-ipv4-cidr-blocks".to_owned(), json!(["172.31.0.0/16"]));
+        }
+        if !self.ipv6.is_empty() {
+            interface.insert("ipv6-addresses".to_owned(), json!(self.ipv6));
+        }
+        let mut fields = Map::new();
+        fields.insert("private-ip-address".to_owned(), json!(address));
+        fields.insert("subnet-id".to_owned(), json!(self.subnet_id));
+        fields.insert("vpc-id".to_owned(), json!(self.vpc_id));
+        if !interface.is_empty() {
+            fields.insert("network-interfaces".to_owned(), json!([interface]));
+        }
+        fields
+    }
+}
+
+fn one(
+    context: &Context<'_>,
+    fleet: &ControlledFleet,
+    common: &Map<String, Value>,
+    placed: &Placed<'_>,
+    index: u32,
+) -> Result<Launched, Failure> {
+    loop {
+        let (address, block) = match &placed.address {
+            Some(address) => (address.clone(), None),
+            None => next_address(context, &placed.subnet_id)?,
+        };
+        let id = ids::new("i-")?;
+        let key = match fleet.callers() {
+            CallerKey::ClientAddress => address.clone(),
+            // Nobody could have chosen another: the answer tells it.
+            _ => id.clone(),
+        };
+        let mut fields = common.clone();
+        fields.extend(placed.described(&address, block));
+        fields.insert("instance-id".to_owned(), json!(id));
+        fields.insert("ami-launch-index".to_owned(), json!(index));
+        let change = Description::from_json("the launch", &Value::Object(fields).to_string())?;
+        let inserted = fleet.runtime().combine(context.template(), &change);
+        let inserted = inserted.and_then(|described| fleet.insert_new(&key, &described));
+        match (inserted, &placed.address) {
+            (Ok(Some(_)), _) => return Ok(Launched { id, key, address }),
+            // Somebody described a guest with this address, which stays in use.
+            (Ok(None), None) => {}
+            (Ok(None), Some(address)) => {
+                return Err(Failure::new("InvalidIPAddress.InUse", format!("Address {address} is in use.")));
+            }
+            (Err(error), _) => {
+                context.state().subnets.free(&address);
+                return Err(error.into());
+            }
+        }
+    }
+}
+
+fn next_address(context: &Context<'_>, subnet_id: &str) -> Result<(String, Option<u32>), Failure> {
+    let full = |message: String| Failure::new(FULL, message);
+    let mut state = context.state();
+    let Some(block) = state.subnets.block(subnet_id) else {
+        return Err(full(format!("The VPC has no room for another subnet than those in use: '{subnet_id}'")));
+    };
+    match state.subnets.take(block) {
+        Some(address) => Ok((address, Some(block))),
+        None => Err(full(format!("The subnet '{subnet_id}' has not enough free addresses"))),
+    }
+}
