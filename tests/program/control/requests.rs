@@ -81,7 +81,7 @@ fn faults_and_stopped_instances_are_told_with_what_was_sent() {
     for part in [
         " 401 GET /latest/delayed from 127.0.0.1, version 1: no token, and http-tokens is \"required\"; fault: delay\n  \
          The metadata option http-tokens is \"required\", so every request needs a session token (version 2).",
-        "until you have. A fault of the description affected it, of the kind \"delay\": the answer was sent late.",
+        "until then. A fault of the description affected it, of the kind \"delay\": the answer was sent late.",
         " no answer to GET /latest/closed from 127.0.0.1, version 1: nothing there in this version now; \
          fault: close, nothing was sent\n  A fault of the description affected it, of the kind \"close\"",
         " 404 GET /latest/delayed from 127.0.0.1, version 1: nothing there in this version now; fault: delay\n",

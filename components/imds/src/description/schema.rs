@@ -180,8 +180,16 @@ mod tests {
             .collect();
         secrets.sort_unstable();
         // What shells redact by name, all but the tables around these.
-        let redacted =
-            ["access-key-id", "extra-entries", "secret-access-key", "session-token", "user-data", "user-data-base64"];
+        let redacted = [
+            "access-key-id",
+            "authorization-token",
+            "extra-entries",
+            "id",
+            "secret-access-key",
+            "session-token",
+            "user-data",
+            "user-data-base64",
+        ];
         assert_eq!(secrets, redacted);
         let refers_to_secret = |property: &Value| property.to_string().contains("#/$defs/Secret\"");
         for (name, property) in properties(&schema).iter().filter(|(_, property)| refers_to_secret(property)) {
