@@ -26,28 +26,23 @@ const WORDS: [&str; 11] = [
     "token",
 ];
 
-/// Shorter names stand in others by chance, as `id` does in `instance-id`.
-const SHORT: usize = 4;
-
 /// Names of fields, as [`fold`] leaves them.
 struct Names {
     /// Of secrets and of what holds them.
     secret: Vec<String>,
-    /// Those of them that are too short to be looked for within others.
-    short: Vec<String>,
     /// Those that contain a word of a secret and are none, in the singular:
     /// `http-tokens`.
     harmless: Vec<String>,
 }
 
 static NAMES: LazyLock<Names> = LazyLock::new(|| {
-    let (short, secret): (Vec<_>, Vec<_>) = declared::secret().map(fold).partition(|name| name.len() < SHORT);
+    let secret: Vec<String> = declared::secret().map(fold).collect();
     let singular = |name: &str| fold(name).trim_end_matches('s').to_owned();
     let has_word = |name: &str| WORDS.iter().any(|word| name.contains(word));
     // None hides a secret's name or a word as such.
     let is_part = |name: &str| secret.iter().map(String::as_str).chain(WORDS).any(|other| other.contains(name));
     let harmless = declared::plain().map(singular).filter(|name| has_word(name) && !is_part(name)).collect();
-    Names { secret, short, harmless }
+    Names { secret, harmless }
 });
 
 /// Whether a text contains the name of a secret, in whatever case and with
@@ -59,10 +54,7 @@ pub(crate) fn names_secret(text: &str) -> bool {
             folded = folded.replace(name, "\0");
         }
     }
-    let is_within = || NAMES.secret.iter().map(String::as_str).chain(WORDS).any(|part| folded.contains(part));
-    let is_of_a_name = |letter: char| letter.is_alphanumeric() || matches!(letter, '-' | '_');
-    let is_whole = || text.split(|letter| !is_of_a_name(letter)).any(|name| NAMES.short.contains(&fold(name)));
-    is_within() || is_whole()
+    NAMES.secret.iter().map(String::as_str).chain(WORDS).any(|part| folded.contains(part))
 }
 
 /// Whether a name is that of a secret but for a letter or two.
@@ -104,8 +96,6 @@ mod tests {
             "user-data-base64",
             "extra_entries",
             "http-tokens-secret",
-            "id",
-            "container-credentials = [{id = task}]",
         ] {
             assert!(names_secret(name), "{name}");
         }
@@ -123,14 +113,8 @@ mod tests {
 
     #[test]
     fn fields_that_only_sound_like_secrets_are_none() {
-        for name in [
-            "http-tokens",
-            "HttpToken",
-            "credentials-rotation",
-            "[iam-instance-profile.credentials-rotation]",
-            "InstanceProfileId",
-            "video",
-        ] {
+        for name in ["http-tokens", "HttpToken", "credentials-rotation", "[iam-instance-profile.credentials-rotation]"]
+        {
             assert!(!names_secret(name), "{name}");
         }
         let sound: Vec<&str> = declared::plain().filter(|name| names_secret(name) || resembles_secret(name)).collect();
