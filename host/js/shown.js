@@ -41,10 +41,19 @@ export function shownTarget(target, isFound = false) {
   return `${cut(path.slice(0, escape < 0 ? at : Math.min(at, escape)), TARGET_CHARACTERS)}…`;
 }
 
-/** Where a path has the id of a task's credentials, by which anybody gets them; undefined in others. */
+/**
+ * Where a path may have the id of a task's credentials, by which any client gets them: behind a name `v1` or `v2`, which
+ * no version of the metadata service has. `credentials` itself is shown; undefined in other paths.
+ */
 function idOfCredentialsAt(path) {
-  const [before] = path.match(/^.*?\/credentials\/(?=.)/s) ?? [];
-  return before?.length;
+  let [at, isBehind, isNamed] = [0, false, false];
+  for (const segment of path.split("/")) {
+    if (!isBehind) isBehind = /^v[12]$/i.test(segment);
+    else if (segment === "credentials" && !isNamed) isNamed = true;
+    else if (segment !== "" && segment !== ".") return at;
+    at += segment.length + 1;
+  }
+  return undefined;
 }
 
 /** A text without escapes; undefined where one hides another too often. */

@@ -43,17 +43,16 @@ fn a_pod_is_told_of_its_token() {
 
 #[test]
 fn a_container_of_the_description_is_taken_as_it_is() {
-    let stated =
-        r#"container-credentials=[{"authorization-token":"pod"},{"id":"task","authorization-token":"of-the-task"}]"#;
+    let stated = r#"container-credentials=[{"authorization-token":"pod"},{"credentials-id":"task","authorization-token":"of-the-task"}]"#;
     let [full, _, token, _] = variables(&["--container", "--set", stated]);
     assert!(full.ends_with("/v2/credentials/task"), "{full}");
     assert_eq!(token, "of-the-task");
     assert_eq!(variables(&["--container=eks", "--set", stated])[2], "pod");
 
-    let output = run(&["--container=eks", "--set", r#"container-credentials=[{"id":"task"}]"#], "echo not run");
+    let output =
+        run(&["--container=eks", "--set", r#"container-credentials=[{"credentials-id":"task"}]"#], "echo not run");
     assert_eq!((output.status.code(), text(&output.stdout)), (Some(2), String::new()));
-    let message =
-        "imds: --container: no entry of container-credentials in the description has authorization-token and no id\n";
+    let message = "imds: --container: no entry of container-credentials in the description has authorization-token and no credentials-id\n";
     assert_eq!(text(&output.stderr), message);
 }
 
@@ -66,7 +65,7 @@ fn the_id_of_a_task_is_in_no_log_and_no_journal() {
         "all",
         "--control",
         "--set",
-        r#"container-credentials=[{"id":"id-of-a-task"}]"#,
+        r#"container-credentials=[{"credentials-id":"id-of-a-task"}]"#,
         "--container",
     ]);
     imds.args(["--", "sh", "-c", r#"echo "$AWS_CONTAINER_CREDENTIALS_FULL_URI"; echo "$IMDS_CONTROL"; cat"#]);

@@ -64,7 +64,7 @@ def test_a_terminated_instance_has_no_credentials(imds: module.Imds) -> None:
     assert fetcher.retrieve_iam_role_credentials() == {}
 
 
-TASK = {"container-credentials": [{"id": "task", "role-arn": "arn:aws:iam::123456789012:role/web"}]}
+TASK = {"container-credentials": [{"credentials-id": "task", "role-arn": "arn:aws:iam::123456789012:role/web"}]}
 POD = {"container-credentials": [{"authorization-token": "of-the-pod"}]}
 
 

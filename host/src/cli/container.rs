@@ -60,7 +60,7 @@ impl Container {
     pub fn set(&self, description: &mut Description) {
         if stated(&description.to_json()).is_empty() {
             let entry = match self.agent {
-                Agent::Ecs => json!({ "id": self.secret }),
+                Agent::Ecs => json!({ "credentials-id": self.secret }),
                 Agent::Eks => json!({ "authorization-token": self.secret }),
             };
             description.set_json(&format!("/{FIELD}"), &json!([entry]).to_string(), "--container");
@@ -79,16 +79,17 @@ impl Container {
     /// Sets what a container has in its environment, as the description states it.
     pub fn apply(&self, command: &mut Command, endpoint: Endpoint<'_>, control: &Control) -> anyhow::Result<()> {
         let entries = stated(&control.description()?.to_json());
-        let entry = entries.iter().find(|entry| entry["id"].is_string() == (self.agent == Agent::Ecs));
+        let entry = entries.iter().find(|entry| entry["credentials-id"].is_string() == (self.agent == Agent::Ecs));
         let Some(entry) = entry else {
-            let field = if self.agent == Agent::Ecs { "id" } else { "authorization-token and no id" };
+            let field =
+                if self.agent == Agent::Ecs { "credentials-id" } else { "authorization-token and no credentials-id" };
             return Err(WrongUse(format!("--container: no entry of {FIELD} in the description has {field}")).into());
         };
         for inherited in [RELATIVE_URI, FULL_URI, TOKEN, TOKEN_FILE] {
             command.env_remove(inherited);
         }
         let path = match self.agent {
-            Agent::Ecs => format!("/v2/credentials/{}", entry["id"].as_str().unwrap_or_default()),
+            Agent::Ecs => format!("/v2/credentials/{}", entry["credentials-id"].as_str().unwrap_or_default()),
             Agent::Eks => "/v1/credentials".to_owned(),
         };
         match (endpoint, self.agent) {

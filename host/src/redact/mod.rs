@@ -3,6 +3,7 @@
 //! log, the journal, a control answer or a debug print shows of a request goes
 //! through here.
 
+mod credentials_id;
 mod letters;
 mod printable;
 mod shapes;
@@ -69,7 +70,7 @@ pub fn target(target: &str) -> String {
     };
     let (path, has_more) = beginning(path);
     let first = secrets(path).first().map(|secret| secret.start);
-    match first.into_iter().chain(id_of_credentials(path)).min() {
+    match first.into_iter().chain(credentials_id::place(path)).min() {
         // A secret may go on behind a slash, in parts that are too short to be seen.
         Some(secret) => {
             shown.push(&path[..secret]);
@@ -130,13 +131,6 @@ pub(crate) fn without_secrets(text: &str) -> String {
 /// Whether something in a text looks like a key or a token.
 pub(crate) fn has_secret(text: &str) -> bool {
     !secrets(text).is_empty()
-}
-
-/// Where a path has the id of a task's credentials, by which anybody gets them.
-fn id_of_credentials(path: &str) -> Option<usize> {
-    const BEFORE: &str = "/credentials/";
-    let id = path.find(BEFORE)? + BEFORE.len();
-    (id < path.len()).then_some(id)
 }
 
 /// The part of a text that is looked at, and whether there is more.

@@ -42,14 +42,14 @@ pub(super) fn secrets(text: &str) -> Vec<Range<usize>> {
 }
 
 /// A text without its percent-encoding, and where its bytes come from.
-struct Decoded<'t> {
-    bytes: Cow<'t, [u8]>,
+pub(super) struct Decoded<'t> {
+    pub(super) bytes: Cow<'t, [u8]>,
     /// Where each byte begins, and the end; empty where nothing was encoded.
     places: Vec<usize>,
 }
 
 impl<'t> Decoded<'t> {
-    fn of(text: &'t [u8]) -> Self {
+    pub(super) fn of(text: &'t [u8]) -> Self {
         if !text.contains(&b'%') {
             return Self { bytes: Cow::Borrowed(text), places: Vec::new() };
         }
@@ -64,7 +64,7 @@ impl<'t> Decoded<'t> {
         Self { bytes: Cow::Owned(bytes), places }
     }
 
-    fn place(&self, range: Range<usize>) -> Range<usize> {
+    pub(super) fn place(&self, range: Range<usize>) -> Range<usize> {
         let place = |at: usize| self.places.get(at).copied().unwrap_or(at);
         place(range.start)..place(range.end)
     }

@@ -20,7 +20,7 @@ static INSTANCES: LazyLock<Vec<Instance>> = LazyLock::new(|| {
 });
 
 /// A task, another one with a token, and a pod.
-const WITH_CONTAINERS: &str = r#"{"container-credentials": [{"id": "a"}, {"id": "b", "authorization-token": "c"}, {"authorization-token": "d"}]}"#;
+const WITH_CONTAINERS: &str = r#"{"container-credentials": [{"credentials-id": "a"}, {"credentials-id": "b", "authorization-token": "c"}, {"authorization-token": "d"}]}"#;
 
 /// Any bytes have one of the documented answers, complete and the same each time,
 /// in which no byte of the request stands that could be read as more than a value.

@@ -6,12 +6,13 @@ use super::value::{CredentialsId, RoleArn, Secret};
 entries! {
     /// Credentials that a container gets from the agent of its service.
     ContainerCredentials {
-        /// For a task of ECS: what stands behind `/v2/credentials/`. Who knows it gets the credentials.
+        /// For a task of ECS: the last part of `/v2/credentials/ID`. Any client that knows it gets the
+        /// credentials.
         #[serde(default)]
         @[secret]
-        id: Option<CredentialsId>,
-        /// For a pod of EKS (Pod Identity): what `Authorization` must be at `/v1/credentials`. With `id`, what it must be
-        /// there.
+        credentials_id: Option<CredentialsId>,
+        /// For a pod of EKS (Pod Identity): what `Authorization` must be at `/v1/credentials`. With `credentials-id`: what
+        /// it must be at the path of that id.
         #[serde(default)]
         authorization_token: Option<Secret>,
         /// The role. Default: that of the instance, with its credentials.

@@ -230,7 +230,7 @@ mod tests {
                 "iam-instance-profile.credentials-without-token.access-key-id",
                 "iam-instance-profile.credentials-without-token.secret-access-key",
                 "iam-instance-profile.credentials-without-token.session-token",
-                "container-credentials.*.id",
+                "container-credentials.*.credentials-id",
                 "container-credentials.*.authorization-token",
                 "container-credentials.*.credentials.access-key-id",
                 "container-credentials.*.credentials.secret-access-key",

@@ -183,6 +183,7 @@ mod tests {
         let redacted = [
             "access-key-id",
             "authorization-token",
+            "credentials-id",
             "extra-entries",
             "id",
             "secret-access-key",

@@ -39,7 +39,7 @@ impl Check {
         let mut known = Vec::new();
         for (index, container) in containers.into_iter().enumerate() {
             let pointer = format!("{field}/{index}");
-            let id = container.id.map(String::from);
+            let id = container.credentials_id.map(String::from);
             let authorization = container.authorization_token.map(|token| token.0);
             if authorization.as_ref().is_some_and(|token| !is_field_value(token)) {
                 let message = "expected printable ASCII without a space at its ends, at most 4096 characters";
@@ -48,7 +48,7 @@ impl Check {
             // Of two that answer to the same, nobody would see the second one.
             let key = (id.clone(), authorization.clone().filter(|_| id.is_none()));
             if seen.contains(&key) {
-                let name = if id.is_some() { "id" } else { "authorization-token" };
+                let name = if id.is_some() { "credentials-id" } else { "authorization-token" };
                 self.wrong(format!("{pointer}/{name}"), "another entry has the same, and would hide this one");
             }
             seen.push(key);
@@ -58,7 +58,7 @@ impl Check {
                     if authorization.is_none() {
                         self.wrong(
                             &pointer,
-                            "expected `id`, for a task of ECS, or `authorization-token`, for a pod of EKS",
+                            "expected `credentials-id`, for a task of ECS, or `authorization-token`, for a pod of EKS",
                         );
                     }
                     Service::Eks
