@@ -185,7 +185,6 @@ mod tests {
             "authorization-token",
             "credentials-id",
             "extra-entries",
-            "id",
             "secret-access-key",
             "session-token",
             "user-data",
