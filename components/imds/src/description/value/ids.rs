@@ -58,6 +58,18 @@ texts! {
         "expected a name of IAM: 1 to 128 letters, digits and + = , . @ _ -",
         |text| (1..=128).contains(&text.len()) && text.bytes().all(is_iam) && text != "." && text != ".."
     }
+    /// The ARN of a role.
+    RoleArn {
+        "^arn:[a-z-]+:iam::[0-9]{12}:role/[^\\x00-\\x1f\\x7f]+$",
+        "expected the ARN of a role, such as arn:aws:iam::123456789012:role/web",
+        |text| match text.split(':').collect::<Vec<_>>()[..] {
+            ["arn", _, "iam", "", account, role] => {
+                account.parse::<AccountId>().is_ok()
+                    && role.strip_prefix("role/").is_some_and(|name| name.parse::<Line>().is_ok())
+            }
+            _ => false,
+        }
+    }
     /// The ARN of an instance profile.
     InstanceProfileArn {
         "^arn:[a-z-]+:iam::[0-9]{12}:instance-profile/[^\\x00-\\x1f\\x7f]+$",

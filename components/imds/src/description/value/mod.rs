@@ -98,7 +98,7 @@ mod time;
 pub use self::address::{CidrBlock, Ipv4Block, Ipv6Block, MacAddress};
 pub use self::ids::{
     AccountId, GroupId, HostId, IamName, ImageId, InstanceEventId, InstanceId, InstanceProfileArn, KernelId,
-    NetworkInterfaceId, RamdiskId, ReservationId, SubnetId, VpcId,
+    NetworkInterfaceId, RamdiskId, ReservationId, RoleArn, SubnetId, VpcId,
 };
 pub use self::path::{EntryPath, PathPattern, Segment};
 pub use self::place::{RegionName, ZoneName};
