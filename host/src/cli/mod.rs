@@ -5,6 +5,7 @@ mod advice;
 mod check;
 mod clock;
 mod control;
+mod credentials;
 mod ctl;
 mod environment;
 mod export;

@@ -104,7 +104,9 @@ impl Run {
         let journal = self.control.is_on().then(|| control.journal().clone());
         let observer = ((log.clone(), require_v2.clone()), (metrics, journal));
         let service = self.options.service(control.clone(), control.clock().clone(), observer);
-        environment::note_other_credentials();
+        if !self.options.credentials.are_real() {
+            environment::note_other_credentials();
+        }
         let runtime = signals::runtime()?;
         let ended = runtime.block_on(self.run_beside(service, &control, page, namespace));
         // Connections that the command left open are not waited for.
@@ -160,6 +162,7 @@ impl Run {
         let mut command = Command::new(program);
         command.args(arguments);
         let endpoint = url.as_deref().map_or(Endpoint::LinkLocal, Endpoint::Told);
+        self.options.credentials.keep_out(&mut command);
         environment::set(&mut command, endpoint, controlling.as_ref().map(|controlling| controlling.place.to_string()));
         let spawned = match &namespace {
             Some(namespace) => {

@@ -1,4 +1,5 @@
 use crate::control::clock::ClockState;
+use crate::control::refresher::CredentialsState;
 use crate::description::Description;
 use crate::engine::{Happening, Status};
 use crate::error::Error;
@@ -36,6 +37,9 @@ pub struct Snapshot {
     pub identity_document: String,
     /// What happens to the instance, in the order of time.
     pub timeline: Vec<Happening>,
+    /// Where the credentials of the role come from, where they are real, when they end,
+    /// and what failed last.
+    pub credentials: Option<CredentialsState>,
     /// What was described and edited, and what the timeline did. It holds the
     /// secrets of the instance; see
     /// [`to_json_without_secrets`](Description::to_json_without_secrets).
@@ -68,7 +72,12 @@ pub struct MetadataOptions {
 
 impl Snapshot {
     /// What the component says of an instance, at this moment of its clock.
-    pub(crate) fn new(revision: u64, clock: ClockState, status: Status) -> Result<Self, Error> {
+    pub(crate) fn new(
+        revision: u64,
+        clock: ClockState,
+        status: Status,
+        credentials: Option<CredentialsState>,
+    ) -> Result<Self, Error> {
         let timeline = status.timeline();
         let Status { state, lifecycle, metadata_options: options, identity_document, description, .. } = status;
         let metadata_options = MetadataOptions {
@@ -86,6 +95,7 @@ impl Snapshot {
             metadata_options,
             identity_document: identity_document.text,
             timeline,
+            credentials,
             description: Description::from_json("the present description", &description)?,
         })
     }

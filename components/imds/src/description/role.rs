@@ -34,12 +34,14 @@ tables! {
         credentials_rotation: CredentialsRotation,
     }
 
-    /// Where the host of the service gets credentials: exactly one of `process`, `profile`, `environment` and `file`.
+    /// Where the host of the service gets credentials: exactly one of `process`, `profile`, `environment`, `file`
+    /// and `embedder`.
     #[cfg_attr(feature = "schema", schemars(extend("oneOf" = [
         { "required": ["process"] },
         { "required": ["profile"] },
         { "required": ["environment"] },
         { "required": ["file"] },
+        { "required": ["embedder"] },
     ])))]
     CredentialsSource {
         /// A command and its arguments that prints them, as `credential_process` of the AWS configuration does. No shell
@@ -54,13 +56,16 @@ tables! {
         environment: Option<bool>,
         /// A file with what a `credential_process` prints, which somebody else rewrites.
         file: Option<Line>,
+        /// `true`: the program in which the service is embedded delivers them; `imds` delivers none.
+        #[cfg_attr(feature = "schema", schemars(extend("const" = true)))]
+        embedder: Option<bool>,
         /// A role that the profile is to assume for the credentials. Only with `profile`.
         role_arn: Option<RoleArn>,
         /// A policy, JSON text, that narrows what the credentials may do. Only with `role-arn`.
         session_policy: Option<Line>,
         /// How long the credentials are to live: 15m to 12h. Only with `role-arn`. Default: 1h.
         duration: Option<Span>,
-        /// How long one attempt to get them may take: 1s to 5m. Default 30s.
+        /// How long the command of `process` or `profile` may take: 1s to 5m. Default 30s.
         time_limit: Option<Span>,
     }
 

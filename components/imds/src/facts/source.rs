@@ -22,11 +22,12 @@ impl Check {
             ("profile", source.profile.is_some()),
             ("environment", source.environment.is_some()),
             ("file", source.file.is_some()),
+            ("embedder", source.embedder.is_some()),
         ];
         let given: Vec<&str> = kinds.iter().filter(|(_, is_given)| *is_given).map(|(name, _)| *name).collect();
         match given[..] {
             [_] => {}
-            [] => self.wrong(pointer, "expected one of `process`, `profile`, `environment` and `file`"),
+            [] => self.wrong(pointer, "expected one of `process`, `profile`, `environment`, `file` and `embedder`"),
             [first, second, ..] => {
                 self.wrong(format!("{pointer}/{second}"), format!("expected one source, and there is `{first}` too"));
             }
@@ -42,8 +43,10 @@ impl Check {
                 self.problems.push(Problem::at(format!("{pointer}/process"), message).help(help));
             }
         }
-        if source.environment == Some(false) {
-            self.wrong(format!("{pointer}/environment"), "expected `true`, or no such field");
+        for (field, given) in [("environment", source.environment), ("embedder", source.embedder)] {
+            if given == Some(false) {
+                self.wrong(format!("{pointer}/{field}"), "expected `true`, or no such field");
+            }
         }
         for (field, is_given, needs, is_there) in [
             ("role-arn", source.role_arn.is_some(), "profile", source.profile.is_some()),
