@@ -36,13 +36,13 @@ tables! {
 
     /// Where the host of the service gets credentials: exactly one of `process`, `profile`, `environment`, `file`
     /// and `embedder`.
-    #[cfg_attr(feature = "schema", schemars(extend("oneOf" = [
+    #[cfg_attr(feature = "schema", schemars(extend("allOf" = [{ "oneOf": [
         { "required": ["process"] },
         { "required": ["profile"] },
         { "required": ["environment"] },
         { "required": ["file"] },
         { "required": ["embedder"] },
-    ])))]
+    ] }])))]
     CredentialsSource {
         /// A command and its arguments that prints them, as `credential_process` of the AWS configuration does. No shell
         /// reads it.

@@ -30,7 +30,7 @@ pub fn credentials(state: &CredentialsState, now: SystemTime) -> String {
     let until = |end: SystemTime| humantime::format_rfc3339_seconds(end).to_string();
     let Some(failure) = state.last_failure.as_ref().filter(|_| state.failures > 0) else {
         let end = state.end.map(|end| format!(", until {}", until(end))).unwrap_or_default();
-        return format!("imds: the role has the credentials of {source}{end}");
+        return format!("imds: note: the role has the credentials of {source}{end}");
     };
     let reason = shown::text(&failure.error.to_string(), SOURCE_CHARACTERS);
     let what_holds = match state.end {
@@ -38,7 +38,7 @@ pub fn credentials(state: &CredentialsState, now: SystemTime) -> String {
         Some(end) => format!("the last ones ended at {}", until(end)),
         None => "the role has none".to_owned(),
     };
-    format!("imds: no credentials from {source}: {reason}; {what_holds}, and it is asked again")
+    format!("imds: warning: no credentials from {source}: {reason}; {what_holds}, and it is asked again")
 }
 
 /// No name of a source or of a command needs more.

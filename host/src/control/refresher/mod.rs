@@ -259,13 +259,10 @@ impl Inner {
                     present.last_failure = Some(FetchFailure { at: now, error });
                 }
             }
-            {
-                let mut present = self.present();
-                present.is_fetching = false;
-                present.attempts += 1;
-            }
-            self.changed.notify_all();
+            self.present().is_fetching = false;
             (self.observe)(&self.state());
+            self.present().attempts += 1;
+            self.changed.notify_all();
             if self.is_over_when_due() {
                 return;
             }
@@ -345,7 +342,7 @@ impl Inner {
     fn until(&self, time: SystemTime) -> Duration {
         let clock = self.clock.state();
         match time.duration_since(clock.now) {
-            Err(_) => Duration::ZERO,
+            Err(_) | Ok(Duration::ZERO) => Duration::ZERO,
             Ok(_) if clock.is_paused => Duration::MAX,
             Ok(left) => Duration::try_from_secs_f64(left.as_secs_f64() / clock.speed).unwrap_or(Duration::MAX),
         }
