@@ -17,6 +17,7 @@ use super::link_local;
 use super::log::Format;
 use super::print::to_stderr;
 use super::secret_file::warn_of_others;
+use super::variables::variable;
 
 #[derive(Args)]
 pub struct CredentialFlags {
@@ -147,6 +148,8 @@ impl CredentialFlags {
             for name in EnvironmentSource::VARIABLES.iter().chain(&PREFERRED) {
                 command.env_remove(name);
             }
+            // The words of a command may be secrets.
+            command.env_remove(variable("credentials"));
         }
     }
 
@@ -246,6 +249,7 @@ fn started(
     format: Format,
 ) -> anyhow::Result<CredentialRefresher> {
     source.file().into_iter().for_each(warn_of_others);
+    keep_memory_private();
     let Some(asked) = DescribedSource::of(description) else { anyhow::bail!("the description names no source") };
     let told = Mutex::new(false);
     let now = clock.clone();
@@ -258,6 +262,17 @@ fn started(
         *told = state.failures == 0;
     })?;
     Ok(refresher)
+}
+
+/// Lets no other process of this user read the memory and the environment of this one,
+/// and the system write none of it where it ends badly.
+fn keep_memory_private() {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+        // Where the system refuses, it is as with any program.
+        let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    }
 }
 
 /// Whether other machines may reach an address.

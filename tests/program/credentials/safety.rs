@@ -78,6 +78,28 @@ fn nobody_has_commands_run_by_the_control() {
     assert_eq!(fs::read_to_string(&marker.path).unwrap(), "");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn the_memory_of_the_program_is_nobody_elses() {
+    // Root without privileges is a user like others.
+    let without_privileges = |program: &str| {
+        let mut command = Command::new("setpriv");
+        command.args(["--bounding-set=-all", "--inh-caps=-all", program]);
+        without_aws(&mut command);
+        command
+    };
+    let can_be_read = |flags: &[&str]| {
+        let mut imds = without_privileges(IMDS);
+        imds.args(["serve", "--listen", "127.0.0.1:0"]).args(flags);
+        let served = Served::spawn(imds, 1);
+        let environment = format!("/proc/{}/environ", served.child.id());
+        without_privileges("cat").arg(environment).output().unwrap().status.success()
+    };
+    let stand_in = StandIn::new("memory", &version_1("MEMORY", 3600));
+    assert!(can_be_read(&[]));
+    assert!(!can_be_read(&["--credentials", &stand_in.flag()]));
+}
+
 #[test]
 fn wrong_flags_are_refused() {
     for flag in ["dev", "process:", "process:sh 'x", "profile:", "env:x"] {

@@ -135,9 +135,11 @@ impl CredentialRefresher {
         });
         let moved = Arc::downgrade(&inner);
         clock.when_moved(move || {
-            let inner = moved.upgrade();
-            inner.iter().for_each(|inner| inner.changed.notify_all());
-            inner.is_some()
+            let Some(inner) = moved.upgrade() else { return false };
+            // Who looked at the clock before waits by now, and hears it.
+            drop(inner.present());
+            inner.changed.notify_all();
+            true
         });
         let running = Arc::new(Running(Arc::clone(&inner)));
         let runs = Arc::clone(&inner);
