@@ -234,7 +234,7 @@ impl super::Fleet {
     /// # Ok::<_, imds_host::Error>(())
     /// ```
     pub fn take_credentials_from(&self, key: &str, refresher: &CredentialRefresher) -> Result<Subscription, Error> {
-        let canonical: String = self.callers().canonical(key)?.into();
+        let canonical = self.callers().canonical(key)?;
         let (fleet, own) = (self.downgrade(), canonical.clone());
         let subscription = refresher.subscribe(move |delivered| match fleet.upgrade() {
             Some(fleet) => fleet.change_quietly(&own, &delivered.change(false)),
