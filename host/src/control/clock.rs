@@ -1,7 +1,10 @@
+mod watchers;
+
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use self::watchers::Watchers;
 use crate::description::LAST_MS;
 use crate::engine::Clock;
 
@@ -84,11 +87,8 @@ struct Shared {
     real: Box<dyn RealTime>,
     // Locked for some arithmetic only.
     course: Mutex<Course>,
-    /// Who wants to know that it goes on otherwise than before; false, and no more.
-    watching: Mutex<Vec<Box<Watcher>>>,
+    watchers: Watchers,
 }
-
-type Watcher = dyn Fn() -> bool + Send + Sync;
 
 /// Where the time really comes from.
 trait RealTime: Send + Sync {
@@ -225,7 +225,7 @@ impl VirtualClock {
         moved.shown = since_1970(time);
         *course = Course::Moved(moved);
         drop(course);
-        self.tell();
+        self.shared.watchers.tell();
     }
 
     /// Lets it run so many times as fast as time passes, from where it is. One
@@ -261,7 +261,7 @@ impl VirtualClock {
     /// ```
     pub fn follow_system(&self) {
         *self.course() = Course::System;
-        self.tell();
+        self.shared.watchers.tell();
     }
 
     /// What it shows and how it runs, all at one moment.
@@ -288,7 +288,7 @@ impl VirtualClock {
 
     fn new(real: impl RealTime + 'static, course: impl FnOnce(Duration) -> Course) -> Self {
         let course = Mutex::new(course(real.steady()));
-        Self { shared: Arc::new(Shared { real: Box::new(real), course, watching: Mutex::default() }) }
+        Self { shared: Arc::new(Shared { real: Box::new(real), course, watchers: Watchers::default() }) }
     }
 
     fn course(&self) -> MutexGuard<'_, Course> {
@@ -315,22 +315,14 @@ impl VirtualClock {
         if (after.shown, after.speed, after.is_paused) != (before.shown, before.speed, before.is_paused) {
             *course = Course::Moved(after);
             drop(course);
-            self.tell();
+            self.shared.watchers.tell();
         }
     }
 
     /// Has `watcher` called whenever it was changed, until that says false. It must not
     /// change the clock.
     pub(super) fn when_moved(&self, watcher: impl Fn() -> bool + Send + Sync + 'static) {
-        self.watching().push(Box::new(watcher));
-    }
-
-    fn tell(&self) {
-        self.watching().retain(|watcher| watcher());
-    }
-
-    fn watching(&self) -> MutexGuard<'_, Vec<Box<Watcher>>> {
-        self.shared.watching.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.watchers.add(watcher);
     }
 }
 
