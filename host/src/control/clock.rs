@@ -1,7 +1,10 @@
+mod watchers;
+
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use self::watchers::Watchers;
 use crate::description::LAST_MS;
 use crate::engine::Clock;
 
@@ -82,6 +85,7 @@ struct Shared {
     real: Box<dyn RealTime>,
     // Locked for some arithmetic only.
     course: Mutex<Course>,
+    watchers: Watchers,
 }
 
 /// Where the time really comes from.
@@ -217,6 +221,8 @@ impl VirtualClock {
         let mut moved = self.moved(*course);
         moved.shown = since_1970(time);
         *course = Course::Moved(moved);
+        drop(course);
+        self.shared.watchers.tell();
     }
 
     /// Sets its speed, as a multiple of real time. A paused clock stays paused.
@@ -251,6 +257,7 @@ impl VirtualClock {
     /// ```
     pub fn follow_system(&self) {
         *self.course() = Course::System;
+        self.shared.watchers.tell();
     }
 
     /// Its time and how it runs, at one moment.
@@ -277,7 +284,7 @@ impl VirtualClock {
 
     fn new(real: impl RealTime + 'static, course: impl FnOnce(Duration) -> Course) -> Self {
         let course = Mutex::new(course(real.steady()));
-        Self { shared: Arc::new(Shared { real: Box::new(real), course }) }
+        Self { shared: Arc::new(Shared { real: Box::new(real), course, watchers: Watchers::default() }) }
     }
 
     fn course(&self) -> MutexGuard<'_, Course> {
@@ -303,7 +310,15 @@ impl VirtualClock {
         change(&mut after);
         if (after.shown, after.speed, after.is_paused) != (before.shown, before.speed, before.is_paused) {
             *course = Course::Moved(after);
+            drop(course);
+            self.shared.watchers.tell();
         }
+    }
+
+    /// Has `watcher` called whenever it was changed, until that says false. It must not
+    /// change the clock.
+    pub(super) fn when_moved(&self, watcher: impl Fn() -> bool + Send + Sync + 'static) {
+        self.shared.watchers.add(watcher);
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, PoisonError};
 
+use zeroize::Zeroizing;
+
 use super::{Control, Present};
 use crate::description::Description;
 use crate::engine::{Clock, Opening};
@@ -90,7 +92,8 @@ impl Control {
         description.start_at(self.shared.start);
         // Judged under its own name, with the places in its own text.
         self.shared.runtime.judge(&description, Arc::clone(&self.shared.terms))?;
-        Ok(self.put(&description))
+        let json = Zeroizing::new(self.with_delivered(description.to_json()));
+        Ok(self.put(&json, self.revision() + 1))
     }
 
     /// What holds now, if it is the revision that is wanted.
@@ -106,11 +109,11 @@ impl Control {
         let _alone = self.shared.editing.lock().unwrap_or_else(PoisonError::into_inner);
         let present = self.expect(revision)?;
         let now_ms = self.shared.clock.now_ms();
-        let json = self.edited(&present.description, &change.to_json(), change, now_ms)?;
-        if json == self.status_at(&present, now_ms)?.description {
+        let json = Zeroizing::new(self.edited(&present.description, &change.to_json(), change, now_ms)?);
+        if *json == self.status_at(&present, now_ms)?.description {
             return Ok(present.revision);
         }
-        Ok(self.put(&Description::from_json("the present description", &json)?))
+        Ok(self.put(&json, present.revision + 1))
     }
 
     fn edited(&self, description: &str, change: &str, told: &Description, now_ms: u64) -> Result<String, Error> {
@@ -125,14 +128,16 @@ impl Control {
         Ok(edited)
     }
 
-    /// Serves a description that is known to be right from now on.
-    fn put(&self, description: &Description) -> u64 {
+    /// Serves a description, JSON text, that is known to be right, from now on, as this
+    /// revision.
+    pub(super) fn put(&self, description: &str, revision: u64) -> u64 {
         // Nobody else edits, so that what is present stays; who answers does not wait.
-        let Present { revision, instance, .. } = self.present();
-        let opening = Opening::new(description, Arc::clone(&self.shared.terms), None);
+        let Present { instance, .. } = self.present();
+        let opening = Opening::of_json(description.into(), Arc::clone(&self.shared.terms), None);
         let instance = instance.edited(opening);
-        let next = Present { revision: revision + 1, description: description.to_json().into(), instance };
+        let description = Arc::new(description.to_owned().into());
+        let next = Present { revision, description, instance };
         *self.shared.present.write().unwrap_or_else(PoisonError::into_inner) = next;
-        revision + 1
+        revision
     }
 }

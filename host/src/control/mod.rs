@@ -2,15 +2,20 @@
 //! service, the time, the instances of many callers.
 
 mod clock;
+mod delivery;
 mod edit;
 mod fleet;
 mod operation;
+mod refresher;
 mod snapshot;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Instant, SystemTime};
 
+use zeroize::Zeroizing;
+
+use self::delivery::Attached;
 use crate::description::{Description, Warnings};
 use crate::engine::{
     Answer, Clock, Entropy, Happening, Instance, Moment, Request, RequestHead, Runtime, Settings, Status, Terms,
@@ -23,6 +28,7 @@ use crate::serve::{Caller, Instances, Service};
 pub use self::clock::{ClockState, VirtualClock, WrongSpeed};
 pub use self::fleet::{CallerKey, Fleet, WrongCallerKey};
 pub use self::operation::{Interruption, InterruptionAction};
+pub use self::refresher::{CredentialRefresher, CredentialsState, FetchFailure, Subscription};
 pub use self::snapshot::{MetadataOptions, Snapshot};
 
 /// An instance that changes while it is served, under a clock that can be moved:
@@ -69,6 +75,8 @@ struct Shared {
     start: SystemTime,
     // Not held while the component answers; an edit holds it to be the only one.
     editing: Mutex<()>,
+    /// Who delivers the credentials of the role, if somebody does.
+    attached: Mutex<Option<Arc<Attached>>>,
     present: RwLock<Present>,
 }
 
@@ -76,8 +84,8 @@ struct Shared {
 #[derive(Clone)]
 struct Present {
     revision: u64,
-    /// JSON text.
-    description: Arc<str>,
+    /// JSON text, which may hold secrets.
+    description: Arc<Zeroizing<String>>,
     instance: Instance,
 }
 
@@ -125,7 +133,7 @@ impl Control {
         let mut description = description.clone();
         description.start_at(start);
         let instance = runtime.open_under(&description, Arc::clone(&terms))?;
-        let present = Present { revision: 1, description: description.to_json().into(), instance };
+        let present = Present { revision: 1, description: Arc::new(description.to_json().into()), instance };
         let shared = Shared {
             runtime: runtime.clone(),
             terms,
@@ -134,6 +142,7 @@ impl Control {
             start,
             journal: Journal::default(),
             editing: Mutex::new(()),
+            attached: Mutex::default(),
             present: RwLock::new(present),
         };
         Ok(Self { shared: Arc::new(shared) })
@@ -262,7 +271,7 @@ impl Control {
     pub fn snapshot(&self) -> Result<Snapshot, Error> {
         let (present, clock) = (self.present(), self.shared.clock.state());
         let status = self.status_at(&present, (move || clock.now).now_ms())?;
-        Snapshot::new(present.revision, clock, status)
+        Snapshot::new(present.revision, clock, status, self.credentials())
     }
 
     /// The instance as of the last edit. It never changes; the next edit makes another

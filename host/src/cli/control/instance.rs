@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use hyper::StatusCode;
 use hyper::header::IF_MATCH;
 use hyper::http::request::Parts;
-use imds_host::{Control, Description, Happening, MetadataOptions, Snapshot};
+use imds_host::{Control, CredentialsState, DescribedSource, Description, Happening, MetadataOptions, Snapshot};
 use serde_json::{Value, json};
 
 use super::super::warnings::Before;
@@ -31,6 +31,7 @@ pub fn patch(control: &Control, parts: &Parts, body: &[u8]) -> Reply {
 /// Another description in the place of all that was.
 pub fn put(control: &Control, parts: &Parts, body: &[u8]) -> Reply {
     change(control, parts, body, |description, revision| match revision {
+        _ if is_of_another_source(control, description) => Err(another_source(description)),
         Some(revision) => control.replace_revision(revision, description),
         None => control.replace(description),
     })
@@ -100,9 +101,44 @@ fn shown(snapshot: &Snapshot) -> anyhow::Result<Value> {
         "metadata-options": options(&snapshot.metadata_options),
         "identity": serde_json::from_str::<Value>(&snapshot.identity_document)?,
         "timeline": { "past": happenings(past), "to-come": happenings(to_come) },
+        "credentials": snapshot.credentials.as_ref().map(credentials),
         "faults": description.get("faults").cloned().unwrap_or_else(|| json!([])),
         "description": description,
     }))
+}
+
+/// Where real credentials come from, and how that goes.
+fn credentials(state: &CredentialsState) -> Value {
+    let failure = state.last_failure.as_ref();
+    let failure = failure.map(|failure| json!({ "at": time(failure.at), "reason": failure.error.to_string() }));
+    json!({
+        "source": state.source,
+        "updated": state.updated.map(time),
+        "end": state.end.map(time),
+        "next-fetch": state.next_fetch.map(time),
+        "failures": state.failures,
+        "last-failure": failure,
+    })
+}
+
+/// Whoever may change the instance is not to have this program run commands and read
+/// files: that is a matter of its own files and flags. A change is refused by the
+/// component, which lets no instance change its source.
+fn is_of_another_source(control: &Control, description: &Description) -> bool {
+    let present = control.description().ok().and_then(|present| DescribedSource::of(&present));
+    DescribedSource::of(description).is_some_and(|source| present != Some(source))
+}
+
+fn another_source(description: &Description) -> imds_host::Error {
+    let problem = imds_host::Problem {
+        field: "/iam-instance-profile/credentials-source".to_owned(),
+        in_name: false,
+        message: "an operator cannot name a source of credentials".to_owned(),
+        help: Some("put it into the file that imds reads, or start it with --credentials".to_owned()),
+        place: None,
+        set_by: None,
+    };
+    imds_host::Error::Invalid(description.place_problems(vec![problem]))
 }
 
 /// By EC2's names.

@@ -9,9 +9,10 @@ mod wrong;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use clap::{Args, ValueEnum};
-use imds_host::{CallerKey, Clock, Description, Fleet, Problems, Runtime, VirtualClock, Warnings};
+use imds_host::{CallerKey, Clock, DescribedSource, Description, Fleet, Problems, Runtime, VirtualClock, Warnings};
 
 pub use self::load::{Entry, Found, Given, each};
 use self::wrong::Wrong;
@@ -64,6 +65,8 @@ pub struct Many {
 pub struct Told {
     left_out: Vec<String>,
     warned: Warned,
+    /// The instances whose credentials are real, and where these come from.
+    sourced: Vec<(String, DescribedSource)>,
 }
 
 impl Told {
@@ -127,6 +130,9 @@ impl Instances {
         let fleet = Fleet::with_settings(&runtime, &settings, callers.clone())?.start_at(clock.now());
         let mut many = Many { fleet, runtime, path: path.clone(), clock, told: Told::default() };
         many.told = self.load(&many.fleet, &many, &changes)?;
+        let sources = options.credentials.start_many(&many.told.sourced, &many.clock, options.log_format)?;
+        let subscriptions = sources.give_to(&many.fleet)?;
+        options.credentials.keep(sources, subscriptions);
         Ok(Some(many))
     }
 
@@ -134,7 +140,15 @@ impl Instances {
     pub fn load_again(&self, many: &Many, options: &Options) -> anyhow::Result<()> {
         let loaded = many.fleet.empty();
         let told = self.load(&loaded, many, &options.changes(&many.runtime)?)?;
+        if !told.sourced.is_empty() {
+            options.credentials.judge_many()?;
+        }
+        let sources = options.credentials.start_many(&told.sourced, &many.clock, options.log_format)?;
+        // So that they have credentials when they are served.
+        let _before = sources.give_to(&loaded)?;
         many.fleet.replace_all(loaded);
+        let subscriptions = sources.give_to(&many.fleet)?;
+        options.credentials.keep(sources, subscriptions);
         told.tell(options.log_format);
         Ok(())
     }
@@ -143,13 +157,16 @@ impl Instances {
         let now = clock.now();
         let opened = AtomicUsize::new(0);
         let as_they_are = changes.is_empty();
+        let sourced = Mutex::new(Vec::new());
         let Found { wrong, mut warned, left_out, .. } = each(
             |give| read(path, Some(fleet.callers()), give),
             |key, given| {
                 let is_looked_at = opened.load(Ordering::Relaxed) < LOOKED_AT_MAX;
                 match given {
                     // Nothing is made of the text: many are to be ready soon.
-                    Given::Text { file, text } if as_they_are && !is_looked_at => {
+                    Given::Text { file, text }
+                        if as_they_are && !is_looked_at && !text.contains("credentials-source") =>
+                    {
                         fleet.insert_json(key, file, text)?;
                         opened.fetch_add(1, Ordering::Relaxed);
                         Ok(Warnings::default())
@@ -157,6 +174,9 @@ impl Instances {
                     given => {
                         let description = changes.apply(runtime, given.description()?)?;
                         fleet.insert(key, &description)?;
+                        if let Some(source) = DescribedSource::of(&description) {
+                            sourced.lock().unwrap_or_else(PoisonError::into_inner).push((key.to_owned(), source));
+                        }
                         match opened.fetch_add(1, Ordering::Relaxed) < LOOKED_AT_MAX {
                             true => Ok(warnings::or_say_why_not(fleet.warnings(key, &description, now))),
                             false => Ok(Warnings::default()),
@@ -167,7 +187,8 @@ impl Instances {
             |key| drop(fleet.remove(key)),
         )?;
         warned.not_looked_at = opened.into_inner().saturating_sub(LOOKED_AT_MAX);
-        let told = Told { left_out, warned };
+        let sourced = sourced.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let told = Told { left_out, warned, sourced };
         if wrong.number() > 0 {
             told.tell_left_out();
         }
