@@ -32,6 +32,10 @@ fn a_command_gives_them_with_tokens_required_from_the_ready_line_on() {
         (&"the command sh".into(), &0.into())
     );
     assert_eq!(state["metadata-options"]["http-tokens"], "required");
+    let address = control.strip_prefix("http://").unwrap();
+    let answer = request(address, "GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    let openapi: Value = serde_json::from_str(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap();
+    crate::openapi::Document(openapi).check("GET", "/v1/instance", 200, &state.to_string());
     assert_eq!(state["description"]["iam-instance-profile"]["credentials-source"]["process"][0], "(hidden)");
 
     // What was delivered outlives edits, and goes with its role.

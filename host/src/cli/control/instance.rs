@@ -6,7 +6,7 @@ use hyper::StatusCode;
 use hyper::header::IF_MATCH;
 use hyper::http::request::Parts;
 use imds_host::{Control, CredentialsState, DescribedSource, Description, Happening, MetadataOptions, Snapshot};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::super::warnings::Before;
 use super::clock;
@@ -93,7 +93,7 @@ fn shown(snapshot: &Snapshot) -> anyhow::Result<Value> {
     let happenings = |list: Vec<&Happening>| -> Vec<Value> {
         list.into_iter().map(|happening| json!({ "at": time(happening.at()), "what": happening.what })).collect()
     };
-    Ok(json!({
+    let mut shown = json!({
         "revision": snapshot.revision,
         "state": snapshot.state,
         "instance-lifecycle": snapshot.lifecycle,
@@ -101,24 +101,28 @@ fn shown(snapshot: &Snapshot) -> anyhow::Result<Value> {
         "metadata-options": options(&snapshot.metadata_options),
         "identity": serde_json::from_str::<Value>(&snapshot.identity_document)?,
         "timeline": { "past": happenings(past), "to-come": happenings(to_come) },
-        "credentials": snapshot.credentials.as_ref().map(credentials),
         "faults": description.get("faults").cloned().unwrap_or_else(|| json!([])),
         "description": description,
-    }))
+    });
+    if let Some(state) = &snapshot.credentials {
+        shown["credentials"] = credentials(state);
+    }
+    Ok(shown)
 }
 
-/// Where real credentials come from, and how that goes.
+/// Where real credentials come from, and how that goes. What there is not is left out.
 fn credentials(state: &CredentialsState) -> Value {
     let failure = state.last_failure.as_ref();
     let failure = failure.map(|failure| json!({ "at": time(failure.at), "reason": failure.error.to_string() }));
-    json!({
-        "source": state.source,
-        "updated": state.updated.map(time),
-        "end": state.end.map(time),
-        "next-fetch": state.next_fetch.map(time),
-        "failures": state.failures,
-        "last-failure": failure,
-    })
+    let fields = [
+        ("source", Some(json!(state.source))),
+        ("updated", state.updated.map(|at| json!(time(at)))),
+        ("end", state.end.map(|at| json!(time(at)))),
+        ("next-fetch", state.next_fetch.map(|at| json!(time(at)))),
+        ("failures", Some(json!(state.failures))),
+        ("last-failure", failure),
+    ];
+    fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect::<Map<_, _>>().into()
 }
 
 /// Whoever may change the instance is not to have this program run commands and read
