@@ -26,6 +26,9 @@ mod container;
 // Unix sockets.
 #[cfg(unix)]
 mod control;
+// Their commands are shell scripts.
+#[cfg(unix)]
+mod credentials;
 // Signals end what it reads.
 #[cfg(unix)]
 mod fault_delivery;

@@ -148,6 +148,8 @@ impl Serve {
         if listeners.is_empty() {
             listeners.push(bind(LISTEN).await?);
         }
+        let addresses = listeners.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>()?;
+        self.options.credentials.listen(&addresses)?;
         let metrics_listener = match self.metrics {
             Some(address) => Some(bind_for("--metrics", address).await?),
             None => None,
@@ -160,11 +162,9 @@ impl Serve {
             _ => None,
         };
 
-        let mut addresses = Vec::new();
         let (stop, stopped) = watch::channel(());
         let mut serving = JoinSet::new();
         for listener in listeners {
-            addresses.push(listener.local_addr()?);
             let mut stopped = stopped.clone();
             let shutdown = async move {
                 // Ends when the sender is dropped.

@@ -143,7 +143,7 @@ mod tests {
         for (pointer, read) in [
             ("/properties/state", json!(empty.state.as_str())),
             ("/properties/instance-lifecycle", json!(empty.instance_lifecycle.as_str())),
-            ("/$defs/MetadataOptions/properties/http-tokens", json!(options.http_tokens.as_str())),
+            ("/$defs/MetadataOptions/properties/http-tokens", json!(options.http_tokens.unwrap_or_default().as_str())),
             ("/$defs/MetadataOptions/properties/http-endpoint", json!(options.http_endpoint.as_str())),
             (
                 "/$defs/MetadataOptions/properties/http-put-response-hop-limit",
@@ -180,8 +180,15 @@ mod tests {
             .collect();
         secrets.sort_unstable();
         // What shells redact by name, all but the tables around these.
-        let redacted =
-            ["access-key-id", "extra-entries", "secret-access-key", "session-token", "user-data", "user-data-base64"];
+        let redacted = [
+            "access-key-id",
+            "extra-entries",
+            "process",
+            "secret-access-key",
+            "session-token",
+            "user-data",
+            "user-data-base64",
+        ];
         assert_eq!(secrets, redacted);
         let refers_to_secret = |property: &Value| property.to_string().contains("#/$defs/Secret\"");
         for (name, property) in properties(&schema).iter().filter(|(_, property)| refers_to_secret(property)) {
