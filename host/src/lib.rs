@@ -37,6 +37,7 @@
 //! | answer the requests of your own server | [`Service`], a [`hyper`] service |
 //! | serve on listeners | [`serve`], or a [`Server`] with [`ConnectionLimits`] |
 //! | change an instance while it is served | [`Control`], and a [`VirtualClock`] for its time |
+//! | give a role real credentials | a [`CredentialSource`], and a [`CredentialRefresher`] that asks it |
 //! | let `aws ec2`, boto3 and others operate what is served | [`Ec2Api`], with the feature `ec2` |
 //! | serve many, one to each caller | [`Fleet`] by a [`CallerKey`], or your own [`Instances`] |
 //! | change many while they are served | [`ControlledFleet`], which has a [`Control`] for each |
@@ -73,8 +74,9 @@
 //! The crate's folders are rooms, and a room uses only those before it: `redact`,
 //! `error`, `description` (texts and places in them), `identity` (keys and
 //! signatures), `engine` (running the component), `observe`, `serve` (sockets and
-//! hyper), `control` (what an operator changes), `ec2` (EC2's own API over that), `testing` (fixtures). The program
-//! uses only what this page shows.
+//! hyper), `credentials` (where real ones come from), `control` (what an operator
+//! changes), `ec2` (EC2's own API over that), `testing` (fixtures). The program uses
+//! only what this page shows.
 //!
 //! Guarantees:
 //!
@@ -102,6 +104,8 @@
 
 #[cfg(feature = "serve")]
 mod control;
+#[cfg(feature = "serve")]
+mod credentials;
 mod description;
 #[cfg(feature = "ec2")]
 mod ec2;
@@ -119,8 +123,14 @@ pub mod testing;
 
 #[cfg(feature = "serve")]
 pub use control::{
-    CallerKey, ClockState, Control, ControlledFleet, Fleet, Interruption, InterruptionAction, MetadataOptions,
-    Snapshot, VirtualClock, WrongCallerKey, WrongSpeed,
+    CallerKey, ClockState, Control, ControlledFleet, CredentialRefresher, CredentialsState, FetchFailure, Fleet,
+    Interruption, InterruptionAction, MetadataOptions, Snapshot, Subscription, VirtualClock, WrongCallerKey,
+    WrongSpeed,
+};
+#[cfg(feature = "serve")]
+pub use credentials::{
+    CredentialSource, DescribedSource, EnvironmentSource, Fetch, FileSource, FunctionSource, ProcessSource,
+    ProfileSource, RoleCredentials, SourceError,
 };
 pub use description::{Description, Scenario, Warning, Warnings};
 #[cfg(feature = "ec2")]

@@ -1,7 +1,7 @@
 //! Real clients, unmodified: the AWS SDK for Rust and botocore believe that they
 //! run on an EC2 instance. A case that we pass and they fail is a wrong case.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Lines, Write};
 use std::process::Stdio;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -201,49 +201,70 @@ fn the_aws_sdk_gets_over_an_outage_of_credentials() {
     });
 }
 
-/// botocore, where there is a Python that has it.
+/// botocore, which asks for credentials whenever it is told to.
+pub struct Botocore {
+    client: std::process::Child,
+    asks: std::process::ChildStdin,
+    answers: Lines<BufReader<std::process::ChildStdout>>,
+}
+
+impl Botocore {
+    /// Points it at a server of `service`; says so where there is no Python that has it.
+    pub fn start(service: Service) -> Option<Self> {
+        let script = crate::case::tests_directory().join("clients/botocore_refresh.py");
+        let has_botocore = std::process::Command::new("python3").args(["-c", "import botocore"]).output();
+        if !has_botocore.is_ok_and(|output| output.status.success()) {
+            // Not by a macro: of tests that pass, what macros print is not shown.
+            let line = b"SKIPPED: there is no python3 with botocore on the path\n";
+            std::io::stderr().write_all(line).expect("standard error takes it");
+            return None;
+        }
+        let listener = TOKIO.block_on(TcpListener::bind("127.0.0.1:0")).expect("a loopback port is free");
+        let endpoint = format!("http://{}/", listener.local_addr().expect("a listener has an address"));
+        TOKIO.spawn(serve(listener, service, std::future::pending()));
+        let mut client = std::process::Command::new("python3")
+            .arg(script)
+            .env_clear()
+            .envs(std::env::vars_os().filter(|(name, _)| !name.to_string_lossy().starts_with("AWS_")))
+            .env("AWS_EC2_METADATA_SERVICE_ENDPOINT", endpoint)
+            .env("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
+            .env("AWS_CONFIG_FILE", "/nowhere")
+            .env("NO_PROXY", "*")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("python3 starts");
+        let asks = client.stdin.take().expect("it is piped");
+        let answers = BufReader::new(client.stdout.take().expect("it is piped")).lines();
+        Some(Self { client, asks, answers })
+    }
+
+    /// The access key id that it would use now, and the seconds that it lives.
+    pub fn get(&mut self) -> (String, i64) {
+        self.asks.write_all(b"\n").expect("it reads");
+        let line = self.answers.next().expect("it answers").expect("it writes text");
+        let (key, lives) = line.split_once(' ').expect("a key and seconds");
+        (key.to_owned(), lives.parse().expect("a number of seconds"))
+    }
+
+    pub fn end(mut self) {
+        drop(self.asks);
+        assert!(self.client.wait().expect("it ends").success());
+    }
+}
+
 #[test]
 fn botocore_refreshes_credentials_across_their_end() {
-    let script = crate::case::tests_directory().join("clients/botocore_refresh.py");
-    let has_botocore = std::process::Command::new("python3").args(["-c", "import botocore"]).output();
-    if !has_botocore.is_ok_and(|output| output.status.success()) {
-        // Not by a macro: of tests that pass, what macros print is not shown.
-        let line = b"SKIPPED: there is no python3 with botocore on the path\n";
-        std::io::stderr().write_all(line).expect("standard error takes it");
-        return;
-    }
     let clock = VirtualClock::paused_at(UNIX_EPOCH + Duration::from_secs(1_790_812_800));
     let description = read_toml("launch-time = '+0s'\nmetadata-options.http-tokens = 'required'");
     let control = Control::open_with(&RUNTIME, &description, &Default::default(), clock);
     let control = control.unwrap_or_else(|error| panic!("{error}"));
-    let listener = TOKIO.block_on(TcpListener::bind("127.0.0.1:0")).expect("a loopback port is free");
-    let endpoint = format!("http://{}/", listener.local_addr().expect("a listener has an address"));
-    TOKIO.spawn(serve(listener, control.service(), std::future::pending()));
-    let mut client = std::process::Command::new("python3")
-        .arg(script)
-        .env_clear()
-        .envs(std::env::vars_os().filter(|(name, _)| !name.to_string_lossy().starts_with("AWS_")))
-        .env("AWS_EC2_METADATA_SERVICE_ENDPOINT", endpoint)
-        .env("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
-        .env("AWS_CONFIG_FILE", "/nowhere")
-        .env("NO_PROXY", "*")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("python3 starts");
-    let mut asks = client.stdin.take().expect("it is piped");
-    let mut answers = BufReader::new(client.stdout.take().expect("it is piped")).lines();
-    let mut get = || {
-        asks.write_all(b"\n").expect("it reads");
-        let line = answers.next().expect("it answers").expect("it writes text");
-        let (key, lives) = line.split_once(' ').expect("a key and seconds");
-        (key.to_owned(), lives.parse::<i64>().expect("a number of seconds"))
-    };
-    let (mut key, _) = get();
+    let Some(mut client) = Botocore::start(control.service()) else { return };
+    let (mut key, _) = client.get();
     let mut replaced = 0;
     for _ in 0..48 {
         control.clock().advance(HOUR);
-        let (next, lives) = get();
+        let (next, lives) = client.get();
         assert!(lives > 600, "{lives}");
         replaced += usize::from(next != key);
         key = next;
@@ -258,13 +279,12 @@ fn botocore_refreshes_credentials_across_their_end() {
     };
     edit(r#"{"iam-instance-profile": {"credentials-rotation": {"until": "+0s"}}}"#);
     control.clock().advance(HOUR * 9);
-    let (last, lives) = get();
+    let (last, lives) = client.get();
     assert!(lives > 0, "stretched by botocore: {lives}");
     edit(r#"{"iam-instance-profile": {"credentials-rotation": {"until": null, "since": "+0s"}}}"#);
     control.clock().advance(HOUR);
-    let (new, lives) = get();
+    let (new, lives) = client.get();
     assert_ne!(new, last);
     assert!(lives > 5 * 3600, "{lives}");
-    drop(asks);
-    assert!(client.wait().expect("it ends").success());
+    client.end();
 }

@@ -12,6 +12,7 @@ mod clients;
 mod conformance;
 mod core_abi;
 mod crawl;
+mod credentials;
 mod description;
 mod edits;
 mod fuel;

@@ -21,7 +21,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("engine", &["description", "error", "identity", "redact"]),
     ("observe", &["engine", "error", "redact"]),
     ("serve", &["engine", "error", "observe"]),
-    ("control", &["description", "engine", "error", "identity", "observe", "serve"]),
+    ("credentials", &["description", "error", "redact"]),
+    ("control", &["credentials", "description", "engine", "error", "identity", "observe", "serve"]),
     ("ec2", &["control", "description", "engine", "error", "redact"]),
     ("testing", &["control", "description", "engine", "error", "observe", "redact", "serve"]),
     // The program: it has the library's public names alone, and nothing has its.

@@ -167,7 +167,8 @@ fn slowed(json: &str, times: u64) -> Description {
     Description::from_json("slowed", &document.to_string()).expect("it is JSON")
 }
 
-/// The spans of a description that a story has are sped up, and a fault's delay is not.
+/// The spans of a description that a story has are sped up; a fault's delay is not, nor those of a source, which is not
+/// of the story.
 #[test]
 fn every_span_is_known() {
     fn spans(value: &Value, name: &str, found: &mut Vec<String>) {
@@ -191,7 +192,7 @@ fn every_span_is_known() {
     spans(&schema, "", &mut found);
     found.sort();
     found.dedup();
-    assert_eq!(found, ["delay", "interval", "lifetime"]);
+    assert_eq!(found, ["delay", "duration", "interval", "lifetime", "time-limit"]);
 }
 
 proptest! {

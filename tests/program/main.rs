@@ -26,6 +26,9 @@ mod container;
 // Unix sockets.
 #[cfg(unix)]
 mod control;
+// Their commands are shell scripts.
+#[cfg(unix)]
+mod credentials;
 mod ec2;
 // Signals end what it reads.
 #[cfg(unix)]

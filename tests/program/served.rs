@@ -34,7 +34,7 @@ impl Served {
         let mut served = Self { child, addresses: Vec::new(), notes: Vec::new(), lines };
         while served.addresses.len() < listeners {
             let line = served.lines.recv_timeout(DEADLINE).unwrap();
-            if line.starts_with("imds: note: ") {
+            if ["imds: note: ", "imds: warning: ", "{"].iter().any(|begin| line.starts_with(begin)) {
                 served.notes.push(line);
                 continue;
             }

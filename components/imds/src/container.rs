@@ -108,7 +108,7 @@ fn task(
     let Some(container) = found.filter(|container| !has_more && container.is_authorized(head)) else {
         return refused(Outcome::CredentialsIdUnknown, "InvalidIdInRequest", "Credentials not found");
     };
-    let Some(Ok(issued)) = container.issued(now) else {
+    let Some(issued) = container.issued(now) else {
         let code = "CredentialsUninitialized";
         return refused(Outcome::CredentialsNotDelivered, code, "Credentials uninitialized for ID");
     };
@@ -140,7 +140,7 @@ fn pod(containers: &[Container], head: &Head<'_>, now: Time) -> Result<Reply<'st
     let Some(container) = found else {
         return refused(Outcome::AuthorizationInvalid, "Service account token is not that of a known association");
     };
-    let Some(Ok(issued)) = container.issued(now) else {
+    let Some(issued) = container.issued(now) else {
         return refused(Outcome::CredentialsNotDelivered, "Credentials cannot be fetched");
     };
     let body = json(&[
@@ -158,10 +158,11 @@ impl Container {
         self.authorization.as_ref().is_none_or(|own| is_same(own, head.authorization.unwrap_or_default()))
     }
 
-    /// The credentials in force, or the code and the message of the failure to have any.
-    fn issued(&self, now: Time) -> Option<Result<Issued, &(String, String)>> {
+    /// The credentials in force, if there are any.
+    fn issued(&self, now: Time) -> Option<Issued> {
+        let credentials = self.credentials.as_ref().filter(|credentials| credentials.from <= now)?;
         // A container has no session token, and gets what version 2 delivers.
-        self.credentials.as_ref().map(|credentials| credentials.issued(now, true))
+        credentials.issued(now, true).ok()
     }
 }
 

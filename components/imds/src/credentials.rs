@@ -45,6 +45,15 @@ pub struct Delivery {
     pub next: Option<Time>,
 }
 
+/// What is told where a role cannot be assumed.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// Why, in a word for programs.
+    pub code: String,
+    /// Why, for people.
+    pub message: String,
+}
+
 /// The time between two deliveries.
 const INTERVAL_MS: u64 = 6 * 3600 * 1000;
 
@@ -96,6 +105,13 @@ impl Rotation {
         Rotation { life: Life::OF_IDENTITY, ..Rotation::of_role(refreshes, launch) }
     }
 
+    /// One delivery, which a shell made; the next one is another description.
+    pub fn of_delivery(delivered: &Credentials, otherwise: Rotation) -> Rotation {
+        let Some((first, end)) = delivered.last_updated.zip(delivered.expiration) else { return otherwise };
+        let life = Life::of_ms(end.as_ms().saturating_sub(first.as_ms()));
+        Rotation { first, interval_ms: i64::MAX as u64, life, until: Some(first), ..otherwise }
+    }
+
     /// The delivery in force at `now`: the period in which it lies.
     ///
     /// By a clock that is behind the launch there were deliveries before it:
@@ -144,6 +160,8 @@ impl Rotation {
 
 /// A document of which only `LastUpdated` changes.
 pub struct InfoDocument {
+    /// From when on it is there.
+    pub from: Time,
     /// When the credentials change that it speaks of. UNRECORDED: what it says while
     /// they cannot be had; it goes on.
     pub rotation: Rotation,
@@ -182,6 +200,8 @@ pub struct Issued {
 
 /// The credentials of a role or of the instance itself.
 pub struct RoleCredentials {
+    /// From when on they are there.
+    pub from: Time,
     /// When they change.
     pub rotation: Rotation,
     /// What made-up parts are made from: the instance.
@@ -193,11 +213,20 @@ pub struct RoleCredentials {
     /// What a request without one gets. EC2 delivers different credentials to
     /// the two (`ec2:RoleDelivery`).
     pub without_token: Credentials,
-    /// Code and message, where the role cannot be assumed.
-    pub failure: Option<(String, String)>,
+    /// What is told where the role cannot be assumed.
+    pub failure: Option<Failure>,
+    /// What is told while no real credentials are in force, where a shell delivers them.
+    pub source_failure: Option<Failure>,
 }
 
 impl RoleCredentials {
+    /// What is told in place of credentials, if something is.
+    fn failure(&self, now: Time, with_token: bool) -> Option<&Failure> {
+        let given = self.given(with_token);
+        let in_force = given.access_key_id.is_some() && now < self.rotation.ends(given, now);
+        self.failure.as_ref().or(self.source_failure.as_ref().filter(|_| !in_force))
+    }
+
     /// When the credentials in force were made.
     pub fn last_updated(&self, now: Time, with_token: bool) -> Time {
         // What is stated of credentials says nothing of the failure to have any.
@@ -219,7 +248,7 @@ impl RoleCredentials {
     pub fn document(&self, now: Time, with_token: bool) -> String {
         let last_updated = self.last_updated(now, with_token).rfc3339();
         match self.issued(now, with_token) {
-            Err((code, message)) => object(&[
+            Err(Failure { code, message }) => object(&[
                 ("Code", Value::Text(code.clone())),
                 ("Message", Value::Text(message.clone())),
                 ("LastUpdated", Value::Text(last_updated)),
@@ -236,10 +265,9 @@ impl RoleCredentials {
         }
     }
 
-    /// The credentials in force at `now`, or code and message where the role cannot be
-    /// assumed.
-    pub fn issued(&self, now: Time, with_token: bool) -> Result<Issued, &(String, String)> {
-        if let Some(failure) = &self.failure {
+    /// The credentials in force at `now`, or what is said in their place.
+    pub fn issued(&self, now: Time, with_token: bool) -> Result<Issued, &Failure> {
+        if let Some(failure) = self.failure(now, with_token) {
             return Err(failure);
         }
         let given = self.given(with_token);

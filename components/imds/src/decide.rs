@@ -138,7 +138,7 @@ fn checked<'i>(call: &Call<'i, '_>, noted: &mut Decision<'i>) -> Result<Reply<'i
         // UNRECORDED: that this comes before the token's own check.
         Some(_) if head.is_forwarded => return Err(Outcome::Forwarded),
         Some(token) => noted.ttl_left = Some(call.token_key.check(token, now).map_err(token_refused)?),
-        None if facts.options.http_tokens == HttpTokens::Required => return Err(Outcome::TokenMissing),
+        None if facts.http_tokens == HttpTokens::Required => return Err(Outcome::TokenMissing),
         None => {}
     }
     match head.method {

@@ -323,18 +323,20 @@ impl Node {
 
 impl Content {
     fn is_timeless(&self) -> bool {
-        !matches!(self, Content::From(..))
+        self.from() == Time::EPOCH
     }
 
     fn is_there(&self, now: Time) -> bool {
+        self.from() <= now
+    }
+
+    /// From when on it is there.
+    fn from(&self) -> Time {
         match self {
-            Content::From(time, _) => *time <= now,
-            Content::Text(_)
-            | Content::Refreshed(..)
-            | Content::UserData(_)
-            | Content::Info(_)
-            | Content::Credentials(_)
-            | Content::Unsigned(..) => true,
+            Content::From(time, _) => *time,
+            Content::Info(info) => info.from,
+            Content::Credentials(credentials) => credentials.from,
+            Content::Text(_) | Content::Refreshed(..) | Content::UserData(_) | Content::Unsigned(..) => Time::EPOCH,
         }
     }
 

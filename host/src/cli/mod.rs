@@ -7,6 +7,7 @@ mod check;
 mod clock;
 mod container;
 mod control;
+mod credentials;
 mod ctl;
 mod ec2;
 mod environment;

@@ -16,6 +16,7 @@ use serde_json::Value;
 
 use super::clock::ClockFlags;
 use super::container::Container;
+use super::credentials::CredentialFlags;
 use super::failure::WrongUse;
 use super::file;
 use super::identity;
@@ -100,6 +101,9 @@ pub struct Options {
     warnings: WarningFlags,
 
     #[command(flatten)]
+    pub credentials: CredentialFlags,
+
+    #[command(flatten)]
     clock: ClockFlags,
 
     #[command(flatten)]
@@ -143,6 +147,7 @@ impl Options {
         let runtime = Runtime::new()?;
         let description = self.description(&runtime)?;
         let control = Control::open_with(&runtime, &description, &self.settings(&runtime)?, self.clock())?;
+        self.credentials.start(&control, &description, self.log_format)?;
         Ok((control, description))
     }
 
@@ -165,8 +170,10 @@ impl Options {
         let instance = control.instance();
         let runtime = instance.runtime();
         let description = self.description(runtime)?;
+        self.credentials.judge(&description)?;
         let before = Before::of(control);
         let revision = control.replace(&description)?;
+        self.credentials.start(control, &description, self.log_format)?;
         let found = warnings::or_say_why_not(warnings::of(runtime, &description, control.clock().now()));
         warnings::tell(&before.new_ones(found), self.log_format);
         Ok(ReadAgain { done: format!("read {} again", self.source()), outcome: format!("revision {revision}") })
@@ -285,6 +292,7 @@ impl Changes<'_> {
             let field = "/metadata-options/http-put-response-hop-limit";
             description.set_number(field, hop_limit, "--http-put-response-hop-limit");
         }
+        options.credentials.apply(description);
         options.warnings.apply(description);
         if let Some(container) = &options.container {
             container.set(description);

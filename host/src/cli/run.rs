@@ -131,7 +131,7 @@ impl Run {
         let journal = self.control.is_on().then(|| control.journal().clone());
         let observer = ((log.clone(), attributing), (metrics, journal));
         let service = self.options.service(control.clone(), control.clock().clone(), observer);
-        if self.options.container.is_none() {
+        if self.options.container.is_none() && !self.options.credentials.are_real() {
             environment::note_other_credentials();
         }
         let runtime = signals::runtime()?;
@@ -212,6 +212,7 @@ impl Run {
         let mut command = Command::new(program);
         command.args(arguments);
         let endpoint = url.as_deref().map_or(Endpoint::LinkLocal, Endpoint::Told);
+        self.options.credentials.keep_out(&mut command);
         environment::set(&mut command, endpoint, controlling.as_ref().map(|controlling| controlling.place.to_string()));
         if let Some(container) = &self.options.container {
             container.apply(&mut command, endpoint, control)?;

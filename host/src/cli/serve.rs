@@ -153,6 +153,8 @@ impl Serve {
         if listeners.is_empty() {
             listeners.push(bind(LISTEN).await?);
         }
+        let addresses = listeners.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>()?;
+        self.options.credentials.listen(&addresses)?;
         let metrics_listener = match self.metrics {
             Some(address) => Some(bind_for("--metrics", address).await?),
             None => None,
@@ -172,11 +174,9 @@ impl Serve {
         };
         let answering = Answering::start(self.ec2.for_server(), alone, log, None).await?;
 
-        let mut addresses = Vec::new();
         let (stop, stopped) = watch::channel(());
         let mut serving = JoinSet::new();
         for listener in listeners {
-            addresses.push(listener.local_addr()?);
             let mut stopped = stopped.clone();
             let shutdown = async move {
                 // Ends when the sender is dropped.

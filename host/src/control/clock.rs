@@ -1,8 +1,11 @@
+mod watchers;
+
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use self::source::{Leader, Machine, Source};
+use self::watchers::{Watcher, Watchers};
 use crate::description::LAST_MS;
 use crate::engine::Clock;
 
@@ -86,6 +89,7 @@ struct Shared {
     source: Box<dyn Source>,
     // Locked for some arithmetic only.
     course: Mutex<Course>,
+    watchers: Watchers,
 }
 
 #[derive(Clone, Copy)]
@@ -230,6 +234,8 @@ impl VirtualClock {
         let mut moved = self.moved(*course);
         moved.shown = since_1970(time);
         *course = Course::Moved(moved);
+        drop(course);
+        self.shared.watchers.tell();
     }
 
     /// Sets its speed, as a multiple of real time. A paused clock stays paused.
@@ -265,6 +271,7 @@ impl VirtualClock {
     /// ```
     pub fn follow_system(&self) {
         *self.course() = Course::Source;
+        self.shared.watchers.tell();
     }
 
     /// Its time and how it runs, at one moment.
@@ -294,7 +301,7 @@ impl VirtualClock {
 
     fn new(source: impl Source + 'static, course: impl FnOnce(Duration) -> Course) -> Self {
         let course = Mutex::new(course(source.steady()));
-        Self { shared: Arc::new(Shared { source: Box::new(source), course }) }
+        Self { shared: Arc::new(Shared { source: Box::new(source), course, watchers: Watchers::default() }) }
     }
 
     fn course(&self) -> MutexGuard<'_, Course> {
@@ -320,7 +327,20 @@ impl VirtualClock {
         change(&mut after);
         if (after.shown, after.speed, after.is_paused) != (before.shown, before.speed, before.is_paused) {
             *course = Course::Moved(after);
+            drop(course);
+            self.shared.watchers.tell();
         }
+    }
+
+    /// Has `watcher` called whenever it was changed, or a clock that it follows, until
+    /// that says false. It must not change the clock.
+    pub(super) fn when_moved(&self, watcher: impl Fn() -> bool + Send + Sync + 'static) {
+        self.watch(Arc::new(watcher));
+    }
+
+    fn watch(&self, watcher: Arc<Watcher>) {
+        self.shared.source.when_moved(Arc::clone(&watcher));
+        self.shared.watchers.add(watcher);
     }
 }
 

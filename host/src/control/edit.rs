@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, PoisonError};
 
+use zeroize::Zeroizing;
+
 use super::{Control, Present};
 use crate::description::Description;
 use crate::engine::{Clock, Opening};
@@ -92,7 +94,8 @@ impl Control {
         // Judged under its own name, with the places in its own text.
         let judged = self.shared.runtime.try_open(&opening)?;
         judged.map_err(|findings| Error::Invalid(description.locate(findings)))?;
-        Ok(self.put(opening))
+        let opening = self.with_delivered(opening);
+        Ok(self.put(opening, self.revision() + 1))
     }
 
     /// What holds now, if it is the revision that is wanted.
@@ -108,11 +111,11 @@ impl Control {
         let _alone = self.shared.editing.lock().unwrap_or_else(PoisonError::into_inner);
         let present = self.expect(revision)?;
         let now_ms = self.shared.clock.now_ms();
-        let json = self.edited(present.instance.document(), &change.to_json(), change, now_ms)?;
-        if json == self.status_at(&present, now_ms)?.description {
+        let json = Zeroizing::new(self.edited(present.instance.document(), &change.to_json(), change, now_ms)?);
+        if *json == self.status_at(&present, now_ms)?.description {
             return Ok(present.revision);
         }
-        Ok(self.put(self.opening(&Description::from_json("the present description", &json)?)))
+        Ok(self.put(self.opening_of_json(&json), present.revision + 1))
     }
 
     fn edited(&self, description: &str, change: &str, told: &Description, now_ms: u64) -> Result<String, Error> {
@@ -132,12 +135,17 @@ impl Control {
         Opening::new(description, Arc::clone(&self.shared.terms), self.shared.key.clone())
     }
 
-    /// Serves from now on what is known to be right.
-    fn put(&self, opening: Opening) -> u64 {
+    /// The same of a description that is JSON text.
+    pub(super) fn opening_of_json(&self, description: &str) -> Opening {
+        Opening::of_json(description.into(), Arc::clone(&self.shared.terms), self.shared.key.clone())
+    }
+
+    /// Serves from now on what is known to be right, as this revision.
+    pub(super) fn put(&self, opening: Opening, revision: u64) -> u64 {
         // Nobody else edits, so that what is present stays; who answers does not wait.
-        let Present { revision, instance, .. } = self.present();
-        let next = Present::new(revision + 1, instance.edited(opening));
+        let Present { instance, .. } = self.present();
+        let next = Present::new(revision, instance.edited(opening));
         *self.shared.present.write().unwrap_or_else(PoisonError::into_inner) = next;
-        revision + 1
+        revision
     }
 }

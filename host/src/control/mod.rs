@@ -3,9 +3,11 @@
 
 mod clock;
 mod controlled_fleet;
+mod delivery;
 mod edit;
 mod fleet;
 mod operation;
+mod refresher;
 mod snapshot;
 #[cfg(feature = "ec2")]
 mod view;
@@ -14,6 +16,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::{Instant, SystemTime};
 
+use self::delivery::Attached;
 use crate::description::{Description, Warnings};
 use crate::engine::{
     Answer, Clock, Entropy, Happening, Instance, Moment, Opening, Request, RequestHead, Runtime, Settings, Status,
@@ -27,6 +30,7 @@ pub use self::clock::{ClockState, VirtualClock, WrongSpeed};
 pub use self::controlled_fleet::ControlledFleet;
 pub use self::fleet::{CallerKey, Fleet, WrongCallerKey};
 pub use self::operation::{Interruption, InterruptionAction};
+pub use self::refresher::{CredentialRefresher, CredentialsState, FetchFailure, Subscription};
 pub use self::snapshot::{MetadataOptions, Snapshot};
 
 /// An instance that changes while it is served, under a clock that can be moved:
@@ -75,6 +79,8 @@ struct Shared {
     start: SystemTime,
     // Not held while the component answers; an edit holds it to be the only one.
     editing: Mutex<()>,
+    /// Who delivers the credentials of the role, if somebody does.
+    attached: Mutex<Option<Arc<Attached>>>,
     present: RwLock<Present>,
 }
 
@@ -167,6 +173,7 @@ impl Control {
             start,
             journal,
             editing: Mutex::new(()),
+            attached: Mutex::default(),
             present: RwLock::new(Present::new(1, instance)),
         };
         Ok(Self { shared: Arc::new(shared) })
@@ -298,7 +305,7 @@ impl Control {
         if present.id.get().is_none() {
             self.remember(&present, &status.instance_id.as_str().into());
         }
-        Snapshot::new(present.revision, clock, status)
+        Snapshot::new(present.revision, clock, status, self.credentials())
     }
 
     /// The instance as of the last edit. It never changes; the next edit makes another

@@ -1,4 +1,5 @@
 use crate::control::clock::ClockState;
+use crate::control::refresher::CredentialsState;
 use crate::description::Description;
 use crate::engine::{Happening, Status};
 use crate::error::Error;
@@ -37,6 +38,9 @@ pub struct Snapshot {
     pub identity_document: String,
     /// The changes of the instance over time, in order.
     pub timeline: Vec<Happening>,
+    /// Where the credentials of the role come from, if they are real, when they end, and
+    /// what failed last.
+    pub credentials: Option<CredentialsState>,
     /// The description as of this moment, with edits and the changes of the timeline.
     /// It contains the secrets of the instance; see
     /// [`to_json_without_secrets`](Description::to_json_without_secrets).
@@ -69,7 +73,12 @@ pub struct MetadataOptions {
 
 impl Snapshot {
     /// What the component says of an instance, at this moment of its clock.
-    pub(crate) fn new(revision: u64, clock: ClockState, status: Status) -> Result<Self, Error> {
+    pub(crate) fn new(
+        revision: u64,
+        clock: ClockState,
+        status: Status,
+        credentials: Option<CredentialsState>,
+    ) -> Result<Self, Error> {
         let timeline = status.timeline();
         let Status { instance_id, state, lifecycle, metadata_options: options, identity_document, description, .. } =
             status;
@@ -89,6 +98,7 @@ impl Snapshot {
             metadata_options,
             identity_document: identity_document.text,
             timeline,
+            credentials,
             description: Description::from_json("the present description", &description)?,
         })
     }

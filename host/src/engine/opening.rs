@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use serde_json::Value;
+use zeroize::Zeroizing;
 
 use crate::description::Description;
 use crate::engine::terms::Terms;
@@ -11,7 +12,8 @@ use crate::identity::{IdentitySigning, Signatures};
 /// it is small.
 #[derive(Clone)]
 pub(crate) struct Opening {
-    pub(crate) document: Box<str>,
+    /// It may hold secrets.
+    pub(crate) document: Zeroizing<Box<str>>,
     pub(super) terms: Arc<Terms>,
     /// Whose instance it is, where there are instances of others.
     key: Option<Arc<str>>,
@@ -24,7 +26,7 @@ impl Opening {
 
     /// The opening of a description that is JSON text.
     pub(crate) fn of_json(document: Box<str>, terms: Arc<Terms>, key: Option<Arc<str>>) -> Self {
-        Self { document, terms, key }
+        Self { document: document.into(), terms, key }
     }
 
     /// The secret from which the component derives the key of the tokens.

@@ -97,6 +97,24 @@ fn zone_id_of_another_region() {
 }
 
 #[test]
+fn real_credentials_without_token() {
+    let with = |options: &str| {
+        format!(
+            r#"{{"metadata-options": {{{options}}}, "iam-instance-profile": {{"credentials-source": {{"profile": "dev"}}}}}}"#
+        )
+    };
+    assert_warning(
+        &with(r#""http-tokens": "optional""#),
+        "real-credentials-without-token",
+        "/metadata-options/http-tokens",
+        "the role's credentials are real, and requests get them without a token",
+    );
+    assert_none(&with(""));
+    assert_none(&with(r#""http-tokens": "required""#));
+    assert_none(r#"{"metadata-options": {"http-tokens": "optional"}}"#);
+}
+
+#[test]
 fn id_form() {
     for (description, at, id) in [
         (r#"{"instance-id": "i-1"}"#, "/instance-id", "i-1"),

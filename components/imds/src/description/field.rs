@@ -224,6 +224,7 @@ mod tests {
             [
                 "user-data",
                 "user-data-base64",
+                "iam-instance-profile.credentials-source.process",
                 "iam-instance-profile.credentials.access-key-id",
                 "iam-instance-profile.credentials.secret-access-key",
                 "iam-instance-profile.credentials.session-token",

@@ -38,7 +38,7 @@ pub use self::network::{DhcpOptions, NetworkInterface, PrivateDnsNameOptions, Pr
 pub use self::notices::{Event, RebalanceRecommendation, SpotInterruption};
 use self::part::Part;
 use self::problem::Problem;
-pub use self::role::{Credentials, CredentialsRotation, IamInstanceProfile};
+pub use self::role::{Credentials, CredentialsRotation, CredentialsSource, IamInstanceProfile};
 pub use self::service::{Fault, IdentitySignatures, MetadataOptions, RequestThrottle};
 use self::value::{
     AccountId, Changes, EntryPath, HostId, ImageId, InstanceId, KernelId, Line, RamdiskId, RegionName, ReservationId,

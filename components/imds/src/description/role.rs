@@ -1,7 +1,7 @@
 //! The instance profile of an instance, and its role.
 
 use super::part::Part;
-use super::value::{IamName, InstanceProfileArn, Line, Secret, Span};
+use super::value::{IamName, InstanceProfileArn, Line, RoleArn, Secret, Span};
 use crate::time::Time;
 
 tables! {
@@ -15,7 +15,13 @@ tables! {
         name: Option<IamName>,
         /// The name of the role. Default: that of the profile; `false` for a profile without a role.
         role_name: Part<IamName>,
-        /// The role's credentials. Default: made up, new ones every six hours.
+        /// When the profile was associated with the instance: the service shows no role before. Default: from the begin.
+        association_time: Option<Time>,
+        /// Where the host of the service gets real credentials of the role. Then none are made up: the role cannot be
+        /// assumed until some are delivered and once the last have ended. It is kept for life. Default none.
+        @[never]
+        credentials_source: Option<CredentialsSource>,
+        /// The role's credentials. Default: made up, new ones every six hours; with `credentials-source`, what it gave.
         credentials: Option<Credentials>,
         /// Credentials for requests without a session token, where they differ from `credentials`.
         credentials_without_token: Option<Credentials>,
@@ -26,6 +32,41 @@ tables! {
         failure_message: Option<Line>,
         /// When the role's credentials are replaced.
         credentials_rotation: CredentialsRotation,
+    }
+
+    /// Where the host of the service gets credentials: exactly one of `process`, `profile`, `environment`, `file`
+    /// and `embedder`.
+    #[cfg_attr(feature = "schema", schemars(extend("allOf" = [{ "oneOf": [
+        { "required": ["process"] },
+        { "required": ["profile"] },
+        { "required": ["environment"] },
+        { "required": ["file"] },
+        { "required": ["embedder"] },
+    ] }])))]
+    CredentialsSource {
+        /// A command and its arguments that prints them, as `credential_process` of the AWS configuration does. No shell
+        /// reads it.
+        @[secret]
+        process: Option<Vec<Secret>>,
+        /// A profile of the host's AWS configuration, which the command `aws` reads.
+        profile: Option<Line>,
+        /// `true`: the host's variables AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN and
+        /// AWS_CREDENTIAL_EXPIRATION.
+        #[cfg_attr(feature = "schema", schemars(extend("const" = true)))]
+        environment: Option<bool>,
+        /// A file with what a `credential_process` prints, which somebody else rewrites.
+        file: Option<Line>,
+        /// `true`: the program in which the service is embedded delivers them; `imds` delivers none.
+        #[cfg_attr(feature = "schema", schemars(extend("const" = true)))]
+        embedder: Option<bool>,
+        /// A role that the profile is to assume for the credentials. Only with `profile`.
+        role_arn: Option<RoleArn>,
+        /// A policy, JSON text, that narrows what the credentials may do. Only with `role-arn`.
+        session_policy: Option<Line>,
+        /// How long the credentials are to live: 15m to 12h. Only with `role-arn`. Default: 1h.
+        duration: Option<Span>,
+        /// How long the command of `process` or `profile` may take: 1s to 5m. Default 30s.
+        time_limit: Option<Span>,
     }
 
     /// How a role's credentials follow one another.

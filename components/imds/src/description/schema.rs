@@ -143,7 +143,7 @@ mod tests {
         for (pointer, read) in [
             ("/properties/state", json!(empty.state.as_str())),
             ("/properties/instance-lifecycle", json!(empty.instance_lifecycle.as_str())),
-            ("/$defs/MetadataOptions/properties/http-tokens", json!(options.http_tokens.as_str())),
+            ("/$defs/MetadataOptions/properties/http-tokens", json!(options.http_tokens.unwrap_or_default().as_str())),
             ("/$defs/MetadataOptions/properties/http-endpoint", json!(options.http_endpoint.as_str())),
             (
                 "/$defs/MetadataOptions/properties/http-put-response-hop-limit",
@@ -185,6 +185,7 @@ mod tests {
             "authorization-token",
             "credentials-id",
             "extra-entries",
+            "process",
             "secret-access-key",
             "session-token",
             "user-data",

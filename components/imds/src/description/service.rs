@@ -7,9 +7,10 @@ use crate::time::Time;
 tables! {
     /// The options of the metadata service; see `modify-instance-metadata-options`.
     MetadataOptions {
-        /// Whether requests without a session token are refused. Default optional.
+        /// Whether requests without a session token are refused. Default optional; required where the role has a
+        /// `credentials-source`.
         #[cfg_attr(feature = "schema", schemars(extend("default" = "optional")))]
-        http_tokens: HttpTokens,
+        http_tokens: Option<HttpTokens>,
         /// Disabled, every request gets 403. Default enabled.
         #[cfg_attr(feature = "schema", schemars(extend("default" = "enabled")))]
         http_endpoint: Enabled,

@@ -104,6 +104,8 @@ impl Host<'_> {
             credentials: Some(RoleCredentials {
                 rotation,
                 instance_id: self.instance_id.to_owned(),
+                from: Time::EPOCH,
+                source_failure: None,
                 purpose: format!("container role {role_arn}"),
                 with_token: given.clone(),
                 without_token: given,
@@ -120,6 +122,8 @@ impl Role {
         RoleCredentials {
             rotation: self.rotation,
             instance_id: instance_id.to_owned(),
+            from: self.from,
+            source_failure: self.source_failure.clone(),
             purpose: format!("role {}", self.name),
             with_token: self.credentials.clone(),
             without_token: self.credentials_without_token.clone(),

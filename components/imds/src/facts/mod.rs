@@ -14,6 +14,7 @@ mod network;
 mod notices;
 pub mod place;
 mod role;
+mod source;
 pub mod system;
 mod volumes;
 mod vpc;
@@ -28,7 +29,7 @@ pub use self::identity::Identity;
 pub use self::network::Interface;
 pub use self::notices::{Event, SpotNotice, warning_seconds};
 use self::place::Region;
-pub use self::role::Profile;
+pub use self::role::{Profile, Role};
 pub use self::volumes::bare;
 use crate::container::Container;
 use crate::description::part::Part;
@@ -78,6 +79,8 @@ pub struct Facts {
     pub partition_number: Option<u16>,
     pub monitoring: written::Switch,
     pub options: written::MetadataOptions,
+    /// Whether session tokens are needed: that option, where it is stated or not.
+    pub http_tokens: written::HttpTokens,
     pub tags: Vec<(String, String)>,
     pub user_data: Option<UserData>,
     pub key_pair: Option<KeyPair>,
@@ -185,6 +188,7 @@ impl Check {
         };
         let containers = self.containers(written.container_credentials, &host);
         Facts {
+            http_tokens: http_tokens(&written.metadata_options, profile.as_ref()),
             state: written.state,
             faults: self.faults(written.faults),
             image_id: written.image_id.map_or_else(|| "ami-0abcdef1234567890".into(), String::from),
@@ -343,6 +347,17 @@ impl Check {
         // Empty user data is no user data, as in EC2's API.
         (!bytes.is_empty()).then_some(UserData(bytes))
     }
+}
+
+/// Real credentials are for nobody who can be made to ask by one request.
+///
+/// DIFFERENCE: on EC2 the default does not depend on the role.
+fn http_tokens(options: &written::MetadataOptions, profile: Option<&Profile>) -> written::HttpTokens {
+    let is_real = profile.and_then(|profile| profile.role.as_ref()).is_some_and(|role| role.source_failure.is_some());
+    options.http_tokens.unwrap_or(match is_real {
+        true => written::HttpTokens::Required,
+        false => written::HttpTokens::Optional,
+    })
 }
 
 /// Whether EC2 takes this key; where tags are shown, their keys are segments

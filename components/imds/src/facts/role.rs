@@ -2,7 +2,7 @@
 
 use super::place::Region;
 use super::{Check, made};
-use crate::credentials::{Life, Rotation};
+use crate::credentials::{Failure, Life, Rotation};
 use crate::description as written;
 use crate::description::part::Part;
 use crate::description::problem::{Problem, shown};
@@ -23,8 +23,12 @@ pub struct Role {
     pub credentials: written::Credentials,
     pub credentials_without_token: written::Credentials,
     pub rotation: Rotation,
-    /// Code and message, where the role cannot be assumed.
-    pub failure: Option<(String, String)>,
+    /// When the profile was associated with the instance; the epoch for one that it always had.
+    pub from: Time,
+    /// What is told where the role cannot be assumed.
+    pub failure: Option<Failure>,
+    /// Where the shell delivers real credentials: what is told while there are none in force. Nothing is made up then.
+    pub source_failure: Option<Failure>,
 }
 
 impl Check {
@@ -64,8 +68,19 @@ impl Check {
         }
         let credentials = self.credentials(&at("credentials"), written.credentials);
         let without_token = self.credentials(&at("credentials-without-token"), written.credentials_without_token);
-        let recorded = Rotation::of_role(Refreshes::of(instance_id, launch_time), launch_time);
-        let rotation = self.rotation(&at("credentials-rotation"), &written.credentials_rotation, recorded);
+        // The first credentials come with the role.
+        let first = written.association_time.unwrap_or(launch_time).max(launch_time);
+        let recorded = Rotation { first, ..Rotation::of_role(Refreshes::of(instance_id, launch_time), launch_time) };
+        let made_up = self.rotation(&at("credentials-rotation"), &written.credentials_rotation, recorded);
+        let is_sourced = written.credentials_source.is_some();
+        if let Some(source) = &written.credentials_source {
+            self.credentials_source(&at("credentials-source"), source);
+            self.delivered(&at(""), credentials.as_ref(), without_token.is_some());
+        }
+        let rotation = match &credentials {
+            Some(delivered) if is_sourced => Rotation::of_delivery(delivered, made_up),
+            _ => made_up,
+        };
         let partition = region.partition;
         let failure_message = written.failure_message.map(String::from);
         Some(Profile {
@@ -75,10 +90,12 @@ impl Check {
             arn: arn.unwrap_or_else(|| format!("arn:{partition}:iam::{owner_id}:instance-profile/{name}")),
             role: role_name.map(|name| Role {
                 rotation,
-                failure: written
-                    .failure_code
-                    .or_default(|| None)
-                    .map(|code| (code.into(), failure_message.unwrap_or_else(|| cannot_assume(&name)))),
+                from: written.association_time.unwrap_or(Time::EPOCH),
+                source_failure: is_sourced.then(|| none_in_force(&name)),
+                failure: written.failure_code.or_default(|| None).map(|code| Failure {
+                    code: code.into(),
+                    message: failure_message.unwrap_or_else(|| cannot_assume(&name)),
+                }),
                 // Credentials that are given count with and without a session
                 // token, unless the description tells them apart.
                 credentials_without_token: without_token.or_else(|| credentials.clone()).unwrap_or_default(),
@@ -129,6 +146,18 @@ impl Check {
             self.wrong(format!("{pointer}/expiration"), "expected a time after `last-updated`");
         }
         Some(given)
+    }
+}
+
+/// UNRECORDED: that EC2 has no credentials for a while. Clients know this code, and
+/// keep the credentials that they have; the message is for people, and says whom to ask.
+fn none_in_force(role: &str) -> Failure {
+    Failure {
+        code: "AssumeRoleUnauthorizedAccess".to_owned(),
+        message: format!(
+            "EC2 cannot assume the role {role}: the source of its credentials has given none that are in force. \
+             Ask whoever operates this metadata service."
+        ),
     }
 }
 

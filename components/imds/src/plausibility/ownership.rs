@@ -1,11 +1,30 @@
 //! What belongs to whom.
 
 use super::Judge;
-use super::rules::PROFILE_OF_ANOTHER_ACCOUNT;
+use super::rules::{PROFILE_OF_ANOTHER_ACCOUNT, REAL_CREDENTIALS_WITHOUT_TOKEN};
+use crate::description::HttpTokens;
 use crate::description::problem::{Problem, shown};
 
 impl Judge<'_> {
     pub(super) fn ownership(&mut self) {
+        self.profile();
+        self.credentials_source();
+    }
+
+    fn credentials_source(&mut self) {
+        let facts = self.facts;
+        let role = facts.profile.as_ref().and_then(|profile| profile.role.as_ref());
+        if facts.http_tokens == HttpTokens::Optional && role.is_some_and(|role| role.source_failure.is_some()) {
+            let message = "the role's credentials are real, and requests get them without a token";
+            let problem = Problem::at("/metadata-options/http-tokens", message);
+            self.warn(
+                &REAL_CREDENTIALS_WITHOUT_TOKEN,
+                problem.help("leave `http-tokens` out, or set it to \"required\""),
+            );
+        }
+    }
+
+    fn profile(&mut self) {
         let pointer = "/iam-instance-profile/arn";
         let arn: Vec<&str> = self.text(pointer).unwrap_or_default().split(':').collect();
         let ["arn", partition, _, _, account, _] = arn[..] else { return };

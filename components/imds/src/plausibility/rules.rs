@@ -72,6 +72,8 @@ rules! {
         "EC2 gives each address once";
     PROFILE_OF_ANOTHER_ACCOUNT = "profile-of-another-account": "an instance profile whose ARN has another account or partition",
         "an instance gets profiles of the account that owns it";
+    REAL_CREDENTIALS_WITHOUT_TOKEN = "real-credentials-without-token": "optional tokens where a role has a `credentials-source`",
+        "whoever gets software on the instance to ask one address gets real credentials; tokens are required there unless the description says otherwise";
     RESERVED_ADDRESS = "reserved-address": "an address that EC2 keeps for itself in a subnet whose block is stated",
         "the first four addresses and the last one are the network's, the router's, the DNS server's, and kept for later and for broadcasts";
     SUBNET_OUTSIDE_VPC = "subnet-outside-vpc": "a subnet's block that is in no block of its VPC",

@@ -39,6 +39,10 @@ impl Judge<'_> {
     fn credentials(&mut self, now: Time) {
         let facts = self.facts;
         let Some(role) = facts.profile.as_ref().and_then(|profile| profile.role.as_ref()) else { return };
+        // A source is asked for others, and what ended is not delivered.
+        if role.source_failure.is_some() {
+            return;
+        }
         for field in ["credentials", "credentials-without-token"] {
             let at = |name: &str| format!("/iam-instance-profile/{field}/{name}");
             let given = if field == "credentials" { &role.credentials } else { &role.credentials_without_token };

@@ -108,7 +108,10 @@ fn allowed(before: &Json, after: &Json, change: &Json) -> Result<(), Vec<Problem
     }
     let changes = |pointer: &&String| before.at(pointer) != after.at(pointer);
     let mut problems = Vec::new();
-    for pointer in KNOWN.never.iter().filter(changes) {
+    // What an instance has with a role, it loses with it.
+    let profile = "/iam-instance-profile";
+    let is_taken = |pointer: &str| pointer.starts_with(profile) && after.at(profile) == Some(&Json::Bool(false));
+    for pointer in KNOWN.never.iter().filter(changes).filter(|pointer| !is_taken(pointer)) {
         let message = format!("an instance keeps its `{}` for life", field(pointer));
         problems.push(Problem::at(place(change, pointer), message).help("describe another instance and serve that"));
     }

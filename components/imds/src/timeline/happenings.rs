@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Timeline, words};
 use crate::description::{EventState, InstanceState};
-use crate::facts::Facts;
+use crate::facts::{Facts, Role};
 use crate::phase::Phases;
 use crate::time::Time;
 
@@ -57,6 +57,11 @@ pub(super) fn of(phases: &Phases, timeline: &Timeline, now: Time) -> Vec<Happeni
             let told = if is_new { time.max(*since) } else { time };
             add_here(told, "rebalance recommendation".to_owned());
         }
+        if let Some(role) = facts.profile.as_ref().and_then(|profile| profile.role.as_ref())
+            && role.from > Time::EPOCH
+        {
+            add_here(role.from, format!("the role {} is associated", role.name));
+        }
         for event in facts.events.iter().filter(|event| event.state == EventState::Active) {
             add_here(event.not_before, format!("event {}: {} begins", event.id, event.code));
         }
@@ -65,7 +70,11 @@ pub(super) fn of(phases: &Phases, timeline: &Timeline, now: Time) -> Vec<Happeni
         }
     }
     let role = in_force.and_then(|facts| facts.profile.as_ref()?.role.as_ref());
-    if let Some(role) = role.filter(|role| role.failure.is_none()) {
+    // Of a source's credentials nothing is known before they are delivered.
+    let is_told = |role: &&Role| {
+        role.failure.is_none() && (role.source_failure.is_none() || role.credentials.access_key_id.is_some())
+    };
+    if let Some(role) = role.filter(is_told) {
         let is_made_up = role.credentials.access_key_id.is_none();
         if let Some(next) = role.rotation.at(now).next.filter(|next| is_made_up && over.is_none_or(|over| *next < over))
         {

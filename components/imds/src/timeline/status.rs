@@ -91,7 +91,7 @@ impl MetadataOptions {
             http_endpoint: options.http_endpoint.as_str(),
             http_protocol_ipv6: options.http_protocol_ipv6.as_str(),
             http_put_response_hop_limit: options.http_put_response_hop_limit.0,
-            http_tokens: options.http_tokens.as_str(),
+            http_tokens: facts.http_tokens.as_str(),
             instance_metadata_tags: options.instance_metadata_tags.as_str(),
         }
     }

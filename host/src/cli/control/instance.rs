@@ -3,7 +3,7 @@
 use axum::extract::State;
 use hyper::StatusCode;
 use hyper::header::HeaderMap;
-use imds_host::{Control, Description};
+use imds_host::{Control, DescribedSource, Description};
 
 use super::super::warnings::Before;
 use super::body::{Change, Name};
@@ -122,6 +122,7 @@ fn edited(control: &Control, fields: &HeaderMap, body: &[u8]) -> Result<Reply, R
 /// Another description in the place of all that was.
 pub fn replaced(control: &Control, fields: &HeaderMap, body: &[u8]) -> Result<Reply, Refusal> {
     change(control, fields, body, |description, revision| match revision {
+        _ if is_of_another_source(Some(control), description) => Err(another_source(description)),
         Some(revision) => control.replace_revision(revision, description),
         None => control.replace(description),
     })
@@ -166,4 +167,24 @@ pub fn description(body: &[u8]) -> Result<Description, Refusal> {
         }
         Err(wrong) => Err(failed(wrong)),
     }
+}
+
+/// Whoever may change the instance is not to have this program run commands and read
+/// files: that is a matter of its own files and flags. A change is refused by the
+/// component, which lets no instance change its source.
+pub fn is_of_another_source(present: Option<&Control>, description: &Description) -> bool {
+    let present = present.and_then(Control::described_source);
+    DescribedSource::of(description).is_some_and(|source| present != Some(source))
+}
+
+pub fn another_source(description: &Description) -> imds_host::Error {
+    let problem = imds_host::Problem {
+        field: "/iam-instance-profile/credentials-source".to_owned(),
+        in_name: false,
+        message: "an operator cannot name a source of credentials".to_owned(),
+        help: Some("put it into the file that imds reads, or start it with --credentials".to_owned()),
+        place: None,
+        set_by: None,
+    };
+    imds_host::Error::Invalid(description.place_problems(vec![problem]))
 }

@@ -8,7 +8,7 @@ use imds_host::{Control, ControlledFleet, Error};
 use super::super::warnings::or_say_why_not;
 use super::body::{Change, Name};
 use super::document::{DESCRIPTION, IfMatch, IfNoneMatch, Key, NoInstance, Refused, RefusedChange, Slow, WrongRequest};
-use super::instance::{description, precondition, replaced};
+use super::instance::{another_source, description, is_of_another_source, precondition, replaced};
 use super::operands::{Operands, missing};
 use super::precondition::Precondition;
 use super::reply::{Refusal, Reply, conflict, error, failed, of_revision, ok, with_status};
@@ -126,6 +126,9 @@ fn put(operands: &Operands, name: &str, fields: &HeaderMap, body: &[u8]) -> Resu
         return replaced(&control, fields, body);
     }
     wanted.check_missing()?;
+    if is_of_another_source(None, &described) {
+        return Err(failed(another_source(&described)));
+    }
     match fleet.insert_new(name, &described) {
         Ok(Some(control)) => {
             let warnings = or_say_why_not(control.warnings());

@@ -1,5 +1,6 @@
 // What is answered. The document that describes the listener is made of these types.
 
+mod credentials;
 mod item;
 mod requests;
 
@@ -10,6 +11,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use self::credentials::Credentials;
 pub use self::item::Item;
 pub use self::requests::{Asked, Requests, Used};
 use crate::cli::problems::Found;
@@ -59,6 +61,11 @@ pub struct Instance {
     #[schema(value_type = Object)]
     identity: Value,
     timeline: Timeline,
+    /// Where the credentials of the role come from, if they are real; missing where they are made up or described.
+    /// No secret is in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    credentials: Option<Credentials>,
     /// The faults of the description.
     #[schema(value_type = Vec<Object>)]
     faults: Value,
@@ -130,6 +137,7 @@ impl Instance {
                 past: past.into_iter().map(Happened::of).collect(),
                 to_come: to_come.into_iter().map(Happened::of).collect(),
             },
+            credentials: snapshot.credentials.as_ref().map(Credentials::of),
             faults: description.get("faults").cloned().unwrap_or_else(|| Value::Array(Vec::new())),
             description,
         })

@@ -10,6 +10,7 @@ use imds_host::{
 use sha2::{Digest, Sha256};
 
 use super::super::control::NoFile;
+use super::super::credentials::ManySources;
 use super::super::options::Options;
 use super::super::print::to_stderr;
 
@@ -92,8 +93,10 @@ impl Controlled {
     /// what it was stays what it is: edited, or gone. One whose description is another
     /// is replaced, whatever edits there were. One that no file ever described stays.
     ///
+    /// Those that are another get their credentials from their sources, which run.
+    ///
     /// All of them were judged before.
-    pub fn read_again(&self, described: BTreeMap<String, Description>) -> Result<Reread, Error> {
+    pub fn read_again(&self, described: BTreeMap<String, Description>, sources: &ManySources) -> Result<Reread, Error> {
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         let mut reread = Reread::default();
         let gone: Vec<_> = files.keys().filter(|key| !described.contains_key(*key)).cloned().collect();
@@ -107,7 +110,7 @@ impl Controlled {
             let present = self.fleet.get(&key);
             let is_same = before.is_some_and(|before| before.digest == digest);
             let was_edited = |control: &Control| before.is_none_or(|before| before.revision != control.revision());
-            let revision = match present {
+            let control = match present {
                 Some(control) if is_same => {
                     if was_edited(&control) {
                         reread.kept.push(key);
@@ -123,26 +126,39 @@ impl Controlled {
                         ));
                     }
                     reread.replaced.push(key.clone());
-                    control.replace(&description)?
+                    control.replace(&description)?;
+                    control
                 }
                 None => {
                     reread.added += 1;
-                    self.fleet.insert(&key, &description)?.revision()
+                    self.fleet.insert(&key, &description)?
                 }
             };
+            sources.give_to_one(&control)?;
+            let revision = control.revision();
             files.insert(key, File { digest, revision });
         }
         Ok(reread)
     }
 
     /// Makes one instance what its file says, whatever became of it.
-    pub fn reset(&self, key: &str, mut described: BTreeMap<String, Description>) -> anyhow::Result<()> {
+    pub fn reset(
+        &self,
+        key: &str,
+        mut described: BTreeMap<String, Description>,
+        sources: &ManySources,
+    ) -> anyhow::Result<()> {
         let description = described.remove(key).ok_or_else(|| NoFile(key.to_owned()))?;
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        let revision = match self.fleet.get(key) {
-            Some(control) => control.replace(&description)?,
-            None => self.fleet.insert(key, &description)?.revision(),
+        let control = match self.fleet.get(key) {
+            Some(control) => {
+                control.replace(&description)?;
+                control
+            }
+            None => self.fleet.insert(key, &description)?,
         };
+        sources.give_to_one(&control)?;
+        let revision = control.revision();
         files.insert(key.to_owned(), File { digest: digest(&description), revision });
         Ok(())
     }
@@ -202,20 +218,20 @@ mod tests {
 
     #[test]
     fn edits_stay_until_the_description_of_their_instance_changes() {
-        let guests = guests();
+        let (guests, no_sources) = (guests(), ManySources::default());
         let change = |name: &str| Description::from_toml("change", &format!("tags = {{ Name = '{name}' }}")).unwrap();
         let first = described(&[("a", "tags = { Name = 'a' }"), ("b", "tags = { Name = 'b' }"), ("c", ""), ("d", "")]);
-        assert_eq!(guests.read_again(first.clone()).unwrap().to_string(), "4 added");
+        assert_eq!(guests.read_again(first.clone(), &no_sources).unwrap().to_string(), "4 added");
         for key in ["a", "b"] {
             guests.fleet.get(key).unwrap().edit(&change("edited")).unwrap();
         }
         guests.fleet.insert("own", &change("own")).unwrap();
         guests.fleet.remove("c");
-        assert_eq!(guests.read_again(first.clone()).unwrap().to_string(), "2 as edited (a, b)");
+        assert_eq!(guests.read_again(first.clone(), &no_sources).unwrap().to_string(), "2 as edited (a, b)");
         let mut second = first.clone();
         second.insert("b".to_owned(), change("anew"));
         second.remove("d");
-        let reread = guests.read_again(second.clone()).unwrap();
+        let reread = guests.read_again(second.clone(), &no_sources).unwrap();
         assert_eq!(reread.to_string(), "1 removed, 1 replaced (b), 1 as edited (a)");
         assert_eq!(guests.fleet.keys(), ["a", "b", "own"]);
         let names = ["a", "b", "own"].map(|key| name(&guests, key).unwrap());
@@ -224,14 +240,14 @@ mod tests {
         assert_eq!(guests.fleet.get("b").unwrap().revision(), 3);
         // What was removed comes back with another description.
         second.insert("c".to_owned(), change("back"));
-        assert_eq!(guests.read_again(second.clone()).unwrap().to_string(), "1 added, 1 as edited (a)");
+        assert_eq!(guests.read_again(second.clone(), &no_sources).unwrap().to_string(), "1 added, 1 as edited (a)");
         // And each by itself, as its file says.
-        guests.reset("a", second.clone()).unwrap();
+        guests.reset("a", second.clone(), &no_sources).unwrap();
         assert_eq!(name(&guests, "a").as_deref(), Some("a"));
         guests.fleet.remove("b");
-        guests.reset("b", second.clone()).unwrap();
+        guests.reset("b", second.clone(), &no_sources).unwrap();
         assert_eq!(name(&guests, "b").as_deref(), Some("anew"));
-        assert!(guests.reset("own", second.clone()).unwrap_err().is::<NoFile>());
-        assert_eq!(guests.read_again(second).unwrap().to_string(), "nothing changed");
+        assert!(guests.reset("own", second.clone(), &no_sources).unwrap_err().is::<NoFile>());
+        assert_eq!(guests.read_again(second, &no_sources).unwrap().to_string(), "nothing changed");
     }
 }

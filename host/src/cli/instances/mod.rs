@@ -15,7 +15,8 @@ use std::sync::{Mutex, PoisonError};
 
 use clap::{Args, ValueEnum};
 use imds_host::{
-    CallerKey, Clock, ControlledFleet, Description, Fleet, Problems, Runtime, Settings, VirtualClock, Warnings,
+    CallerKey, Clock, ControlledFleet, DescribedSource, Description, Fleet, Problems, Runtime, Settings, VirtualClock,
+    Warnings,
 };
 
 pub use self::guests::{Controlled, Guests};
@@ -81,6 +82,8 @@ impl Many {
 pub struct Told {
     left_out: Vec<String>,
     warned: Warned,
+    /// The instances whose credentials are real, and where these come from.
+    sourced: Vec<(String, DescribedSource)>,
 }
 
 impl Told {
@@ -144,15 +147,21 @@ impl Instances {
         let fleet = Fleet::with_settings(&runtime, &settings, callers.clone())?.start_at(clock.now());
         let guests = Guests::Described(fleet.clone());
         let mut many = Many { guests, runtime, settings, path: path.clone(), clock, told: Told::default() };
+        let credentials = &options.credentials;
         if under_control {
             let Many { runtime, settings, clock, .. } = &many;
             let fleet = ControlledFleet::with_settings(runtime, settings, callers.clone(), clock.clone())?;
             let guests = Controlled::new(fleet);
             let (described, told) = self.describe(&many, &changes)?;
-            guests.read_again(described)?;
+            let sources = credentials.start_many(&told.sourced, &many.clock, options.log_format)?;
+            guests.read_again(described, &sources)?;
+            credentials.keep(sources, Vec::new());
             (many.guests, many.told) = (Guests::Controlled(guests), told);
         } else {
             many.told = self.load(&fleet, &many, &changes, None)?;
+            let sources = credentials.start_many(&many.told.sourced, &many.clock, options.log_format)?;
+            let subscriptions = sources.give_to(&fleet)?;
+            credentials.keep(sources, subscriptions);
         }
         Ok(Some(many))
     }
@@ -161,21 +170,39 @@ impl Instances {
     /// they were. Says what became of them.
     pub fn load_again(&self, many: &Many, options: &Options, key: Option<&str>) -> anyhow::Result<String> {
         let changes = options.changes(&many.runtime)?;
+        let credentials = &options.credentials;
+        let start = |sourced: &[(String, DescribedSource)]| {
+            if !sourced.is_empty() {
+                credentials.judge_many()?;
+            }
+            credentials.start_many(sourced, &many.clock, options.log_format)
+        };
         let (told, outcome) = match (&many.guests, key) {
             (Guests::Described(fleet), _) => {
                 let loaded = fleet.empty();
                 let told = self.load(&loaded, many, &changes, None)?;
+                let sources = start(&told.sourced)?;
+                // So that they have credentials when they are served.
+                let _before = sources.give_to(&loaded)?;
                 fleet.replace_all(loaded);
+                let subscriptions = sources.give_to(fleet)?;
+                credentials.keep(sources, subscriptions);
                 (told, many.counted())
             }
             (Guests::Controlled(guests), None) => {
                 let (described, told) = self.describe(many, &changes)?;
-                let reread = guests.read_again(described)?;
+                let sources = start(&told.sourced)?;
+                let reread = guests.read_again(described, &sources)?;
+                credentials.keep(sources, Vec::new());
                 (told, format!("{}; {reread}", many.counted()))
             }
             (Guests::Controlled(guests), Some(key)) => {
-                let (described, told) = self.describe(many, &changes)?;
-                guests.reset(key, described)?;
+                let (described, mut told) = self.describe(many, &changes)?;
+                // The others have theirs.
+                told.sourced.retain(|(other, _)| other == key);
+                let sources = start(&told.sourced)?;
+                guests.reset(key, described, &sources)?;
+                credentials.keep_beside(sources);
                 (told, format!("{key} is what it says"))
             }
         };
@@ -203,13 +230,16 @@ impl Instances {
         let now = clock.now();
         let opened = AtomicUsize::new(0);
         let as_they_are = changes.is_empty() && described.is_none();
+        let sourced = Mutex::new(Vec::new());
         let Found { wrong, mut warned, left_out, .. } = each(
             |give| read(path, Some(fleet.callers()), give),
             |key, given| {
                 let is_looked_at = opened.load(Ordering::Relaxed) < LOOKED_AT_MAX;
                 match given {
                     // Nothing is made of the text: many are to be ready soon.
-                    Given::Text { file, text } if as_they_are && !is_looked_at => {
+                    Given::Text { file, text }
+                        if as_they_are && !is_looked_at && !text.contains("credentials-source") =>
+                    {
                         fleet.insert_json(key, file, text)?;
                         opened.fetch_add(1, Ordering::Relaxed);
                         Ok(Warnings::default())
@@ -217,6 +247,9 @@ impl Instances {
                     given => {
                         let description = changes.apply(runtime, given.description()?)?;
                         fleet.insert(key, &description)?;
+                        if let Some(source) = DescribedSource::of(&description) {
+                            sourced.lock().unwrap_or_else(PoisonError::into_inner).push((key.to_owned(), source));
+                        }
                         if let Some(described) = described {
                             let mut described = described.lock().unwrap_or_else(PoisonError::into_inner);
                             described.insert(key.to_owned(), description.clone());
@@ -230,13 +263,15 @@ impl Instances {
             },
             |key| {
                 fleet.remove(key);
+                sourced.lock().unwrap_or_else(PoisonError::into_inner).retain(|(other, _)| other != key);
                 if let Some(described) = described {
                     described.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
                 }
             },
         )?;
         warned.not_looked_at = opened.into_inner().saturating_sub(LOOKED_AT_MAX);
-        let told = Told { left_out, warned };
+        let sourced = sourced.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let told = Told { left_out, warned, sourced };
         if wrong.number() > 0 {
             told.tell_left_out();
         }

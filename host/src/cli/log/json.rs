@@ -3,7 +3,9 @@
 
 use std::time::SystemTime;
 
-use imds_host::{Answered, Delivery, Outcome, Runtime, SessionVersion, Trouble, Warning, Warnings, shown};
+use imds_host::{
+    Answered, CredentialsState, Delivery, Outcome, Runtime, SessionVersion, Trouble, Warning, Warnings, shown,
+};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
@@ -78,6 +80,29 @@ pub fn warnings(warnings: &Warnings, now: SystemTime) -> String {
     };
     warnings.list.iter().map(warning).collect::<Vec<_>>().join("\n")
 }
+
+/// How an attempt to get real credentials went.
+pub fn credentials(state: &CredentialsState, shown_now: SystemTime, now: SystemTime) -> String {
+    let failure = state.last_failure.as_ref().filter(|_| state.failures > 0);
+    let rfc3339 = |time: SystemTime| humantime::format_rfc3339_millis(time).to_string();
+    let next = state.next_fetch.filter(|_| failure.is_some());
+    let next = next.map(|next| next.duration_since(shown_now).unwrap_or_default().as_secs_f64());
+    line(
+        now,
+        if failure.is_some() { "warn" } else { "info" },
+        "credentials",
+        [
+            ("source", shown::text(&state.source, SOURCE_CHARACTERS).into()),
+            ("end", state.end.map(rfc3339).into()),
+            ("failures", failure.map(|_| state.failures).into()),
+            ("next-seconds", next.into()),
+            ("reason", failure.map(|failure| shown::text(&failure.error.to_string(), SOURCE_CHARACTERS)).into()),
+        ],
+    )
+}
+
+/// No name of a source or of a command needs more.
+const SOURCE_CHARACTERS: usize = 200;
 
 pub fn many_warnings(descriptions: usize, sentence: &str, now: SystemTime) -> String {
     let sentence = shown::text(sentence, WARNING_CHARACTERS);

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime};
 
 use clap::ValueEnum;
-use imds_host::{Answered, Observer, Outcome, Runtime, Trouble, Warnings};
+use imds_host::{Answered, CredentialsState, Observer, Outcome, Runtime, Trouble, Warnings};
 
 use self::flow::Flow;
 use self::lines::Lines;
@@ -179,6 +179,14 @@ impl Format {
         match self {
             Self::Text => warnings.to_string(),
             Self::Json => json::warnings(warnings, SystemTime::now()),
+        }
+    }
+
+    /// How an attempt to get real credentials went.
+    pub fn credentials(self, state: &CredentialsState, now: SystemTime) -> String {
+        match self {
+            Self::Text => text::credentials(state, now),
+            Self::Json => json::credentials(state, now, SystemTime::now()),
         }
     }
 

@@ -1,7 +1,9 @@
 //! Where a clock has its time from.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use super::watchers::Watcher;
 use super::{ClockState, VirtualClock, since_1970};
 use crate::engine::Clock;
 
@@ -11,6 +13,9 @@ pub(super) trait Source: Send + Sync {
 
     /// Time that passed since some fixed moment: by it a clock goes on that was changed.
     fn steady(&self) -> Duration;
+
+    /// Has `watcher` called whenever somebody changed it, where that can be told.
+    fn when_moved(&self, _watcher: Arc<Watcher>) {}
 }
 
 /// This machine's clocks: the system's, and the steady one, which is never less than
@@ -53,5 +58,9 @@ impl Source for Leader {
 
     fn steady(&self) -> Duration {
         since_1970(self.clock.now())
+    }
+
+    fn when_moved(&self, watcher: Arc<Watcher>) {
+        self.clock.watch(watcher);
     }
 }

@@ -233,3 +233,23 @@ fn one_that_follows_ends_where_time_ends() {
     leader.advance(Duration::MAX);
     assert_eq!(clock.now(), UNIX_EPOCH + LAST - 8 * SECOND);
 }
+
+#[test]
+fn who_watches_one_that_follows_is_told_of_what_moves_either() {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    let leader = VirtualClock::paused_at(start());
+    let clock = VirtualClock::following(&leader);
+    let told = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&told);
+    clock.when_moved(move || counted.fetch_add(1, Ordering::Relaxed) < 2);
+    clock.advance(SECOND);
+    leader.advance(SECOND);
+    assert_eq!(told.load(Ordering::Relaxed), 2);
+    // It wants no more, which each of the two hears once.
+    for _ in 0..3 {
+        leader.set(start());
+        clock.follow_system();
+    }
+    assert_eq!(told.load(Ordering::Relaxed), 4);
+}

@@ -123,3 +123,61 @@ fn what_is_put_in_anew_begins_anew() {
     fleet.clock().advance(Duration::from_secs(30));
     assert_eq!(after.snapshot().unwrap().state, "stopped");
 }
+
+#[test]
+fn guests_take_credentials_by_the_clock_of_all_or_by_their_own() {
+    use crate::control::CredentialRefresher;
+    use crate::credentials::{FunctionSource, RoleCredentials};
+    use crate::engine::Request;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+    let clock = VirtualClock::paused_at(UNIX_EPOCH + 9 * HOUR);
+    let settings = Settings::default();
+    let runtime = Runtime::new().unwrap();
+    let fleet = ControlledFleet::with_settings(&runtime, &settings, CallerKey::Host, clock.clone()).unwrap();
+    let hourly = |clock: &VirtualClock| {
+        let clock = clock.clone();
+        let give = move || {
+            let end = clock.now() + HOUR;
+            let hour = end.duration_since(UNIX_EPOCH).unwrap().as_secs() / 900;
+            Ok(RoleCredentials::new(format!("ASIA{hour}"), "secret", "token").ending_at(end))
+        };
+        FunctionSource::new("the test", give)
+    };
+    let toml = "metadata-options.http-tokens = 'optional'\niam-instance-profile.credentials-source.embedder = true";
+    let description = Description::from_toml("test", toml).unwrap();
+    let guests = ["a", "b", "own"].map(|key| fleet.insert(key, &description).unwrap());
+    let [a, b, own] = &guests;
+    let shared = CredentialRefresher::start(hourly(&clock), &clock).unwrap();
+    let its = CredentialRefresher::start(hourly(own.clock()), own.clock()).unwrap();
+    for (guest, refresher) in [(a, &shared), (b, &shared), (own, &its)] {
+        refresher.wait(HOUR);
+        guest.take_credentials_from(refresher).unwrap();
+    }
+    let get = Request::get("/latest/meta-data/iam/security-credentials/imds");
+    let key_of = |guest: &Control| {
+        let body = String::from_utf8(guest.answer(&get).body).unwrap();
+        body.split("\"AccessKeyId\" : \"").nth(1).unwrap_or_default().split('"').next().unwrap().to_owned()
+    };
+    let wait_for = |keys: [&str; 3]| {
+        let until = std::time::Instant::now() + Duration::from_secs(20);
+        while guests.each_ref().map(key_of) != keys {
+            assert!(std::time::Instant::now() < until, "{:?}", guests.each_ref().map(key_of));
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    };
+    wait_for(["ASIA40", "ASIA40", "ASIA40"]);
+    // What is described anew and names the same source keeps them.
+    assert_eq!(b.replace(&description).unwrap(), 2);
+    assert_eq!(key_of(b), "ASIA40");
+    own.clock().advance(HOUR);
+    wait_for(["ASIA40", "ASIA40", "ASIA44"]);
+    clock.advance(HOUR);
+    wait_for(["ASIA44", "ASIA44", "ASIA48"]);
+    // Deliveries are no changes of an operator's.
+    assert_eq!(guests.each_ref().map(Control::revision), [1, 2, 1]);
+    assert_eq!(a.snapshot().unwrap().credentials.unwrap().source, "the test");
+    // Whose role is a made-up one has none of these.
+    a.replace(&Description::default()).unwrap();
+    assert!(a.credentials().is_none() && !key_of(a).starts_with("ASIA44"));
+}

@@ -1,5 +1,6 @@
 //! Many instances in one process, one for each caller.
 
+mod delivered;
 mod described;
 mod entry;
 mod key;

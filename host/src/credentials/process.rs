@@ -1,0 +1,189 @@
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::io::{self, ErrorKind, Read};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use zeroize::Zeroizing;
+
+use super::{BYTES_MAX, CredentialSource, Fetch, RoleCredentials, SourceError, TIME_LIMIT, version_1};
+
+/// A command that prints credentials as a `credential_process` of the AWS
+/// configuration does. No shell reads it. What it prints goes nowhere else, and what
+/// it writes to standard error goes nowhere.
+///
+/// ```
+/// use imds_host::{CredentialSource, ProcessSource};
+///
+/// let source = ProcessSource::new("/usr/bin/aws-vault", ["export", "--format=json", "dev"]);
+/// assert_eq!(source.name(), "the command aws-vault");
+/// ```
+#[derive(Clone)]
+pub struct ProcessSource {
+    program: OsString,
+    arguments: Vec<OsString>,
+    time_limit: Duration,
+    read: fn(&[u8]) -> Result<RoleCredentials, SourceError>,
+}
+
+impl ProcessSource {
+    /// A command with its arguments.
+    ///
+    /// ```
+    /// let _source = imds_host::ProcessSource::new("my-credentials", ["--role", "build"]);
+    /// ```
+    pub fn new<A: Into<OsString>>(program: impl Into<OsString>, arguments: impl IntoIterator<Item = A>) -> Self {
+        Self {
+            program: program.into(),
+            arguments: arguments.into_iter().map(Into::into).collect(),
+            time_limit: TIME_LIMIT,
+            read: version_1::read,
+        }
+    }
+
+    /// The same, which may take so long; 30 seconds by default. Then it is ended, with
+    /// all processes of its group.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let _source = imds_host::ProcessSource::new("my-credentials", [""; 0]).with_time_limit(Duration::from_secs(5));
+    /// ```
+    #[must_use]
+    pub fn with_time_limit(self, time_limit: Duration) -> Self {
+        Self { time_limit, ..self }
+    }
+
+    /// The same for a command of `aws sts`.
+    pub(super) fn of_sts(self) -> Self {
+        Self { read: version_1::read_of_sts, ..self }
+    }
+
+    fn run(&self) -> Result<RoleCredentials, SourceError> {
+        let until = Instant::now() + self.time_limit;
+        let mut command = Command::new(&self.program);
+        command.args(&self.arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let mut running = Running(command.spawn().map_err(|error| match error.kind() {
+            ErrorKind::NotFound => SourceError::NoCommand { program: self.program.to_string_lossy().into_owned() },
+            kind => SourceError::NotStarted(kind),
+        })?);
+        let timed_out = || SourceError::TimedOut(self.time_limit);
+        let failed = |error: io::Error| SourceError::Unreadable(error.kind());
+        let stdout = running.0.stdout.take().ok_or(SourceError::Unreadable(ErrorKind::BrokenPipe))?;
+        let output = output(stdout, until).map_err(failed)?.ok_or_else(timed_out)?;
+        if output.1 > BYTES_MAX {
+            return Err(SourceError::TooLarge);
+        }
+        let status = loop {
+            match running.0.try_wait().map_err(failed)? {
+                Some(status) => break status,
+                None if Instant::now() >= until => return Err(timed_out()),
+                None => thread::sleep(POLL),
+            }
+        };
+        if !status.success() {
+            return Err(SourceError::Exited(status.code()));
+        }
+        (self.read)(&output.0[..output.1])
+    }
+}
+
+/// Between two looks at a command that closed its output and has not ended.
+const POLL: Duration = Duration::from_millis(5);
+
+/// A command that is ended, with its group, unless it ended before.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Once it was waited for, its number may be another's.
+        if !matches!(self.0.try_wait(), Ok(None)) {
+            return;
+        }
+        #[cfg(unix)]
+        if let Some(group) = i32::try_from(self.0.id()).ok().and_then(rustix::process::Pid::from_raw) {
+            // It may have ended a moment ago; then it is there until it is waited for.
+            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        }
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// What a command prints, in memory that is wiped, and how long it is, up to one byte
+/// more than it may have. None where it does not end in time.
+type Output = (Zeroizing<Vec<u8>>, usize);
+
+#[cfg(unix)]
+fn output(mut stdout: ChildStdout, until: Instant) -> io::Result<Option<Output>> {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+    let mut bytes = Zeroizing::new(vec![0; BYTES_MAX + 1]);
+    let mut length = 0;
+    while length < bytes.len() {
+        let left = until.saturating_duration_since(Instant::now());
+        let timeout = Timespec { tv_sec: left.as_secs() as i64, tv_nsec: left.subsec_nanos().into() };
+        match poll(&mut [PollFd::new(&stdout, PollFlags::IN)], Some(&timeout)) {
+            Ok(0) => return Ok(None),
+            Ok(_) => {}
+            Err(rustix::io::Errno::INTR) => continue,
+            Err(error) => return Err(error.into()),
+        }
+        // There is something, or its end.
+        match stdout.read(&mut bytes[length..])? {
+            0 => break,
+            read => length += read,
+        }
+    }
+    Ok(Some((bytes, length)))
+}
+
+/// Elsewhere a thread waits, which ends when the command does.
+#[cfg(not(unix))]
+fn output(mut stdout: ChildStdout, until: Instant) -> io::Result<Option<Output>> {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    thread::spawn(move || {
+        let mut bytes = Zeroizing::new(vec![0; BYTES_MAX + 1]);
+        let mut length = 0;
+        let read = loop {
+            match stdout.read(&mut bytes[length..]) {
+                Ok(0) => break Ok((bytes, length)),
+                Ok(read) => length += read,
+                Err(error) => break Err(error),
+            }
+        };
+        // Who asked may have given up.
+        let _ = sender.send(read);
+    });
+    match receiver.recv_timeout(until.saturating_duration_since(Instant::now())) {
+        Ok(read) => read.map(Some),
+        Err(_) => Ok(None),
+    }
+}
+
+impl CredentialSource for ProcessSource {
+    fn name(&self) -> String {
+        let program = Path::new(&self.program).file_name().unwrap_or(OsStr::new(&self.program));
+        format!("the command {}", program.to_string_lossy())
+    }
+
+    fn fetch(&self) -> Fetch<'_> {
+        Box::pin(async { self.run() })
+    }
+
+    fn time_limit(&self) -> Duration {
+        // It keeps the limit itself.
+        self.time_limit + Duration::from_secs(1)
+    }
+}
+
+// Its arguments may be secrets.
+impl fmt::Debug for ProcessSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProcessSource").field("program", &self.program).finish_non_exhaustive()
+    }
+}

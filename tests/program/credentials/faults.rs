@@ -1,0 +1,89 @@
+//! Sources that fail.
+
+use super::*;
+
+/// What each way of failing is told as.
+fn told_of(name: &str, does: &str, description: &str) -> String {
+    let stand_in = StandIn::doing(name, does);
+    let path = stand_in.script.path.display();
+    let toml = format!("[iam-instance-profile.credentials-source]\nprocess = ['sh', '{path}']\n{description}\n");
+    let description = File::new(&format!("credentials/{name}.toml"), toml);
+    let served = Served::spawn(serve(&["--instance", description.path.to_str().unwrap(), "--log", "all"]), 1);
+    let failed = document(&served);
+    assert!(is_failure(&failed), "{failed}");
+    let failure = served.notes.iter().find(|note| note.contains("no credentials from the command sh: "));
+    failure.unwrap_or_else(|| panic!("{:?}", served.notes)).clone()
+}
+
+#[test]
+fn a_command_that_fails_leaves_the_role_without_credentials_and_says_why() {
+    let printed = version_1("BAD", 3600);
+    for (name, does, told) in [
+        ("exits", format!("echo '{printed}'; echo {SECRET} >&2; exit 1"), "it ended with exit status 1"),
+        ("killed", "kill -9 $$".to_owned(), "a signal ended it"),
+        ("garbage", format!("echo '{SECRET} {TOKEN}'"), "something else than the JSON of credentials"),
+        ("nothing", "true".to_owned(), "something else than the JSON of credentials"),
+        ("ended", format!("echo '{}'", version_1("BAD", -60)), "it gave credentials that have ended"),
+        ("long-term", format!("echo '{}'", printed.replace("SessionToken", "Other")), "it gave long-term keys"),
+        ("version-2", format!("echo '{}'", printed.replace("\"Version\": 1", "\"Version\": 2")), "no usable Version"),
+        ("megabyte", format!("head -c 1048576 /dev/zero | tr '\\0' ' '; echo '{printed}'"), "it gave more than 64 KiB"),
+    ] {
+        let line = told_of(name, &does, "");
+        assert!(line.contains(told) && line.contains("; the role has none, and it is asked again"), "{name}: {line}");
+        assert!(!line.contains(SECRET) && !line.contains("BAD"), "{name}: {line}");
+    }
+}
+
+#[test]
+fn a_command_that_hangs_is_ended_with_all_that_it_started() {
+    // Its child holds its output, and would hold it for an hour.
+    let pid = File::new("credentials/hangs.pid", "");
+    let line = told_of("hangs", &format!("sleep 3600 & echo $! > '{}'; wait", pid.path.display()), "time-limit = '1s'");
+    assert!(line.contains("it took more than 1s"), "{line}");
+    let pid = fs::read_to_string(&pid.path).unwrap();
+    // The process may be a zombie of whoever takes orphans here, which never ends.
+    let state = fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
+    assert!(state.is_empty() || state.contains(") Z "), "{state}");
+}
+
+#[test]
+fn a_file_that_cannot_be_used_says_why() {
+    let directory = env!("CARGO_TARGET_TMPDIR");
+    let garbage = File::for_owner("credentials/garbage.json", SECRET);
+    let large = File::for_owner("credentials/large.json", &" ".repeat(1 << 20));
+    for (path, told) in [
+        ("/nowhere/credentials.json", "the file does not exist"),
+        (directory, "it cannot be read"),
+        ("/dev/zero", "it cannot be read"),
+        (garbage.path.to_str().unwrap(), "something else than the JSON of credentials"),
+        (large.path.to_str().unwrap(), "it gave more than 64 KiB"),
+    ] {
+        let served = Served::spawn(serve(&["--credentials", &format!("file:{path}")]), 1);
+        assert!(served.notes.iter().any(|note| note.contains(told)), "{path}: {:?}", served.notes);
+        assert!(is_failure(&document(&served)));
+    }
+}
+
+#[test]
+fn the_environment_without_a_session_token_gives_none() {
+    let mut imds = serve(&["--credentials", "env"]);
+    imds.env("AWS_ACCESS_KEY_ID", "AKIAX").env("AWS_SECRET_ACCESS_KEY", SECRET);
+    let served = Served::spawn(imds, 1);
+    assert!(served.notes.iter().any(|note| note.contains("it gave long-term keys")), "{:?}", served.notes);
+    assert!(is_failure(&document(&served)));
+}
+
+#[test]
+fn the_last_good_ones_stay_until_they_end_and_new_ones_come_when_the_source_is_well() {
+    let stand_in = StandIn::new("fails-later", &version_1("GOOD", 6));
+    let served = Served::spawn(serve(&["--credentials", &stand_in.flag()]), 1);
+    stand_in.prints("garbage");
+    served.line_with("something else than the JSON of credentials, Version 1; the last ones hold until");
+    assert_eq!(document(&served)["AccessKeyId"], "ASIAGOOD");
+    let failed = wait_for(&served.addresses[0], is_failure);
+    let message = failed["Message"].as_str().unwrap();
+    assert!(message.contains("the source of its credentials has given none that are in force"), "{message}");
+    stand_in.prints(&version_1("AGAIN", 3600));
+    wait_for(&served.addresses[0], |document| document["AccessKeyId"] == "ASIAAGAIN");
+    served.line_with("imds: note: the role has the credentials of the command sh, until ");
+}
