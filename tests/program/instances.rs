@@ -60,7 +60,7 @@ fn a_directory_has_a_file_for_each_caller() {
     let directory = Directory::new("instances", &files);
     let served = Served::start(&["--instances", directory.name(), "--caller", "header:X-Guest"]);
     assert!(served.line_with("Instances read from ").ends_with("/instances: 2"));
-    served.line_with("(--caller header:x-guest); who has none gets 403");
+    served.line_with("(--caller header:x-guest); callers without an instance get 403");
     for number in [1, 2] {
         let answer = get_as(&served, &format!("x-guest: vm-{number}\r\n"));
         assert!(answer.ends_with(&format!("\r\n\r\n{}", id(number))), "{answer}");
@@ -167,7 +167,7 @@ fn skipping(flags: &[&str]) -> String {
     for line in lines.by_ref() {
         printed.push_str(&line);
         printed.push('\n');
-        if line.contains("who has none gets 403") {
+        if line.contains("callers without an instance get 403") {
             break;
         }
     }

@@ -108,7 +108,7 @@ fn a_command_that_asks_for_nothing_does_not_pass_as_one_of_version_2() {
     for (status, kept) in [(0, 1), (7, 7)] {
         let (ended, printed) = run_requiring_v2(&[], status, |_| ());
         assert_eq!(ended, Some(kept), "{printed}");
-        let wanted = "imds: the command asked the service for nothing, so --require-v2 cannot tell its version\n";
+        let wanted = "imds: the command made no request, so --require-v2 cannot tell which version it uses\n";
         assert!(printed.starts_with(wanted), "{printed}");
         assert!(printed.contains("169.254.169.254") && printed.contains("imds run --link-local"), "{printed}");
     }

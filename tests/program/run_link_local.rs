@@ -113,7 +113,7 @@ fn version_1_is_counted_there_too() {
         let output = who.imds(&["--require-v2"], "true").output().unwrap();
         assert_eq!(output.status.code(), Some(1));
         let errors = text(&output.stderr);
-        assert!(errors.contains("imds: the command asked the service for nothing"), "{errors}");
+        assert!(errors.contains("imds: the command made no request"), "{errors}");
         assert!(!errors.contains("--link-local"), "{errors}");
     }
 }

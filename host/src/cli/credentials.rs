@@ -141,11 +141,16 @@ impl CredentialFlags {
         !self.running().sources.is_empty()
     }
 
+    /// Whether the command does not inherit this variable.
+    pub fn keeps_out(&self, name: &str) -> bool {
+        self.are_real() && all_preferred().any(|preferred| preferred == name)
+    }
+
     /// Takes what SDKs would prefer to the service out of the environment of a command
     /// that is to have the credentials from the service alone.
     pub fn keep_out(&self, command: &mut Command) {
         if self.are_real() {
-            for name in EnvironmentSource::VARIABLES.iter().chain(&PREFERRED) {
+            for name in all_preferred() {
                 command.env_remove(name);
             }
             // The words of a command may be secrets.
@@ -308,6 +313,10 @@ fn is_exposed(ip: IpAddr) -> bool {
         IpAddr::V6(ip) => ip.is_loopback() || ip.is_unicast_link_local(),
     };
     !is_local && !link_local::is_one(ip)
+}
+
+fn all_preferred() -> impl Iterator<Item = &'static str> {
+    EnvironmentSource::VARIABLES.into_iter().chain(PREFERRED)
 }
 
 #[cfg(test)]

@@ -68,16 +68,21 @@ pub fn set_ec2(command: &mut Command, url: &str, control: &Control) -> anyhow::R
     Ok(())
 }
 
-/// One line where the command will probably not use the role of the instance.
-pub fn note_other_credentials() {
-    if let Some(source) = other_credentials() {
+/// One line where the command will probably not use the role of the instance. `removed`
+/// is what the command does not inherit.
+pub fn note_other_credentials(removed: impl Fn(&str) -> bool) {
+    if let Some(source) = other_credentials_but(removed) {
         to_stderr(&format!("imds: note: {source}; SDKs look for credentials there before they ask this service"));
     }
 }
 
 /// Where SDKs find credentials before they ask the service: `AWS_PROFILE is set`.
 pub fn other_credentials() -> Option<String> {
-    match BEFORE_US.into_iter().find(|name| env::var_os(name).is_some()) {
+    other_credentials_but(|_| false)
+}
+
+fn other_credentials_but(removed: impl Fn(&str) -> bool) -> Option<String> {
+    match BEFORE_US.into_iter().find(|name| env::var_os(name).is_some() && !removed(name)) {
         Some(name) => Some(format!("{name} is set")),
         None => credentials_file().map(|file| format!("{} exists", file.display())),
     }

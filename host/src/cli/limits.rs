@@ -12,7 +12,7 @@ pub struct LimitFlags {
     #[arg(long, value_name = "N", value_parser = count, default_value_t = ConnectionLimits::default().connections, hide_short_help = true, help_heading = LIMITS)]
     connections: usize,
 
-    /// Of these, the share of one address: what it has above is closed first when there are no more
+    /// How many of these one address may hold; when all are taken, connections above this number are closed first
     #[arg(long, value_name = "N", value_parser = count, default_value_t = ConnectionLimits::default().connections_per_caller, hide_short_help = true, help_heading = LIMITS)]
     connections_per_caller: usize,
 

@@ -61,6 +61,11 @@ pub fn is_one(ip: IpAddr) -> bool {
     [V4, V6].contains(&ip)
 }
 
+/// Whether a host of a URL is one of EC2's addresses.
+pub fn is_host(host: &str) -> bool {
+    host.parse().is_ok_and(is_one)
+}
+
 /// Whether clients ask there unless they are told otherwise.
 pub fn is_endpoint(address: SocketAddr) -> bool {
     address == SocketAddr::from((V4, PORT))

@@ -71,7 +71,8 @@ struct Arguments {
 const EXAMPLES: &str = "\
 Examples:
   imds                                      serve the default instance on 127.0.0.1:1338
-  imds get --tree                           ask it for everything
+  imds get --tree --endpoint http://127.0.0.1:1338
+                                            ask it for everything
   imds serve --set instance-type=m7g.large  serve another instance
   imds serve --scenario spot-interruption   let something happen to it
   imds run -- aws configure list            run a command that believes it is on EC2

@@ -80,7 +80,7 @@ impl Counts {
             "imds:   it may always ask 169.254.169.254, whatever AWS_EC2_METADATA_SERVICE_ENDPOINT says; to serve it \
              there: imds run --link-local --require-v2 -- COMMAND"
         };
-        let nothing = "imds: the command asked the service for nothing, so --require-v2 cannot tell its version";
+        let nothing = "imds: the command made no request, so --require-v2 cannot tell which version it uses";
         vec![nothing.to_owned(), elsewhere, unreached.to_owned()]
     }
 
@@ -166,7 +166,7 @@ mod tests {
     #[test]
     fn what_was_never_seen_does_not_pass() {
         for (unknown, wanted) in [
-            (0, "imds: the command asked the service for nothing, so --require-v2 cannot tell its version\n"),
+            (0, "imds: the command made no request, so --require-v2 cannot tell which version it uses\n"),
             (
                 2,
                 "imds: none of 2 requests was answered as one of version 2, so nothing shows that the command can use it\n",

@@ -131,9 +131,10 @@ impl Run {
         let journal = self.control.is_on().then(|| control.journal().clone());
         let observer = ((log.clone(), attributing), (metrics, journal));
         let service = self.options.service(control.clone(), control.clock().clone(), observer);
-        if self.options.container.is_none() && !self.options.credentials.are_real() {
-            environment::note_other_credentials();
-        }
+        let (options, is_of_containers) = (&self.options, |name: &str| name.starts_with("AWS_CONTAINER_"));
+        environment::note_other_credentials(|name| {
+            options.credentials.keeps_out(name) || (options.container.is_some() && is_of_containers(name))
+        });
         let runtime = signals::runtime()?;
         let (started, since) = (SystemTime::now(), Instant::now());
         let ended = runtime.block_on(self.run_beside(service, &control, (page, &log), clients, namespace));
@@ -233,7 +234,12 @@ impl Run {
         };
         let mut child = match spawned {
             Ok(child) => child,
-            Err(error) => return Ok(Ended::NotRun(not_run(&program.to_string_lossy(), &error))),
+            Err(error) => {
+                if self.options.container.is_some() && ["ecs", "eks"].iter().any(|agent| program == agent) {
+                    to_stderr(&format!("help: did you mean --container={}?", program.to_string_lossy()));
+                }
+                return Ok(Ended::NotRun(not_run(&program.to_string_lossy(), &error)));
+            }
         };
         // Without a thread they are made at first need.
         let _ = control.instance().sign_ahead();

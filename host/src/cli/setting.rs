@@ -159,6 +159,10 @@ fn literal(kinds: &[&Value], schema: &Value, value: &str) -> String {
         return value.to_owned();
     }
     let text = |value: &str| Value::from(value).to_string();
+    // A change takes a list away by it, whose own schema knows no changes.
+    if value == "false" && !kinds.is_empty() && kinds.iter().all(|kind| kind["type"] == "array") {
+        return value.to_owned();
+    }
     let is_text = |kind: &Value| kind["type"] == "string" || kind.get("enum").is_some();
     let is_list_of_texts =
         |kind: &&Value| kind["type"] == "array" && alternatives(schema, &kind["items"]).into_iter().any(is_text);
@@ -191,6 +195,7 @@ mod tests {
                 r#"{"metadata-options":{"http-put-response-hop-limit":2}}"#,
             ),
             ("public-ip-address=false", r#"{"public-ip-address":false}"#),
+            ("timeline=false", r#"{"timeline":false}"#),
             ("public-ip-address=203.0.113.9", r#"{"public-ip-address":"203.0.113.9"}"#),
             ("billing-products=bp-1,bp-2", r#"{"billing-products":["bp-1","bp-2"]}"#),
             (r#"billing-products=["bp-1"]"#, r#"{"billing-products":["bp-1"]}"#),

@@ -10,7 +10,7 @@ use super::print::to_stderr;
 
 /// For `imds serve --help` and `imds run --help`.
 pub const HELP: &str = "\
-Each flag is a variable too, which counts where the flag is not given: IMDS_HTTP_TOKENS for --http-tokens,
+Each flag has an environment variable, used if the flag is not given: IMDS_HTTP_TOKENS for --http-tokens,
 IMDS_CONTROL_LISTEN for --control. Separate repeated values by commas, in IMDS_SET by line ends. The value true sets a
 flag that has none. An empty variable does not count.";
 

@@ -17,12 +17,12 @@ pub fn ready(addresses: &[SocketAddr], what_can_be_had: &str, metrics: Option<So
     let mut lines: Vec<String> =
         addresses.iter().map(|address| format!("imds: listening on http://{address}")).collect();
     for address in addresses.iter().filter(|address| !address.ip().is_loopback()) {
-        lines.push(format!("imds: warning: whoever can reach {address} {what_can_be_had}"));
+        lines.push(format!("imds: warning: any client that can reach {address} {what_can_be_had}"));
     }
     if let Some(address) = metrics {
         lines.push(format!("imds: metrics on http://{address}/metrics"));
         if !address.ip().is_loopback() {
-            lines.push(format!("imds: warning: whoever can reach {address} can read the metrics"));
+            lines.push(format!("imds: warning: any client that can reach {address} can read the metrics"));
         }
     }
     lines.join("\n")
@@ -65,7 +65,7 @@ pub fn welcome_many(Many { guests, path, .. }: &Many) -> String {
     format!(
         "\n\
          Instances read from {path}: {number}\n\
-         Which one answers is told by {by} (--caller {callers}); who has none gets 403\n"
+         The instance that answers depends on {by} (--caller {callers}); callers without an instance get 403\n"
     )
 }
 
@@ -134,7 +134,7 @@ mod tests {
             lines.lines().filter_map(|line| line.strip_prefix("imds: warning: ")).map(str::to_owned).collect::<Vec<_>>()
         };
         assert_eq!(warnings(here, here), [""; 0]);
-        assert_eq!(warnings(everywhere, here), ["whoever can reach 0.0.0.0:1339 gets all"]);
-        assert_eq!(warnings(here, everywhere), ["whoever can reach 0.0.0.0:1339 can read the metrics"]);
+        assert_eq!(warnings(everywhere, here), ["any client that can reach 0.0.0.0:1339 gets all"]);
+        assert_eq!(warnings(here, everywhere), ["any client that can reach 0.0.0.0:1339 can read the metrics"]);
     }
 }

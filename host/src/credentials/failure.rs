@@ -63,7 +63,10 @@ impl fmt::Display for SourceError {
             Self::TooLarge => write!(f, "it gave more than {} KiB", BYTES_MAX >> 10),
             Self::NoFile => f.write_str("the file does not exist"),
             Self::Unreadable(kind) => write!(f, "it cannot be read: {kind}"),
-            Self::Malformed => f.write_str("it gave something else than the JSON of credentials, Version 1"),
+            Self::Malformed => f.write_str("it did not return the JSON of a credential_process, Version 1"),
+            Self::Missing(what) if what.starts_with("AWS_") => {
+                write!(f, "{what} is missing or no single word; set it and start imds again")
+            }
             Self::Missing(what) => write!(f, "it gave no usable {what}"),
             Self::LongTerm => f.write_str(
                 "it gave long-term keys, which no instance has; have a role assumed: its keys come with a session token",

@@ -177,7 +177,7 @@ fn nothing_was_refused_and_nobody_asked() {
     let controlled = Controlled::start(&[]);
     assert_eq!(controlled.told(&["explain"]), "none of the last requests was refused, and no fault affected one\n");
     let usage = controlled.told(&["usage"]);
-    assert!(usage.ends_with("nobody asked without a token; 0 requests used version 2\n"), "{usage}");
+    assert!(usage.ends_with("no request came without a token; 0 used version 2\n"), "{usage}");
 }
 
 #[test]

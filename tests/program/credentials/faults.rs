@@ -21,15 +21,15 @@ fn a_command_that_fails_leaves_the_role_without_credentials_and_says_why() {
     for (name, does, told) in [
         ("exits", format!("echo '{printed}'; echo {SECRET} >&2; exit 1"), "it ended with exit status 1"),
         ("killed", "kill -9 $$".to_owned(), "a signal ended it"),
-        ("garbage", format!("echo '{SECRET} {TOKEN}'"), "something else than the JSON of credentials"),
-        ("nothing", "true".to_owned(), "something else than the JSON of credentials"),
+        ("garbage", format!("echo '{SECRET} {TOKEN}'"), "it did not return the JSON of a credential_process"),
+        ("nothing", "true".to_owned(), "it did not return the JSON of a credential_process"),
         ("ended", format!("echo '{}'", version_1("BAD", -60)), "it gave credentials that have ended"),
         ("long-term", format!("echo '{}'", printed.replace("SessionToken", "Other")), "it gave long-term keys"),
         ("version-2", format!("echo '{}'", printed.replace("\"Version\": 1", "\"Version\": 2")), "no usable Version"),
         ("megabyte", format!("head -c 1048576 /dev/zero | tr '\\0' ' '; echo '{printed}'"), "it gave more than 64 KiB"),
     ] {
         let line = told_of(name, &does, "");
-        assert!(line.contains(told) && line.contains("; the role has none, and it is asked again"), "{name}: {line}");
+        assert!(line.contains(told) && line.contains("; the role has none; imds will ask again"), "{name}: {line}");
         assert!(!line.contains(SECRET) && !line.contains("BAD"), "{name}: {line}");
     }
 }
@@ -55,7 +55,7 @@ fn a_file_that_cannot_be_used_says_why() {
         ("/nowhere/credentials.json", "the file does not exist"),
         (directory, "it cannot be read"),
         ("/dev/zero", "it cannot be read"),
-        (garbage.path.to_str().unwrap(), "something else than the JSON of credentials"),
+        (garbage.path.to_str().unwrap(), "it did not return the JSON of a credential_process"),
         (large.path.to_str().unwrap(), "it gave more than 64 KiB"),
     ] {
         let served = Served::spawn(serve(&["--credentials", &format!("file:{path}")]), 1);
@@ -78,7 +78,7 @@ fn the_last_good_ones_stay_until_they_end_and_new_ones_come_when_the_source_is_w
     let stand_in = StandIn::new("fails-later", &version_1("GOOD", 6));
     let served = Served::spawn(serve(&["--credentials", &stand_in.flag()]), 1);
     stand_in.prints("garbage");
-    served.line_with("something else than the JSON of credentials, Version 1; the last ones hold until");
+    served.line_with("it did not return the JSON of a credential_process, Version 1; the last ones hold until");
     assert_eq!(document(&served)["AccessKeyId"], "ASIAGOOD");
     let failed = wait_for(&served.addresses[0], is_failure);
     let message = failed["Message"].as_str().unwrap();

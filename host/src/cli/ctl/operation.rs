@@ -36,7 +36,7 @@ Examples:
   imds ctl interrupt --action stop --in 10m
   imds ctl interrupt --notice-only
 
-Its deadline stays, whoever asks and how often. It takes the place of one that
+The deadline is fixed, however often clients ask. It takes the place of one that
 was to come, and an instance that is not spot becomes one. To call it off, with
 all that is to come:
   imds ctl edit '{\"spot-interruption\": false, \"timeline\": false}'";

@@ -42,7 +42,7 @@ fn in_words(usage: &Value) -> String {
     }));
     if lines.len() == 2 {
         let asked = number(&usage["totals"], "version-2");
-        lines.push(format!("nobody asked without a token; {asked} requests used version 2"));
+        lines.push(format!("no request came without a token; {asked} used version 2"));
     }
     lines.join("\n")
 }

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::bail;
 use httparse::{EMPTY_HEADER, Status, parse_chunk_size};
 
+use super::super::link_local;
 use super::Endpoint;
 
 /// Longer than a tree takes at most.
@@ -54,7 +55,12 @@ impl fmt::Display for NoAnswer {
         match &self.why {
             Some(why) => write!(f, ": {why}"),
             None => write!(f, " within {}", humantime::format_duration(time)),
+        }?;
+        // Where nobody named another one.
+        if link_local::is_host(&self.endpoint.host) {
+            f.write_str("\nhelp: imds serve listens on http://127.0.0.1:1338: give that by --endpoint, or in AWS_EC2_METADATA_SERVICE_ENDPOINT")?;
         }
+        Ok(())
     }
 }
 

@@ -80,7 +80,7 @@ Exit status: 0 if the service has it; 1 if it refuses or has nothing there; 2 fo
 
 const WAIT_EXAMPLES: &str = "\
 Example:
-  imds serve & imds wait && ./my-agent
+  imds serve & imds wait --endpoint http://127.0.0.1:1338 && ./my-agent
 
 Exit status: 0 if a service answers, 3 if none does in time; 2 for wrong use.";
 

@@ -38,7 +38,7 @@ pub fn credentials(state: &CredentialsState, now: SystemTime) -> String {
         Some(end) => format!("the last ones ended at {}", until(end)),
         None => "the role has none".to_owned(),
     };
-    format!("imds: warning: no credentials from {source}: {reason}; {what_holds}, and it is asked again")
+    format!("imds: warning: no credentials from {source}: {reason}; {what_holds}; imds will ask again")
 }
 
 /// No name of a source or of a command needs more.
