@@ -67,6 +67,7 @@ const NAMES: [&str; 30] = [
     "fault-never-strikes",
     "fault-shadowed",
     "fault-unknown-method",
+    "guessable-container-secret",
     "id-form",
     "interruption-in-the-past",
     "launch-in-the-future",

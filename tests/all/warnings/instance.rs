@@ -115,6 +115,33 @@ fn real_credentials_without_token() {
 }
 
 #[test]
+fn guessable_container_secret() {
+    let with = |container: &str, source: &str| {
+        format!(r#"{{"container-credentials": [{{{container}}}], "iam-instance-profile": {{{source}}}}}"#)
+    };
+    let real = r#""credentials-source": {"profile": "dev"}"#;
+    for (container, field) in [
+        (r#""credentials-id": "task""#, "credentials-id"),
+        (r#""authorization-token": "pod""#, "authorization-token"),
+        (r#""credentials-id": "task", "authorization-token": "of-the-task""#, "authorization-token"),
+    ] {
+        assert_warning(
+            &with(container, real),
+            "guessable-container-secret",
+            &format!("/container-credentials/0/{field}"),
+            "the role's credentials are real, and this can be guessed",
+        );
+        assert_none(&with(container, ""));
+    }
+    let uuid = "8f2c6f0e-5a3f-4b52-9b0a-1f3c1e3d7c55";
+    assert_none(&with(&format!(r#""credentials-id": "{uuid}""#), real));
+    assert_none(&with(&format!(r#""credentials-id": "task", "authorization-token": "{uuid}""#), real));
+    // Those of another role are made up.
+    let of_another = r#""credentials-id": "task", "role-arn": "arn:aws:iam::123456789012:role/web""#;
+    assert_none(&with(of_another, real));
+}
+
+#[test]
 fn id_form() {
     for (description, at, id) in [
         (r#"{"instance-id": "i-1"}"#, "/instance-id", "i-1"),

@@ -1,14 +1,19 @@
 //! What belongs to whom.
 
 use super::Judge;
-use super::rules::{PROFILE_OF_ANOTHER_ACCOUNT, REAL_CREDENTIALS_WITHOUT_TOKEN};
+use super::rules::{GUESSABLE_CONTAINER_SECRET, PROFILE_OF_ANOTHER_ACCOUNT, REAL_CREDENTIALS_WITHOUT_TOKEN};
+use crate::container::Service;
 use crate::description::HttpTokens;
 use crate::description::problem::{Problem, shown};
+
+/// So many random characters hold 128 bits, in base64.
+const HARD_TO_GUESS: usize = 22;
 
 impl Judge<'_> {
     pub(super) fn ownership(&mut self) {
         self.profile();
         self.credentials_source();
+        self.containers();
     }
 
     fn credentials_source(&mut self) {
@@ -21,6 +26,31 @@ impl Judge<'_> {
                 &REAL_CREDENTIALS_WITHOUT_TOKEN,
                 problem.help("leave `http-tokens` out, or set it to \"required\""),
             );
+        }
+    }
+
+    /// What a client shows to get a container's credentials takes the place of a session
+    /// token.
+    fn containers(&mut self) {
+        for (index, container) in self.facts.containers.iter().enumerate() {
+            let is_real = container.credentials.as_ref().is_some_and(|role| role.source_failure.is_some());
+            let secrets = [
+                ("authorization-token", container.authorization.as_ref()),
+                match &container.service {
+                    Service::Ecs { id } => ("credentials-id", Some(id)),
+                    Service::Eks => ("credentials-id", None),
+                },
+            ];
+            let stated = || secrets.iter().filter_map(|(field, secret)| Some((*field, (*secret)?.len())));
+            let guessable = stated().max_by_key(|(_, length)| *length).filter(|(_, length)| *length < HARD_TO_GUESS);
+            if let Some((field, _)) = guessable.filter(|_| is_real) {
+                let at = format!("/container-credentials/{index}/{field}");
+                let problem = Problem::at(at, "the role's credentials are real, and this can be guessed");
+                self.warn(
+                    &GUESSABLE_CONTAINER_SECRET,
+                    problem.help("make it 22 random characters or more, such as a UUID"),
+                );
+            }
         }
     }
 

@@ -60,6 +60,8 @@ rules! {
         "of several faults that affect a request, the first counts";
     FAULT_UNKNOWN_METHOD = "fault-unknown-method": "a fault with a method that HTTP does not have",
         "no client sends it, so that the fault never applies";
+    GUESSABLE_CONTAINER_SECRET = "guessable-container-secret": "a short `credentials-id` or `authorization-token` of a container that gets real credentials",
+        "any client that guesses it gets them; a UUID, or 22 random characters, cannot be guessed";
     ID_FORM = "id-form": "an id that EC2 could not have made",
         "behind their prefix, ids have 8 or 17 digits of hexadecimal numbers in lower case";
     INTERRUPTION_IN_THE_PAST = "interruption-in-the-past": "a spot interruption that is over while the instance runs",
@@ -73,7 +75,7 @@ rules! {
     PROFILE_OF_ANOTHER_ACCOUNT = "profile-of-another-account": "an instance profile whose ARN has another account or partition",
         "an instance gets profiles of the account that owns it";
     REAL_CREDENTIALS_WITHOUT_TOKEN = "real-credentials-without-token": "optional tokens where a role has a `credentials-source`",
-        "whoever gets software on the instance to ask one address gets real credentials; tokens are required there unless the description says otherwise";
+        "anyone who gets software on the instance to ask one address gets real credentials; tokens are required there unless the description says otherwise";
     RESERVED_ADDRESS = "reserved-address": "an address that EC2 keeps for itself in a subnet whose block is stated",
         "the first four addresses and the last one are the network's, the router's, the DNS server's, and kept for later and for broadcasts";
     SUBNET_OUTSIDE_VPC = "subnet-outside-vpc": "a subnet's block that is in no block of its VPC",
