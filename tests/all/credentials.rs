@@ -275,6 +275,24 @@ fn a_source_that_panics_costs_an_attempt() {
 }
 
 #[test]
+fn what_is_described_anew_before_the_first_delivery_gets_it() {
+    let is_ready = Arc::new(AtomicU32::new(0));
+    let ready = Arc::clone(&is_ready);
+    let (control, refresher) = sourced("", |_| {
+        Box::new(FunctionSource::new("the test", move || match ready.load(SeqCst) {
+            0 => Err(SourceError::Other("it is not ready")),
+            _ => Ok(RoleCredentials::new("ASIAFIRST", "secret", "token")),
+        }))
+    });
+    control.replace(&read_toml("instance-type = 'm7g.large'")).unwrap();
+    assert!(document(&control).contains("AssumeRoleUnauthorizedAccess"));
+    assert_eq!(control.credentials().map(|state| state.failures), Some(1));
+    is_ready.store(1, SeqCst);
+    refresher.fetch_now(DEADLINE);
+    assert!(document(&control).contains("ASIAFIRST"));
+}
+
+#[test]
 fn guests_of_a_fleet_share_a_source() {
     let clock = VirtualClock::paused_at(start());
     let (source, asked) = hourly(&clock);

@@ -50,7 +50,7 @@ impl WarningFlags {
 }
 
 /// The names of all warnings, for who misspells one: a test holds that they are the component's.
-const NAMES: [&str; 30] = [
+const NAMES: [&str; 31] = [
     "access-key-form",
     "address-kind",
     "address-outside-subnet",
@@ -74,6 +74,7 @@ const NAMES: [&str; 30] = [
     "multicast-mac",
     "overlapping-blocks",
     "profile-of-another-account",
+    "real-credentials-without-token",
     "reserved-address",
     "subnet-outside-vpc",
     "tags-not-shown",

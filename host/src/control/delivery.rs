@@ -100,8 +100,7 @@ impl Control {
             let present = self.present();
             let document = present.instance.document();
             if words(document).is_none() && !has_no_profile(document) {
-                let change = format!(r#"{{"iam-instance-profile":{{"credentials-source":{EMBEDDER}}}}}"#);
-                self.change_quietly(&present, &change)?;
+                self.change_quietly(&present, &of_embedder_change())?;
             }
         }
         let words = words(self.present().instance.document()).unwrap_or_else(embedders);
@@ -185,8 +184,14 @@ impl Control {
             Some(words) => words == attached.words,
             None => of_embedder && !has_no_profile(json),
         };
-        let Some(delivered) = attached.refresher.delivered().filter(|_| is_same) else { return opening };
-        let edited = self.shared.runtime.edit_text(json, &delivered.change(of_embedder), None, self.key());
+        let change = match attached.refresher.delivered() {
+            _ if !is_same => return opening,
+            Some(delivered) => delivered.change(of_embedder),
+            // So that it gets the first.
+            None if of_embedder => Zeroizing::new(of_embedder_change()),
+            None => return opening,
+        };
+        let edited = self.shared.runtime.edit_text(json, &change, None, self.key());
         match edited.map(|edited| edited.map(Zeroizing::new)) {
             Ok(Ok(edited)) => self.opening_of_json(&edited),
             // The next delivery tells.
@@ -217,6 +222,11 @@ impl Shared {
     fn lock_attached(&self) -> std::sync::MutexGuard<'_, Option<Arc<Attached>>> {
         self.attached.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The change of a description that says that an embedder delivers.
+fn of_embedder_change() -> String {
+    format!(r#"{{"iam-instance-profile":{{"credentials-source":{EMBEDDER}}}}}"#)
 }
 
 fn embedders() -> Value {
