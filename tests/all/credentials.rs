@@ -275,6 +275,26 @@ fn a_source_that_panics_costs_an_attempt() {
 }
 
 #[test]
+fn an_end_that_cannot_be_told_is_the_last_that_can() {
+    let no_end = UNIX_EPOCH + Duration::from_secs(253_402_304_400);
+    let source = move || Ok(RoleCredentials::new("ASIAONE", "secret", "token").ending_at(no_end));
+    let clock = VirtualClock::paused_at(start());
+    let refresher = CredentialRefresher::start(FunctionSource::new("the test", source), &clock).unwrap();
+    let end = refresher.wait(DEADLINE).end.unwrap();
+    assert_eq!(humantime::format_rfc3339_seconds(end).to_string(), "9998-12-31T23:59:59Z");
+}
+
+#[test]
+fn an_observer_that_panics_costs_no_fetch() {
+    let (source, asked) = hourly(&VirtualClock::system());
+    let observe = |_: &_| panic!("as one of an embedder may");
+    let refresher = CredentialRefresher::start_observed(source, &VirtualClock::system(), observe).unwrap();
+    refresher.wait(DEADLINE);
+    refresher.fetch_now(DEADLINE);
+    assert_eq!(asked.load(SeqCst), 2);
+}
+
+#[test]
 fn guests_of_a_fleet_share_a_source() {
     let clock = VirtualClock::paused_at(start());
     let (source, asked) = hourly(&clock);

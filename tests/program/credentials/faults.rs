@@ -23,6 +23,11 @@ fn a_command_that_fails_leaves_the_role_without_credentials_and_says_why() {
         ("killed", "kill -9 $$".to_owned(), "a signal ended it"),
         ("garbage", format!("echo '{SECRET} {TOKEN}'"), "it did not return the JSON of a credential_process"),
         ("nothing", "true".to_owned(), "it did not return the JSON of a credential_process"),
+        (
+            "offset",
+            format!("echo '{}'", version_1_ending("BAD", "9999-12-31T23:59:59-99:99")),
+            "it gave no usable Expiration",
+        ),
         ("ended", format!("echo '{}'", version_1("BAD", -60)), "it gave credentials that have ended"),
         ("long-term", format!("echo '{}'", printed.replace("SessionToken", "Other")), "it gave long-term keys"),
         ("version-2", format!("echo '{}'", printed.replace("\"Version\": 1", "\"Version\": 2")), "no usable Version"),
@@ -62,6 +67,16 @@ fn a_file_that_cannot_be_used_says_why() {
         assert!(served.notes.iter().any(|note| note.contains(told)), "{path}: {:?}", served.notes);
         assert!(is_failure(&document(&served)));
     }
+}
+
+#[test]
+fn an_end_after_all_that_can_be_told_is_told_as_the_last() {
+    let mut imds = serve(&["--credentials", "env"]);
+    imds.env("AWS_ACCESS_KEY_ID", "ASIAX").env("AWS_SECRET_ACCESS_KEY", SECRET).env("AWS_SESSION_TOKEN", TOKEN);
+    imds.env("AWS_CREDENTIAL_EXPIRATION", "9999-12-31T23:59:59-01:00");
+    let served = Served::spawn(imds, 1);
+    assert!(served.notes.iter().any(|note| note.contains("until 9998-12-31T23:59:59")), "{:?}", served.notes);
+    assert_eq!(document(&served)["Expiration"], "9998-12-31T23:59:59Z");
 }
 
 #[test]
