@@ -295,6 +295,34 @@ fn an_observer_that_panics_costs_no_fetch() {
 }
 
 #[test]
+fn a_guest_gets_no_credentials_of_the_source_that_it_had() {
+    let clock = VirtualClock::paused_at(start());
+    let (source, asked) = hourly(&clock);
+    let refresher = CredentialRefresher::start(source, &clock).unwrap();
+    refresher.wait(DEADLINE);
+    let fleet = Fleet::new(&RUNTIME, CallerKey::ClientAddress).unwrap();
+    let of = |source: &str| {
+        let source = format!("iam-instance-profile.credentials-source.file = '{source}'");
+        read_toml(&format!("metadata-options.http-tokens = 'optional'\n{source}"))
+    };
+    let get = Request::get("/latest/meta-data/iam/security-credentials/imds");
+    let document = || {
+        let body = fleet.get("10.0.0.1").unwrap().answer(&get, Moment::at(clock.now_ms(), 0)).body;
+        String::from_utf8(body).unwrap()
+    };
+    fleet.insert("10.0.0.1", &of("/one")).unwrap();
+    let _subscription = fleet.take_credentials_from("10.0.0.1", &refresher).unwrap();
+    assert!(document().contains("ASIA0000000000000000"));
+    fleet.insert("10.0.0.1", &of("/two")).unwrap();
+    clock.advance(HOUR);
+    wait_until(|| asked.load(SeqCst) == 2 && refresher.state().next_fetch.is_some());
+    assert!(!document().contains("ASIA000"), "{}", document());
+    fleet.insert("10.0.0.1", &of("/one")).unwrap();
+    clock.advance(HOUR);
+    wait_until(|| document().contains("ASIA0000000000000002"));
+}
+
+#[test]
 fn guests_of_a_fleet_share_a_source() {
     let clock = VirtualClock::paused_at(start());
     let (source, asked) = hourly(&clock);

@@ -218,7 +218,8 @@ impl super::Fleet {
     /// Takes the credentials of the role of one instance from a refresher, as
     /// [`Control::take_credentials_from`] does for the one that it has, for as long as
     /// the subscription lives. Several instances can share a refresher: then there is
-    /// one fetch for all of them. The description is to name a source.
+    /// one fetch for all of them. The description is to name a source: while another
+    /// that names another source is in its place, that instance gets none from here.
     ///
     /// Fails where no request can have the key, and where the component does.
     ///
@@ -235,9 +236,10 @@ impl super::Fleet {
     /// ```
     pub fn take_credentials_from(&self, key: &str, refresher: &CredentialRefresher) -> Result<Subscription, Error> {
         let canonical = self.callers().canonical(key)?;
-        let (fleet, own) = (self.downgrade(), canonical.clone());
+        let words = self.words(&canonical).unwrap_or_else(embedders);
+        let (fleet, own) = (self.downgrade(), (canonical.clone(), words.clone()));
         let subscription = refresher.subscribe(move |delivered| match fleet.upgrade() {
-            Some(fleet) => fleet.change_quietly(&own, &delivered.change(false)),
+            Some(fleet) => fleet.change_quietly(&own.0, &own.1, &delivered.change(false)),
             None => Ok(()),
         });
         let mut last: Option<Arc<Delivered>> = None;
@@ -246,7 +248,7 @@ impl super::Fleet {
             if last.as_ref().is_some_and(|last| Arc::ptr_eq(last, &delivered)) {
                 break;
             }
-            self.change_quietly(&canonical, &delivered.change(false))?;
+            self.change_quietly(&canonical, &words, &delivered.change(false))?;
             last = Some(delivered);
         }
         Ok(subscription)
