@@ -323,6 +323,17 @@ fn a_guest_gets_no_credentials_of_the_source_that_it_had() {
 }
 
 #[test]
+fn what_is_not_served_is_not_told() {
+    let file = "iam-instance-profile.credentials-source.file = '/one'";
+    let (control, refresher) = sourced(file, |clock| Box::new(hourly(clock).0));
+    assert_eq!(control.credentials().unwrap().end, refresher.state().end);
+    control.replace(&Description::default()).unwrap();
+    assert!(control.credentials().is_none() && control.snapshot().unwrap().credentials.is_none());
+    control.replace(&read_toml(file)).unwrap();
+    assert!(control.credentials().is_some());
+}
+
+#[test]
 fn guests_of_a_fleet_share_a_source() {
     let clock = VirtualClock::paused_at(start());
     let (source, asked) = hourly(&clock);

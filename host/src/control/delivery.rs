@@ -141,8 +141,13 @@ impl Control {
     /// # Ok::<_, imds_host::Error>(())
     /// ```
     pub fn credentials(&self) -> Option<CredentialsState> {
+        self.credentials_of(&self.present().description)
+    }
+
+    /// The same under a description, which may name another source, or none.
+    pub(super) fn credentials_of(&self, description: &str) -> Option<CredentialsState> {
         let attached = self.attached()?;
-        Some(attached.refresher.state())
+        (words(description).as_ref() == Some(&attached.words)).then(|| attached.refresher.state())
     }
 
     /// Takes what the refresher has by now, which may be newer than what it said.

@@ -271,7 +271,7 @@ impl Control {
     pub fn snapshot(&self) -> Result<Snapshot, Error> {
         let (present, clock) = (self.present(), self.shared.clock.state());
         let status = self.status_at(&present, (move || clock.now).now_ms())?;
-        Snapshot::new(present.revision, clock, status, self.credentials())
+        Snapshot::new(present.revision, clock, status, self.credentials_of(&present.description))
     }
 
     /// The instance as of the last edit. It never changes; the next edit makes another
