@@ -77,12 +77,27 @@ impl ProcessSource {
         let mut command = Command::new(&self.program);
         command.args(&self.arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut running = Running::start(&mut command).map_err(|error| match error.kind() {
-            ErrorKind::NotFound => SourceError::NoCommand { program: self.program.to_string_lossy().into_owned() },
+            ErrorKind::NotFound => self.not_found(),
             kind => SourceError::NotStarted(kind),
         })?;
         let credentials = self.read_from(&mut running, until)?;
         running.let_be();
         Ok(credentials)
+    }
+
+    fn not_found(&self) -> SourceError {
+        let program = self.shown();
+        match self.program.to_string_lossy() == program {
+            true => SourceError::NoCommand { program },
+            false => SourceError::OneText { program },
+        }
+    }
+
+    /// The command without arguments, should somebody have written them behind it, into
+    /// the same text.
+    fn shown(&self) -> String {
+        let program = self.program.to_string_lossy();
+        program.split(char::is_whitespace).next().unwrap_or_default().to_owned()
     }
 
     fn read_from(&self, running: &mut Running, until: Instant) -> Result<RoleCredentials, SourceError> {
@@ -163,8 +178,9 @@ fn output(mut stdout: ChildStdout, until: Instant) -> io::Result<Option<Output>>
 
 impl CredentialSource for ProcessSource {
     fn name(&self) -> String {
-        let program = Path::new(&self.program).file_name().unwrap_or(OsStr::new(&self.program));
-        format!("the command {}", program.to_string_lossy())
+        let program = self.shown();
+        let name = Path::new(&program).file_name().unwrap_or(OsStr::new(&program));
+        format!("the command {}", name.to_string_lossy())
     }
 
     fn fetch(&self) -> Fetch<'_> {
@@ -180,6 +196,29 @@ impl CredentialSource for ProcessSource {
 // Its arguments may be secrets.
 impl fmt::Debug for ProcessSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ProcessSource").field("program", &self.program).finish_non_exhaustive()
+        f.debug_struct("ProcessSource").field("program", &self.shown()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_that_stand_in_the_name_of_the_command_are_not_shown() {
+        for (program, name, shown) in [
+            ("/nope/get-creds --password hunter2", "the command get-creds", "/nope/get-creds"),
+            ("get-creds\thunter2", "the command get-creds", "get-creds"),
+            ("get-creds --url=https://a/hunter2", "the command get-creds", "get-creds"),
+        ] {
+            let source = ProcessSource::new(program, [""; 0]);
+            assert_eq!(source.name(), name);
+            let error = source.run().unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                format!("there is no command {shown}: write each argument as an item of its own")
+            );
+            assert!(!format!("{source:?} {error:?}").contains("hunter2"));
+        }
     }
 }
