@@ -160,7 +160,9 @@ impl CredentialFlags {
                 command.env_remove(name);
             }
             // The words of a command may be secrets.
-            command.env_remove(variable("credentials"));
+            for flag in ["credentials", "set"] {
+                command.env_remove(variable(flag));
+            }
         }
     }
 
@@ -234,13 +236,18 @@ impl ManySources {
 }
 
 /// SDKs look for credentials there before they ask the service.
-const PREFERRED: [&str; 6] = [
+const PREFERRED: [&str; 10] = [
+    // Names of before.
+    "AWS_ACCESS_KEY",
+    "AWS_SECRET_KEY",
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
     "AWS_WEB_IDENTITY_TOKEN_FILE",
     "AWS_ROLE_ARN",
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
 ];
 
 /// The source that a description names.
