@@ -293,6 +293,65 @@ fn what_is_described_anew_before_the_first_delivery_gets_it() {
 }
 
 #[test]
+fn an_end_that_cannot_be_told_is_the_last_that_can() {
+    let no_end = UNIX_EPOCH + Duration::from_secs(253_402_304_400);
+    let source = move || Ok(RoleCredentials::new("ASIAONE", "secret", "token").ending_at(no_end));
+    let clock = VirtualClock::paused_at(start());
+    let refresher = CredentialRefresher::start(FunctionSource::new("the test", source), &clock).unwrap();
+    let end = refresher.wait(DEADLINE).end.unwrap();
+    assert_eq!(humantime::format_rfc3339_seconds(end).to_string(), "9998-12-31T23:59:59Z");
+}
+
+#[test]
+fn an_observer_that_panics_costs_no_fetch() {
+    let (source, asked) = hourly(&VirtualClock::system());
+    let observe = |_: &_| panic!("as one of an embedder may");
+    let refresher = CredentialRefresher::start_observed(source, &VirtualClock::system(), observe).unwrap();
+    refresher.wait(DEADLINE);
+    refresher.fetch_now(DEADLINE);
+    assert_eq!(asked.load(SeqCst), 2);
+}
+
+#[test]
+fn a_guest_gets_no_credentials_of_the_source_that_it_had() {
+    let clock = VirtualClock::paused_at(start());
+    let (source, asked) = hourly(&clock);
+    let refresher = CredentialRefresher::start(source, &clock).unwrap();
+    refresher.wait(DEADLINE);
+    let fleet = Fleet::new(&RUNTIME, CallerKey::ClientAddress).unwrap();
+    let of = |source: &str| {
+        let source = format!("iam-instance-profile.credentials-source.file = '{source}'");
+        read_toml(&format!("metadata-options.http-tokens = 'optional'\n{source}"))
+    };
+    let get = Request::get("/latest/meta-data/iam/security-credentials/imds");
+    let document = || {
+        let body = fleet.get("10.0.0.1").unwrap().answer(&get, Moment::at(clock.now_ms(), 0)).body;
+        String::from_utf8(body).unwrap()
+    };
+    fleet.insert("10.0.0.1", &of("/one")).unwrap();
+    let _subscription = fleet.take_credentials_from("10.0.0.1", &refresher).unwrap();
+    assert!(document().contains("ASIA0000000000000000"));
+    fleet.insert("10.0.0.1", &of("/two")).unwrap();
+    clock.advance(HOUR);
+    wait_until(|| asked.load(SeqCst) == 2 && refresher.state().next_fetch.is_some());
+    assert!(!document().contains("ASIA000"), "{}", document());
+    fleet.insert("10.0.0.1", &of("/one")).unwrap();
+    clock.advance(HOUR);
+    wait_until(|| document().contains("ASIA0000000000000002"));
+}
+
+#[test]
+fn what_is_not_served_is_not_told() {
+    let file = "iam-instance-profile.credentials-source.file = '/one'";
+    let (control, refresher) = sourced(file, |clock| Box::new(hourly(clock).0));
+    assert_eq!(control.credentials().unwrap().end, refresher.state().end);
+    control.replace(&Description::default()).unwrap();
+    assert!(control.credentials().is_none() && control.snapshot().unwrap().credentials.is_none());
+    control.replace(&read_toml(file)).unwrap();
+    assert!(control.credentials().is_some());
+}
+
+#[test]
 fn guests_of_a_fleet_share_a_source() {
     let clock = VirtualClock::paused_at(start());
     let (source, asked) = hourly(&clock);

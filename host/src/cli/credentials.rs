@@ -17,15 +17,16 @@ use super::link_local;
 use super::log::Format;
 use super::print::to_stderr;
 use super::secret_file::warn_of_others;
-use super::variables::variable;
+use super::variables::{self, variable};
 
 #[derive(Args)]
 pub struct CredentialFlags {
     /// Give the role real credentials, refreshed: those that a command prints as a credential_process does
     /// (process:COMMAND, without a shell), those of a profile of the aws command (profile:NAME), of the AWS_* variables
     /// (env), or of a file that somebody else rewrites (file:PATH). Tokens are required then
-    #[arg(long, value_name = "process:COMMAND|profile:NAME|env|file:PATH", value_parser = source, help_heading = HEADING)]
-    credentials: Option<Value>,
+    #[arg(long, value_name = "process:COMMAND|profile:NAME|env|file:PATH", help_heading = HEADING)]
+    // Read later: what reads the command line shows a value that is wrong, and this may be secret.
+    credentials: Option<String>,
 
     /// With real credentials, listen on addresses that other machines may reach, too
     #[arg(long, help_heading = HEADING)]
@@ -52,10 +53,15 @@ const FIRST: Duration = Duration::from_secs(10);
 /// Each has a thread.
 const SOURCES_MAX: usize = 256;
 
+/// Puts the flag's source over that of a description.
+pub fn apply(source: &Value, description: &mut Description) {
+    description.set_json(FIELD, &source.to_string(), "--credentials");
+}
+
 const FIELD: &str = "/iam-instance-profile/credentials-source";
 
 /// Reads a source as a flag has it: what a description would say.
-fn source(text: &str) -> Result<Value, String> {
+fn source(text: &str) -> Result<Value, &'static str> {
     let (kind, rest) = text.split_once(':').unwrap_or((text, ""));
     match (kind, rest) {
         ("env", "") if text == "env" => Ok(json!({ "environment": true })),
@@ -63,18 +69,18 @@ fn source(text: &str) -> Result<Value, String> {
         ("file", path) if !path.is_empty() => Ok(json!({ "file": path })),
         ("process", command) if !command.trim().is_empty() => match shlex::split(command) {
             Some(words) => Ok(json!({ "process": words })),
-            None => Err("a quote in the command has no end".to_owned()),
+            None => Err("a quote in the command has no end"),
         },
-        _ => Err("expected process:COMMAND, profile:NAME, env or file:PATH".to_owned()),
+        _ => Err("expected process:COMMAND, profile:NAME, env or file:PATH"),
     }
 }
 
 impl CredentialFlags {
-    /// Puts the flag's source over that of a description.
-    pub fn apply(&self, description: &mut Description) {
-        if let Some(source) = &self.credentials {
-            description.set_json(FIELD, &source.to_string(), "--credentials");
-        }
+    /// The flag's source, as a description would say it.
+    pub fn source(&self) -> anyhow::Result<Option<Value>> {
+        let given_by = || variables::of("credentials").unwrap_or_else(|| "--credentials".to_owned());
+        let read = self.credentials.as_deref().map(source).transpose();
+        read.map_err(|error| WrongUse(format!("{}: {error}", given_by())).into())
     }
 
     /// Starts the source that a description names, if it does, and has the control take
@@ -154,7 +160,9 @@ impl CredentialFlags {
                 command.env_remove(name);
             }
             // The words of a command may be secrets.
-            command.env_remove(variable("credentials"));
+            for flag in ["credentials", "set"] {
+                command.env_remove(variable(flag));
+            }
         }
     }
 
@@ -253,13 +261,18 @@ impl ManySources {
 }
 
 /// SDKs look for credentials there before they ask the service.
-const PREFERRED: [&str; 6] = [
+const PREFERRED: [&str; 10] = [
+    // Names of before.
+    "AWS_ACCESS_KEY",
+    "AWS_SECRET_KEY",
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
     "AWS_WEB_IDENTITY_TOKEN_FILE",
     "AWS_ROLE_ARN",
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
 ];
 
 /// The source that a description names.

@@ -49,6 +49,7 @@ mod welcome;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
+use imds_host::ProcessSource;
 
 /// The EC2 instance metadata service on this machine.
 ///
@@ -125,5 +126,7 @@ pub fn main() -> ExitCode {
         Some(Command::Completions(completions)) => completions.run(Arguments::command()),
         Some(Command::Man(man)) => man.run(Arguments::command()),
     };
+    // A source of credentials that is being asked would outlive this.
+    ProcessSource::end_all();
     result.unwrap_or_else(|error| failure::report(&error))
 }

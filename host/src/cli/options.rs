@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::clock::ClockFlags;
 use super::container::Container;
-use super::credentials::CredentialFlags;
+use super::credentials::{self, CredentialFlags};
 use super::failure::WrongUse;
 use super::file;
 use super::identity;
@@ -222,7 +222,8 @@ impl Options {
         self.warnings.judge(runtime)?;
         let schema = if self.set.is_empty() { Value::Null } else { schema(runtime)? };
         let settings = Setting::all(&self.set)?;
-        Ok(Changes { options: self, settings, schema, scenarios: self.scenarios.read(runtime)?, user_data })
+        let (credentials, scenarios) = (self.credentials.source()?, self.scenarios.read(runtime)?);
+        Ok(Changes { options: self, settings, schema, scenarios, credentials, user_data })
     }
 }
 
@@ -246,6 +247,8 @@ pub struct Changes<'o> {
     /// What their fields are.
     schema: Value,
     scenarios: Vec<Story>,
+    /// The source of real ones.
+    credentials: Option<Value>,
     /// The bytes, and what names them.
     user_data: Option<(Vec<u8>, String)>,
 }
@@ -292,7 +295,9 @@ impl Changes<'_> {
             let field = "/metadata-options/http-put-response-hop-limit";
             description.set_number(field, hop_limit, "--http-put-response-hop-limit");
         }
-        options.credentials.apply(description);
+        if let Some(source) = &self.credentials {
+            credentials::apply(source, description);
+        }
         options.warnings.apply(description);
         if let Some(container) = &options.container {
             container.set(description);

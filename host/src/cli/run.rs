@@ -110,7 +110,13 @@ impl Run {
         drop(take_listeners()?);
         let namespace = if self.link_local { Some(NetworkNamespace::make()?) } else { None };
         self.options.container = self.container.container()?;
-        let (control, description) = self.options.open()?;
+        let runtime = signals::runtime()?;
+        let signals = {
+            let _entered = runtime.enter();
+            Signals::for_command()?
+        };
+        let open = || self.options.open();
+        let ((control, description), signals) = signals::starting(&runtime, signals, signals::Asked::status, open)?;
         warnings::tell(&warnings::of_first(&control, &description), self.options.log_format);
         let log = self.options.log(control.runtime())?;
         let report = self.report.open()?;
@@ -135,9 +141,8 @@ impl Run {
         environment::note_other_credentials(|name| {
             options.credentials.keeps_out(name) || (options.container.is_some() && is_of_containers(name))
         });
-        let runtime = signals::runtime()?;
         let (started, since) = (SystemTime::now(), Instant::now());
-        let ended = runtime.block_on(self.run_beside(service, &control, (page, &log), clients, namespace));
+        let ended = runtime.block_on(self.run_beside(service, &control, (page, &log), clients, namespace, signals));
         let took = since.elapsed();
         // Connections that the command left open are not waited for.
         runtime.shutdown_background();
@@ -172,8 +177,8 @@ impl Run {
         (page, log): (Option<Arc<Page>>, &Log),
         clients: Option<Clients>,
         namespace: Option<NetworkNamespace>,
+        mut signals: Signals,
     ) -> anyhow::Result<Ended> {
-        let mut signals = Signals::for_command()?;
         let listeners = match &namespace {
             Some(namespace) => listen_inside(namespace, control, self.options.container.as_ref())?,
             None => vec![bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?],

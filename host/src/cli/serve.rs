@@ -101,16 +101,23 @@ impl Serve {
         }
         // Before the files are read: what changes from then on is seen.
         let watch = self.watch.then(|| Watch::new(self.files()));
-        let served = match self.instances.open(&self.options, self.control.is_on() || self.ec2.is_on())? {
-            Some(many) => Served::Many(many),
-            None => {
-                let (control, description) = self.options.open()?;
-                Served::One(control, description)
-            }
-        };
-        let log = self.options.log(served.runtime())?;
         let runtime = signals::runtime()?;
-        let code = runtime.block_on(self.serve(served, passed, watch, &log));
+        let signals = {
+            let _entered = runtime.enter();
+            Signals::for_server()?
+        };
+        let open = || {
+            Ok(match self.instances.open(&self.options, self.control.is_on() || self.ec2.is_on())? {
+                Some(many) => Served::Many(many),
+                None => {
+                    let (control, description) = self.options.open()?;
+                    Served::One(control, description)
+                }
+            })
+        };
+        let (served, signals) = signals::starting(&runtime, signals, |_| 0, open)?;
+        let log = self.options.log(served.runtime())?;
+        let code = runtime.block_on(self.serve(served, passed, watch, signals, &log));
         // Keys that are still being made are not waited for.
         runtime.shutdown_background();
         log.end();
@@ -127,6 +134,7 @@ impl Serve {
         served: Served,
         passed: Vec<std::net::TcpListener>,
         watch: Option<Watch>,
+        mut signals: Signals,
         log: &Log,
     ) -> anyhow::Result<ExitCode> {
         let started = SystemTime::now();
@@ -137,7 +145,6 @@ impl Serve {
         let clients = self.control.is_on().then(|| served.clients());
         let observer = ((log.clone(), metrics.clone()), (journal, clients.clone()));
         let server = self.options.server(served.service(&self.options, observer));
-        let mut signals = Signals::for_server()?;
         // Before anybody knows that it serves: the terminal may be closed right then.
         let had_terminal = signals::has_terminal();
         let link_local = self.link_local.addresses(served.is_over_ipv6(&self.options)?);

@@ -3,8 +3,10 @@
 use std::thread;
 
 use anyhow::Context;
+use imds_host::ProcessSource;
 use tokio::process::Child;
 use tokio::runtime::{Builder, Runtime};
+use tokio::sync::oneshot;
 
 /// Threads for answering. An answer takes microseconds, so that a few serve a
 /// whole machine's clients.
@@ -42,6 +44,31 @@ pub fn ensure_descriptors() -> anyhow::Result<()> {
 #[cfg(not(unix))]
 pub fn ensure_descriptors() -> anyhow::Result<()> {
     Ok(())
+}
+
+/// Does what a start takes, which may be long. A signal that asks the program to end
+/// meanwhile ends it at once, with this status, and with all that it started. A hangup
+/// waits for whoever takes the signals from then on.
+pub fn starting<T>(
+    runtime: &Runtime,
+    mut signals: Signals,
+    status: fn(Asked) -> u8,
+    start: impl FnOnce() -> anyhow::Result<T>,
+) -> anyhow::Result<(T, Signals)> {
+    let (done, is_done) = oneshot::channel::<()>();
+    let watching = runtime.spawn(async move {
+        tokio::select! {
+            asked = signals.end() => {
+                ProcessSource::end_all();
+                std::process::exit(status(asked).into())
+            }
+            _ = is_done => signals,
+        }
+    });
+    let started = start();
+    drop(done);
+    let signals = runtime.block_on(watching)?;
+    Ok((started?, signals))
 }
 
 /// A signal that asks the program to end.
@@ -104,6 +131,15 @@ mod unix {
             })
         }
 
+        /// Any but a hangup.
+        pub async fn end(&mut self) -> Asked {
+            tokio::select! {
+                () = next(&mut self.interrupt) => Asked::Interrupt,
+                () = next(&mut self.quit) => Asked::Quit,
+                () = next(&mut self.terminate) => Asked::Terminate,
+            }
+        }
+
         pub async fn any(&mut self) -> Asked {
             tokio::select! {
                 () = next(&mut self.hangup) => Asked::Hangup,
@@ -148,6 +184,16 @@ mod unix {
     }
 
     impl Asked {
+        /// The exit status of a program that it ended, as shells tell it.
+        pub fn status(self) -> u8 {
+            128 + match self {
+                Self::Hangup => 1,
+                Self::Interrupt => 2,
+                Self::Quit => 3,
+                Self::Terminate => 15,
+            }
+        }
+
         /// Whether it came from the terminal, as far as one can tell: then it came
         /// to the command too.
         pub fn is_from_terminal(self) -> bool {
@@ -189,6 +235,10 @@ impl Signals {
         Ok(Self)
     }
 
+    pub async fn end(&mut self) -> Asked {
+        self.any().await
+    }
+
     pub async fn any(&mut self) -> Asked {
         match tokio::signal::ctrl_c().await {
             Ok(()) => Asked::Interrupt,
@@ -199,6 +249,10 @@ impl Signals {
 
 #[cfg(not(unix))]
 impl Asked {
+    pub fn status(self) -> u8 {
+        1
+    }
+
     pub fn is_from_terminal(self) -> bool {
         true
     }

@@ -50,7 +50,7 @@ impl WarningFlags {
 }
 
 /// The names of all warnings, for who misspells one: a test holds that they are the component's.
-const NAMES: [&str; 31] = [
+const NAMES: [&str; 32] = [
     "access-key-form",
     "address-kind",
     "address-outside-subnet",

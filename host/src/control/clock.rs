@@ -1,3 +1,5 @@
+mod source;
+mod speed;
 mod watchers;
 
 use std::fmt;
@@ -5,11 +7,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use self::source::{Leader, Machine, Source};
+pub use self::speed::WrongSpeed;
+use self::speed::{SPEED_MAX, SPEED_MIN};
 use self::watchers::{Watcher, Watchers};
 use crate::description::LAST_MS;
 use crate::engine::Clock;
-
-mod source;
 
 /// A [`Clock`] that you can set, pause, advance and speed up. Clones are the same
 /// clock, so you keep one while a [`Service`](crate::Service) has another.
@@ -61,26 +63,6 @@ pub struct ClockState {
     /// it follows.
     pub is_system: bool,
 }
-
-/// A speed that no [`VirtualClock`] has.
-///
-/// ```
-/// let refused = imds_host::VirtualClock::system().set_speed(0.0).unwrap_err();
-/// assert_eq!(refused.to_string(), "a clock cannot have the speed 0: expected 0.001 to 1000000; to stop it, pause it");
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct WrongSpeed {
-    speed: f64,
-}
-
-/// Slower, an hour would take more than forty days: a clock that is to stand is
-/// paused.
-const SPEED_MIN: f64 = 0.001;
-
-/// Faster, more than eleven days would pass in a second, and more time than a
-/// credential lives between two requests. All years that can be told take three
-/// days.
-const SPEED_MAX: f64 = 1_000_000.0;
 
 /// Where it stops: later, nothing can be written.
 const LAST: Duration = Duration::from_millis(LAST_MS);
@@ -253,7 +235,7 @@ impl VirtualClock {
     /// ```
     pub fn set_speed(&self, speed: f64) -> Result<(), WrongSpeed> {
         if !(SPEED_MIN..=SPEED_MAX).contains(&speed) {
-            return Err(WrongSpeed { speed });
+            return Err(WrongSpeed::new(speed));
         }
         self.change(|moved| moved.speed = speed);
         Ok(())
@@ -388,18 +370,6 @@ impl fmt::Debug for VirtualClock {
         f.debug_struct("VirtualClock").field("state", &self.state()).finish()
     }
 }
-
-impl fmt::Display for WrongSpeed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "a clock cannot have the speed {}: expected {SPEED_MIN} to {SPEED_MAX}; to stop it, pause it",
-            self.speed
-        )
-    }
-}
-
-impl std::error::Error for WrongSpeed {}
 
 #[cfg(test)]
 mod tests;

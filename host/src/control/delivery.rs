@@ -141,9 +141,13 @@ impl Control {
     /// # Ok::<_, imds_host::Error>(())
     /// ```
     pub fn credentials(&self) -> Option<CredentialsState> {
+        self.credentials_of(self.present().instance.document())
+    }
+
+    /// The same under a description, which may name another source, or none.
+    pub(super) fn credentials_of(&self, description: &str) -> Option<CredentialsState> {
         let attached = self.attached()?;
-        let is_of_it = words(self.present().instance.document()).as_ref() == Some(&attached.words);
-        is_of_it.then(|| attached.refresher.state())
+        (words(description).as_ref() == Some(&attached.words)).then(|| attached.refresher.state())
     }
 
     /// The source of credentials that the description names, from its begin: what its
@@ -248,7 +252,8 @@ impl super::Fleet {
     /// Takes the credentials of the role of one instance from a refresher, as
     /// [`Control::take_credentials_from`] does for the one that it has, for as long as
     /// the subscription lives. Several instances can share a refresher: then there is
-    /// one fetch for all of them. The description is to name a source.
+    /// one fetch for all of them. The description is to name a source: while another
+    /// that names another source is in its place, that instance gets none from here.
     ///
     /// Fails where no request can have the key, and where the component does.
     ///
@@ -265,9 +270,10 @@ impl super::Fleet {
     /// ```
     pub fn take_credentials_from(&self, key: &str, refresher: &CredentialRefresher) -> Result<Subscription, Error> {
         let canonical = self.callers().canonical(key)?;
-        let (fleet, own) = (self.downgrade(), canonical.clone());
+        let words = self.words(&canonical).unwrap_or_else(embedders);
+        let (fleet, own) = (self.downgrade(), (canonical.clone(), words.clone()));
         let subscription = refresher.subscribe(move |delivered| match fleet.upgrade() {
-            Some(fleet) => fleet.change_quietly(&own, &delivered.change(false)),
+            Some(fleet) => fleet.change_quietly(&own.0, &own.1, &delivered.change(false)),
             None => Ok(()),
         });
         let mut last: Option<Arc<Delivered>> = None;
@@ -276,7 +282,7 @@ impl super::Fleet {
             if last.as_ref().is_some_and(|last| Arc::ptr_eq(last, &delivered)) {
                 break;
             }
-            self.change_quietly(&canonical, &delivered.change(false))?;
+            self.change_quietly(&canonical, &words, &delivered.change(false))?;
             last = Some(delivered);
         }
         Ok(subscription)

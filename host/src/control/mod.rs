@@ -6,6 +6,7 @@ mod controlled_fleet;
 mod delivery;
 mod edit;
 mod fleet;
+mod id;
 mod operation;
 mod refresher;
 mod snapshot;
@@ -305,7 +306,7 @@ impl Control {
         if present.id.get().is_none() {
             self.remember(&present, &status.instance_id.as_str().into());
         }
-        Snapshot::new(present.revision, clock, status, self.credentials())
+        Snapshot::new(present.revision, clock, status, self.credentials_of(present.instance.document()))
     }
 
     /// The instance as of the last edit. It never changes; the next edit makes another
@@ -330,34 +331,6 @@ impl Control {
     /// ```
     pub fn key(&self) -> Option<&str> {
         self.shared.key.as_deref()
-    }
-
-    /// The id of the instance, as its identity document has it.
-    ///
-    /// Takes the time of [`snapshot`](Self::snapshot) once for each revision.
-    ///
-    /// ```
-    /// # use imds_host::{Control, Runtime};
-    /// let control = Control::open(&Runtime::new()?, &Default::default())?;
-    /// assert_eq!(&*control.instance_id()?, "i-0123456789abcdef0");
-    /// # Ok::<_, imds_host::Error>(())
-    /// ```
-    pub fn instance_id(&self) -> Result<Arc<str>, Error> {
-        let present = self.present();
-        if let Some(id) = present.id.get() {
-            return Ok(Arc::clone(id));
-        }
-        let id = Arc::from(self.status_at(&present, self.shared.clock.now_ms())?.instance_id);
-        self.remember(&present, &id);
-        Ok(id)
-    }
-
-    /// Keeps the id for the next one who asks, unless there is another revision by now.
-    fn remember(&self, present: &Present, id: &Arc<str>) {
-        let now = self.shared.present.read().unwrap_or_else(PoisonError::into_inner);
-        if now.revision == present.revision {
-            let _ = now.id.set(Arc::clone(id));
-        }
     }
 
     /// The changes of the instance over time, in order.

@@ -23,6 +23,12 @@ pub enum SourceError {
         /// Its name.
         program: String,
     },
+    /// There is no such command, and its text has white space in it: it may be arguments
+    /// too.
+    OneText {
+        /// The text up to the white space: what follows may be secret.
+        program: String,
+    },
     /// The command cannot be run.
     NotStarted(io::ErrorKind),
     /// The command ended with this exit status, or by a signal.
@@ -56,6 +62,9 @@ impl fmt::Display for SourceError {
                 "there is no command aws on the PATH; install the AWS CLI, version 2, or give the credentials by process",
             ),
             Self::NoCommand { program } => write!(f, "there is no command {}", name(program)),
+            Self::OneText { program } => {
+                write!(f, "there is no command {}: write each argument as an item of its own", name(program))
+            }
             Self::NotStarted(kind) => write!(f, "the command cannot be run: {kind}"),
             Self::Exited(Some(status)) => write!(f, "it ended with exit status {status}"),
             Self::Exited(None) => f.write_str("a signal ended it"),

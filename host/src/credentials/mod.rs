@@ -12,6 +12,7 @@ mod function;
 mod process;
 mod profile;
 mod role_credentials;
+mod running;
 mod version_1;
 
 use std::future::Future;

@@ -2,12 +2,13 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
+use super::running::{self, Running};
 use super::{BYTES_MAX, CredentialSource, Fetch, RoleCredentials, SourceError, TIME_LIMIT, version_1};
 
 /// A command that prints credentials as a `credential_process` of the AWS
@@ -56,6 +57,16 @@ impl ProcessSource {
         Self { time_limit, ..self }
     }
 
+    /// Ends all commands of all sources of this process, with their groups; none starts
+    /// any more. For a program on its way out: they would outlive it.
+    ///
+    /// ```
+    /// imds_host::ProcessSource::end_all();
+    /// ```
+    pub fn end_all() {
+        running::end_all();
+    }
+
     /// The same for a command of `aws sts`.
     pub(super) fn of_sts(self) -> Self {
         Self { read: version_1::read_of_sts, ..self }
@@ -65,28 +76,47 @@ impl ProcessSource {
         let until = Instant::now() + self.time_limit;
         let mut command = Command::new(&self.program);
         command.args(&self.arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-        #[cfg(unix)]
-        std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        let mut running = Running(command.spawn().map_err(|error| match error.kind() {
-            ErrorKind::NotFound => SourceError::NoCommand { program: self.program.to_string_lossy().into_owned() },
+        let mut running = Running::start(&mut command).map_err(|error| match error.kind() {
+            ErrorKind::NotFound => self.not_found(),
             kind => SourceError::NotStarted(kind),
-        })?);
+        })?;
+        let credentials = self.read_from(&mut running, until)?;
+        running.let_be();
+        Ok(credentials)
+    }
+
+    fn not_found(&self) -> SourceError {
+        let program = self.shown();
+        match self.program.to_string_lossy() == program {
+            true => SourceError::NoCommand { program },
+            false => SourceError::OneText { program },
+        }
+    }
+
+    /// The command without arguments, should somebody have written them behind it, into
+    /// the same text.
+    fn shown(&self) -> String {
+        let program = self.program.to_string_lossy();
+        program.split(char::is_whitespace).next().unwrap_or_default().to_owned()
+    }
+
+    fn read_from(&self, running: &mut Running, until: Instant) -> Result<RoleCredentials, SourceError> {
         let timed_out = || SourceError::TimedOut(self.time_limit);
         let failed = |error: io::Error| SourceError::Unreadable(error.kind());
-        let stdout = running.0.stdout.take().ok_or(SourceError::Unreadable(ErrorKind::BrokenPipe))?;
+        let stdout = running.stdout().ok_or(SourceError::Unreadable(ErrorKind::BrokenPipe))?;
         let output = output(stdout, until).map_err(failed)?.ok_or_else(timed_out)?;
         if output.1 > BYTES_MAX {
             return Err(SourceError::TooLarge);
         }
         let status = loop {
-            match running.0.try_wait().map_err(failed)? {
+            match running.ended().map_err(failed)? {
                 Some(status) => break status,
                 None if Instant::now() >= until => return Err(timed_out()),
                 None => thread::sleep(POLL),
             }
         };
-        if !status.success() {
-            return Err(SourceError::Exited(status.code()));
+        if status != Some(0) {
+            return Err(SourceError::Exited(status));
         }
         (self.read)(&output.0[..output.1])
     }
@@ -94,25 +124,6 @@ impl ProcessSource {
 
 /// Between two looks at a command that closed its output and has not ended.
 const POLL: Duration = Duration::from_millis(5);
-
-/// A command that is ended, with its group, unless it ended before.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // Once it was waited for, its number may be another's.
-        if !matches!(self.0.try_wait(), Ok(None)) {
-            return;
-        }
-        #[cfg(unix)]
-        if let Some(group) = i32::try_from(self.0.id()).ok().and_then(rustix::process::Pid::from_raw) {
-            // It may have ended a moment ago; then it is there until it is waited for.
-            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-        }
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 /// What a command prints, in memory that is wiped, and how long it is, up to one byte
 /// more than it may have. None where it does not end in time.
@@ -167,8 +178,9 @@ fn output(mut stdout: ChildStdout, until: Instant) -> io::Result<Option<Output>>
 
 impl CredentialSource for ProcessSource {
     fn name(&self) -> String {
-        let program = Path::new(&self.program).file_name().unwrap_or(OsStr::new(&self.program));
-        format!("the command {}", program.to_string_lossy())
+        let program = self.shown();
+        let name = Path::new(&program).file_name().unwrap_or(OsStr::new(&program));
+        format!("the command {}", name.to_string_lossy())
     }
 
     fn fetch(&self) -> Fetch<'_> {
@@ -184,6 +196,29 @@ impl CredentialSource for ProcessSource {
 // Its arguments may be secrets.
 impl fmt::Debug for ProcessSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ProcessSource").field("program", &self.program).finish_non_exhaustive()
+        f.debug_struct("ProcessSource").field("program", &self.shown()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_that_stand_in_the_name_of_the_command_are_not_shown() {
+        for (program, name, shown) in [
+            ("/nope/get-creds --password hunter2", "the command get-creds", "/nope/get-creds"),
+            ("get-creds\thunter2", "the command get-creds", "get-creds"),
+            ("get-creds --url=https://a/hunter2", "the command get-creds", "get-creds"),
+        ] {
+            let source = ProcessSource::new(program, [""; 0]);
+            assert_eq!(source.name(), name);
+            let error = source.run().unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                format!("there is no command {shown}: write each argument as an item of its own")
+            );
+            assert!(!format!("{source:?} {error:?}").contains("hunter2"));
+        }
     }
 }

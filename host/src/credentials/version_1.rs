@@ -82,7 +82,11 @@ pub(super) fn time(text: &str) -> Option<SystemTime> {
     let (time, offset) = text.split_at_checked(text.len().checked_sub("+00:00".len())?)?;
     let utc = humantime::parse_rfc3339(&format!("{time}Z")).ok()?;
     let (hours, minutes) = offset.get(1..)?.split_once(':')?;
-    let seconds = (hours.parse::<u64>().ok()? * 60 + minutes.parse::<u64>().ok()?) * 60;
+    let part = |text: &str, below: u64| {
+        let number = text.parse::<u64>().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
+        number.filter(|number| *number < below)
+    };
+    let seconds = (part(hours, 24)? * 60 + part(minutes, 60)?) * 60;
     match offset.as_bytes()[0] {
         b'+' => utc.checked_sub(Duration::from_secs(seconds)),
         b'-' => utc.checked_add(Duration::from_secs(seconds)),
@@ -108,7 +112,19 @@ mod tests {
         ] {
             assert_eq!(time(text), at(1_790_812_800), "{text}");
         }
-        for text in ["", "Z", "+00:00", "tomorrow", "2026-10-01", "2026-10-01T00:00:00", "2026-10-01T00:00:00é0:00"] {
+        for text in [
+            "",
+            "Z",
+            "+00:00",
+            "tomorrow",
+            "2026-10-01",
+            "2026-10-01T00:00:00",
+            "2026-10-01T00:00:00é0:00",
+            "2026-10-01T00:00:00+24:00",
+            "2026-10-01T00:00:00+00:60",
+            "2026-10-01T00:00:00-99:99",
+            "2026-10-01T00:00:00-+1:00",
+        ] {
             assert_eq!(time(text), None, "{text}");
         }
     }

@@ -23,6 +23,11 @@ fn a_command_that_fails_leaves_the_role_without_credentials_and_says_why() {
         ("killed", "kill -9 $$".to_owned(), "a signal ended it"),
         ("garbage", format!("echo '{SECRET} {TOKEN}'"), "it did not return the JSON of a credential_process"),
         ("nothing", "true".to_owned(), "it did not return the JSON of a credential_process"),
+        (
+            "offset",
+            format!("echo '{}'", version_1_ending("BAD", "9999-12-31T23:59:59-99:99")),
+            "it gave no usable Expiration",
+        ),
         ("ended", format!("echo '{}'", version_1("BAD", -60)), "it gave credentials that have ended"),
         ("long-term", format!("echo '{}'", printed.replace("SessionToken", "Other")), "it gave long-term keys"),
         ("version-2", format!("echo '{}'", printed.replace("\"Version\": 1", "\"Version\": 2")), "no usable Version"),
@@ -40,10 +45,79 @@ fn a_command_that_hangs_is_ended_with_all_that_it_started() {
     let pid = File::new("credentials/hangs.pid", "");
     let line = told_of("hangs", &format!("sleep 3600 & echo $! > '{}'; wait", pid.path.display()), "time-limit = '1s'");
     assert!(line.contains("it took more than 1s"), "{line}");
+    assert!(is_gone(&pid));
+}
+
+#[test]
+fn what_a_command_leaves_behind_is_ended_where_it_fails() {
+    // Its first process ends at once, in whatever way, and another one stays.
+    for (name, end, told) in [
+        ("leaves-output-open", "exit 0", "it took more than 1s"),
+        ("leaves-and-fails", "exit 3", "it ended with exit status 3"),
+        ("leaves-garbage", "echo garbage", "it did not return the JSON"),
+    ] {
+        let pid = File::new(&format!("credentials/{name}.pid"), "");
+        let output = if end == "exit 0" { "" } else { "> /dev/null" };
+        let does = format!("sleep 3600 {output} & echo $! > '{}'; {end}", pid.path.display());
+        let line = told_of(name, &does, "time-limit = '1s'");
+        assert!(line.contains(told), "{line}");
+        assert!(is_gone(&pid), "{name}");
+    }
+}
+
+#[test]
+fn a_source_that_is_being_asked_ends_with_the_program() {
+    let does = |pid: &File| format!("sleep 3600 & echo $! > '{}'; wait", pid.path.display());
+    let pid_of = |name: &str| File::new(&format!("credentials/{name}.pid"), "");
+    let is_asked = |pid: &File| {
+        let until = Instant::now() + DEADLINE;
+        while !fs::read_to_string(&pid.path).unwrap().ends_with('\n') {
+            assert!(Instant::now() < until);
+            thread::sleep(Duration::from_millis(20));
+        }
+    };
+
+    // While it starts.
+    for (verb, status) in [(&["serve", "--listen", "127.0.0.1:0"][..], 0), (&["run"], 143)] {
+        let pid = pid_of("at-the-start");
+        let stand_in = StandIn::doing("at-the-start", &does(&pid));
+        let mut imds = Command::new(IMDS);
+        imds.args(verb).args(["--credentials", &stand_in.flag()]).stderr(Stdio::null());
+        if verb == ["run"] {
+            imds.args(["--", "true"]);
+        }
+        without_aws(&mut imds);
+        let mut imds = imds.spawn().unwrap();
+        is_asked(&pid);
+        kill(&imds, "TERM");
+        assert_eq!(imds.wait().unwrap().code(), Some(status));
+        assert!(is_gone(&pid), "{verb:?}");
+    }
+
+    // After the command of `imds run`.
+    let pid = pid_of("after-a-command");
+    let stand_in = StandIn::doing("after-a-command", &does(&pid));
+    let mut imds = Command::new(IMDS);
+    imds.args(["run", "--credentials", &stand_in.flag(), "--", "true"]);
+    without_aws(&mut imds);
+    assert!(imds.output().unwrap().status.success());
+    assert!(is_gone(&pid));
+}
+
+/// Whether a process ended whose number is in a file.
+fn is_gone(pid: &File) -> bool {
     let pid = fs::read_to_string(&pid.path).unwrap();
-    // The process may be a zombie of whoever takes orphans here, which never ends.
-    let state = fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
-    assert!(state.is_empty() || state.contains(") Z "), "{state}");
+    let pid = pid.trim();
+    assert!(!pid.is_empty());
+    // The signal may be on its way. It may stay a zombie of whoever takes orphans here.
+    (0..100).any(|_| {
+        let state = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let is_gone = state.is_empty() || state.contains(") Z ");
+        if !is_gone {
+            thread::sleep(Duration::from_millis(20));
+        }
+        is_gone
+    })
 }
 
 #[test]
@@ -62,6 +136,16 @@ fn a_file_that_cannot_be_used_says_why() {
         assert!(served.notes.iter().any(|note| note.contains(told)), "{path}: {:?}", served.notes);
         assert!(is_failure(&document(&served)));
     }
+}
+
+#[test]
+fn an_end_after_all_that_can_be_told_is_told_as_the_last() {
+    let mut imds = serve(&["--credentials", "env"]);
+    imds.env("AWS_ACCESS_KEY_ID", "ASIAX").env("AWS_SECRET_ACCESS_KEY", SECRET).env("AWS_SESSION_TOKEN", TOKEN);
+    imds.env("AWS_CREDENTIAL_EXPIRATION", "9999-12-31T23:59:59-01:00");
+    let served = Served::spawn(imds, 1);
+    assert!(served.notes.iter().any(|note| note.contains("until 9998-12-31T23:59:59")), "{:?}", served.notes);
+    assert_eq!(document(&served)["Expiration"], "9998-12-31T23:59:59Z");
 }
 
 #[test]

@@ -31,6 +31,23 @@ fn other_machines_are_served_only_where_a_flag_says_so() {
 }
 
 #[test]
+fn a_wrong_source_is_not_shown() {
+    for wrong in
+        [format!("proces:get-creds --password {SECRET}"), format!("process:get-creds '{SECRET}"), SECRET.into()]
+    {
+        let by_flag = Command::new(IMDS).args(["serve", "--credentials", &wrong]).output().unwrap();
+        let by_variable = Command::new(IMDS).args(["run", "true"]).env("IMDS_CREDENTIALS", &wrong).output().unwrap();
+        for (output, given_by) in [(by_flag, "--credentials: "), (by_variable, "IMDS_CREDENTIALS: ")] {
+            let errors = text(&output.stderr);
+            assert_eq!(output.status.code(), Some(2), "{errors}");
+            assert!(errors.contains(given_by), "{errors}");
+            assert!(errors.contains("expected process:COMMAND") || errors.contains("has no end"), "{errors}");
+            assert!(!errors.contains(SECRET) && !errors.contains("password"), "{errors}");
+        }
+    }
+}
+
+#[test]
 fn a_file_that_is_read_again_exposes_nothing_either() {
     if !is_delivered("HUP") {
         return;

@@ -91,7 +91,7 @@ fn a_file_gives_them_and_is_read_again() {
 
 #[test]
 fn the_environment_gives_them_to_the_service_and_not_to_the_command() {
-    let script = "env | grep -E '^AWS_' | sort; \
+    let script = "env | grep -E '^(AWS_|IMDS_)' | sort; \
         token=$(curl -s -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' $AWS_EC2_METADATA_SERVICE_ENDPOINT/latest/api/token); \
         curl -s -H \"X-aws-ec2-metadata-token: $token\" $AWS_EC2_METADATA_SERVICE_ENDPOINT/latest/meta-data/iam/security-credentials/imds";
     let mut imds = Command::new(IMDS);
@@ -99,6 +99,15 @@ fn the_environment_gives_them_to_the_service_and_not_to_the_command() {
     without_aws(&mut imds);
     imds.env("AWS_ACCESS_KEY_ID", "ASIAENV").env("AWS_SECRET_ACCESS_KEY", SECRET).env("AWS_SESSION_TOKEN", TOKEN);
     imds.env("AWS_PROFILE", "x").env("AWS_CREDENTIAL_EXPIRATION", in_seconds(1800)).env("AWS_REGION", "eu-west-1");
+    for name in [
+        "AWS_ACCESS_KEY",
+        "AWS_SECRET_KEY",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+    ] {
+        imds.env(name, "x");
+    }
+    imds.env("IMDS_SET", "tags.a=b").env("IMDS_CREDENTIALS", "env");
     let output = imds.output().unwrap();
     let printed = text(&output.stdout);
     let (environment, document) = printed.split_at(printed.find('{').unwrap_or_else(|| panic!("{printed}")));

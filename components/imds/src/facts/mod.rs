@@ -188,7 +188,7 @@ impl Check {
         };
         let containers = self.containers(written.container_credentials, &host);
         Facts {
-            http_tokens: http_tokens(&written.metadata_options, profile.as_ref()),
+            http_tokens: source::http_tokens(&written.metadata_options, profile.as_ref()),
             state: written.state,
             faults: self.faults(written.faults),
             image_id: written.image_id.map_or_else(|| "ami-0abcdef1234567890".into(), String::from),
@@ -347,17 +347,6 @@ impl Check {
         // Empty user data is no user data, as in EC2's API.
         (!bytes.is_empty()).then_some(UserData(bytes))
     }
-}
-
-/// Real credentials are for nobody who can be made to ask by one request.
-///
-/// DIFFERENCE: on EC2 the default does not depend on the role.
-fn http_tokens(options: &written::MetadataOptions, profile: Option<&Profile>) -> written::HttpTokens {
-    let is_real = profile.and_then(|profile| profile.role.as_ref()).is_some_and(|role| role.source_failure.is_some());
-    options.http_tokens.unwrap_or(match is_real {
-        true => written::HttpTokens::Required,
-        false => written::HttpTokens::Optional,
-    })
 }
 
 /// Whether EC2 takes this key; where tags are shown, their keys are segments

@@ -89,6 +89,18 @@ impl Check {
     }
 }
 
+/// Whether requests need a session token. With real credentials they do by default: one
+/// request that a client was tricked into must not get them.
+///
+/// DIFFERENCE: on EC2 the default does not depend on the role.
+pub(super) fn http_tokens(options: &written::MetadataOptions, profile: Option<&super::Profile>) -> written::HttpTokens {
+    let is_real = profile.and_then(|profile| profile.role.as_ref()).is_some_and(|role| role.source_failure.is_some());
+    options.http_tokens.unwrap_or(match is_real {
+        true => written::HttpTokens::Required,
+        false => written::HttpTokens::Optional,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use crate::{Instance, Moment, Settings, edit, status};

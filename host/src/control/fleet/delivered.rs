@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, PoisonError, Weak};
 
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::entry::Entry;
@@ -27,17 +28,24 @@ impl Fleet {
         WeakFleet(Arc::downgrade(&self.shared))
     }
 
+    /// What the description of the instance of a key says of the source of its role.
+    pub(in crate::control) fn words(&self, key: &str) -> Option<Value> {
+        let instances = self.shared.instances.read().unwrap_or_else(PoisonError::into_inner);
+        words(instances.get(key)?.document())
+    }
+
     /// Changes what was so from the begin of the instance of a key, given in its one
-    /// spelling, where there is one whose role has a source. It goes on as it is: its
-    /// requests are counted on.
-    pub(in crate::control) fn change_quietly(&self, key: &str, change: &str) -> Result<(), Error> {
+    /// spelling, where there is one whose role has the source of these words. It goes on
+    /// as it is: its requests are counted on.
+    pub(in crate::control) fn change_quietly(&self, key: &str, own: &Value, change: &str) -> Result<(), Error> {
         let Shared { runtime, terms, instances, .. } = &*self.shared;
         for _ in 0..ATTEMPTS {
             let document = match instances.read().unwrap_or_else(PoisonError::into_inner).get(key) {
                 Some(entry) => Zeroizing::new(entry.document().to_owned()),
                 None => return Ok(()),
             };
-            if words(&document).is_none() {
+            if words(&document).as_ref() != Some(own) {
+                // Its role was taken away, or another source's description put here.
                 return Ok(());
             }
             // Not while others are answered.

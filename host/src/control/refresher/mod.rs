@@ -9,12 +9,13 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 pub use self::state::{CredentialsState, FetchFailure};
 use super::clock::VirtualClock;
 use super::delivery::Delivered;
 use crate::credentials::{CredentialSource, RoleCredentials, SourceError};
+use crate::description::LAST_MS;
 use crate::engine::{Clock, Entropy};
 use crate::error::Error;
 
@@ -262,7 +263,8 @@ impl Inner {
                 }
             }
             self.present().is_fetching = false;
-            (self.observe)(&self.state());
+            // What an observer does is no reason to fetch no more.
+            let _ = catch_unwind(AssertUnwindSafe(|| (self.observe)(&self.state())));
             self.present().attempts += 1;
             self.changed.notify_all();
             if self.is_over_when_due() {
@@ -272,13 +274,11 @@ impl Inner {
     }
 
     fn fetch(&self) -> Result<RoleCredentials, SourceError> {
-        let limit = self.source.time_limit();
-        let fetched = catch_unwind(AssertUnwindSafe(|| waiting::wait(self.source.fetch(), limit)));
-        match fetched {
-            Ok(Some(fetched)) => fetched,
-            Ok(None) => Err(SourceError::TimedOut(limit)),
-            Err(_) => Err(SourceError::Panicked),
-        }
+        let fetched = catch_unwind(AssertUnwindSafe(|| {
+            let limit = self.source.time_limit();
+            waiting::wait(self.source.fetch(), limit).unwrap_or(Err(SourceError::TimedOut(limit)))
+        }));
+        fetched.unwrap_or(Err(SourceError::Panicked))
     }
 
     /// Takes what was fetched; gives it where it is another than before.
@@ -286,10 +286,12 @@ impl Inner {
         if credentials.texts().iter().any(|text| text.is_empty()) {
             return Err(SourceError::LongTerm);
         }
-        let end = credentials.end().unwrap_or(now + schedule::LIFE_UNTOLD);
+        // Whatever a source says: later, nothing can be told, and the clock stops.
+        let end = credentials.end().unwrap_or(now + schedule::LIFE_UNTOLD).min(last());
         if end <= now {
             return Err(SourceError::Ended);
         }
+        let every = catch_unwind(AssertUnwindSafe(|| self.source.asked_every())).unwrap_or_default();
         let mut present = self.present();
         let is_same = |before: &Arc<Delivered>| before.end == end && before.credentials == credentials;
         let delivered = match present.delivered.as_ref().filter(|before| is_same(before)) {
@@ -300,7 +302,7 @@ impl Inner {
             present.delivered = Some(Arc::clone(delivered));
         }
         present.due = Some(schedule::due(now, end));
-        present.asked_at = self.source.asked_every().map(|every| Instant::now() + every.max(PAUSE));
+        present.asked_at = every.and_then(|every| Instant::now().checked_add(every.max(PAUSE)));
         present.failures = 0;
         Ok(delivered)
     }
@@ -314,7 +316,7 @@ impl Inner {
         };
         for receive in receivers {
             // It gets the next ones; until then its role has those that it had.
-            let _ = receive(delivered);
+            let _ = catch_unwind(AssertUnwindSafe(|| receive(delivered)));
         }
     }
 
@@ -354,8 +356,9 @@ impl Inner {
         let clock = self.clock.state();
         let present = self.present();
         let asked_at = present.asked_at.map(|at| {
-            let left = at.saturating_duration_since(Instant::now());
-            clock.now + if clock.is_paused { Duration::ZERO } else { left.mul_f64(clock.speed) }
+            let left = at.saturating_duration_since(Instant::now()).as_secs_f64();
+            let left = Duration::try_from_secs_f64(if clock.is_paused { 0.0 } else { left * clock.speed });
+            left.ok().and_then(|left| clock.now.checked_add(left)).map_or(last(), |at| at.min(last()))
         });
         let due = present.due.filter(|_| present.failures == 0);
         CredentialsState {
@@ -367,6 +370,11 @@ impl Inner {
             last_failure: present.last_failure.clone(),
         }
     }
+}
+
+/// The last time that a virtual clock shows.
+fn last() -> SystemTime {
+    UNIX_EPOCH + Duration::from_millis(LAST_MS)
 }
 
 impl fmt::Debug for CredentialRefresher {

@@ -16,7 +16,7 @@ impl Wake for Unparks {
 
 /// What a future gives; none where it takes longer than `limit`, and is dropped.
 pub(super) fn wait<T>(future: impl Future<Output = T>, limit: Duration) -> Option<T> {
-    let until = Instant::now() + limit;
+    let until = Instant::now().checked_add(limit);
     let waker = Waker::from(Arc::new(Unparks(thread::current())));
     let mut context = Context::from_waker(&waker);
     let mut future = pin!(future);
@@ -24,7 +24,8 @@ pub(super) fn wait<T>(future: impl Future<Output = T>, limit: Duration) -> Optio
         if let Poll::Ready(value) = future.as_mut().poll(&mut context) {
             return Some(value);
         }
-        let left = until.saturating_duration_since(Instant::now());
+        // A limit that no clock reaches is none.
+        let left = until.map_or(limit, |until| until.saturating_duration_since(Instant::now()));
         if left.is_zero() {
             return None;
         }
