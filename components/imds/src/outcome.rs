@@ -148,7 +148,7 @@ impl Outcome {
             Self::NotRunning => {
                 "A stopped or terminated instance runs no program that could ask, so the connection closes without an \
                  answer. Start a stopped instance: imds ctl start. A terminated one comes back when its description is \
-                 served anew: imds ctl reset, after imds ctl clock system if its timeline terminated it."
+                 served anew: imds ctl reset; if its timeline terminated it, move the clock back before that: imds ctl clock -5m."
             }
             Self::FaultRefused => {
                 "The description asks for faults, and one of the kind \"refuse\" affects the request: a rule of this \

@@ -33,6 +33,10 @@ fn interruption_in_the_past() {
     );
     assert_eq!(warnings(spot, NOW_MS - 86_400_000), Ok(Vec::new()));
     assert_none(&spot.replacen('{', r#"{"state": "terminated", "#, 1));
+    // One that hibernates runs for ten seconds from then on.
+    let hibernates = spot.replace("Z\"", "Z\", \"action\": \"hibernate\"");
+    assert_eq!(warnings(&hibernates, 1_790_798_400_000 + 9_999), Ok(Vec::new()));
+    assert_eq!(warnings(&hibernates, 1_790_798_400_000 + 10_001).unwrap().len(), 1);
 }
 
 #[test]

@@ -27,7 +27,7 @@ use base64::engine::general_purpose::STANDARD;
 
 pub use self::identity::Identity;
 pub use self::network::Interface;
-pub use self::notices::{Event, SpotNotice, warning_seconds};
+pub use self::notices::{Event, HIBERNATION_SECONDS, SpotNotice, warning_seconds};
 use self::place::Region;
 pub use self::role::{Profile, Role};
 pub use self::volumes::bare;

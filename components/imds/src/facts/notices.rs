@@ -21,6 +21,20 @@ pub struct SpotNotice {
     pub notice_time: Time,
 }
 
+impl SpotNotice {
+    /// When the instance no longer runs.
+    pub fn ends(&self) -> Time {
+        match self.action {
+            written::SpotAction::Terminate | written::SpotAction::Stop => self.time,
+            written::SpotAction::Hibernate => self.time.plus_seconds(HIBERNATION_SECONDS),
+        }
+    }
+}
+
+/// For software to see that hibernation begins, as long as memory takes to be
+/// written.
+pub const HIBERNATION_SECONDS: u64 = 10;
+
 /// How long before an interruption its notice is given.
 pub fn warning_seconds(action: written::SpotAction) -> u64 {
     match action {

@@ -67,7 +67,7 @@ impl Judge<'_> {
     }
 
     fn interruption(&mut self, now: Time) {
-        let Some(notice) = self.facts.spot_notice.as_ref().filter(|notice| notice.time < now) else { return };
+        let Some(notice) = self.facts.spot_notice.as_ref().filter(|notice| notice.ends() < now) else { return };
         let message = format!(
             "the interruption ({}) was at {}, and the instance runs",
             notice.action.as_str(),

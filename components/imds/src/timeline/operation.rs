@@ -7,12 +7,8 @@ use crate::description::json::Json;
 use crate::description::operation::{FIELD, Interruption, Operation, Verb};
 use crate::description::problem::{Problem, pointer_step};
 use crate::description::{EventCode, EventState, InstanceLifecycle, InstanceState, SpotAction};
-use crate::facts::warning_seconds;
+use crate::facts::{HIBERNATION_SECONDS, warning_seconds};
 use crate::time::Time;
-
-/// For software to see that hibernation begins, as long as memory takes to be
-/// written.
-const HIBERNATION_SECONDS: u64 = 10;
 
 const PLACE: &str = "/operation";
 

@@ -68,7 +68,10 @@ pub fn reset(client: &Client) -> anyhow::Result<Told> {
     if answer.body["revision"].is_null() {
         return Ok(Told { text: format!("{done}; imds ctl list shows the instances"), raw: answer.raw });
     }
-    let Told { text, raw } = revision(answer);
+    let Told { mut text, raw } = revision(answer);
+    if client.ask(Ask::get("/v1/instance"))?.body["state"] == "terminated" {
+        text += "\nits timeline terminated it: move the clock back before that, imds ctl clock -5m";
+    }
     Ok(Told { text: format!("{done}; edits are undone\n{text}"), raw })
 }
 
