@@ -42,15 +42,21 @@ export function shownTarget(target, isFound = false) {
 }
 
 /**
- * Where a path may have the id of a task's credentials, by which any client gets them: behind a name `v1` or `v2`, which
- * no version of the metadata service has. `credentials` itself is shown; undefined in other paths.
+ * Where a path may have the id of a task's credentials, by which any client gets them: behind a first name `v1` or
+ * `v2`, which no version of the metadata service has. `credentials` itself is shown; undefined in other paths.
  */
 function idOfCredentialsAt(path) {
-  let [at, isBehind, isNamed] = [0, false, false];
+  // A scheme and an authority may come before.
+  const first = path.startsWith("/") ? 0 : 2;
+  let [at, depth, isBehind, isNamed] = [0, 0, false, false];
   for (const segment of path.split("/")) {
-    if (!isBehind) isBehind = /^v[12]$/i.test(segment);
-    else if (segment === "credentials" && !isNamed) isNamed = true;
-    else if (segment !== "" && segment !== ".") return at;
+    if (segment !== "" && segment !== ".") {
+      if (isBehind && (isNamed || segment !== "credentials")) return at;
+      if (isBehind) isNamed = true;
+      else if (segment === "..") depth = Math.max(0, depth - 1);
+      else if (depth <= first && /^v[12]$/i.test(segment)) isBehind = true;
+      else depth += 1;
+    }
     at += segment.length + 1;
   }
   return undefined;
