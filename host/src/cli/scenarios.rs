@@ -184,8 +184,10 @@ fn time(runtime: &Runtime, scenario: &Scenario) -> Result<Option<Duration>, imds
     if rotation.is_object() && rotation["until"].is_null() {
         return Ok(None);
     }
-    // What comes later, such as new credentials after hours, is every instance's.
-    let times = control.timeline()?.into_iter().filter_map(|happening| happening.at().duration_since(start).ok());
+    // What comes later is every instance's, and so are the new credentials of every six hours.
+    let happenings = control.timeline()?.into_iter();
+    let happenings = happenings.filter(|happening| rotation.is_object() || happening.what != "new credentials");
+    let times = happenings.filter_map(|happening| happening.at().duration_since(start).ok());
     Ok(times.filter(|time| *time <= FORESEEN).max().map(|time| Duration::from_secs_f64(time.as_secs_f64().round())))
 }
 

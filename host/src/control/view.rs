@@ -9,8 +9,8 @@ use crate::error::Error;
 
 impl Control {
     /// The instance of a description, as its own metadata service would show it were
-    /// nothing in the way: it runs, asks for no token, shows its tags and fails on no
-    /// purpose. Nobody is served by it, so the journal knows nothing of its answers.
+    /// nothing in the way: it runs, asks for no token and fails on no purpose; its
+    /// tags are in the description. Nobody is served by it, so the journal knows nothing of its answers.
     ///
     /// What other APIs than the metadata service tell of the instance is read there,
     /// so that both always tell the same.
@@ -25,7 +25,8 @@ impl Control {
             "metadata-options": {
                 "http-endpoint": "enabled",
                 "http-tokens": "optional",
-                "instance-metadata-tags": "enabled",
+                // EC2 takes tags that the metadata service could not show.
+                "instance-metadata-tags": "disabled",
             },
         });
         let json = shared.runtime.edit_text(description, &plain.to_string(), None, self.key())?;

@@ -1,5 +1,8 @@
 //! Filters of the Describe calls.
 
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use serde::Deserialize;
 
 use super::failure::{Failure, shown};
@@ -12,11 +15,21 @@ pub(super) struct Filter {
     name: String,
     #[serde(default)]
     value: Vec<String>,
+    /// The values, read once for all that is described.
+    #[serde(skip)]
+    patterns: OnceLock<Vec<Vec<Sign>>>,
+    /// What comparing has taken so far.
+    #[serde(skip)]
+    steps: AtomicU64,
 }
 
 /// As many as EC2 takes.
 const FILTERS_MAX: usize = 50;
 const VALUES_MAX: usize = 200;
+/// As long as the longest value, that of a tag.
+const VALUE_CHARACTERS_MAX: usize = 256;
+/// Comparisons of characters for one filter of a call: seconds of a processor at most.
+const STEPS_MAX: u64 = 20_000_000;
 
 /// Whether all filters let something pass. `values` gives the values of what a filter
 /// names, and none where there is no such filter.
@@ -24,7 +37,7 @@ pub(super) fn passes(filters: &[Filter], values: impl Fn(&str) -> Option<Vec<Str
     for filter in filters {
         let name = &*filter.name;
         let Some(values) = values(name) else { return Err(unknown(name)) };
-        if !filter.value.iter().any(|pattern| values.iter().any(|value| matches(pattern, value))) {
+        if !filter.passes(&values)? {
             return Ok(false);
         }
     }
@@ -44,6 +57,10 @@ pub(super) fn judge(filters: &[Filter], is_known: impl Fn(&str) -> bool) -> Resu
         if filter.value.is_empty() {
             return Err(Failure::new("InvalidParameterValue", "The filter 'null' is invalid"));
         }
+        if filter.value.iter().any(|value| value.chars().count() > VALUE_CHARACTERS_MAX) {
+            let message = format!("A value of a filter has at most {VALUE_CHARACTERS_MAX} characters");
+            return Err(Failure::new("InvalidParameterValue", message));
+        }
     }
     Ok(())
 }
@@ -57,14 +74,34 @@ pub(super) fn tag(name: &str) -> Option<&str> {
     name.strip_prefix("tag:")
 }
 
-/// Whether a value fits a pattern, in time that grows with the product of both.
-fn matches(pattern: &str, value: &str) -> bool {
-    let pattern = signs(pattern);
-    let value: Vec<char> = value.chars().collect();
+impl Filter {
+    fn passes(&self, values: &[String]) -> Result<bool, Failure> {
+        let patterns = self.patterns.get_or_init(|| self.value.iter().map(|value| signs(value)).collect());
+        for value in values {
+            let value: Vec<char> = value.chars().collect();
+            for pattern in patterns {
+                let mut steps = 0;
+                let is_match = matches(pattern, &value, &mut steps);
+                if self.steps.fetch_add(steps, Ordering::Relaxed) > STEPS_MAX {
+                    let message = "The filters take too long to compare; use fewer values, with fewer *";
+                    return Err(Failure::new("FilterLimitExceeded", message));
+                }
+                if is_match {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// Whether a value fits a pattern, in steps that grow with the product of both.
+fn matches(pattern: &[Sign], value: &[char], steps: &mut u64) -> bool {
     let (mut at, mut of_value) = (0, 0);
     // Where the last `*` was, and up to where it reaches.
     let mut star: Option<(usize, usize)> = None;
     while of_value < value.len() {
+        *steps += 1;
         match pattern.get(at) {
             Some(Sign::Any) => {
                 star = Some((at, of_value));
@@ -86,7 +123,7 @@ fn matches(pattern: &str, value: &str) -> bool {
     pattern[at..].iter().all(|sign| *sign == Sign::Any)
 }
 
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Sign {
     Any,
     One,
@@ -136,9 +173,24 @@ mod tests {
             (r"\*", "x", false),
             ("", "", true),
         ] {
-            assert_eq!(matches(pattern, value), fits, "{pattern} {value}");
+            let value: Vec<char> = value.chars().collect();
+            assert_eq!(matches(&signs(pattern), &value, &mut 0), fits, "{pattern}");
         }
-        assert!(!matches(&"*a".repeat(100), &"a".repeat(99)));
+        assert!(!matches(&signs(&"*a".repeat(100)), &['a'; 99], &mut 0));
+    }
+
+    #[test]
+    fn what_would_take_minutes_to_compare_is_refused() {
+        let value = "*a".repeat(120) + "b";
+        let filter = [Filter {
+            name: "a".to_owned(),
+            value: vec![value; 200],
+            patterns: OnceLock::new(),
+            steps: AtomicU64::new(0),
+        }];
+        let values = |_: &str| Some(vec!["a".repeat(250); 50]);
+        let refused = (0..1000).find_map(|_| passes(&filter, values).err()).expect("a thousand instances are too many");
+        assert_eq!(refused.code, "FilterLimitExceeded");
     }
 
     #[test]
@@ -146,6 +198,8 @@ mod tests {
         let filter = |name: &str, values: &[&str]| Filter {
             name: name.to_owned(),
             value: values.iter().map(|value| (*value).to_owned()).collect(),
+            patterns: OnceLock::new(),
+            steps: AtomicU64::new(0),
         };
         let values = |name: &str| (name == "a").then(|| vec!["1".to_owned(), "2".to_owned()]);
         assert_eq!(passes(&[], values), Ok(true));

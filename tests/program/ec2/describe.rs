@@ -160,3 +160,23 @@ fn what_is_no_call_is_refused_in_ec2s_words() {
     let told = ec2.send(&format!("{get}{SIGNED}\r\n"));
     assert_eq!((told.status, told.field("instanceId")), (200, ID));
 }
+
+#[test]
+fn a_tag_that_metadata_cannot_show_is_a_tag_all_the_same() {
+    let ec2 = Operated::start(&[]);
+    let tag = [("ResourceId.1", ID), ("Tag.1.Key", "kubernetes.io/cluster/x"), ("Tag.1.Value", "owned")];
+    ec2.done("CreateTags", &tag);
+    assert!(ec2.done("DescribeInstances", &[]).body.contains("<key>kubernetes.io/cluster/x</key>"));
+    assert_eq!(ec2.done("DescribeTags", &[]).field("value"), "owned");
+    ec2.done("DeleteTags", &tag[..2]);
+    ec2.done("StopInstances", &[("InstanceId.1", ID)]);
+}
+
+#[test]
+fn values_of_filters_have_bounds() {
+    let ec2 = Operated::start(&[]);
+    let long = "x".repeat(257);
+    let filter = [("Filter.1.Name", "tag-value"), ("Filter.1.Value.1", &*long)];
+    assert_eq!(ec2.code("DescribeInstances", &filter), "InvalidParameterValue");
+    ec2.done("DescribeInstances", &[filter[0], ("Filter.1.Value.1", &long[1..])]);
+}

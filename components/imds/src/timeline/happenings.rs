@@ -81,7 +81,8 @@ pub(super) fn of(phases: &Phases, timeline: &Timeline, now: Time) -> Vec<Happeni
             add(next, "new credentials".to_owned());
         }
         let ends = role.rotation.ends(&role.credentials, now);
-        if over.is_none_or(|over| ends < over) {
+        // Before the role is there, none are in force.
+        if role.from <= now && over.is_none_or(|over| ends < over) {
             add(ends, "the credentials in force end".to_owned());
         }
     }

@@ -16,6 +16,9 @@ use super::state::Launch;
 use super::xml::Element;
 use super::{Context, describe};
 
+/// As many as EC2 takes.
+const CLIENT_TOKEN_CHARACTERS_MAX: usize = 64;
+
 pub(super) fn run(context: &Context<'_>, call: &Call) -> Result<Element, Failure> {
     let asked: RunInstances = call.read()?;
     let Machines::Many(fleet) = context.machines() else {
@@ -24,6 +27,10 @@ pub(super) fn run(context: &Context<'_>, call: &Call) -> Result<Element, Failure
         return Err(Failure::unsupported(message));
     };
     let token = asked.client_token.clone();
+    if token.as_ref().is_some_and(|token| token.chars().count() > CLIENT_TOKEN_CHARACTERS_MAX) {
+        let message = format!("ClientToken has at most {CLIENT_TOKEN_CHARACTERS_MAX} characters");
+        return Err(Failure::new("InvalidParameterValue", message));
+    }
     let mut hasher = DefaultHasher::new();
     call.parameters.hash(&mut hasher);
     let digest = hasher.finish();
@@ -38,11 +45,18 @@ pub(super) fn run(context: &Context<'_>, call: &Call) -> Result<Element, Failure
         }
         None => (launch(context, fleet, asked)?, true),
     };
-    if let (Some(token), true) = (token, is_new) {
-        let launch = Launch { digest, instance_ids: instance_ids.clone() };
-        context.state().launches.put(token, launch);
+    let answer = answer(context, &instance_ids, is_new);
+    match (&answer, token) {
+        // All or none: the caller learns no id.
+        (Err(_), _) if is_new => {
+            for (key, _) in instance_ids.iter().filter_map(|id| fleet.find(id)) {
+                fleet.remove(&key);
+            }
+        }
+        (Ok(_), Some(token)) if is_new => context.state().launches.put(token, Launch { digest, instance_ids }),
+        _ => {}
     }
-    answer(context, &instance_ids, is_new)
+    answer
 }
 
 fn answer(context: &Context<'_>, instance_ids: &[String], is_new: bool) -> Result<Element, Failure> {
