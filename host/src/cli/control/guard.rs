@@ -2,23 +2,55 @@
 // what any web page has them send.
 
 use hyper::StatusCode;
-use hyper::header::{CONTENT_TYPE, ORIGIN};
+use hyper::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderName, ORIGIN};
 use hyper::http::request::Parts;
 
 use super::super::operator::host;
 use super::reply::{Refusal, error};
+use super::web_page::Token;
 
-/// The answer to a request that may come from a web page; none for any other.
-pub fn refusal(parts: &Parts) -> Option<Refusal> {
+/// Where a browser says from what page a request comes.
+const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// The answer to a request that may come from a web page; none for any other, and
+/// none for the listener's own page, which has the token.
+pub fn refusal(parts: &Parts, token: &Token) -> Option<Refusal> {
     let forbidden = |message| Some(error(StatusCode::FORBIDDEN, message));
     if !host::is_wanted(parts) {
         return forbidden(host::WANTED);
     }
-    let site = parts.headers.get("sec-fetch-site");
-    if parts.headers.contains_key(ORIGIN) || site.is_some_and(|site| site != "none") {
+    let fields = &parts.headers;
+    let is_of_no_page = !fields.contains_key(ORIGIN) && fields.get_all(SITE).iter().all(|site| site == "none");
+    if is_of_no_page {
+        return None;
+    }
+    if !is_of_same_origin(fields) {
         return forbidden("web pages get nothing here; ask with imds ctl, curl or a program of yours");
     }
+    if !token.is_in(fields) {
+        return forbidden("the page is not of this process of imds: load it again");
+    }
     None
+}
+
+/// Whether a browser says that a page of this very listener asks. With what changes
+/// something it says the origin too.
+fn is_of_same_origin(fields: &HeaderMap) -> bool {
+    if single(fields, SITE) != Some("same-origin") {
+        return false;
+    }
+    let Some(host) = single(fields, HOST) else { return false };
+    !fields.contains_key(ORIGIN)
+        || single(fields, ORIGIN).and_then(|origin| origin.strip_prefix("http://")) == Some(host)
+}
+
+/// The value of a field that is there once.
+fn single(fields: &HeaderMap, name: HeaderName) -> Option<&str> {
+    let mut values = fields.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (Some(value), None) => value.to_str().ok(),
+        _ => None,
+    }
 }
 
 /// The answer to a change that a web page could send without being asked about it;
@@ -35,12 +67,17 @@ pub fn refusal_of_change(parts: &Parts) -> Option<Refusal> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::web_page::TOKEN;
     use super::*;
 
-    fn refused(fields: &[(&str, &str)]) -> bool {
+    fn refused_by(token: &Token, fields: &[(&str, &str)]) -> bool {
         let request =
             fields.iter().fold(hyper::Request::get("/"), |request, (name, value)| request.header(*name, *value));
-        refusal(&request.body(()).unwrap().into_parts().0).is_some()
+        refusal(&request.body(()).unwrap().into_parts().0, token).is_some()
+    }
+
+    fn refused(fields: &[(&str, &str)]) -> bool {
+        refused_by(&Token::random().unwrap(), fields)
     }
 
     #[test]
@@ -55,8 +92,41 @@ mod tests {
             &[host, ("origin", "http://127.0.0.1:1340")],
             &[host, ("sec-fetch-site", "cross-site")],
             &[host, ("sec-fetch-site", "same-site")],
+            &[host, ("sec-fetch-site", "same-origin")],
+            &[host, ("sec-fetch-site", "none"), ("sec-fetch-site", "cross-site")],
         ] {
             assert!(refused(fields), "{fields:?}");
+        }
+    }
+
+    #[test]
+    fn the_page_of_this_origin_needs_the_token_and_no_other_gains_by_it() {
+        let token = Token::of("the token");
+        let name = TOKEN;
+        let (own, wrong) = ((name.as_str(), "the token"), (name.as_str(), "the tokem"));
+        let host = ("host", "127.0.0.1:1340");
+        let (site, origin) = (("sec-fetch-site", "same-origin"), ("origin", "http://127.0.0.1:1340"));
+        assert!(!refused_by(&token, &[host, site, own]) && !refused_by(&token, &[host, site, origin, own]));
+        for fields in [
+            &[host, site][..],
+            &[host, site, origin],
+            &[host, site, origin, wrong],
+            &[host, site, origin, own, wrong],
+            // The token is known, and the page is another's.
+            &[host, site, ("origin", "http://127.0.0.1:1341"), own],
+            &[host, site, ("origin", "http://localhost:1340"), own],
+            &[host, site, ("origin", "https://127.0.0.1:1340"), own],
+            &[host, site, ("origin", "http://attacker.example"), own],
+            &[host, site, ("origin", "null"), own],
+            &[host, site, origin, ("origin", "http://attacker.example"), own],
+            &[host, ("sec-fetch-site", "cross-site"), own],
+            &[host, ("sec-fetch-site", "same-site"), origin, own],
+            &[host, ("sec-fetch-site", "none"), origin, own],
+            &[host, site, ("sec-fetch-site", "cross-site"), origin, own],
+            &[host, origin, own],
+            &[("host", "attacker.example"), site, ("origin", "http://attacker.example"), own],
+        ] {
+            assert!(refused_by(&token, fields), "{fields:?}");
         }
     }
 }
