@@ -203,6 +203,11 @@ fn the_page_shows_and_changes_an_instance() {
     browser.wait(&format!("{TEXT}('body').textContent.includes('holds a secret')"));
     assert_eq!(browser.value("document.documentElement.outerHTML.includes('CANARY')"), false);
 
+    // Loaded again it shows the same one, by its address.
+    browser.value("window.isBefore = true");
+    browser.call("Page.reload", json!({}));
+    browser.wait(&format!("!window.isBefore && {TEXT}('facts').innerText.includes('web-2')"));
+
     assert_eq!(browser.value("document.querySelectorAll('script').length"), 1);
     let complaints: Vec<_> = browser.complaints();
     // The console names each answer above 399: the secret, and the wrong change.

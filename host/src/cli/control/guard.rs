@@ -1,9 +1,9 @@
 // Who may ask. The listener is on this machine, and so are browsers, which send
 // what any web page has them send.
 
-use hyper::StatusCode;
 use hyper::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderName, ORIGIN};
 use hyper::http::request::Parts;
+use hyper::{Method, StatusCode};
 
 use super::super::operator::host;
 use super::reply::{Refusal, error};
@@ -27,10 +27,22 @@ pub fn refusal(parts: &Parts, token: &Token) -> Option<Refusal> {
     if !is_of_same_origin(fields) {
         return forbidden("web pages get nothing here; ask with imds ctl, curl or a program of yours");
     }
+    if is_loaded_again(parts) {
+        return None;
+    }
     if !token.is_in(fields) {
         return forbidden("the page is not of this process of imds: load it again");
     }
     None
+}
+
+/// Whether the user loads the page again, which has the token only when it is there.
+/// Since the page changed its own address meanwhile, it counts as the one who asks.
+/// Nothing but a document in a tab of its own: no page reads that.
+fn is_loaded_again(parts: &Parts) -> bool {
+    let says = |name, value| single(&parts.headers, HeaderName::from_static(name)) == Some(value);
+    let is_navigation = says("sec-fetch-mode", "navigate") && says("sec-fetch-dest", "document");
+    parts.method == Method::GET && parts.uri.path() == "/" && !parts.headers.contains_key(ORIGIN) && is_navigation
 }
 
 /// Whether a browser says that a page of this very listener asks. With what changes
@@ -70,10 +82,14 @@ mod tests {
     use super::super::web_page::TOKEN;
     use super::*;
 
-    fn refused_by(token: &Token, fields: &[(&str, &str)]) -> bool {
-        let request =
-            fields.iter().fold(hyper::Request::get("/"), |request, (name, value)| request.header(*name, *value));
+    fn is_refused(token: &Token, method: Method, path: &str, fields: &[(&str, &str)]) -> bool {
+        let request = hyper::Request::builder().method(method).uri(path);
+        let request = fields.iter().fold(request, |request, (name, value)| request.header(*name, *value));
         refusal(&request.body(()).unwrap().into_parts().0, token).is_some()
+    }
+
+    fn refused_by(token: &Token, fields: &[(&str, &str)]) -> bool {
+        is_refused(token, Method::GET, "/", fields)
     }
 
     fn refused(fields: &[(&str, &str)]) -> bool {
@@ -128,5 +144,28 @@ mod tests {
         ] {
             assert!(refused_by(&token, fields), "{fields:?}");
         }
+    }
+
+    #[test]
+    fn a_user_loads_the_page_again_and_no_page_does() {
+        let token = Token::of("the token");
+        let host = ("host", "127.0.0.1:1340");
+        let site = ("sec-fetch-site", "same-origin");
+        let (mode, document) = (("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document"));
+        let again = [host, site, mode, document];
+        assert!(!is_refused(&token, Method::GET, "/", &again));
+        assert!(is_refused(&token, Method::GET, "/v1/instance", &again));
+        assert!(is_refused(&token, Method::POST, "/", &again));
+        for fields in [
+            [host, site, mode, ("sec-fetch-dest", "iframe")],
+            [host, site, ("sec-fetch-mode", "cors"), document],
+            [host, ("sec-fetch-site", "same-site"), mode, document],
+            [host, ("sec-fetch-site", "cross-site"), mode, document],
+            [("host", "attacker.example"), site, mode, document],
+        ] {
+            assert!(is_refused(&token, Method::GET, "/", &fields), "{fields:?}");
+        }
+        let with_origin = [host, site, mode, document, ("origin", "http://127.0.0.1:1340")];
+        assert!(is_refused(&token, Method::GET, "/", &with_origin));
     }
 }
