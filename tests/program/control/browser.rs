@@ -178,6 +178,15 @@ fn the_page_shows_and_changes_an_instance() {
     browser.wait(on_axis);
     assert!(controlled.get("/latest/meta-data/spot/instance-action").contains("\"action\":\"terminate\""));
 
+    // The clock goes to what comes.
+    browser.click("#pause");
+    browser.wait(&format!("{TEXT}('pace').textContent.includes('stands')"));
+    browser.value(&format!("{TEXT}('to').value = '+90s'"));
+    browser.click("#move button");
+    browser.wait(&format!(
+        "{TEXT}('events').innerText.includes('in 29s') || {TEXT}('events').innerText.includes('in 30s')"
+    ));
+
     // A switch, with the service at once.
     browser.click("[data-option=http-tokens]");
     browser.wait(&format!("{TEXT}('said').textContent.includes('http-tokens = required')"));
@@ -195,6 +204,24 @@ fn the_page_shows_and_changes_an_instance() {
     browser.click("#editor button");
     browser.wait(&format!("{TEXT}('facts').innerText.includes('web-2')"));
 
+    // What the box can begin with, each of which the instance takes; at first that nothing is to come.
+    let samples = browser.value("document.querySelectorAll('#samples option').length").as_u64().unwrap();
+    assert!(samples > 5, "{samples}");
+    for sample in (1..samples).rev() {
+        browser.value(&format!(
+            "{TEXT}('samples').selectedIndex = {sample}; {TEXT}('samples').dispatchEvent(new Event('change')); \
+             {TEXT}('said').textContent = ''"
+        ));
+        browser.click("#editor button");
+        browser.wait(&format!("{TEXT}('said').textContent !== ''"));
+        let said = browser.value(&format!("{TEXT}('said').textContent + {TEXT}('problems').innerText"));
+        assert!(said.as_str().unwrap().starts_with("done; revision "), "{sample}: {said}");
+    }
+    // A fault is removed.
+    browser.wait(&format!("{TEXT}('faults').innerText.includes('kind=')"));
+    browser.click("#faults button");
+    browser.wait(&format!("{TEXT}('faults').innerText.includes('none')"));
+
     // The tree; no secret is in it, nor anywhere in the page.
     browser.click("#items details:nth-of-type(1) > summary");
     browser.wait(&format!("{TEXT}('items').innerText.includes('instance-identity/')"));
@@ -206,7 +233,7 @@ fn the_page_shows_and_changes_an_instance() {
     // Loaded again it shows the same one, by its address.
     browser.value("window.isBefore = true");
     browser.call("Page.reload", json!({}));
-    browser.wait(&format!("!window.isBefore && {TEXT}('facts').innerText.includes('web-2')"));
+    browser.wait(&format!("!window.isBefore && {TEXT}('facts').innerText.includes('web-1')"));
 
     assert_eq!(browser.value("document.querySelectorAll('script').length"), 1);
     let complaints: Vec<_> = browser.complaints();

@@ -6,7 +6,7 @@ const SAMPLES = {
   "tokens required": { "metadata-options": { "http-tokens": "required" } },
   "a stop in 5 minutes": { timeline: [{ at: "+5m", state: "stopped" }] },
   "a fault: every third request refused": { faults: [{ kind: "refuse", share: 0.3 }] },
-  "a fault: a slow token": { faults: [{ kind: "delay", delay: "2s", path: "/latest/api/token" }] },
+  "a fault: a slow token": { faults: [{ kind: "delay", delay: "2s", paths: ["/latest/api/token"] }] },
   "no interruption, nothing to come": { "spot-interruption": false, timeline: false },
 };
 
@@ -27,7 +27,8 @@ function problem(text, { field, message, help, line, column }) {
       $("change").setSelectionRange(place, place + 1);
     };
     parts.push(element("button", { type: "button", onclick: go }, `line ${line}, column ${column}`));
-    parts.push(element("pre", {}, `${String(line).padStart(3)} | ${shown}\n    | ${" ".repeat(column - 1)}^`));
+    const before = [...shown].slice(0, column - 1).map((character) => (character === "\t" ? "\t" : " ")).join("");
+    parts.push(element("pre", {}, `${String(line).padStart(3)} | ${shown}\n    | ${before}^`));
   }
   if (help) parts.push(element("div", {}, `help: ${help}`));
   return element("div", {}, ...parts.flatMap((part) => [part, " "]));

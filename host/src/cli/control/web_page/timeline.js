@@ -64,21 +64,22 @@ function draw(at) {
   }
   parts.push(shape("line", { class: "now", x1: width / 2, x2: width / 2, y1: 4, y2: 78 }), shape("text", { x: width / 2, y: 94 }, "now"));
   const taken = [];
-  events.forEach((event, index) => {
+  const marks = events.map((event, index) => {
     const place = x(distances[index]);
     // One above the other where they would cover each other.
     const row = taken.filter((other) => Math.abs(other - place) < 20).length % 3;
     taken.push(place);
+    parts.push(shape("line", { x1: place, x2: place, y1: 52 - row * 20, y2: 72 }));
     const mark = shape("g", {});
     mark.append(
-      shape("line", { x1: place, x2: place, y1: 52 - row * 20, y2: 72 }),
       shape("circle", { cx: place, cy: 52 - row * 20, r: 9, class: distances[index] > 0 ? "" : "past" }),
       shape("text", { x: place, y: 56 - row * 20, class: "number" }, index + 1),
       shape("title", {}, `${event.at}: ${event.what}`),
     );
-    parts.push(mark);
+    return mark;
   });
-  axis.replaceChildren(...parts);
+  // The marks over all lines.
+  axis.replaceChildren(...parts, ...marks);
 }
 
 /** Moves it. Where it goes to an event it goes by the instance's own rules. */
