@@ -1,11 +1,13 @@
 //! The control listener and its client, `imds ctl`.
 
 mod application;
+mod browser;
 mod changes;
 mod documented;
 mod item;
 mod listener;
 mod many;
+mod page;
 mod privacy;
 mod requests;
 mod verbs;

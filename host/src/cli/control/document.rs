@@ -16,7 +16,7 @@ use super::shapes::Error;
 
 const ABOUT: &str = "What an operator asks and changes while imds serves. It listens on loopback or on a Unix socket, \
                      only where --control asks for it. Web pages are refused: Host must be an IP address or \
-                     localhost, and no request may have Origin. The paths of one instance are those of the only one; \
+                     localhost, and no request may have Origin, but for those of the page at /. The paths of one instance are those of the only one; \
                      where there are many, /v1/instances/{key} is one of them, by its key or its instance id.";
 
 /// What a change of an instance is.

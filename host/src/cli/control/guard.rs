@@ -1,24 +1,68 @@
 // Who may ask. The listener is on this machine, and so are browsers, which send
 // what any web page has them send.
 
-use hyper::StatusCode;
-use hyper::header::{CONTENT_TYPE, ORIGIN};
+use hyper::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderName, ORIGIN};
 use hyper::http::request::Parts;
+use hyper::{Method, StatusCode};
 
 use super::super::operator::host;
 use super::reply::{Refusal, error};
+use super::web_page::Token;
 
-/// The answer to a request that may come from a web page; none for any other.
-pub fn refusal(parts: &Parts) -> Option<Refusal> {
+/// Where a browser says from what page a request comes.
+const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// The answer to a request that may come from a web page; none for any other, and
+/// none for the listener's own page, which has the token.
+pub fn refusal(parts: &Parts, token: &Token) -> Option<Refusal> {
     let forbidden = |message| Some(error(StatusCode::FORBIDDEN, message));
     if !host::is_wanted(parts) {
         return forbidden(host::WANTED);
     }
-    let site = parts.headers.get("sec-fetch-site");
-    if parts.headers.contains_key(ORIGIN) || site.is_some_and(|site| site != "none") {
+    let fields = &parts.headers;
+    let is_of_no_page = !fields.contains_key(ORIGIN) && fields.get_all(SITE).iter().all(|site| site == "none");
+    if is_of_no_page {
+        return None;
+    }
+    if !is_of_same_origin(fields) {
         return forbidden("web pages get nothing here; ask with imds ctl, curl or a program of yours");
     }
+    if is_loaded_again(parts) {
+        return None;
+    }
+    if !token.is_in(fields) {
+        return forbidden("the page is not of this process of imds: load it again");
+    }
     None
+}
+
+/// Whether the user loads the page again, which has the token only when it is there.
+/// Since the page changed its own address meanwhile, it counts as the one who asks.
+/// Nothing but a document in a tab of its own: no page reads that.
+fn is_loaded_again(parts: &Parts) -> bool {
+    let says = |name, value| single(&parts.headers, HeaderName::from_static(name)) == Some(value);
+    let is_navigation = says("sec-fetch-mode", "navigate") && says("sec-fetch-dest", "document");
+    parts.method == Method::GET && parts.uri.path() == "/" && !parts.headers.contains_key(ORIGIN) && is_navigation
+}
+
+/// Whether a browser says that a page of this very listener asks. With what changes
+/// something it says the origin too.
+fn is_of_same_origin(fields: &HeaderMap) -> bool {
+    if single(fields, SITE) != Some("same-origin") {
+        return false;
+    }
+    let Some(host) = single(fields, HOST) else { return false };
+    !fields.contains_key(ORIGIN)
+        || single(fields, ORIGIN).and_then(|origin| origin.strip_prefix("http://")) == Some(host)
+}
+
+/// The value of a field that is there once.
+fn single(fields: &HeaderMap, name: HeaderName) -> Option<&str> {
+    let mut values = fields.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (Some(value), None) => value.to_str().ok(),
+        _ => None,
+    }
 }
 
 /// The answer to a change that a web page could send without being asked about it;
@@ -35,12 +79,21 @@ pub fn refusal_of_change(parts: &Parts) -> Option<Refusal> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::web_page::TOKEN;
     use super::*;
 
+    fn is_refused(token: &Token, method: Method, path: &str, fields: &[(&str, &str)]) -> bool {
+        let request = hyper::Request::builder().method(method).uri(path);
+        let request = fields.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        refusal(&request.body(()).unwrap().into_parts().0, token).is_some()
+    }
+
+    fn refused_by(token: &Token, fields: &[(&str, &str)]) -> bool {
+        is_refused(token, Method::GET, "/", fields)
+    }
+
     fn refused(fields: &[(&str, &str)]) -> bool {
-        let request =
-            fields.iter().fold(hyper::Request::get("/"), |request, (name, value)| request.header(*name, *value));
-        refusal(&request.body(()).unwrap().into_parts().0).is_some()
+        refused_by(&Token::random().unwrap(), fields)
     }
 
     #[test]
@@ -55,8 +108,64 @@ mod tests {
             &[host, ("origin", "http://127.0.0.1:1340")],
             &[host, ("sec-fetch-site", "cross-site")],
             &[host, ("sec-fetch-site", "same-site")],
+            &[host, ("sec-fetch-site", "same-origin")],
+            &[host, ("sec-fetch-site", "none"), ("sec-fetch-site", "cross-site")],
         ] {
             assert!(refused(fields), "{fields:?}");
         }
+    }
+
+    #[test]
+    fn the_page_of_this_origin_needs_the_token_and_no_other_gains_by_it() {
+        let token = Token::of("the token");
+        let name = TOKEN;
+        let (own, wrong) = ((name.as_str(), "the token"), (name.as_str(), "the tokem"));
+        let host = ("host", "127.0.0.1:1340");
+        let (site, origin) = (("sec-fetch-site", "same-origin"), ("origin", "http://127.0.0.1:1340"));
+        assert!(!refused_by(&token, &[host, site, own]) && !refused_by(&token, &[host, site, origin, own]));
+        for fields in [
+            &[host, site][..],
+            &[host, site, origin],
+            &[host, site, origin, wrong],
+            &[host, site, origin, own, wrong],
+            // The token is known, and the page is another's.
+            &[host, site, ("origin", "http://127.0.0.1:1341"), own],
+            &[host, site, ("origin", "http://localhost:1340"), own],
+            &[host, site, ("origin", "https://127.0.0.1:1340"), own],
+            &[host, site, ("origin", "http://attacker.example"), own],
+            &[host, site, ("origin", "null"), own],
+            &[host, site, origin, ("origin", "http://attacker.example"), own],
+            &[host, ("sec-fetch-site", "cross-site"), own],
+            &[host, ("sec-fetch-site", "same-site"), origin, own],
+            &[host, ("sec-fetch-site", "none"), origin, own],
+            &[host, site, ("sec-fetch-site", "cross-site"), origin, own],
+            &[host, origin, own],
+            &[("host", "attacker.example"), site, ("origin", "http://attacker.example"), own],
+        ] {
+            assert!(refused_by(&token, fields), "{fields:?}");
+        }
+    }
+
+    #[test]
+    fn a_user_loads_the_page_again_and_no_page_does() {
+        let token = Token::of("the token");
+        let host = ("host", "127.0.0.1:1340");
+        let site = ("sec-fetch-site", "same-origin");
+        let (mode, document) = (("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document"));
+        let again = [host, site, mode, document];
+        assert!(!is_refused(&token, Method::GET, "/", &again));
+        assert!(is_refused(&token, Method::GET, "/v1/instance", &again));
+        assert!(is_refused(&token, Method::POST, "/", &again));
+        for fields in [
+            [host, site, mode, ("sec-fetch-dest", "iframe")],
+            [host, site, ("sec-fetch-mode", "cors"), document],
+            [host, ("sec-fetch-site", "same-site"), mode, document],
+            [host, ("sec-fetch-site", "cross-site"), mode, document],
+            [("host", "attacker.example"), site, mode, document],
+        ] {
+            assert!(is_refused(&token, Method::GET, "/", &fields), "{fields:?}");
+        }
+        let with_origin = [host, site, mode, document, ("origin", "http://127.0.0.1:1340")];
+        assert!(is_refused(&token, Method::GET, "/", &with_origin));
     }
 }

@@ -19,6 +19,7 @@ mod shapes;
 #[cfg(unix)]
 mod socket;
 mod turns;
+mod web_page;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -123,7 +124,7 @@ impl Controlling {
         inside: Option<&NetworkNamespace>,
     ) -> anyhow::Result<Self> {
         let log = operated.page.log.clone();
-        let (router, has_ec2) = (routes::router(operated), ec2.is_some());
+        let (router, has_ec2) = (routes::router(operated)?, ec2.is_some());
         let router = match ec2 {
             Some(ec2) => ec2.beside(router),
             None => router,

@@ -8,7 +8,7 @@ use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use hyper::StatusCode;
-use hyper::header::ALLOW;
+use hyper::header::{ALLOW, HeaderMap};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -17,6 +17,7 @@ use super::document::{self, Refused};
 use super::reply::{Refusal, Reply, error, method_not_allowed, ok};
 use super::shapes::{Health, Paths};
 use super::turns::Turns;
+use super::web_page::{self, Token, WebPage};
 use super::{Operated, clock, guard, instance, instances, item, reload, reply, requests};
 
 /// What all requests share.
@@ -28,6 +29,7 @@ pub struct Inner {
     pub turns: Turns,
     paths: Vec<String>,
     document: String,
+    page: WebPage,
 }
 
 impl Deref for Shared {
@@ -83,23 +85,25 @@ fn paths() -> (Router<Shared>, utoipa::openapi::OpenApi) {
 }
 
 /// What answers, behind all guards.
-pub fn router(operated: Operated) -> Router {
+pub fn router(operated: Operated) -> anyhow::Result<Router> {
+    let token = Token::random()?;
+    let page = WebPage::new(&token);
     let (router, document) = paths();
     let paths = document.paths.paths.keys().cloned().collect();
     // Of the types here, JSON can always be made.
     let document = document.to_pretty_json().unwrap_or_default();
-    let shared = Shared(Arc::new(Inner { operated, turns: Turns::default(), paths, document }));
+    let shared = Shared(Arc::new(Inner { operated, turns: Turns::default(), paths, document, page }));
     let router: Router = router.fallback(nowhere).with_state(shared);
     // Around all of it, with what a router itself answers.
-    Router::new().fallback_service(router).layer(middleware::from_fn(guarded))
+    Ok(Router::new().fallback_service(router).layer(middleware::from_fn_with_state(Arc::new(token), guarded)))
 }
 
 /// Refuses what may come from a web page, whatever it asks for. The body is taken
 /// before: who still sends does not read.
-async fn guarded(request: Request, next: Next) -> Response {
+async fn guarded(State(token): State<Arc<Token>>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let sent = Sent::read(body).await;
-    if let Some(refusal) = guard::refusal(&parts) {
+    if let Some(refusal) = guard::refusal(&parts, &token) {
         return refusal.into_response();
     }
     parts.extensions.insert(sent);
@@ -118,10 +122,17 @@ async fn nowhere(State(shared): State<Shared>) -> Refusal {
     error(StatusCode::NOT_FOUND, format!("nothing is at this path; expected one of {known}"))
 }
 
-/// The paths
-#[utoipa::path(get, path = "/", responses((status = 200, body = Paths, description = "All paths."), Refused))]
-async fn root(State(shared): State<Shared>) -> Reply {
-    ok(&Paths { paths: shared.paths.clone(), described_by: "/openapi.json" })
+/// The paths; for browsers, a page
+#[utoipa::path(get, path = "/", responses(
+    (status = 200, description = "All paths; where Accept has text/html, a page to look at instances and change them.",
+     content((Paths = "application/json"), (String = "text/html"))),
+    Refused,
+))]
+async fn root(State(shared): State<Shared>, fields: HeaderMap) -> Response {
+    match web_page::is_wanted(&fields) {
+        true => shared.page.answer(),
+        false => ok(&Paths { paths: shared.paths.clone(), described_by: "/openapi.json" }).into_response(),
+    }
 }
 
 /// This document
