@@ -24,10 +24,10 @@ test("the AWS SDK finds the credentials of a task of ECS and of a pod of EKS", a
     "container-credentials": [{ "credentials-id": "task" }, { "authorization-token": "of-the-pod" }],
   });
   const server = await imds.serve();
-  const at = (path, more) => fromHttp({ awsContainerCredentialsFullUri: `${server.endpoint}${path}`, maxRetries: 0, ...more })();
+  const at = (path, more) => fromHttp({ awsContainerCredentialsFullUri: `${server.url}${path}`, maxRetries: 0, ...more })();
   try {
     const ofTheTask = await at("/v2/credentials/task");
-    imds.advance(7 * 3600);
+    imds.advance("7h");
     const later = await at("/v2/credentials/task");
     assert.match(ofTheTask.accessKeyId, /^ASIA/);
     assert.notEqual(later.accessKeyId, ofTheTask.accessKeyId);
