@@ -34,7 +34,7 @@ test("the AWS SDK finds the credentials of a task of ECS and of a pod of EKS", a
     const ofThePod = await at("/v1/credentials", { awsContainerAuthorizationToken: "of-the-pod" });
     assert.equal(ofThePod.accessKeyId, later.accessKeyId, "both have the role of the instance");
     await assert.rejects(at("/v1/credentials", { awsContainerAuthorizationToken: "of-another" }), /400/);
-    assert.ok(imds.requests.every(({ target }) => !target.includes("task")));
+    assert.ok(imds.requests.every(({ path }) => !path.includes("task")));
   } finally {
     await imds.close();
   }
