@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A speed that no [`VirtualClock`] has.
+/// A speed that no [`VirtualClock`](crate::VirtualClock) has.
 ///
 /// ```
 /// let refused = imds_host::VirtualClock::system().set_speed(0.0).unwrap_err();
