@@ -98,6 +98,13 @@ impl Control {
         Ok(self.put(opening, self.revision() + 1))
     }
 
+    /// Whether an edit would be made; nothing is changed.
+    #[cfg(feature = "ec2")]
+    pub(crate) fn judge(&self, change: &Description) -> Result<(), Error> {
+        let present = self.present();
+        self.edited(present.instance.document(), &change.to_json(), change, self.shared.clock.now_ms()).map(drop)
+    }
+
     /// What holds now, if it is the revision that is wanted.
     fn expect(&self, revision: Option<u64>) -> Result<Present, Error> {
         let present = self.present();

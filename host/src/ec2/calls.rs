@@ -1,11 +1,22 @@
 //! Which function does which action.
 
+use std::sync::PoisonError;
+
 use serde::de::DeserializeOwned;
 
 use super::failure::{Failure, shown};
 use super::query::Call;
 use super::xml::Element;
 use super::{Context, change, describe, run};
+
+/// Whether an action changes something. One at a time does.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Kind {
+    Reads,
+    Changes,
+}
+
+use Kind::{Changes, Reads};
 
 type Perform = fn(&Context<'_>, &Call) -> Result<Element, Failure>;
 
@@ -17,50 +28,51 @@ macro_rules! action {
 }
 
 /// All that are offered, in the order of their names.
-pub(super) const ALL: [(&str, Perform); 33] = [
-    ("AllocateAddress", action!(change::address::allocate)),
-    ("AssignIpv6Addresses", action!(change::interface::assign_ipv6)),
-    ("AssignPrivateIpAddresses", action!(change::interface::assign_private)),
-    ("AssociateAddress", action!(change::address::associate)),
-    ("AssociateIamInstanceProfile", action!(change::profile::associate)),
-    ("AttachVolume", action!(change::volume::attach)),
-    ("CreateTags", action!(change::tags::create)),
-    ("DeleteTags", action!(change::tags::delete)),
-    ("DescribeAddresses", action!(change::address::describe)),
-    ("DescribeIamInstanceProfileAssociations", action!(describe::profiles::describe)),
-    ("DescribeInstanceAttribute", action!(describe::attribute::describe)),
-    ("DescribeInstanceStatus", action!(describe::status::describe)),
-    ("DescribeInstances", action!(describe::instances::describe)),
-    ("DescribeSpotInstanceRequests", action!(describe::spot::describe)),
-    ("DescribeTags", action!(describe::tags::describe)),
-    ("DetachVolume", action!(change::volume::detach)),
-    ("DisassociateAddress", action!(change::address::disassociate)),
-    ("DisassociateIamInstanceProfile", action!(change::profile::disassociate)),
-    ("GetInstanceMetadataDefaults", action!(describe::metadata_defaults::get)),
-    ("ModifyInstanceAttribute", action!(change::attribute::modify)),
-    ("ModifyInstanceEventStartTime", action!(change::event::modify)),
-    ("ModifyInstanceMetadataOptions", action!(change::metadata_options::modify)),
-    ("MonitorInstances", action!(change::monitoring::monitor)),
-    ("RebootInstances", action!(change::power::reboot)),
-    ("ReleaseAddress", action!(change::address::release)),
-    ("ReplaceIamInstanceProfileAssociation", action!(change::profile::replace)),
-    ("RunInstances", run::run),
-    ("StartInstances", action!(change::power::start)),
-    ("StopInstances", action!(change::power::stop)),
-    ("TerminateInstances", action!(change::power::terminate)),
-    ("UnassignIpv6Addresses", action!(change::interface::unassign_ipv6)),
-    ("UnassignPrivateIpAddresses", action!(change::interface::unassign_private)),
-    ("UnmonitorInstances", action!(change::monitoring::unmonitor)),
+pub(super) const ALL: [(&str, Kind, Perform); 33] = [
+    ("AllocateAddress", Changes, action!(change::address::allocate)),
+    ("AssignIpv6Addresses", Changes, action!(change::interface::assign_ipv6)),
+    ("AssignPrivateIpAddresses", Changes, action!(change::interface::assign_private)),
+    ("AssociateAddress", Changes, action!(change::address::associate)),
+    ("AssociateIamInstanceProfile", Changes, action!(change::profile::associate)),
+    ("AttachVolume", Changes, action!(change::volume::attach)),
+    ("CreateTags", Changes, action!(change::tags::create)),
+    ("DeleteTags", Changes, action!(change::tags::delete)),
+    ("DescribeAddresses", Reads, action!(change::address::describe)),
+    ("DescribeIamInstanceProfileAssociations", Reads, action!(describe::profiles::describe)),
+    ("DescribeInstanceAttribute", Reads, action!(describe::attribute::describe)),
+    ("DescribeInstanceStatus", Reads, action!(describe::status::describe)),
+    ("DescribeInstances", Reads, action!(describe::instances::describe)),
+    ("DescribeSpotInstanceRequests", Reads, action!(describe::spot::describe)),
+    ("DescribeTags", Reads, action!(describe::tags::describe)),
+    ("DetachVolume", Changes, action!(change::volume::detach)),
+    ("DisassociateAddress", Changes, action!(change::address::disassociate)),
+    ("DisassociateIamInstanceProfile", Changes, action!(change::profile::disassociate)),
+    ("GetInstanceMetadataDefaults", Reads, action!(describe::metadata_defaults::get)),
+    ("ModifyInstanceAttribute", Changes, action!(change::attribute::modify)),
+    ("ModifyInstanceEventStartTime", Changes, action!(change::event::modify)),
+    ("ModifyInstanceMetadataOptions", Changes, action!(change::metadata_options::modify)),
+    ("MonitorInstances", Changes, action!(change::monitoring::monitor)),
+    ("RebootInstances", Changes, action!(change::power::reboot)),
+    ("ReleaseAddress", Changes, action!(change::address::release)),
+    ("ReplaceIamInstanceProfileAssociation", Changes, action!(change::profile::replace)),
+    ("RunInstances", Changes, run::run),
+    ("StartInstances", Changes, action!(change::power::start)),
+    ("StopInstances", Changes, action!(change::power::stop)),
+    ("TerminateInstances", Changes, action!(change::power::terminate)),
+    ("UnassignIpv6Addresses", Changes, action!(change::interface::unassign_ipv6)),
+    ("UnassignPrivateIpAddresses", Changes, action!(change::interface::unassign_private)),
+    ("UnmonitorInstances", Changes, action!(change::monitoring::unmonitor)),
 ];
 
 /// Does what a call asks for.
 pub(super) fn perform(context: &Context<'_>, call: &Call) -> Result<Element, Failure> {
-    let Some((_, perform)) = ALL.iter().find(|(name, _)| *name == call.action) else {
+    let Some((_, kind, perform)) = ALL.iter().find(|(name, ..)| *name == call.action) else {
         let action = shown(&call.action);
-        let offered: Vec<_> = ALL.iter().map(|(name, _)| *name).collect();
+        let offered: Vec<_> = ALL.iter().map(|(name, ..)| *name).collect();
         let message = format!("The action {action} is not offered here. Offered are: {}", offered.join(", "));
         return Err(Failure::unsupported(message));
     };
+    let _alone = (*kind == Changes).then(|| context.shared.changing.lock().unwrap_or_else(PoisonError::into_inner));
     let answer = perform(context, call)?;
     // What changes nothing is done before it is known that it can be.
     context.proceed()?;
@@ -81,6 +93,6 @@ mod tests {
 
     #[test]
     fn actions_are_in_the_order_of_their_names() {
-        assert!(ALL.is_sorted_by(|(one, _), (other, _)| one < other));
+        assert!(ALL.is_sorted_by(|(one, ..), (other, ..)| one < other));
     }
 }

@@ -22,6 +22,9 @@ pub(super) struct Failure {
     pub message: String,
 }
 
+/// How a message says that it is not known of which parameter a value is.
+const UNNAMED: &str = ") for parameter is";
+
 /// The codes whose status is not 400.
 const STATUSES: [(&str, u16); 6] = [
     ("AccessDenied", 403),
@@ -70,8 +73,11 @@ impl Failure {
 
     /// The same of what a parameter has, if it is not told yet which.
     fn at(mut self, parameter: &str) -> Self {
-        if self.code == "InvalidParameterValue" {
-            self.message = self.message.replacen("for parameter is", &format!("for parameter {parameter} is"), 1);
+        // Behind the value, which a client chose.
+        if self.code == "InvalidParameterValue"
+            && let Some(at) = self.message.rfind(UNNAMED)
+        {
+            self.message.insert_str(at + UNNAMED.len() - " is".len(), &format!(" {parameter}"));
         }
         self
     }

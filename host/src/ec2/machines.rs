@@ -52,6 +52,9 @@ impl Machines {
                 None => missing.push(&**id),
             }
         }
+        if let Some(id) = missing.iter().find(|id| !ids::is_of_form(id, "i-")) {
+            return Err(ids::malformed("InvalidInstanceID.Malformed", id));
+        }
         match &missing[..] {
             [] => Ok(found),
             [id] => Err(not_found(&format!("The instance ID '{id}' does not exist"))),
@@ -62,7 +65,10 @@ impl Machines {
     /// The one with an id.
     pub fn with_id(&self, id: &str) -> Result<Control, Failure> {
         let found = self.find(ids::instance_id(id)?)?;
-        found.ok_or_else(|| not_found(&format!("The instance ID '{id}' does not exist")))
+        found.ok_or_else(|| match ids::is_of_form(id, "i-") {
+            true => not_found(&format!("The instance ID '{id}' does not exist")),
+            false => ids::malformed("InvalidInstanceID.Malformed", id),
+        })
     }
 
     fn find(&self, id: &str) -> Result<Option<Control>, Failure> {

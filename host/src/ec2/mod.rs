@@ -63,9 +63,10 @@ struct Shared {
     /// What a new guest is where a call does not say it.
     template: Description,
     state: Mutex<State>,
-    /// Held during a launch: of two calls with one client token, the second finds what
-    /// the first launched.
-    launching: Mutex<()>,
+    /// Held by a call that changes something, from its judgement to its answer: what was
+    /// judged stays so, and of two calls with one client token the second finds what the
+    /// first launched.
+    changing: Mutex<()>,
 }
 
 /// An answer of [`Ec2Api`].
@@ -171,7 +172,7 @@ impl Ec2Api {
     }
 
     fn new(machines: Machines, template: Description) -> Self {
-        Self { shared: Arc::new(Shared { machines, template, state: Mutex::default(), launching: Mutex::default() }) }
+        Self { shared: Arc::new(Shared { machines, template, state: Mutex::default(), changing: Mutex::default() }) }
     }
 
     /// Answers a call: a form with `Action`, `Version` and parameters, as it stands in
@@ -237,6 +238,11 @@ impl Context<'_> {
             true => Err(Failure::new("DryRunOperation", "Request would have succeeded, but DryRun flag is set.")),
         }
     }
+}
+
+/// Whether an instance takes a change, before anything is changed.
+fn judge(control: &Control, change: &serde_json::Value) -> Result<(), Failure> {
+    Ok(control.judge(&Description::from_json("the call", &change.to_string())?)?)
 }
 
 /// Changes an instance by a piece of a description.

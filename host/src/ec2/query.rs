@@ -302,6 +302,10 @@ mod tests {
                 "InvalidParameterValue: Value (x) for parameter MaxResults is invalid. Expected an integer.",
             ),
             (
+                "MaxResults=for+parameter+is",
+                "InvalidParameterValue: Value (for parameter is) for parameter MaxResults is invalid. Expected an integer.",
+            ),
+            (
                 "MaxResults=-1",
                 "InvalidParameterValue: Value (-1) for parameter MaxResults is invalid. Expected an integer.",
             ),

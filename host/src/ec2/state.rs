@@ -94,6 +94,7 @@ impl Launches {
     }
 
     pub fn put(&mut self, token: String, launch: Launch) {
+        self.calls.retain(|(known, _)| *known != token);
         if self.calls.len() >= Self::MAX {
             self.calls.pop_front();
         }
@@ -105,6 +106,8 @@ impl Launches {
 #[derive(Default)]
 pub(super) struct Subnets {
     known: Vec<Subnet>,
+    /// Addresses that calls stated, in whatever block.
+    stated: BTreeSet<u32>,
 }
 
 /// A subnet, and what of it is in use.
@@ -143,19 +146,37 @@ impl Subnets {
         format!("{}/20", Self::address(block, 0))
     }
 
+    /// The first address of a block that an instance can have.
+    pub fn first_address(block: u32) -> String {
+        Self::address(block, Self::FIRST)
+    }
+
     /// Takes an address of a block that is free; none where none is.
     pub fn take(&mut self, block: u32) -> Option<String> {
         let Subnet { used, next, .. } = self.known.get_mut(block as usize)?;
-        let offset = (*next..=Self::LAST).chain(Self::FIRST..*next).find(|offset| !used.contains(offset))?;
+        let is_free =
+            |offset: &u32| !used.contains(offset) && !self.stated.contains(&(Self::VPC + block * Self::BLOCK + offset));
+        let offset = (*next..=Self::LAST).chain(Self::FIRST..*next).find(is_free)?;
         used.insert(offset);
         *next = if offset == Self::LAST { Self::FIRST } else { offset + 1 };
         Some(Self::address(block, offset))
     }
 
+    /// Takes an address that a call states, unless it is in use.
+    pub fn claim(&mut self, address: Ipv4Addr) -> bool {
+        let number = u32::from(address);
+        let is_used = number.checked_sub(Self::VPC).is_some_and(|at| {
+            let subnet = self.known.get((at / Self::BLOCK) as usize);
+            subnet.is_some_and(|subnet| subnet.used.contains(&(at % Self::BLOCK)))
+        });
+        !is_used && self.stated.insert(number)
+    }
+
     /// Gives an address back, if it is one of these.
     pub fn free(&mut self, address: &str) {
-        let address = address.parse().map(|address: Ipv4Addr| u32::from(address));
-        let Some(at) = address.ok().and_then(|address| address.checked_sub(Self::VPC)) else { return };
+        let Ok(address) = address.parse::<Ipv4Addr>().map(u32::from) else { return };
+        self.stated.remove(&address);
+        let Some(at) = address.checked_sub(Self::VPC) else { return };
         if let Some(subnet) = self.known.get_mut((at / Self::BLOCK) as usize) {
             subnet.used.remove(&(at % Self::BLOCK));
         }
@@ -183,8 +204,18 @@ mod tests {
             subnets.free(address);
         }
         assert_eq!(std::iter::from_fn(|| subnets.take(one)).collect::<Vec<_>>(), ["172.31.0.9"]);
+        // Of one address there is one instance.
+        let stated = "172.31.16.6".parse().unwrap();
+        assert!(subnets.claim(stated) && !subnets.claim(stated));
+        assert!(!subnets.claim("172.31.0.9".parse().unwrap()) && subnets.claim("10.0.0.7".parse().unwrap()));
+        assert_eq!(
+            (subnets.take(other), subnets.take(other)),
+            (Some("172.31.16.5".into()), Some("172.31.16.7".into()))
+        );
+        subnets.free("172.31.16.6");
+        assert!(subnets.claim(stated));
         // What was free only just comes last.
-        assert_eq!(subnets.take(other).as_deref(), Some("172.31.16.5"));
+        assert_eq!(subnets.take(other).as_deref(), Some("172.31.16.8"));
         let blocks = (3..20).map(|n| subnets.block(&format!("subnet-{n}"))).filter(Option::is_some).count();
         assert_eq!(blocks, 14);
     }

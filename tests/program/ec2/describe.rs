@@ -112,16 +112,17 @@ fn what_is_no_call_is_refused_in_ec2s_words() {
     for (action, parameters, code, message) in [
         (
             "StopInstances",
-            &[("InstanceId.1", "i-1")][..],
+            &[("InstanceId.1", "i-12345678")][..],
             "InvalidInstanceID.NotFound",
-            "The instance ID &apos;i-1&apos; does not exist",
+            "The instance ID &apos;i-12345678&apos; does not exist",
         ),
         (
             "StopInstances",
-            &[("InstanceId.1", "i-1"), ("InstanceId.2", "i-2")],
+            &[("InstanceId.1", "i-12345678"), ("InstanceId.2", "i-12345679")],
             "InvalidInstanceID.NotFound",
-            "The instance IDs &apos;i-1, i-2&apos; do not exist",
+            "The instance IDs &apos;i-12345678, i-12345679&apos; do not exist",
         ),
+        ("StopInstances", &[("InstanceId.1", "i-12")], "InvalidInstanceID.Malformed", "Invalid id: &quot;i-12&quot;"),
         ("StopInstances", &[("InstanceId.1", "web")], "InvalidInstanceID.Malformed", "Invalid id: &quot;web&quot;"),
         ("StopInstances", &[], "MissingParameter", "The request must contain the parameter InstanceId"),
         ("CreateTags", &[("ResourceId.1", ID)], "MissingParameter", "The request must contain the parameter Tag"),

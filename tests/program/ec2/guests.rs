@@ -143,6 +143,48 @@ fn a_launch_that_is_repeated_is_the_same_launch() {
 }
 
 #[test]
+fn an_address_is_of_one_instance_until_that_is_terminated() {
+    for caller in ["client-address", "header:x-guest"] {
+        let ec2 = fleet(&format!("addresses-{}", &caller[..6]), caller, &[]);
+        let address = ("PrivateIpAddress", "172.31.0.6");
+        let first = ec2.launch(1, &[address]);
+        let again = [IMAGE, ("MinCount", "1"), ("MaxCount", "1"), address];
+        assert_eq!(ec2.code("RunInstances", &again), "InvalidIPAddress.InUse", "{caller}");
+        // Nobody gets it by chance.
+        let ids = ec2.launch(3, &[]);
+        let told = ec2.done("DescribeInstances", &[]);
+        let mut addresses = told.fields("privateIpAddress");
+        addresses.sort_unstable();
+        addresses.dedup();
+        assert_eq!(addresses, ["172.31.0.4", "172.31.0.5", "172.31.0.6", "172.31.0.7"], "{caller}: {ids:?}");
+        ec2.done("TerminateInstances", &[("InstanceId.1", &first[0])]);
+        assert_eq!(ec2.launch(1, &[address]).len(), 1, "{caller}");
+    }
+}
+
+#[test]
+fn a_dry_run_of_a_launch_finds_what_the_launch_finds() {
+    let ec2 = fleet("dry-launch", "header:x-guest", &[]);
+    let launch = [IMAGE, ("MinCount", "1"), ("MaxCount", "1"), ("DryRun", "true")];
+    assert_eq!(ec2.code("RunInstances", &launch), "DryRunOperation");
+    for wrong in [("Placement.AvailabilityZone", "bogus"), ("KeyName", "a\u{1}b")] {
+        let launch = [launch[0], launch[1], launch[2], launch[3], wrong];
+        assert_eq!(ec2.code("RunInstances", &launch), "InvalidParameterValue", "{wrong:?}");
+    }
+    assert_eq!(ec2.done("DescribeInstances", &[]).fields("instanceId"), [""; 0]);
+}
+
+#[test]
+fn a_call_on_several_changes_all_or_none() {
+    let ec2 = fleet("all-or-none", "header:x-guest", &[]);
+    let hides = ec2.launch(1, &[]);
+    let shows = ec2.launch(1, &[("MetadataOptions.InstanceMetadataTags", "enabled")]);
+    let tag = [("ResourceId.1", &*hides[0]), ("ResourceId.2", &*shows[0]), ("Tag.1.Key", "a/b"), ("Tag.1.Value", "x")];
+    assert_eq!(ec2.code("CreateTags", &tag), "InvalidParameterValue");
+    assert_eq!(ec2.done("DescribeTags", &[]).fields("key"), [""; 0]);
+}
+
+#[test]
 fn a_launch_has_limits() {
     let ec2 = fleet("limits", "header:x-guest", &[]);
     let refused = |parameters: &[(&str, &str)]| ec2.code("RunInstances", parameters);

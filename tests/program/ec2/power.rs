@@ -95,7 +95,10 @@ fn a_dry_run_judges_and_changes_nothing() {
         assert_eq!((told.status, told.field("Code")), (412, "DryRunOperation"), "{action}");
         assert_eq!(told.field("Message"), "Request would have succeeded, but DryRun flag is set.");
     }
-    assert_eq!(dry("StopInstances", &[("InstanceId.1", "i-1")]).field("Code"), "InvalidInstanceID.NotFound");
+    assert_eq!(
+        dry("StopInstances", &[("InstanceId.1", "i-0123456789abcdef1")]).field("Code"),
+        "InvalidInstanceID.NotFound"
+    );
     assert_eq!(state(&ec2), RUNNING);
     assert_eq!(ec2.seen("meta-data/").0, 200);
     assert_eq!(ec2.done("DescribeTags", &[]).fields("key"), [""; 0]);

@@ -54,6 +54,12 @@ pub(in crate::ec2) struct DescribeAddresses {
 
 /// The addresses that are given: of a block that documentation may use (RFC 5737).
 const BLOCK: [u8; 3] = [198, 51, 100];
+/// As many as the block has.
+const ADDRESSES_MAX: usize = 254;
+
+fn too_many() -> Failure {
+    Failure::new("AddressLimitExceeded", "The maximum number of addresses has been reached.")
+}
 
 pub(in crate::ec2) fn allocate(context: &Context<'_>, asked: AllocateAddress) -> Result<Element, Failure> {
     if let Some(domain) = asked.domain.filter(|domain| domain != "vpc") {
@@ -67,11 +73,10 @@ pub(in crate::ec2) fn allocate(context: &Context<'_>, asked: AllocateAddress) ->
         Some(ip) if state.addresses.contains_key(&ip) => {
             return Err(Failure::new("InvalidAddress.InUse", format!("Address '{ip}' is in use.")));
         }
-        Some(ip) => ip,
-        None => block
-            .find(|ip| !state.addresses.contains_key(ip))
-            .ok_or_else(|| Failure::new("AddressLimitExceeded", "The maximum number of addresses has been reached."))?,
+        Some(ip) => Some(ip),
+        None => block.find(|ip| !state.addresses.contains_key(ip)),
     };
+    let ip = ip.filter(|_| state.addresses.len() < ADDRESSES_MAX).ok_or_else(too_many)?;
     context.proceed()?;
     let allocation_id = ids::new("eipalloc-")?;
     state.addresses.insert(ip.clone(), Address { allocation_id: allocation_id.clone(), association: None });
@@ -108,6 +113,11 @@ pub(in crate::ec2) fn associate(context: &Context<'_>, asked: AssociateAddress) 
         let message = format!("resource {ip} is already associated with associate-id {}", before.id);
         return Err(Failure::new("Resource.AlreadyAssociated", message));
     }
+    let state = context.state();
+    if !state.addresses.contains_key(&ip) && state.addresses.len() >= ADDRESSES_MAX {
+        return Err(too_many());
+    }
+    drop(state);
     context.proceed()?;
     if let Some(before) = elsewhere {
         give_up(context, &before)?;

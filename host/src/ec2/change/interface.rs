@@ -107,8 +107,8 @@ pub(in crate::ec2) fn assign_ipv6(context: &Context<'_>, asked: AssignIpv6) -> R
     let new = match wanted(asked.ipv6_addresses, asked.ipv6_address_count, "Ipv6AddressCount")? {
         Wanted::These(ips) => ips,
         Wanted::Some(count) => {
-            let taken = its.ipv6.len();
-            (taken..taken + count as usize).map(|number| made_ipv6(its, number).to_string()).collect()
+            let made = (0..).map(|number| made_ipv6(its, number).to_string());
+            made.filter(|ip| !its.ipv6.contains(ip)).take(count as usize).collect()
         }
     };
     let new = new.iter().map(|ip| ipv6(ip)).collect::<Result<Vec<_>, _>>()?;

@@ -84,15 +84,13 @@ pub(in crate::ec2) fn reboot(context: &Context<'_>, asked: Named) -> Result<Elem
 pub(in crate::ec2) fn terminate(context: &Context<'_>, asked: TerminateInstances) -> Result<Element, Failure> {
     let named = named(context, &asked.instance_id)?;
     context.proceed()?;
-    let mut state = context.state();
-    for (_, facts) in named.iter().filter(|(_, facts)| facts.state() != "terminated") {
-        state.forget(&facts.instance_id, facts.private_ip.as_deref());
-    }
-    drop(state);
-    let from_any = |control: &Control| control.terminate();
-    let items = named.iter().map(|(control, facts)| match facts.state() {
-        "terminated" => Ok(changed(facts, "terminated")),
-        _ => from_any(control).map(|_| changed(facts, "shutting-down")),
+    let items = named.iter().map(|(control, facts)| {
+        if facts.state() == "terminated" {
+            return Ok(changed(facts, "terminated"));
+        }
+        control.terminate()?;
+        context.state().forget(&facts.instance_id, facts.private_ip.as_deref());
+        Ok(changed(facts, "shutting-down"))
     });
     Ok(Element::item().set("instancesSet", items.collect::<Result<Vec<_>, Error>>()?))
 }

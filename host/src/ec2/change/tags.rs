@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::super::facts::Facts;
 use super::super::failure::{Failure, shown};
 use super::super::xml::Element;
-use super::super::{Context, edit};
+use super::super::{Context, edit, judge as judge_change};
 use super::done;
 use crate::control::Control;
 
@@ -127,9 +127,10 @@ fn all(
 ) -> Result<Element, Failure> {
     // DIFFERENCE: EC2 tags terminated instances too, for as long as it shows them.
     named.iter().try_for_each(|(_, facts)| super::not_terminated(facts))?;
+    let changes: Vec<_> = named.iter().map(|(control, facts)| (control, json!({ "tags": change(facts) }))).collect();
+    // All or none.
+    changes.iter().try_for_each(|(control, change)| judge_change(control, change))?;
     context.proceed()?;
-    for (control, facts) in named {
-        edit(control, &json!({ "tags": change(facts) }))?;
-    }
+    changes.iter().try_for_each(|(control, change)| edit(control, change))?;
     Ok(done())
 }

@@ -31,6 +31,9 @@ pub(in crate::ec2) struct DetachVolume {
     _force: bool,
 }
 
+/// As many as the instance types that take most.
+const ATTACHMENTS_MAX: usize = 128;
+
 pub(in crate::ec2) fn attach(context: &Context<'_>, asked: AttachVolume) -> Result<Element, Failure> {
     let AttachVolume { device, instance_id, volume_id } = asked;
     if !ids::is_of_form(&volume_id, "vol-") {
@@ -43,7 +46,11 @@ pub(in crate::ec2) fn attach(context: &Context<'_>, asked: AttachVolume) -> Resu
     }
     // By which metadata calls it.
     let device = full(&device);
-    if !device.strip_prefix("/dev/").is_some_and(|name| (3..=32).contains(&name.len()) && name.is_ascii()) {
+    let is_of_a_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'/';
+    if !device
+        .strip_prefix("/dev/")
+        .is_some_and(|name| (3..=32).contains(&name.len()) && name.bytes().all(is_of_a_name))
+    {
         return Err(Failure::value("device", &device, "Expected a name such as /dev/sdf."));
     }
     let time = api_time(facts.snapshot.clock.now);
@@ -52,6 +59,10 @@ pub(in crate::ec2) fn attach(context: &Context<'_>, asked: AttachVolume) -> Resu
     if mapped.iter().any(|(known, ..)| *known == device) {
         let message = format!("Invalid value '{device}' for unixDevice. Attachment point {device} is already in use");
         return Err(Failure::new("InvalidParameterValue", message));
+    }
+    if mapped.len() >= ATTACHMENTS_MAX {
+        let message = format!("'{instance_id}' has {ATTACHMENTS_MAX} volumes, and no instance type takes more");
+        return Err(Failure::new("AttachmentLimitExceeded", message));
     }
     let elsewhere = of_api.volumes.values().any(|volume| volume.is_attached && volume.id == volume_id);
     if elsewhere || mapped.iter().any(|(_, known, _)| *known == volume_id) {
@@ -90,8 +101,14 @@ pub(in crate::ec2) fn detach(context: &Context<'_>, asked: DetachVolume) -> Resu
         return Err(Failure::unsupported("An instance keeps its root volume here"));
     }
     context.proceed()?;
-    let volume = Volume { id: volume_id.clone(), is_attached: false, time: time.clone() };
-    context.state().volumes.insert((facts.instance_id.clone(), its_device.clone()), volume);
+    let (place, mut state) = ((facts.instance_id.clone(), its_device.clone()), context.state());
+    if facts.devices.contains(&its_device) {
+        let volume = Volume { id: volume_id.clone(), is_attached: false, time: time.clone() };
+        state.volumes.insert(place, volume);
+    } else {
+        // Nobody but this API knew of it.
+        state.volumes.remove(&place);
+    }
     Ok(attachment(&volume_id, &facts.instance_id, &its_device, "detaching", &time))
 }
 

@@ -1,5 +1,7 @@
 //! New guests: with ids, addresses and caller keys of their own.
 
+use std::net::Ipv4Addr;
+
 use serde_json::{Map, Value, json};
 
 use super::super::facts::api_time;
@@ -10,6 +12,7 @@ use super::request::RunInstances;
 use crate::control::{CallerKey, ControlledFleet};
 use crate::description::Description;
 use crate::engine::Clock as _;
+use crate::error::Error;
 
 /// As many as one call launches, and as there may be of those that are changed while
 /// they are served: some gigabytes.
@@ -20,12 +23,12 @@ const GUESTS_MAX: usize = 100_000;
 const SUBNET: &str = "subnet-0123456789abcdef0";
 const VPC: &str = "vpc-0123456789abcdef0";
 
-/// Launches instances, all or none, and gives their ids.
+/// Launches instances, all or none.
 pub(super) fn launch(
     context: &Context<'_>,
     fleet: &ControlledFleet,
     asked: RunInstances,
-) -> Result<Vec<String>, Failure> {
+) -> Result<Vec<Launched>, Failure> {
     let template: Value = serde_json::from_str(&context.template().to_json()).unwrap_or_default();
     let (min, max) = counts(&asked)?;
     let mut common = asked.described(&template)?;
@@ -45,29 +48,45 @@ pub(super) fn launch(
         let message = "A private address is for one instance: MaxCount must be 1 with PrivateIpAddress";
         return Err(Failure::combination(message));
     }
+    let described = |id: &str, address: &str, block: Option<u32>, index: u32| {
+        let mut fields = common.clone();
+        fields.extend(placed.described(address, block));
+        fields.insert("instance-id".to_owned(), json!(id));
+        fields.insert("ami-launch-index".to_owned(), json!(index));
+        let change = Description::from_json("the launch", &Value::Object(fields).to_string())?;
+        fleet.runtime().combine(context.template(), &change)
+    };
+    // One of them, to be judged before anything is changed.
+    let address = placed.address.map_or_else(|| Subnets::first_address(0), |address| address.to_string());
+    fleet.runtime().open(&described(&ids::new("i-")?, &address, placed.address.is_none().then_some(0), 0)?)?;
     context.proceed()?;
 
     let mut launched: Vec<Launched> = Vec::new();
     for index in 0..max {
-        match one(context, fleet, &common, &placed, index) {
+        match one(context, fleet, &placed, |id, address, block| described(id, address, block, index)) {
             Ok(one) => launched.push(one),
             // As many as there is room for are enough.
             Err(failure) if failure.code == FULL && index >= min => break,
             Err(failure) => {
-                for Launched { key, address, .. } in &launched {
-                    fleet.remove(key);
-                    context.state().subnets.free(address);
-                }
+                take_back(context, fleet, &launched);
                 return Err(failure);
             }
         }
     }
-    Ok(launched.into_iter().map(|launched| launched.id).collect())
+    Ok(launched)
+}
+
+/// Takes a launch back of which the caller learns nothing.
+pub(super) fn take_back(context: &Context<'_>, fleet: &ControlledFleet, launched: &[Launched]) {
+    for Launched { key, address, .. } in launched {
+        fleet.remove(key);
+        context.state().subnets.free(address);
+    }
 }
 
 /// A new guest.
-struct Launched {
-    id: String,
+pub(super) struct Launched {
+    pub id: String,
     key: String,
     address: String,
 }
@@ -95,7 +114,7 @@ const FULL: &str = "InsufficientFreeAddressesInSubnet";
 struct Placed<'a> {
     subnet_id: String,
     vpc_id: String,
-    address: Option<String>,
+    address: Option<Ipv4Addr>,
     ipv6: Vec<&'a str>,
 }
 
@@ -112,9 +131,8 @@ impl<'a> Placed<'a> {
         }
         let of_template = |field: &str, default: &str| template[field].as_str().unwrap_or(default).to_owned();
         let address = interface.private_ip_address.or_else(|| asked.private_ip_address.clone());
-        if let Some(wrong) = address.as_ref().filter(|address| address.parse::<std::net::Ipv4Addr>().is_err()) {
-            return Err(Failure::value("address", wrong, "Invalid IPv4 address."));
-        }
+        let parsed = |text: String| text.parse().map_err(|_| Failure::value("address", &text, "Invalid IPv4 address."));
+        let address = address.map(parsed).transpose()?;
         Ok(Self {
             subnet_id: subnet.unwrap_or_else(|| of_template("subnet-id", SUBNET)),
             vpc_id: of_template("vpc-id", VPC),
@@ -147,13 +165,14 @@ impl<'a> Placed<'a> {
 fn one(
     context: &Context<'_>,
     fleet: &ControlledFleet,
-    common: &Map<String, Value>,
     placed: &Placed<'_>,
-    index: u32,
+    described: impl Fn(&str, &str, Option<u32>) -> Result<Description, Error>,
 ) -> Result<Launched, Failure> {
+    let in_use = |address: &Ipv4Addr| Failure::new("InvalidIPAddress.InUse", format!("Address {address} is in use."));
     loop {
         let (address, block) = match &placed.address {
-            Some(address) => (address.clone(), None),
+            Some(address) if context.state().subnets.claim(*address) => (address.to_string(), None),
+            Some(address) => return Err(in_use(address)),
             None => next_address(context, &placed.subnet_id)?,
         };
         let id = ids::new("i-")?;
@@ -162,19 +181,17 @@ fn one(
             // Nobody could have chosen another: the answer tells it.
             _ => id.clone(),
         };
-        let mut fields = common.clone();
-        fields.extend(placed.described(&address, block));
-        fields.insert("instance-id".to_owned(), json!(id));
-        fields.insert("ami-launch-index".to_owned(), json!(index));
-        let change = Description::from_json("the launch", &Value::Object(fields).to_string())?;
-        let inserted = fleet.runtime().combine(context.template(), &change);
-        let inserted = inserted.and_then(|described| fleet.insert_new(&key, &described));
+        let inserted = described(&id, &address, block).and_then(|described| {
+            make_room(fleet, &key)?;
+            fleet.insert_new(&key, &described)
+        });
         match (inserted, &placed.address) {
             (Ok(Some(_)), _) => return Ok(Launched { id, key, address }),
             // Somebody described a guest with this address, which stays in use.
             (Ok(None), None) => {}
-            (Ok(None), Some(address)) => {
-                return Err(Failure::new("InvalidIPAddress.InUse", format!("Address {address} is in use.")));
+            (Ok(None), Some(stated)) => {
+                context.state().subnets.free(&address);
+                return Err(in_use(stated));
             }
             (Err(error), _) => {
                 context.state().subnets.free(&address);
@@ -182,6 +199,17 @@ fn one(
             }
         }
     }
+}
+
+/// A terminated instance, which is shown until then, gives up its key to the next one
+/// with its address.
+fn make_room(fleet: &ControlledFleet, key: &str) -> Result<(), Error> {
+    if let Some(holder) = fleet.get(key)
+        && holder.snapshot()?.state == "terminated"
+    {
+        fleet.remove(key);
+    }
+    Ok(())
 }
 
 fn next_address(context: &Context<'_>, subnet_id: &str) -> Result<(String, Option<u32>), Failure> {

@@ -4,9 +4,8 @@ mod launch;
 mod request;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::PoisonError;
 
-use self::launch::launch;
+use self::launch::{launch, take_back};
 use self::request::RunInstances;
 use super::facts::Facts;
 use super::failure::Failure;
@@ -34,27 +33,25 @@ pub(super) fn run(context: &Context<'_>, call: &Call) -> Result<Element, Failure
     let mut hasher = DefaultHasher::new();
     call.parameters.hash(&mut hasher);
     let digest = hasher.finish();
-    let _alone = context.shared.launching.lock().unwrap_or_else(PoisonError::into_inner);
     let before = token.as_ref().and_then(|token| context.state().launches.get(token).cloned());
-    let (instance_ids, is_new) = match before {
-        Some(launch) if launch.digest == digest => (launch.instance_ids, false),
-        Some(_) => {
+    // What is gone since, another call launches anew.
+    let is_there = |launch: &Launch| context.machines().with_ids(&launch.instance_ids).is_ok();
+    if let Some(before) = before.filter(is_there) {
+        if before.digest != digest {
             let message = "Arguments on this idempotent request are inconsistent with arguments used in previous \
                            request(s).";
             return Err(Failure::new("IdempotentParameterMismatch", message));
         }
-        None => (launch(context, fleet, asked)?, true),
-    };
-    let answer = answer(context, &instance_ids, is_new);
+        return answer(context, &before.instance_ids, false);
+    }
+    let launched = launch(context, fleet, asked)?;
+    let instance_ids: Vec<String> = launched.iter().map(|launched| launched.id.clone()).collect();
+    let answer = answer(context, &instance_ids, true);
     match (&answer, token) {
-        // All or none: the caller learns no id.
-        (Err(_), _) if is_new => {
-            for (key, _) in instance_ids.iter().filter_map(|id| fleet.find(id)) {
-                fleet.remove(&key);
-            }
-        }
-        (Ok(_), Some(token)) if is_new => context.state().launches.put(token, Launch { digest, instance_ids }),
-        _ => {}
+        // All or none.
+        (Err(_), _) => take_back(context, fleet, &launched),
+        (Ok(_), Some(token)) => context.state().launches.put(token, Launch { digest, instance_ids }),
+        (Ok(_), None) => {}
     }
     answer
 }
