@@ -303,6 +303,17 @@ fn an_end_that_cannot_be_told_is_the_last_that_can() {
 }
 
 #[test]
+fn credentials_that_no_header_field_can_carry_are_a_failure() {
+    let clock = VirtualClock::paused_at(start());
+    let source = || Ok(RoleCredentials::new("ASIA\r\nONE", "secret", "token"));
+    let refresher = CredentialRefresher::start(FunctionSource::new("the test", source), &clock).unwrap();
+    let state = refresher.wait(DEADLINE);
+    assert_eq!((state.end, state.failures), (None, 1));
+    let told = state.last_failure.unwrap().error.to_string();
+    assert_eq!(told, "it gave no usable access key, secret access key or session token");
+}
+
+#[test]
 fn an_observer_that_panics_costs_no_fetch() {
     let (source, asked) = hourly(&VirtualClock::system());
     let observe = |_: &_| panic!("as one of an embedder may");

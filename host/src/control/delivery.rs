@@ -10,9 +10,10 @@ use zeroize::Zeroizing;
 use super::refresher::{CredentialRefresher, CredentialsState, Subscription};
 use super::{Control, Present, Shared};
 use crate::credentials::{DescribedSource, RoleCredentials, words};
-use crate::description::rfc3339;
+use crate::description::{Description, rfc3339};
 use crate::engine::{Clock, Opening};
 use crate::error::Error;
+use crate::problem::Finding;
 
 /// Credentials with the times that are told of them.
 pub(super) struct Delivered {
@@ -78,7 +79,7 @@ impl Control {
     /// edit comes too late. [`replace`](Self::replace) keeps what was delivered, unless
     /// the new description names another source.
     ///
-    /// Fails where the component does.
+    /// Fails where the component does, and where the role does not take what there is.
     ///
     /// ```
     /// use imds_host::{Control, CredentialRefresher, FunctionSource, Request, RoleCredentials, Runtime};
@@ -209,9 +210,8 @@ impl Control {
         let document = present.instance.document();
         // What it finds may show what was delivered, and no operator wrote it.
         let edited = self.shared.runtime.edit_text(document, change, None, self.key())?;
-        if let Ok(edited) = edited.map(Zeroizing::new)
-            && *edited != *document
-        {
+        let edited = edited.map(Zeroizing::new).map_err(|_| not_taken())?;
+        if *edited != *document {
             self.put(self.opening_of_json(&edited), present.revision);
         }
         Ok(())
@@ -226,6 +226,14 @@ impl Shared {
     fn lock_attached(&self) -> std::sync::MutexGuard<'_, Option<Arc<Attached>>> {
         self.attached.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What is said of credentials that a description does not take.
+pub(super) fn not_taken() -> Error {
+    let message = "the role does not take what its source gave".to_owned();
+    let finding =
+        Finding { field: "/iam-instance-profile/credentials".to_owned(), in_name: false, message, help: None };
+    Error::Invalid(Description::default().locate(vec![finding]))
 }
 
 /// The change of a description that says that an embedder delivers.

@@ -28,6 +28,7 @@ pub use self::function::FunctionSource;
 pub use self::process::ProcessSource;
 pub use self::profile::ProfileSource;
 pub use self::role_credentials::RoleCredentials;
+pub(crate) use self::version_1::is_one_word;
 
 /// What a source gives, now or later.
 pub type Fetch<'s> = Pin<Box<dyn Future<Output = Result<RoleCredentials, SourceError>> + Send + 's>>;

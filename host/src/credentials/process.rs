@@ -54,7 +54,7 @@ impl ProcessSource {
     /// ```
     #[must_use]
     pub fn with_time_limit(self, time_limit: Duration) -> Self {
-        Self { time_limit, ..self }
+        Self { time_limit: time_limit.min(LONGEST), ..self }
     }
 
     /// Ends all commands of all sources of this process, with their groups; none starts
@@ -121,6 +121,9 @@ impl ProcessSource {
         (self.read)(&output.0[..output.1])
     }
 }
+
+/// No clock overflows by it.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 /// Between two looks at a command that closed its output and has not ended.
 const POLL: Duration = Duration::from_millis(5);

@@ -69,7 +69,7 @@ impl Version1<'_> {
 }
 
 /// Whether all of a text can stand in a header field, as keys and tokens do.
-pub(super) fn is_one_word(text: &str) -> bool {
+pub(crate) fn is_one_word(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 

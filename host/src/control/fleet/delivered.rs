@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, Weak};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use super::super::delivery::not_taken;
 use super::entry::Entry;
 use super::{Fleet, Shared};
 use crate::credentials::words;
@@ -49,9 +50,8 @@ impl Fleet {
                 return Ok(());
             }
             // Not while others are answered.
-            let Ok(edited) = runtime.edit_text(&document, change, None, Some(key))?.map(Zeroizing::new) else {
-                return Ok(());
-            };
+            let edited = runtime.edit_text(&document, change, None, Some(key))?;
+            let edited = edited.map(Zeroizing::new).map_err(|_| not_taken())?;
             if *edited == *document {
                 return Ok(());
             }
@@ -68,6 +68,6 @@ impl Fleet {
             instances.replace(entry);
             return Ok(());
         }
-        Ok(())
+        Err(not_taken())
     }
 }

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 pub use self::state::{CredentialsState, FetchFailure};
 use super::clock::VirtualClock;
 use super::delivery::Delivered;
-use crate::credentials::{CredentialSource, RoleCredentials, SourceError};
+use crate::credentials::{CredentialSource, RoleCredentials, SourceError, is_one_word};
 use crate::description::LAST_MS;
 use crate::engine::{Clock, Entropy};
 use crate::error::Error;
@@ -286,6 +286,9 @@ impl Inner {
         if credentials.texts().iter().any(|text| text.is_empty()) {
             return Err(SourceError::LongTerm);
         }
+        if !credentials.texts().iter().all(|text| is_one_word(text)) {
+            return Err(SourceError::Missing("access key, secret access key or session token"));
+        }
         // Whatever a source says: later, nothing can be told, and the clock stops.
         let end = credentials.end().unwrap_or(now + schedule::LIFE_UNTOLD).min(last());
         if end <= now {
@@ -315,8 +318,12 @@ impl Inner {
             present.receivers.iter().filter_map(Weak::upgrade).collect()
         };
         for receive in receivers {
+            let taken = catch_unwind(AssertUnwindSafe(|| receive(delivered)));
             // It gets the next ones; until then its role has those that it had.
-            let _ = catch_unwind(AssertUnwindSafe(|| receive(delivered)));
+            if !matches!(taken, Ok(Ok(()))) {
+                let error = SourceError::Other("an instance could not take the credentials that it gave");
+                self.present().last_failure = Some(FetchFailure { at: delivered.updated, error });
+            }
         }
     }
 
