@@ -31,7 +31,12 @@ In the command's environment
   AWS_EC2_METADATA_DISABLED,
   AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE,
   LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES  are removed
-and all else stays, credentials too; a note tells of those that SDKs prefer.";
+  AWS_CONTAINER_CREDENTIALS_FULL_URI,
+  AWS_CONTAINER_CREDENTIALS_RELATIVE_URI,
+  AWS_CONTAINER_AUTHORIZATION_TOKEN       are set as needed with --container, those inherited removed
+and all else stays, credentials too; a note names those that SDKs prefer. With --credentials, or a
+credentials-source in the description, keys, profiles and roles are removed, and IMDS_CREDENTIALS and
+IMDS_SET.";
 
 /// Where a command finds the service.
 #[derive(Clone, Copy)]

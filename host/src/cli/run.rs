@@ -93,7 +93,8 @@ It serves on a free port of 127.0.0.1 while the command runs, passes on signals
 that ask it to end, and ends with its exit status: 128 + n where signal n ended
 it, 127 where there is no such command, 126 where it cannot be run.
 
-Its credentials are made up: AWS refuses them, as in aws sts get-caller-identity.
+Without --credentials, and without a credentials-source in the description, its
+credentials are made up: AWS refuses them, as in aws sts get-caller-identity.
 
 With --require-v2 it lists at the end what was asked for without a session
 token, and a command that succeeded ends with 1 then, as does one that asked for
