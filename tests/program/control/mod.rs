@@ -3,6 +3,7 @@
 mod application;
 mod browser;
 mod changes;
+mod chromium;
 mod documented;
 mod item;
 mod listener;

@@ -1,0 +1,142 @@
+//! Chromium, by its DevTools protocol over pipes.
+
+use std::io::{BufReader, Read};
+use std::os::unix::fs::MetadataExt;
+use std::process::{ChildStdin, ChildStdout};
+
+use super::*;
+
+/// A browser with a page; it ends when dropped.
+pub struct Browser {
+    child: Child,
+    to: ChildStdin,
+    from: BufReader<ChildStdout>,
+    profile: PathBuf,
+    session: Option<String>,
+    last: u64,
+    events: Vec<Value>,
+}
+
+const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+
+/// The program that `CHROMIUM` names, or one on the path.
+fn chromium() -> Option<PathBuf> {
+    let named = std::env::var_os("CHROMIUM").map(PathBuf::from);
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    named.or_else(|| {
+        let folders: Vec<_> = std::env::split_paths(&path).collect();
+        folders.iter().flat_map(|folder| NAMES.map(|name| folder.join(name))).find(|file| file.is_file())
+    })
+}
+
+impl Browser {
+    pub fn start(name: &str) -> Option<Self> {
+        let Some(program) = chromium() else {
+            skipped("there is no Chromium on the path; CHROMIUM can name one");
+            return None;
+        };
+        let profile = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("program").join(name);
+        let _ = fs::remove_dir_all(&profile);
+        fs::create_dir_all(&profile).unwrap();
+        // It reads orders from its file 3 and answers to 4.
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "exec \"$0\" \"$@\" 3<&0 4>&1 </dev/null >/dev/null 2>&1"]).arg(program);
+        shell.args(["--headless", "--disable-gpu", "--no-first-run", "--remote-debugging-pipe"]);
+        shell.arg(format!("--user-data-dir={}", profile.display()));
+        if fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0) {
+            // A container's root has no sandbox, and the page is our own.
+            shell.arg("--no-sandbox");
+        }
+        let mut child = shell.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let (to, from) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
+        let mut browser = Self { child, to, from, profile, session: None, last: 0, events: Vec::new() };
+        let target = browser.call("Target.createTarget", json!({"url": "about:blank"}))["targetId"].clone();
+        let attached = browser.call("Target.attachToTarget", json!({"targetId": target, "flatten": true}));
+        browser.session = attached["sessionId"].as_str().map(str::to_owned);
+        for domain in ["Page", "Runtime", "Log", "Network"] {
+            browser.call(&format!("{domain}.enable"), json!({}));
+        }
+        Some(browser)
+    }
+
+    pub fn call(&mut self, method: &str, parameters: Value) -> Value {
+        self.last += 1;
+        let mut order = json!({"id": self.last, "method": method, "params": parameters});
+        if let Some(session) = &self.session {
+            order["sessionId"] = json!(session);
+        }
+        self.to.write_all(format!("{order}\0").as_bytes()).unwrap();
+        loop {
+            let mut bytes = Vec::new();
+            std::io::BufRead::read_until(&mut self.from, 0, &mut bytes).unwrap();
+            let read = bytes.strip_suffix(b"\0").unwrap_or_else(|| panic!("{method}: the browser is gone"));
+            let mut told: Value = serde_json::from_slice(read).unwrap();
+            if told["id"] == self.last {
+                assert!(told["error"].is_null(), "{method}: {told}");
+                return told["result"].take();
+            }
+            self.events.push(told);
+        }
+    }
+
+    pub fn open(&mut self, url: &str) {
+        self.call("Page.navigate", json!({"url": url}));
+    }
+
+    /// The value of an expression, which may be a promise's.
+    pub fn value(&mut self, expression: &str) -> Value {
+        let order = json!({"expression": expression, "awaitPromise": true, "returnByValue": true});
+        let mut told = self.call("Runtime.evaluate", order);
+        assert!(told["exceptionDetails"].is_null(), "{expression}: {told}");
+        told["result"]["value"].take()
+    }
+
+    /// Waits until an expression is true.
+    pub fn wait(&mut self, expression: &str) {
+        let deadline = Instant::now() + DEADLINE;
+        // Between two pages there is neither the one nor the other.
+        while self.value(&format!("(() => {{ try {{ return !!({expression}) }} catch {{ return false }} }})()")) != true
+        {
+            if Instant::now() > deadline {
+                let page = self.value("document.body.innerText");
+                panic!("never so: {expression}\n{}\n{:?}", page.as_str().unwrap_or_default(), self.complaints());
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Clicks the middle of an element as a mouse does.
+    pub fn click(&mut self, selector: &str) {
+        let place = self.value(&format!(
+            "(() => {{ const it = document.querySelector({selector:?}); it.scrollIntoView({{ block: 'center' }}); \
+             const box = it.getBoundingClientRect(); return [box.x + box.width / 2, box.y + box.height / 2]; }})()"
+        ));
+        for kind in ["mousePressed", "mouseReleased"] {
+            let event = json!({"type": kind, "x": place[0], "y": place[1], "button": "left", "clickCount": 1});
+            self.call("Input.dispatchMouseEvent", event);
+        }
+    }
+
+    /// What the console has, such as what the policy kept out, and errors of scripts.
+    pub fn complaints(&self) -> Vec<String> {
+        let of_interest = ["Log.entryAdded", "Runtime.exceptionThrown", "Runtime.consoleAPICalled"];
+        let events = self.events.iter().filter(|event| of_interest.iter().any(|kind| event["method"] == *kind));
+        events.map(Value::to_string).collect()
+    }
+
+    /// All that was asked for.
+    pub fn urls(&self) -> Vec<&str> {
+        let requests = self.events.iter().filter(|event| event["method"] == "Network.requestWillBeSent");
+        requests.filter_map(|event| event["params"]["request"]["url"].as_str()).collect()
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        // Its processes end with it, and write until then.
+        let _ = self.from.read_to_end(&mut Vec::new());
+        let _ = fs::remove_dir_all(&self.profile);
+    }
+}
