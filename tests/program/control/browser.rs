@@ -110,6 +110,69 @@ fn the_page_shows_and_changes_an_instance() {
 }
 
 #[test]
+fn the_box_completes_what_the_schema_has_by_keyboard_alone() {
+    let Some(mut browser) = Browser::start("control-browser-complete") else { return };
+    let controlled = Controlled::start(&[]);
+    browser.open(&controlled.place);
+    browser.wait("!document.getElementById('instance').hidden");
+    let change = "document.getElementById('change')";
+    browser.value(&format!("{change}.value = '{{\\n  \"tags\": {{}}\\n}}'"));
+    browser.value(&format!("{change}.focus(); {change}.setSelectionRange(14, 14)"));
+    let options = "[...document.querySelectorAll('#offered [role=option]')]";
+    let chosen = format!("document.getElementById({change}.getAttribute('aria-activedescendant'))");
+
+    // All fields but the one that is there, each with a sentence.
+    browser.press(" ", true);
+    browser.wait(&format!("{options}.length > 40"));
+    let names = browser.value(&format!("{options}.map((it) => it.firstChild.textContent)"));
+    for (name, is_listed) in [("metadata-options", true), ("operation", true), ("tags", false), ("at", false)] {
+        assert_eq!(names.as_array().unwrap().contains(&json!(name)), is_listed, "{name}: {names}");
+    }
+    assert_eq!(browser.value(&format!("{chosen}.getAttribute('aria-selected')")), "true");
+    browser.press("Escape", false);
+    assert_eq!(browser.value("document.getElementById('offered').hidden"), true);
+
+    // As one writes; the comma that was missing comes with it.
+    browser.write("\"meta");
+    browser.wait(&format!("{options}.length === 1"));
+    let text = browser.value(&format!("{chosen}.textContent"));
+    assert_eq!(text, "metadata-options The options of the metadata service.");
+    browser.press("Enter", false);
+    browser.wait(&format!("{options}.some((it) => it.textContent.startsWith('http-tokens '))"));
+    for _ in 0..3 {
+        browser.press("ArrowDown", false);
+    }
+    assert_eq!(browser.value(&format!("{chosen}.firstChild.textContent")), "http-tokens");
+    browser.press("Tab", false);
+    // Its values.
+    browser.wait(&format!("{options}.map((it) => it.textContent).join() === 'optional,required'"));
+    browser.press("ArrowUp", false);
+    browser.press("Enter", false);
+    let written = "{\n  \"tags\": {}, \"metadata-options\": {\"http-tokens\": \"required\"}\n}";
+    assert_eq!(browser.value(&format!("{change}.value")), written);
+
+    // Where nothing is listed, Tab goes on; and what was written is taken.
+    assert_eq!(browser.value("document.activeElement.id"), "change");
+    browser.press("Enter", true);
+    browser.wait("document.getElementById('said').textContent.startsWith('done; revision 2')");
+    assert!(controlled.get("/").starts_with("HTTP/1.1 401 "));
+    browser.press("Tab", false);
+    assert_eq!(browser.value("document.activeElement.textContent"), "Apply");
+
+    // In an entry of a timeline, in the middle of a word.
+    browser.value(&format!("{change}.value = '{{\"timeline\": [{{\"sxx\": 1}}]}}'"));
+    browser.value(&format!("{change}.focus(); {change}.setSelectionRange(17, 17)"));
+    browser.press("t", false);
+    browser.wait(&format!("{options}.some((it) => it.firstChild.textContent === 'state')"));
+    let listed = browser.value(&format!("{options}.map((it) => it.firstChild.textContent)"));
+    let place = listed.as_array().unwrap().iter().position(|name| name == "state").unwrap();
+    (0..place).for_each(|_| browser.press("ArrowDown", false));
+    browser.press("Enter", false);
+    assert_eq!(browser.value(&format!("{change}.value")), "{\"timeline\": [{\"state\": 1}]}");
+    assert_eq!(browser.complaints(), [""; 0]);
+}
+
+#[test]
 fn pages_of_elsewhere_get_nothing_in_a_browser() {
     let Some(mut browser) = Browser::start("control-browser-elsewhere") else { return };
     let (controlled, other) = (Controlled::start(&[]), Controlled::start(&[]));

@@ -117,6 +117,34 @@ impl Browser {
         }
     }
 
+    /// Presses a key, as DevTools know it by its name; with Ctrl where `ctrl` is.
+    pub fn press(&mut self, key: &str, ctrl: bool) {
+        let (code, number, text) = match key {
+            "Enter" => (key, 13, Some("\r")),
+            "Tab" => (key, 9, None),
+            "Escape" => (key, 27, None),
+            "ArrowDown" => (key, 40, None),
+            "ArrowUp" => (key, 38, None),
+            "End" => (key, 35, None),
+            " " => ("Space", 32, Some(" ")),
+            _ => (key, 0, Some(key)),
+        };
+        let modifiers = if ctrl { 2 } else { 0 };
+        let mut event = json!({"type": "keyDown", "key": key, "code": code, "windowsVirtualKeyCode": number, "modifiers": modifiers});
+        if let Some(text) = text.filter(|_| !ctrl) {
+            event["text"] = json!(text);
+        }
+        self.call("Input.dispatchKeyEvent", event.clone());
+        event["type"] = json!("keyUp");
+        event.as_object_mut().unwrap().remove("text");
+        self.call("Input.dispatchKeyEvent", event);
+    }
+
+    /// Types a text, key by key.
+    pub fn write(&mut self, text: &str) {
+        text.chars().for_each(|key| self.press(&key.to_string(), false));
+    }
+
     /// What the console has, such as what the policy kept out, and errors of scripts.
     pub fn complaints(&self) -> Vec<String> {
         let of_interest = ["Log.entryAdded", "Runtime.exceptionThrown", "Runtime.consoleAPICalled"];

@@ -21,6 +21,8 @@ const SCRIPT: &str = concat!(
     include_str!("requests.js"),
     include_str!("tree.js"),
     include_str!("edit.js"),
+    include_str!("place.js"),
+    include_str!("complete.js"),
     include_str!("main.js"),
 );
 
