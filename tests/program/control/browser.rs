@@ -3,6 +3,9 @@
 use super::chromium::Browser;
 use super::*;
 
+/// The secrets that the page has anywhere.
+const CANARIES: &str = "[...new Set(document.documentElement.outerHTML.match(/CANARY[A-Z]+/g))]";
+
 const TEXT: &str = "document.getElementById";
 
 #[test]
@@ -84,13 +87,13 @@ fn the_page_shows_and_changes_an_instance() {
     browser.click("#faults button");
     browser.wait(&format!("{TEXT}('faults').innerText.includes('none')"));
 
-    // The tree; no secret is in it, nor anywhere in the page.
+    // The tree; no secret is in it, nor anywhere in the page, until somebody asks for it.
     browser.click("#items details:nth-of-type(1) > summary");
     browser.wait(&format!("{TEXT}('items').innerText.includes('instance-identity/')"));
     browser
         .value("[...document.querySelectorAll('#items button')].find((it) => it.textContent === 'user-data').click()");
     browser.wait(&format!("{TEXT}('body').textContent.includes('holds a secret')"));
-    assert_eq!(browser.value("document.documentElement.outerHTML.includes('CANARY')"), false);
+    assert_eq!(browser.value(CANARIES), json!([]));
 
     // Loaded again it shows the same one, by its address.
     browser.value("window.isBefore = true");
@@ -107,6 +110,58 @@ fn the_page_shows_and_changes_an_instance() {
     for url in browser.urls() {
         assert!(url.starts_with(&place) || url == "data:,", "{url}");
     }
+}
+
+#[test]
+fn a_secret_is_shown_to_who_asks_for_it_and_hidden_again() {
+    let Some(mut browser) = Browser::start("control-browser-secret") else { return };
+    let description = File::new(
+        "control-browser-secret.toml",
+        "user-data = 'CANARYDATA'\ntags = { Name = 'web', password = 'CANARYTAG' }\n\
+         metadata-options.instance-metadata-tags = 'enabled'\nextra-entries = { 'meta-data/mine' = 'CANARYENTRY' }\n",
+    );
+    let controlled = Controlled::start(&["--log", "all", "--instance", description.path.to_str().unwrap()]);
+    browser.open(&controlled.place);
+    for name in ["tag password", "user data", "entry meta-data/mine"] {
+        browser.wait(&format!("document.querySelector('[aria-label=\"Show {name}\"]')"));
+    }
+    assert_eq!(browser.value(CANARIES), json!([]));
+    // One, and only one.
+    for (name, canary) in
+        [("tag password", "CANARYTAG"), ("user data", "CANARYDATA"), ("entry meta-data/mine", "CANARYENTRY")]
+    {
+        browser.click(&format!("[aria-label=\"Show {name}\"]"));
+        browser.wait(&format!("document.querySelector('[aria-label=\"Hide {name}\"]')"));
+        assert_eq!(browser.value(CANARIES), json!([canary]));
+    }
+    browser.click("[aria-label='Hide entry meta-data/mine']");
+    assert_eq!(browser.value(CANARIES), json!([]));
+
+    // In the tree, until another item is looked at.
+    browser.wait(&format!("{TEXT}('items').innerText.includes('user-data')"));
+    let look = |name| {
+        format!("[...document.querySelectorAll('#items button')].find((it) => it.textContent === '{name}').click()")
+    };
+    browser.value(&look("user-data"));
+    browser.wait(&format!("{TEXT}('body').textContent.includes('holds a secret')"));
+    browser.value("document.querySelector('#show button').focus()");
+    browser.press("Enter", false);
+    browser.wait(&format!("{TEXT}('body').textContent === 'CANARYDATA'"));
+    browser.value(&look("user-data"));
+    assert_eq!(browser.value(CANARIES), json!([]));
+    // Nor does it stay where the page is left.
+    browser.wait("document.querySelector('#show button')");
+    browser.click("#show button");
+    browser.wait(&format!("{TEXT}('body').textContent === 'CANARYDATA'"));
+    browser.value("dispatchEvent(new Event('pagehide'))");
+    assert_eq!(browser.value(CANARIES), json!([]));
+
+    // Nothing has it but the answer.
+    let mut told = ["/v1/instance", "/v1/requests", "/v1/usage", "/v1/get?path=/latest/user-data", "/metrics"]
+        .map(|path| controlled.ask("GET", path, HOST, "").body)
+        .concat();
+    told += &controlled.served.end_of_log();
+    assert!(told.contains("(hidden)") && !told.contains("CANARY"), "{told}");
 }
 
 #[test]

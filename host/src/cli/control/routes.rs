@@ -18,7 +18,7 @@ use super::reply::{Refusal, Reply, error, failed, method_not_allowed, ok};
 use super::shapes::{Health, Paths};
 use super::turns::Turns;
 use super::web_page::{self, Token, WebPage};
-use super::{Operated, clock, guard, instance, instances, item, reload, reply, requests};
+use super::{Operated, clock, guard, instance, instances, item, reload, reply, requests, secret};
 
 /// What all requests share.
 #[derive(Clone)]
@@ -73,6 +73,7 @@ fn paths() -> (Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(requests::get_requests_of_one))
         .routes(routes!(item::get_item))
         .routes(routes!(item::get_item_of_one))
+        .routes(routes!(secret::post_secret))
         .routes(routes!(requests::get_usage))
         .routes(routes!(requests::get_usage_of_one))
         .routes(routes!(reload::reload))
@@ -108,6 +109,7 @@ async fn guarded(State(token): State<Arc<Token>>, request: Request, next: Next) 
         return refusal.into_response();
     }
     parts.extensions.insert(sent);
+    parts.extensions.insert(token);
     let response = next.run(Request::from_parts(parts, axum::body::Body::empty())).await;
     let allowed = response.headers().get(ALLOW).and_then(|allowed| allowed.to_str().ok());
     match (response.status(), allowed) {

@@ -13,13 +13,17 @@ function showFacts(instance) {
     if (value !== null) facts[name] = typeof value === "string" ? value : JSON.stringify(value);
   }
   for (const [name, value] of Object.entries(instance.description.tags ?? {})) facts[`tag ${name}`] = value;
+  const secrets = secretsOf(instance.description);
+  for (const name of Object.keys(secrets)) facts[name] = HIDDEN;
   const source = instance.credentials;
   if (source) {
     facts["credentials from"] = source.source;
     facts["credentials end"] = source.end ?? "none yet";
     if (source["last-failure"]) facts["last failure"] = `${source["last-failure"].at}: ${source["last-failure"].reason}`;
   }
-  const terms = () => Object.entries(facts).flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, String(value))]);
+  // Of an instance with real credentials, the listener shows no secret.
+  const fact = (name, value) => (secrets[name] && !source ? secretFact(name, secrets[name]) : element("dd", {}, String(value)));
+  const terms = () => Object.entries(facts).flatMap(([name, value]) => [element("dt", {}, name), fact(name, value)]);
   fill($("facts"), JSON.stringify(facts), terms);
   $("name").textContent = `${instance.identity.instanceId}, ${instance.identity.instanceType}, ${instance.state}`;
   $("description").textContent = JSON.stringify(instance.description, null, 2);

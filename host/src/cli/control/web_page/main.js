@@ -20,6 +20,7 @@ function chooseFirst(first) {
 }
 
 function choose(key) {
+  forget();
   leave.abort();
   leave = new AbortController();
   chosen = key;
@@ -27,6 +28,7 @@ function choose(key) {
   history.replaceState(null, "", `#/${encodeURIComponent(key)}`);
   $("head").textContent = "";
   $("body").textContent = "";
+  $("show").replaceChildren();
   $("problems").replaceChildren();
   say("");
   mark();

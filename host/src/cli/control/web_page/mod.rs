@@ -15,6 +15,7 @@ const STYLE: &str = include_str!("page.css");
 /// One text: a browser runs them as one script.
 const SCRIPT: &str = concat!(
     include_str!("ask.js"),
+    include_str!("secret.js"),
     include_str!("list.js"),
     include_str!("facts.js"),
     include_str!("timeline.js"),
