@@ -113,6 +113,69 @@ fn the_page_shows_and_changes_an_instance() {
 }
 
 #[test]
+fn what_cannot_be_undone_is_asked_about_first() {
+    let Some(mut browser) = Browser::start("control-browser-sure") else { return };
+    let guests = super::many::Guests::new("control-browser-sure-guests", &[("db", ""), ("web", "")]);
+    let controlled = guests.serve();
+    browser.open(&controlled.place);
+    browser.wait(&format!("{TEXT}('list').innerText.includes('web') && !{TEXT}('instance').hidden"));
+    browser.wait("location.hash === '#/db'");
+    let state = |key: &str| {
+        let answer = controlled.ask("GET", &format!("/v1/instances/{key}"), HOST, "");
+        if answer.status == 200 { answer.json()["state"].as_str().unwrap().to_owned() } else { "gone".to_owned() }
+    };
+    // By keyboard: Enter on what has the focus then, and Escape, are a no.
+    let ask = |browser: &mut Browser, button: &str| {
+        browser.value(&format!("document.querySelector('{button}').focus()"));
+        browser.press("Enter", false);
+        browser.wait(&format!("{TEXT}('sure').open"));
+        assert_eq!(browser.value("document.activeElement.textContent"), "Cancel");
+    };
+    let terminate = "[data-operation=terminate]";
+    for no in ["Enter", "Escape"] {
+        ask(&mut browser, terminate);
+        browser.press(no, false);
+        browser.wait(&format!("!{TEXT}('sure').open"));
+        assert_eq!(browser.value("document.activeElement.dataset.operation"), "terminate");
+    }
+    assert_eq!(state("db"), "running");
+    ask(&mut browser, terminate);
+    browser.press("Tab", false);
+    browser.press("Enter", false);
+    browser.wait(&format!("{TEXT}('said').textContent.startsWith('terminate: done')"));
+    assert_eq!((state("db"), state("web")), ("terminated".to_owned(), "running".to_owned()));
+
+    ask(&mut browser, "#remove");
+    browser.press("Escape", false);
+    assert_eq!(state("db"), "terminated");
+    ask(&mut browser, "#remove");
+    browser.press("Tab", false);
+    browser.press("Enter", false);
+    browser.wait(&format!("location.hash === '#/web' && !{TEXT}('instance').hidden"));
+    browser.wait(&format!("!{TEXT}('list').innerText.includes('db')"));
+    assert_eq!((state("db"), state("web")), ("gone".to_owned(), "running".to_owned()));
+
+    // And one more, which is no other that is there.
+    for (key, said) in [("new", "new is added"), ("web", "there is such an instance")] {
+        browser.value(&format!("{TEXT}('key').focus()"));
+        browser.write(key);
+        browser.press("Enter", false);
+        browser.wait(&format!("{TEXT}('said').textContent.includes('{said}')"));
+    }
+    assert_eq!(state("new"), "running");
+    browser.wait(&format!("{TEXT}('list').innerText.includes('new') && {TEXT}('count').textContent === '2'"));
+
+    // A server of one has no others.
+    let one = Controlled::start(&[]);
+    browser.open(&one.place);
+    browser.wait(&format!("location.origin === {:?} && {TEXT}('list').innerText.includes('running')", one.place));
+    assert_eq!(
+        browser.value(&format!("[{TEXT}('add'), {TEXT}('remove')].every((it) => it.offsetParent === null)")),
+        true
+    );
+}
+
+#[test]
 fn a_secret_is_shown_to_who_asks_for_it_and_hidden_again() {
     let Some(mut browser) = Browser::start("control-browser-secret") else { return };
     let description = File::new(

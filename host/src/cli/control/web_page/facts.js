@@ -67,8 +67,9 @@ async function change(body, done, revision) {
 
 $("operations").addEventListener("click", (event) => {
   const { operation } = event.target.dataset;
-  if (operation === undefined) return;
-  change(JSON.stringify({ operation: operation === "interrupt" ? { interrupt: {} } : operation }), `${operation}: done`);
+  if (operation === undefined) return undefined;
+  if (operation === "terminate") return terminate();
+  return change(JSON.stringify({ operation: operation === "interrupt" ? { interrupt: {} } : operation }), `${operation}: done`);
 });
 
 $("options").addEventListener("change", (event) => {

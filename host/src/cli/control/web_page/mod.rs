@@ -18,6 +18,7 @@ const SCRIPT: &str = concat!(
     include_str!("secret.js"),
     include_str!("list.js"),
     include_str!("facts.js"),
+    include_str!("sure.js"),
     include_str!("timeline.js"),
     include_str!("requests.js"),
     include_str!("tree.js"),
