@@ -1,6 +1,6 @@
 //! The page in a browser.
 
-use super::chromium::Browser;
+use super::chromium::{Browser, CTRL, SHIFT};
 use super::*;
 
 /// The secrets that the page has anywhere.
@@ -113,6 +113,65 @@ fn the_page_shows_and_changes_an_instance() {
 }
 
 #[test]
+fn at_a_phones_width_and_by_keyboard_alone_everything_is_reached() {
+    let Some(mut browser) = Browser::start("control-browser-phone") else { return };
+    let long = "a".repeat(120);
+    let file = File::new(
+        "control-browser-phone.toml",
+        &format!(
+            "instance-lifecycle = 'spot'\ntags = {{ Name = '{long}', password = 'x' }}\nuser-data = 'x'\n\
+             spot-interruption.time = '+1h'\n[[faults]]\nkind = 'delay'\npaths = ['/{long}']\n\
+             [[faults]]\nkind = 'cut'\nshare = 0.1\npaths = ['/x']\n"
+        ),
+    );
+    let controlled = Controlled::start(&["--instance", file.path.to_str().unwrap()]);
+    let (path, agent) = ("/services".repeat(15), "old-sdk/1.0 ".repeat(12));
+    controlled.served.request(&format!("GET /latest{path} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: {agent}\r\n\r\n"));
+    browser.be_a_phone();
+    browser.open(&controlled.place);
+    browser.wait(&format!(
+        "{TEXT}('requests').innerText.includes('/services/') && {TEXT}('faults').innerText.includes('cut')"
+    ));
+    browser.wait(&format!("{TEXT}('items').innerText.includes('user-data')"));
+    browser.value(&format!("{TEXT}('change').value = '{{\"tag\": {{}}, \"Name\": \"{long}\"}}'"));
+    browser.click("#editor button");
+    browser.wait(&format!("{TEXT}('problems').innerText.includes('column 2')"));
+    // Nothing is wider than the window but what scrolls by itself.
+    assert_eq!(browser.value("document.documentElement.scrollWidth"), 360);
+
+    // Forth and back: each control has the focus in its turn, where it is to be seen.
+    let reachable = "[...document.querySelectorAll('button, input, select, textarea, summary')]\
+                     .filter((it) => it.offsetParent !== null && it.tabIndex >= 0)";
+    let all = browser.value(&format!("{reachable}.length")).as_u64().unwrap();
+    assert!(all > 30, "{all}");
+    for (modifiers, begin) in
+        [(0, "[...document.querySelectorAll('a')][0]"), (SHIFT, "document.querySelector('summary:last-of-type')")]
+    {
+        browser.value(&format!("{reachable}.forEach((it) => delete it.dataset.seen); {begin}.focus()"));
+        for _ in 0..all + 10 {
+            let seen = browser.value(
+                "(() => { const it = document.activeElement; it.dataset.seen = 'yes'; const box = it.getBoundingClientRect(); \
+                 const header = document.querySelector('header').getBoundingClientRect().bottom; \
+                 return it.matches('body, .skip') || (box.bottom > header && box.top < innerHeight) || it.outerHTML; })()",
+            );
+            assert_eq!(seen, true);
+            browser.press_with(modifiers, "Tab");
+        }
+        let missed = browser.value(&format!("{reachable}.filter((it) => !it.dataset.seen).map((it) => it.outerHTML)"));
+        assert_eq!(missed, json!([]), "{modifiers}");
+    }
+
+    // What is done by a button leaves the focus where it was.
+    browser.value("document.querySelector('#faults button').focus()");
+    browser.press("Enter");
+    browser.wait("document.querySelectorAll('#faults button').length === 1");
+    assert_eq!(browser.value("document.activeElement.textContent"), "Remove");
+    browser.press("Enter");
+    browser.wait(&format!("{TEXT}('faults').innerText.includes('none')"));
+    assert_eq!(browser.value("document.activeElement.id"), "faults");
+}
+
+#[test]
 fn what_cannot_be_undone_is_asked_about_first() {
     let Some(mut browser) = Browser::start("control-browser-sure") else { return };
     let guests = super::many::Guests::new("control-browser-sure-guests", &[("db", ""), ("web", "")]);
@@ -127,30 +186,30 @@ fn what_cannot_be_undone_is_asked_about_first() {
     // By keyboard: Enter on what has the focus then, and Escape, are a no.
     let ask = |browser: &mut Browser, button: &str| {
         browser.value(&format!("document.querySelector('{button}').focus()"));
-        browser.press("Enter", false);
+        browser.press("Enter");
         browser.wait(&format!("{TEXT}('sure').open"));
         assert_eq!(browser.value("document.activeElement.textContent"), "Cancel");
     };
     let terminate = "[data-operation=terminate]";
     for no in ["Enter", "Escape"] {
         ask(&mut browser, terminate);
-        browser.press(no, false);
+        browser.press(no);
         browser.wait(&format!("!{TEXT}('sure').open"));
         assert_eq!(browser.value("document.activeElement.dataset.operation"), "terminate");
     }
     assert_eq!(state("db"), "running");
     ask(&mut browser, terminate);
-    browser.press("Tab", false);
-    browser.press("Enter", false);
+    browser.press("Tab");
+    browser.press("Enter");
     browser.wait(&format!("{TEXT}('said').textContent.startsWith('terminate: done')"));
     assert_eq!((state("db"), state("web")), ("terminated".to_owned(), "running".to_owned()));
 
     ask(&mut browser, "#remove");
-    browser.press("Escape", false);
+    browser.press("Escape");
     assert_eq!(state("db"), "terminated");
     ask(&mut browser, "#remove");
-    browser.press("Tab", false);
-    browser.press("Enter", false);
+    browser.press("Tab");
+    browser.press("Enter");
     browser.wait(&format!("location.hash === '#/web' && !{TEXT}('instance').hidden"));
     browser.wait(&format!("!{TEXT}('list').innerText.includes('db')"));
     assert_eq!((state("db"), state("web")), ("gone".to_owned(), "running".to_owned()));
@@ -159,7 +218,7 @@ fn what_cannot_be_undone_is_asked_about_first() {
     for (key, said) in [("new", "new is added"), ("web", "there is such an instance")] {
         browser.value(&format!("{TEXT}('key').focus()"));
         browser.write(key);
-        browser.press("Enter", false);
+        browser.press("Enter");
         browser.wait(&format!("{TEXT}('said').textContent.includes('{said}')"));
     }
     assert_eq!(state("new"), "running");
@@ -208,7 +267,7 @@ fn a_secret_is_shown_to_who_asks_for_it_and_hidden_again() {
     browser.value(&look("user-data"));
     browser.wait(&format!("{TEXT}('body').textContent.includes('holds a secret')"));
     browser.value("document.querySelector('#show button').focus()");
-    browser.press("Enter", false);
+    browser.press("Enter");
     browser.wait(&format!("{TEXT}('body').textContent === 'CANARYDATA'"));
     browser.value(&look("user-data"));
     assert_eq!(browser.value(CANARIES), json!([]));
@@ -240,14 +299,14 @@ fn the_box_completes_what_the_schema_has_by_keyboard_alone() {
     let chosen = format!("document.getElementById({change}.getAttribute('aria-activedescendant'))");
 
     // All fields but the one that is there, each with a sentence.
-    browser.press(" ", true);
+    browser.press_with(CTRL, " ");
     browser.wait(&format!("{options}.length > 40"));
     let names = browser.value(&format!("{options}.map((it) => it.firstChild.textContent)"));
     for (name, is_listed) in [("metadata-options", true), ("operation", true), ("tags", false), ("at", false)] {
         assert_eq!(names.as_array().unwrap().contains(&json!(name)), is_listed, "{name}: {names}");
     }
     assert_eq!(browser.value(&format!("{chosen}.getAttribute('aria-selected')")), "true");
-    browser.press("Escape", false);
+    browser.press("Escape");
     assert_eq!(browser.value("document.getElementById('offered').hidden"), true);
 
     // As one writes; the comma that was missing comes with it.
@@ -255,37 +314,37 @@ fn the_box_completes_what_the_schema_has_by_keyboard_alone() {
     browser.wait(&format!("{options}.length === 1"));
     let text = browser.value(&format!("{chosen}.textContent"));
     assert_eq!(text, "metadata-options The options of the metadata service.");
-    browser.press("Enter", false);
+    browser.press("Enter");
     browser.wait(&format!("{options}.some((it) => it.textContent.startsWith('http-tokens '))"));
     for _ in 0..3 {
-        browser.press("ArrowDown", false);
+        browser.press("ArrowDown");
     }
     assert_eq!(browser.value(&format!("{chosen}.firstChild.textContent")), "http-tokens");
-    browser.press("Tab", false);
+    browser.press("Tab");
     // Its values.
     browser.wait(&format!("{options}.map((it) => it.textContent).join() === 'optional,required'"));
-    browser.press("ArrowUp", false);
-    browser.press("Enter", false);
+    browser.press("ArrowUp");
+    browser.press("Enter");
     let written = "{\n  \"tags\": {}, \"metadata-options\": {\"http-tokens\": \"required\"}\n}";
     assert_eq!(browser.value(&format!("{change}.value")), written);
 
     // Where nothing is listed, Tab goes on; and what was written is taken.
     assert_eq!(browser.value("document.activeElement.id"), "change");
-    browser.press("Enter", true);
+    browser.press_with(CTRL, "Enter");
     browser.wait("document.getElementById('said').textContent.startsWith('done; revision 2')");
     assert!(controlled.get("/").starts_with("HTTP/1.1 401 "));
-    browser.press("Tab", false);
+    browser.press("Tab");
     assert_eq!(browser.value("document.activeElement.textContent"), "Apply");
 
     // In an entry of a timeline, in the middle of a word.
     browser.value(&format!("{change}.value = '{{\"timeline\": [{{\"sxx\": 1}}]}}'"));
     browser.value(&format!("{change}.focus(); {change}.setSelectionRange(17, 17)"));
-    browser.press("t", false);
+    browser.press("t");
     browser.wait(&format!("{options}.some((it) => it.firstChild.textContent === 'state')"));
     let listed = browser.value(&format!("{options}.map((it) => it.firstChild.textContent)"));
     let place = listed.as_array().unwrap().iter().position(|name| name == "state").unwrap();
-    (0..place).for_each(|_| browser.press("ArrowDown", false));
-    browser.press("Enter", false);
+    (0..place).for_each(|_| browser.press("ArrowDown"));
+    browser.press("Enter");
     assert_eq!(browser.value(&format!("{change}.value")), "{\"timeline\": [{\"state\": 1}]}");
     assert_eq!(browser.complaints(), [""; 0]);
 }

@@ -17,6 +17,10 @@ pub struct Browser {
     events: Vec<Value>,
 }
 
+/// By their numbers in DevTools.
+pub const CTRL: u8 = 2;
+pub const SHIFT: u8 = 8;
+
 const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
 /// The program that `CHROMIUM` names, or one on the path.
@@ -117,8 +121,13 @@ impl Browser {
         }
     }
 
-    /// Presses a key, as DevTools know it by its name; with Ctrl where `ctrl` is.
-    pub fn press(&mut self, key: &str, ctrl: bool) {
+    /// Presses a key, as DevTools know it by its name.
+    pub fn press(&mut self, key: &str) {
+        self.press_with(0, key);
+    }
+
+    /// The same while another key is down: `CTRL`, `SHIFT`.
+    pub fn press_with(&mut self, modifiers: u8, key: &str) {
         let (code, number, text) = match key {
             "Enter" => (key, 13, Some("\r")),
             "Tab" => (key, 9, None),
@@ -129,9 +138,8 @@ impl Browser {
             " " => ("Space", 32, Some(" ")),
             _ => (key, 0, Some(key)),
         };
-        let modifiers = if ctrl { 2 } else { 0 };
         let mut event = json!({"type": "keyDown", "key": key, "code": code, "windowsVirtualKeyCode": number, "modifiers": modifiers});
-        if let Some(text) = text.filter(|_| !ctrl) {
+        if let Some(text) = text.filter(|_| modifiers & CTRL == 0) {
             event["text"] = json!(text);
         }
         self.call("Input.dispatchKeyEvent", event.clone());
@@ -140,9 +148,15 @@ impl Browser {
         self.call("Input.dispatchKeyEvent", event);
     }
 
+    /// Makes the window as wide and high as a phone's.
+    pub fn be_a_phone(&mut self) {
+        let size = json!({"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": true});
+        self.call("Emulation.setDeviceMetricsOverride", size);
+    }
+
     /// Types a text, key by key.
     pub fn write(&mut self, text: &str) {
-        text.chars().for_each(|key| self.press(&key.to_string(), false));
+        text.chars().for_each(|key| self.press(&key.to_string()));
     }
 
     /// What the console has, such as what the policy kept out, and errors of scripts.

@@ -1,10 +1,14 @@
 // What the chosen instance is: facts, options, faults, and what an operator does.
 
-/** Fills a list anew only where it says something else: what has the focus stays. */
+/** Fills a list anew only where it says something else. What has the focus keeps it; or
+    what stands in its place has it then, or the list. */
 function fill(list, key, make) {
   if (list.filledWith === key) return;
   list.filledWith = key;
+  const buttons = () => [...list.querySelectorAll("button")];
+  const place = buttons().indexOf(document.activeElement);
   list.replaceChildren(...make());
+  if (place >= 0) (buttons()[place] ?? buttons().at(-1) ?? list).focus();
 }
 
 function showFacts(instance) {
