@@ -1,6 +1,6 @@
 //! The page in a browser.
 
-use super::chromium::{Browser, CTRL, SHIFT};
+use super::browsers::{Browser, CTRL, SHIFT};
 use super::*;
 
 /// The secrets that the page has anywhere.
@@ -8,11 +8,32 @@ const CANARIES: &str = "[...new Set(document.documentElement.outerHTML.match(/CA
 
 const TEXT: &str = "document.getElementById";
 
-#[test]
-fn the_page_shows_and_changes_an_instance() {
-    let Some(mut browser) = Browser::start("control-browser") else { return };
+/// Tests of the same names for each browser.
+macro_rules! in_each_browser {
+    ($($test:ident)*) => {
+        mod chromium {
+            use super::Browser;
+            $(#[test] fn $test() { if let Some(browser) = Browser::chromium(stringify!($test)) { super::$test(browser); } })*
+        }
+        mod firefox {
+            use super::Browser;
+            $(#[test] fn $test() { if let Some(browser) = Browser::firefox(stringify!($test)) { super::$test(browser); } })*
+        }
+    };
+}
+
+in_each_browser! {
+    the_page_shows_and_changes_an_instance
+    at_a_phones_width_and_by_keyboard_alone_everything_is_reached
+    what_cannot_be_undone_is_asked_about_first
+    a_secret_is_shown_to_who_asks_for_it_and_hidden_again
+    the_box_completes_what_the_schema_has_by_keyboard_alone
+    pages_of_elsewhere_get_nothing_in_a_browser
+}
+
+fn the_page_shows_and_changes_an_instance(mut browser: Browser) {
     let description = File::new(
-        "control-browser.toml",
+        &format!("{}.toml", browser.name),
         "instance-lifecycle = 'spot'\nuser-data = 'CANARYDATA'\ntags = { Name = '<b>web</b>', password = 'CANARYTAG' }\n\
          [metadata-options]\ninstance-metadata-tags = 'enabled'\n",
     );
@@ -97,11 +118,11 @@ fn the_page_shows_and_changes_an_instance() {
 
     // Loaded again it shows the same one, by its address.
     browser.value("window.isBefore = true");
-    browser.call("Page.reload", json!({}));
+    browser.reload();
     browser.wait(&format!("!window.isBefore && {TEXT}('facts').innerText.includes('web-1')"));
 
     assert_eq!(browser.value("document.querySelectorAll('script').length"), 1);
-    let complaints: Vec<_> = browser.complaints();
+    let complaints = browser.complaints();
     // The console names each answer above 399: the secret, and the wrong change.
     let unexpected = complaints.iter().filter(|it| !it.contains("status of 403") && !it.contains("status of 422"));
     assert_eq!(unexpected.count(), 0, "{complaints:?}");
@@ -112,13 +133,11 @@ fn the_page_shows_and_changes_an_instance() {
     }
 }
 
-#[test]
-fn at_a_phones_width_and_by_keyboard_alone_everything_is_reached() {
-    let Some(mut browser) = Browser::start("control-browser-phone") else { return };
+fn at_a_phones_width_and_by_keyboard_alone_everything_is_reached(mut browser: Browser) {
     let long = "a".repeat(120);
     let file = File::new(
-        "control-browser-phone.toml",
-        &format!(
+        &format!("{}.toml", browser.name),
+        format!(
             "instance-lifecycle = 'spot'\ntags = {{ Name = '{long}', password = 'x' }}\nuser-data = 'x'\n\
              spot-interruption.time = '+1h'\n[[faults]]\nkind = 'delay'\npaths = ['/{long}']\n\
              [[faults]]\nkind = 'cut'\nshare = 0.1\npaths = ['/x']\n"
@@ -137,28 +156,32 @@ fn at_a_phones_width_and_by_keyboard_alone_everything_is_reached() {
     browser.click("#editor button");
     browser.wait(&format!("{TEXT}('problems').innerText.includes('column 2')"));
     // Nothing is wider than the window but what scrolls by itself.
-    assert_eq!(browser.value("document.documentElement.scrollWidth"), 360);
+    let narrow = "innerWidth <= 500 && document.documentElement.scrollWidth === document.documentElement.clientWidth";
+    assert_eq!(browser.value(narrow), true);
 
     // Forth and back: each control has the focus in its turn, where it is to be seen.
     let reachable = "[...document.querySelectorAll('button, input, select, textarea, summary')]\
                      .filter((it) => it.offsetParent !== null && it.tabIndex >= 0)";
     let all = browser.value(&format!("{reachable}.length")).as_u64().unwrap();
     assert!(all > 30, "{all}");
+    let left = format!("{reachable}.filter((it) => !it.dataset.seen).map((it) => it.outerHTML)");
+    // A browser may scroll a moment later.
+    let is_in_sight = "(() => { const it = document.activeElement; it.dataset.seen = 'yes'; const box = it.getBoundingClientRect(); \
+                       const header = document.querySelector('header').getBoundingClientRect().bottom; \
+                       return it.matches('body, .skip') || (box.bottom > header && box.top < innerHeight); })()";
     for (modifiers, begin) in
-        [(0, "[...document.querySelectorAll('a')][0]"), (SHIFT, "document.querySelector('summary:last-of-type')")]
+        [(0, "document.querySelector('.skip')"), (SHIFT, "[...document.querySelectorAll('summary')].at(-1)")]
     {
         browser.value(&format!("{reachable}.forEach((it) => delete it.dataset.seen); {begin}.focus()"));
-        for _ in 0..all + 10 {
-            let seen = browser.value(
-                "(() => { const it = document.activeElement; it.dataset.seen = 'yes'; const box = it.getBoundingClientRect(); \
-                 const header = document.querySelector('header').getBoundingClientRect().bottom; \
-                 return it.matches('body, .skip') || (box.bottom > header && box.top < innerHeight) || it.outerHTML; })()",
-            );
-            assert_eq!(seen, true);
+        // Some more can have it: what scrolls. No further than to the last, behind which a browser has its own.
+        for _ in 0..all + 20 {
+            browser.wait(is_in_sight);
+            if browser.value(&left) == json!([]) {
+                break;
+            }
             browser.press_with(modifiers, "Tab");
         }
-        let missed = browser.value(&format!("{reachable}.filter((it) => !it.dataset.seen).map((it) => it.outerHTML)"));
-        assert_eq!(missed, json!([]), "{modifiers}");
+        assert_eq!(browser.value(&left), json!([]), "{modifiers}");
     }
 
     // What is done by a button leaves the focus where it was.
@@ -171,10 +194,8 @@ fn at_a_phones_width_and_by_keyboard_alone_everything_is_reached() {
     assert_eq!(browser.value("document.activeElement.id"), "faults");
 }
 
-#[test]
-fn what_cannot_be_undone_is_asked_about_first() {
-    let Some(mut browser) = Browser::start("control-browser-sure") else { return };
-    let guests = super::many::Guests::new("control-browser-sure-guests", &[("db", ""), ("web", "")]);
+fn what_cannot_be_undone_is_asked_about_first(mut browser: Browser) {
+    let guests = super::many::Guests::new(&format!("{}-guests", browser.name), &[("db", ""), ("web", "")]);
     let controlled = guests.serve();
     browser.open(&controlled.place);
     browser.wait(&format!("{TEXT}('list').innerText.includes('web') && !{TEXT}('instance').hidden"));
@@ -234,11 +255,9 @@ fn what_cannot_be_undone_is_asked_about_first() {
     );
 }
 
-#[test]
-fn a_secret_is_shown_to_who_asks_for_it_and_hidden_again() {
-    let Some(mut browser) = Browser::start("control-browser-secret") else { return };
+fn a_secret_is_shown_to_who_asks_for_it_and_hidden_again(mut browser: Browser) {
     let description = File::new(
-        "control-browser-secret.toml",
+        &format!("{}.toml", browser.name),
         "user-data = 'CANARYDATA'\ntags = { Name = 'web', password = 'CANARYTAG' }\n\
          metadata-options.instance-metadata-tags = 'enabled'\nextra-entries = { 'meta-data/mine' = 'CANARYENTRY' }\n",
     );
@@ -275,7 +294,7 @@ fn a_secret_is_shown_to_who_asks_for_it_and_hidden_again() {
     browser.wait("document.querySelector('#show button')");
     browser.click("#show button");
     browser.wait(&format!("{TEXT}('body').textContent === 'CANARYDATA'"));
-    browser.value("dispatchEvent(new Event('pagehide'))");
+    browser.value("window.dispatchEvent(new Event('pagehide'))");
     assert_eq!(browser.value(CANARIES), json!([]));
 
     // Nothing has it but the answer.
@@ -286,9 +305,7 @@ fn a_secret_is_shown_to_who_asks_for_it_and_hidden_again() {
     assert!(told.contains("(hidden)") && !told.contains("CANARY"), "{told}");
 }
 
-#[test]
-fn the_box_completes_what_the_schema_has_by_keyboard_alone() {
-    let Some(mut browser) = Browser::start("control-browser-complete") else { return };
+fn the_box_completes_what_the_schema_has_by_keyboard_alone(mut browser: Browser) {
     let controlled = Controlled::start(&[]);
     browser.open(&controlled.place);
     browser.wait("!document.getElementById('instance').hidden");
@@ -349,9 +366,7 @@ fn the_box_completes_what_the_schema_has_by_keyboard_alone() {
     assert_eq!(browser.complaints(), [""; 0]);
 }
 
-#[test]
-fn pages_of_elsewhere_get_nothing_in_a_browser() {
-    let Some(mut browser) = Browser::start("control-browser-elsewhere") else { return };
+fn pages_of_elsewhere_get_nothing_in_a_browser(mut browser: Browser) {
     let (controlled, other) = (Controlled::start(&[]), Controlled::start(&[]));
     let token = super::page::token(&controlled);
     // One of no origin, and one of this machine, which is of the same site.

@@ -2,8 +2,8 @@
 
 mod application;
 mod browser;
+mod browsers;
 mod changes;
-mod chromium;
 mod documented;
 mod item;
 mod listener;

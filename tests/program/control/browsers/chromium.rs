@@ -6,8 +6,7 @@ use std::process::{ChildStdin, ChildStdout};
 
 use super::*;
 
-/// A browser with a page; it ends when dropped.
-pub struct Browser {
+pub struct Chromium {
     child: Child,
     to: ChildStdin,
     from: BufReader<ChildStdout>,
@@ -17,31 +16,10 @@ pub struct Browser {
     events: Vec<Value>,
 }
 
-/// By their numbers in DevTools.
-pub const CTRL: u8 = 2;
-pub const SHIFT: u8 = 8;
-
-const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-
-/// The program that `CHROMIUM` names, or one on the path.
-fn chromium() -> Option<PathBuf> {
-    let named = std::env::var_os("CHROMIUM").map(PathBuf::from);
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    named.or_else(|| {
-        let folders: Vec<_> = std::env::split_paths(&path).collect();
-        folders.iter().flat_map(|folder| NAMES.map(|name| folder.join(name))).find(|file| file.is_file())
-    })
-}
-
-impl Browser {
+impl Chromium {
     pub fn start(name: &str) -> Option<Self> {
-        let Some(program) = chromium() else {
-            skipped("there is no Chromium on the path; CHROMIUM can name one");
-            return None;
-        };
-        let profile = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("program").join(name);
-        let _ = fs::remove_dir_all(&profile);
-        fs::create_dir_all(&profile).unwrap();
+        let program = program("CHROMIUM", &["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"])?;
+        let profile = profile(name);
         // It reads orders from its file 3 and answers to 4.
         let mut shell = Command::new("sh");
         shell.args(["-c", "exec \"$0\" \"$@\" 3<&0 4>&1 </dev/null >/dev/null 2>&1"]).arg(program);
@@ -63,7 +41,7 @@ impl Browser {
         Some(browser)
     }
 
-    pub fn call(&mut self, method: &str, parameters: Value) -> Value {
+    fn call(&mut self, method: &str, parameters: Value) -> Value {
         self.last += 1;
         let mut order = json!({"id": self.last, "method": method, "params": parameters});
         if let Some(session) = &self.session {
@@ -82,52 +60,31 @@ impl Browser {
             self.events.push(told);
         }
     }
+}
 
-    pub fn open(&mut self, url: &str) {
+impl Drive for Chromium {
+    fn open(&mut self, url: &str) {
         self.call("Page.navigate", json!({"url": url}));
     }
 
-    /// The value of an expression, which may be a promise's.
-    pub fn value(&mut self, expression: &str) -> Value {
+    fn reload(&mut self) {
+        self.call("Page.reload", json!({}));
+    }
+
+    fn value(&mut self, expression: &str) -> Result<Value, String> {
         let order = json!({"expression": expression, "awaitPromise": true, "returnByValue": true});
         let mut told = self.call("Runtime.evaluate", order);
-        assert!(told["exceptionDetails"].is_null(), "{expression}: {told}");
-        told["result"]["value"].take()
+        if told["exceptionDetails"].is_null() { Ok(told["result"]["value"].take()) } else { Err(told.to_string()) }
     }
 
-    /// Waits until an expression is true.
-    pub fn wait(&mut self, expression: &str) {
-        let deadline = Instant::now() + DEADLINE;
-        // Between two pages there is neither the one nor the other.
-        while self.value(&format!("(() => {{ try {{ return !!({expression}) }} catch {{ return false }} }})()")) != true
-        {
-            if Instant::now() > deadline {
-                let page = self.value("document.body.innerText");
-                panic!("never so: {expression}\n{}\n{:?}", page.as_str().unwrap_or_default(), self.complaints());
-            }
-            thread::sleep(Duration::from_millis(50));
-        }
-    }
-
-    /// Clicks the middle of an element as a mouse does.
-    pub fn click(&mut self, selector: &str) {
-        let place = self.value(&format!(
-            "(() => {{ const it = document.querySelector({selector:?}); it.scrollIntoView({{ block: 'center' }}); \
-             const box = it.getBoundingClientRect(); return [box.x + box.width / 2, box.y + box.height / 2]; }})()"
-        ));
+    fn click(&mut self, x: f64, y: f64) {
         for kind in ["mousePressed", "mouseReleased"] {
-            let event = json!({"type": kind, "x": place[0], "y": place[1], "button": "left", "clickCount": 1});
+            let event = json!({"type": kind, "x": x, "y": y, "button": "left", "clickCount": 1});
             self.call("Input.dispatchMouseEvent", event);
         }
     }
 
-    /// Presses a key, as DevTools know it by its name.
-    pub fn press(&mut self, key: &str) {
-        self.press_with(0, key);
-    }
-
-    /// The same while another key is down: `CTRL`, `SHIFT`.
-    pub fn press_with(&mut self, modifiers: u8, key: &str) {
+    fn press(&mut self, modifiers: u8, key: &str) {
         let (code, number, text) = match key {
             "Enter" => (key, 13, Some("\r")),
             "Tab" => (key, 9, None),
@@ -148,32 +105,24 @@ impl Browser {
         self.call("Input.dispatchKeyEvent", event);
     }
 
-    /// Makes the window as wide and high as a phone's.
-    pub fn be_a_phone(&mut self) {
+    fn be_a_phone(&mut self) {
         let size = json!({"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": true});
         self.call("Emulation.setDeviceMetricsOverride", size);
     }
 
-    /// Types a text, key by key.
-    pub fn write(&mut self, text: &str) {
-        text.chars().for_each(|key| self.press(&key.to_string()));
-    }
-
-    /// What the console has, such as what the policy kept out, and errors of scripts.
-    pub fn complaints(&self) -> Vec<String> {
+    fn complaints(&mut self) -> Vec<String> {
         let of_interest = ["Log.entryAdded", "Runtime.exceptionThrown", "Runtime.consoleAPICalled"];
         let events = self.events.iter().filter(|event| of_interest.iter().any(|kind| event["method"] == *kind));
         events.map(Value::to_string).collect()
     }
 
-    /// All that was asked for.
-    pub fn urls(&self) -> Vec<&str> {
+    fn urls(&mut self) -> Vec<String> {
         let requests = self.events.iter().filter(|event| event["method"] == "Network.requestWillBeSent");
-        requests.filter_map(|event| event["params"]["request"]["url"].as_str()).collect()
+        requests.filter_map(|event| event["params"]["request"]["url"].as_str()).map(str::to_owned).collect()
     }
 }
 
-impl Drop for Browser {
+impl Drop for Chromium {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
