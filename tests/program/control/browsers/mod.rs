@@ -90,7 +90,12 @@ impl Browser {
         while self.drive.value(&safe) != Ok(json!(true)) {
             if Instant::now() > deadline {
                 let page = self.value("document.body.innerText");
-                panic!("never so: {expression}\n{}\n{:?}", page.as_str().unwrap_or_default(), self.complaints());
+                let page = page.as_str().unwrap_or_default();
+                let focus = self.value(
+                    "(({ outerHTML }, { y, height }) => [outerHTML.slice(0, 200), y, height, scrollY, innerHeight])\
+                     (document.activeElement, document.activeElement.getBoundingClientRect())",
+                );
+                panic!("never so: {expression}\n{page}\nfocus: {focus}\n{:?}", self.complaints());
             }
             thread::sleep(Duration::from_millis(50));
         }

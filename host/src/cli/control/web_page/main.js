@@ -72,6 +72,8 @@ async function rounds() {
   }
 }
 
+// Firefox gives up on the way there when the page changes meanwhile.
+addEventListener("focusin", ({ target }) => target.matches(":focus-visible") && target.scrollIntoView({ block: "nearest" }));
 setInterval(() => document.hidden || tick(), 1000);
 setInterval(() => document.hidden || list(), LIST_ROUND);
 list();
