@@ -1,153 +1,39 @@
-//! The page in a browser, by Chromium's DevTools protocol.
+//! The page in a browser.
 
-use std::io::{BufReader, Read};
-use std::os::unix::fs::MetadataExt;
-use std::process::{ChildStdin, ChildStdout};
-
+use super::browsers::{Browser, CTRL, SHIFT};
 use super::*;
 
-/// A browser with a page; it ends when dropped.
-struct Browser {
-    child: Child,
-    to: ChildStdin,
-    from: BufReader<ChildStdout>,
-    profile: PathBuf,
-    session: Option<String>,
-    last: u64,
-    events: Vec<Value>,
-}
-
-const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-
-/// The program that `CHROMIUM` names, or one on the path.
-fn chromium() -> Option<PathBuf> {
-    let named = std::env::var_os("CHROMIUM").map(PathBuf::from);
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    named.or_else(|| {
-        let folders: Vec<_> = std::env::split_paths(&path).collect();
-        folders.iter().flat_map(|folder| NAMES.map(|name| folder.join(name))).find(|file| file.is_file())
-    })
-}
-
-impl Browser {
-    fn start(name: &str) -> Option<Self> {
-        let Some(program) = chromium() else {
-            skipped("there is no Chromium on the path; CHROMIUM can name one");
-            return None;
-        };
-        let profile = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("program").join(name);
-        let _ = fs::remove_dir_all(&profile);
-        fs::create_dir_all(&profile).unwrap();
-        // It reads orders from its file 3 and answers to 4.
-        let mut shell = Command::new("sh");
-        shell.args(["-c", "exec \"$0\" \"$@\" 3<&0 4>&1 </dev/null >/dev/null 2>&1"]).arg(program);
-        shell.args(["--headless", "--disable-gpu", "--no-first-run", "--remote-debugging-pipe"]);
-        shell.arg(format!("--user-data-dir={}", profile.display()));
-        if fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0) {
-            // A container's root has no sandbox, and the page is our own.
-            shell.arg("--no-sandbox");
-        }
-        let mut child = shell.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        let (to, from) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
-        let mut browser = Self { child, to, from, profile, session: None, last: 0, events: Vec::new() };
-        let target = browser.call("Target.createTarget", json!({"url": "about:blank"}))["targetId"].clone();
-        let attached = browser.call("Target.attachToTarget", json!({"targetId": target, "flatten": true}));
-        browser.session = attached["sessionId"].as_str().map(str::to_owned);
-        for domain in ["Page", "Runtime", "Log", "Network"] {
-            browser.call(&format!("{domain}.enable"), json!({}));
-        }
-        Some(browser)
-    }
-
-    fn call(&mut self, method: &str, parameters: Value) -> Value {
-        self.last += 1;
-        let mut order = json!({"id": self.last, "method": method, "params": parameters});
-        if let Some(session) = &self.session {
-            order["sessionId"] = json!(session);
-        }
-        self.to.write_all(format!("{order}\0").as_bytes()).unwrap();
-        loop {
-            let mut bytes = Vec::new();
-            std::io::BufRead::read_until(&mut self.from, 0, &mut bytes).unwrap();
-            let read = bytes.strip_suffix(b"\0").unwrap_or_else(|| panic!("{method}: the browser is gone"));
-            let mut told: Value = serde_json::from_slice(read).unwrap();
-            if told["id"] == self.last {
-                assert!(told["error"].is_null(), "{method}: {told}");
-                return told["result"].take();
-            }
-            self.events.push(told);
-        }
-    }
-
-    fn open(&mut self, url: &str) {
-        self.call("Page.navigate", json!({"url": url}));
-    }
-
-    /// The value of an expression, which may be a promise's.
-    fn value(&mut self, expression: &str) -> Value {
-        let order = json!({"expression": expression, "awaitPromise": true, "returnByValue": true});
-        let mut told = self.call("Runtime.evaluate", order);
-        assert!(told["exceptionDetails"].is_null(), "{expression}: {told}");
-        told["result"]["value"].take()
-    }
-
-    /// Waits until an expression is true.
-    fn wait(&mut self, expression: &str) {
-        let deadline = Instant::now() + DEADLINE;
-        // Between two pages there is neither the one nor the other.
-        while self.value(&format!("(() => {{ try {{ return !!({expression}) }} catch {{ return false }} }})()")) != true
-        {
-            if Instant::now() > deadline {
-                let page = self.value("document.body.innerText");
-                panic!("never so: {expression}\n{}\n{:?}", page.as_str().unwrap_or_default(), self.complaints());
-            }
-            thread::sleep(Duration::from_millis(50));
-        }
-    }
-
-    /// Clicks the middle of an element as a mouse does.
-    fn click(&mut self, selector: &str) {
-        let place = self.value(&format!(
-            "(() => {{ const it = document.querySelector({selector:?}); it.scrollIntoView({{ block: 'center' }}); \
-             const box = it.getBoundingClientRect(); return [box.x + box.width / 2, box.y + box.height / 2]; }})()"
-        ));
-        for kind in ["mousePressed", "mouseReleased"] {
-            let event = json!({"type": kind, "x": place[0], "y": place[1], "button": "left", "clickCount": 1});
-            self.call("Input.dispatchMouseEvent", event);
-        }
-    }
-
-    /// What the console has, such as what the policy kept out, and errors of scripts.
-    fn complaints(&self) -> Vec<String> {
-        let of_interest = ["Log.entryAdded", "Runtime.exceptionThrown", "Runtime.consoleAPICalled"];
-        let events = self.events.iter().filter(|event| of_interest.iter().any(|kind| event["method"] == *kind));
-        events.map(Value::to_string).collect()
-    }
-
-    /// All that was asked for.
-    fn urls(&self) -> Vec<&str> {
-        let requests = self.events.iter().filter(|event| event["method"] == "Network.requestWillBeSent");
-        requests.filter_map(|event| event["params"]["request"]["url"].as_str()).collect()
-    }
-}
-
-impl Drop for Browser {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        // Its processes end with it, and write until then.
-        let _ = self.from.read_to_end(&mut Vec::new());
-        let _ = fs::remove_dir_all(&self.profile);
-    }
-}
+/// The secrets that the page has anywhere.
+const CANARIES: &str = "[...new Set(document.documentElement.outerHTML.match(/CANARY[A-Z]+/g))]";
 
 const TEXT: &str = "document.getElementById";
 
-#[test]
-fn the_page_shows_and_changes_an_instance() {
-    let Some(mut browser) = Browser::start("control-browser") else { return };
+/// Tests of the same names for each browser.
+macro_rules! in_each_browser {
+    ($($test:ident)*) => {
+        mod chromium {
+            use super::Browser;
+            $(#[test] fn $test() { if let Some(browser) = Browser::chromium(stringify!($test)) { super::$test(browser); } })*
+        }
+        mod firefox {
+            use super::Browser;
+            $(#[test] fn $test() { if let Some(browser) = Browser::firefox(stringify!($test)) { super::$test(browser); } })*
+        }
+    };
+}
+
+in_each_browser! {
+    the_page_shows_and_changes_an_instance
+    at_a_phones_width_and_by_keyboard_alone_everything_is_reached
+    what_cannot_be_undone_is_asked_about_first
+    a_secret_is_shown_to_who_asks_for_it_and_hidden_again
+    the_box_completes_what_the_schema_has_by_keyboard_alone
+    pages_of_elsewhere_get_nothing_in_a_browser
+}
+
+fn the_page_shows_and_changes_an_instance(mut browser: Browser) {
     let description = File::new(
-        "control-browser.toml",
+        &format!("{}.toml", browser.name),
         "instance-lifecycle = 'spot'\nuser-data = 'CANARYDATA'\ntags = { Name = '<b>web</b>', password = 'CANARYTAG' }\n\
          [metadata-options]\ninstance-metadata-tags = 'enabled'\n",
     );
@@ -222,21 +108,21 @@ fn the_page_shows_and_changes_an_instance() {
     browser.click("#faults button");
     browser.wait(&format!("{TEXT}('faults').innerText.includes('none')"));
 
-    // The tree; no secret is in it, nor anywhere in the page.
+    // The tree; no secret is in it, nor anywhere in the page, until somebody asks for it.
     browser.click("#items details:nth-of-type(1) > summary");
     browser.wait(&format!("{TEXT}('items').innerText.includes('instance-identity/')"));
     browser
         .value("[...document.querySelectorAll('#items button')].find((it) => it.textContent === 'user-data').click()");
     browser.wait(&format!("{TEXT}('body').textContent.includes('holds a secret')"));
-    assert_eq!(browser.value("document.documentElement.outerHTML.includes('CANARY')"), false);
+    assert_eq!(browser.value(CANARIES), json!([]));
 
     // Loaded again it shows the same one, by its address.
     browser.value("window.isBefore = true");
-    browser.call("Page.reload", json!({}));
+    browser.reload();
     browser.wait(&format!("!window.isBefore && {TEXT}('facts').innerText.includes('web-1')"));
 
     assert_eq!(browser.value("document.querySelectorAll('script').length"), 1);
-    let complaints: Vec<_> = browser.complaints();
+    let complaints = browser.complaints();
     // The console names each answer above 399: the secret, and the wrong change.
     let unexpected = complaints.iter().filter(|it| !it.contains("status of 403") && !it.contains("status of 422"));
     assert_eq!(unexpected.count(), 0, "{complaints:?}");
@@ -247,9 +133,240 @@ fn the_page_shows_and_changes_an_instance() {
     }
 }
 
-#[test]
-fn pages_of_elsewhere_get_nothing_in_a_browser() {
-    let Some(mut browser) = Browser::start("control-browser-elsewhere") else { return };
+fn at_a_phones_width_and_by_keyboard_alone_everything_is_reached(mut browser: Browser) {
+    let long = "a".repeat(120);
+    let file = File::new(
+        &format!("{}.toml", browser.name),
+        format!(
+            "instance-lifecycle = 'spot'\ntags = {{ Name = '{long}', password = 'x' }}\nuser-data = 'x'\n\
+             spot-interruption.time = '+1h'\n[[faults]]\nkind = 'delay'\npaths = ['/{long}']\n\
+             [[faults]]\nkind = 'cut'\nshare = 0.1\npaths = ['/x']\n"
+        ),
+    );
+    let controlled = Controlled::start(&["--instance", file.path.to_str().unwrap()]);
+    let (path, agent) = ("/services".repeat(15), "old-sdk/1.0 ".repeat(12));
+    controlled.served.request(&format!("GET /latest{path} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: {agent}\r\n\r\n"));
+    browser.be_a_phone();
+    browser.open(&controlled.place);
+    browser.wait(&format!(
+        "{TEXT}('requests').innerText.includes('/services/') && {TEXT}('faults').innerText.includes('cut')"
+    ));
+    browser.wait(&format!("{TEXT}('items').innerText.includes('user-data')"));
+    browser.value(&format!("{TEXT}('change').value = '{{\"tag\": {{}}, \"Name\": \"{long}\"}}'"));
+    browser.click("#editor button");
+    browser.wait(&format!("{TEXT}('problems').innerText.includes('column 2')"));
+    // Nothing is wider than the window but what scrolls by itself.
+    let narrow = "innerWidth <= 500 && document.documentElement.scrollWidth === document.documentElement.clientWidth";
+    assert_eq!(browser.value(narrow), true);
+
+    // Forth and back: each control has the focus in its turn, where it is to be seen.
+    let reachable = "[...document.querySelectorAll('button, input, select, textarea, summary')]\
+                     .filter((it) => it.offsetParent !== null && it.tabIndex >= 0)";
+    let all = browser.value(&format!("{reachable}.length")).as_u64().unwrap();
+    assert!(all > 30, "{all}");
+    let left = format!("{reachable}.filter((it) => !it.dataset.seen).map((it) => it.outerHTML)");
+    // A browser may scroll a moment later.
+    let is_in_sight = "(() => { const it = document.activeElement; it.dataset.seen = 'yes'; const box = it.getBoundingClientRect(); \
+                       const header = document.querySelector('header').getBoundingClientRect().bottom; \
+                       return it.matches('body, .skip') || (box.bottom > header && box.top < innerHeight); })()";
+    for (modifiers, begin) in
+        [(0, "document.querySelector('.skip')"), (SHIFT, "[...document.querySelectorAll('summary')].at(-1)")]
+    {
+        browser.value(&format!("{reachable}.forEach((it) => delete it.dataset.seen); {begin}.focus()"));
+        // Some more can have it: what scrolls. No further than to the last, behind which a browser has its own.
+        for _ in 0..all + 20 {
+            browser.wait(is_in_sight);
+            if browser.value(&left) == json!([]) {
+                break;
+            }
+            browser.press_with(modifiers, "Tab");
+        }
+        assert_eq!(browser.value(&left), json!([]), "{modifiers}");
+    }
+
+    // What is done by a button leaves the focus where it was.
+    browser.value("document.querySelector('#faults button').focus()");
+    browser.press("Enter");
+    browser.wait("document.querySelectorAll('#faults button').length === 1");
+    assert_eq!(browser.value("document.activeElement.textContent"), "Remove");
+    browser.press("Enter");
+    browser.wait(&format!("{TEXT}('faults').innerText.includes('none')"));
+    assert_eq!(browser.value("document.activeElement.id"), "faults");
+}
+
+fn what_cannot_be_undone_is_asked_about_first(mut browser: Browser) {
+    let guests = super::many::Guests::new(&format!("{}-guests", browser.name), &[("db", ""), ("web", "")]);
+    let controlled = guests.serve();
+    browser.open(&controlled.place);
+    browser.wait(&format!("{TEXT}('list').innerText.includes('web') && !{TEXT}('instance').hidden"));
+    browser.wait("location.hash === '#/db'");
+    let state = |key: &str| {
+        let answer = controlled.ask("GET", &format!("/v1/instances/{key}"), HOST, "");
+        if answer.status == 200 { answer.json()["state"].as_str().unwrap().to_owned() } else { "gone".to_owned() }
+    };
+    // By keyboard: Enter on what has the focus then, and Escape, are a no.
+    let ask = |browser: &mut Browser, button: &str| {
+        browser.value(&format!("document.querySelector('{button}').focus()"));
+        browser.press("Enter");
+        browser.wait(&format!("{TEXT}('sure').open"));
+        assert_eq!(browser.value("document.activeElement.textContent"), "Cancel");
+    };
+    let terminate = "[data-operation=terminate]";
+    for no in ["Enter", "Escape"] {
+        ask(&mut browser, terminate);
+        browser.press(no);
+        browser.wait(&format!("!{TEXT}('sure').open"));
+        assert_eq!(browser.value("document.activeElement.dataset.operation"), "terminate");
+    }
+    assert_eq!(state("db"), "running");
+    ask(&mut browser, terminate);
+    browser.press("Tab");
+    browser.press("Enter");
+    browser.wait(&format!("{TEXT}('said').textContent.startsWith('terminate: done')"));
+    assert_eq!((state("db"), state("web")), ("terminated".to_owned(), "running".to_owned()));
+
+    ask(&mut browser, "#remove");
+    browser.press("Escape");
+    assert_eq!(state("db"), "terminated");
+    ask(&mut browser, "#remove");
+    browser.press("Tab");
+    browser.press("Enter");
+    browser.wait(&format!("location.hash === '#/web' && !{TEXT}('instance').hidden"));
+    browser.wait(&format!("!{TEXT}('list').innerText.includes('db')"));
+    assert_eq!((state("db"), state("web")), ("gone".to_owned(), "running".to_owned()));
+
+    // And one more, which is no other that is there.
+    for (key, said) in [("new", "new is added"), ("web", "there is such an instance")] {
+        browser.value(&format!("{TEXT}('key').focus()"));
+        browser.write(key);
+        browser.press("Enter");
+        browser.wait(&format!("{TEXT}('said').textContent.includes('{said}')"));
+    }
+    assert_eq!(state("new"), "running");
+    browser.wait(&format!("{TEXT}('list').innerText.includes('new') && {TEXT}('count').textContent === '2'"));
+
+    // A server of one has no others.
+    let one = Controlled::start(&[]);
+    browser.open(&one.place);
+    browser.wait(&format!("location.origin === {:?} && {TEXT}('list').innerText.includes('running')", one.place));
+    assert_eq!(
+        browser.value(&format!("[{TEXT}('add'), {TEXT}('remove')].every((it) => it.offsetParent === null)")),
+        true
+    );
+}
+
+fn a_secret_is_shown_to_who_asks_for_it_and_hidden_again(mut browser: Browser) {
+    let description = File::new(
+        &format!("{}.toml", browser.name),
+        "user-data = 'CANARYDATA'\ntags = { Name = 'web', password = 'CANARYTAG' }\n\
+         metadata-options.instance-metadata-tags = 'enabled'\nextra-entries = { 'meta-data/mine' = 'CANARYENTRY' }\n",
+    );
+    let controlled = Controlled::start(&["--log", "all", "--instance", description.path.to_str().unwrap()]);
+    browser.open(&controlled.place);
+    for name in ["tag password", "user data", "entry meta-data/mine"] {
+        browser.wait(&format!("document.querySelector('[aria-label=\"Show {name}\"]')"));
+    }
+    assert_eq!(browser.value(CANARIES), json!([]));
+    // One, and only one.
+    for (name, canary) in
+        [("tag password", "CANARYTAG"), ("user data", "CANARYDATA"), ("entry meta-data/mine", "CANARYENTRY")]
+    {
+        browser.click(&format!("[aria-label=\"Show {name}\"]"));
+        browser.wait(&format!("document.querySelector('[aria-label=\"Hide {name}\"]')"));
+        assert_eq!(browser.value(CANARIES), json!([canary]));
+    }
+    browser.click("[aria-label='Hide entry meta-data/mine']");
+    assert_eq!(browser.value(CANARIES), json!([]));
+
+    // In the tree, until another item is looked at.
+    browser.wait(&format!("{TEXT}('items').innerText.includes('user-data')"));
+    let look = |name| {
+        format!("[...document.querySelectorAll('#items button')].find((it) => it.textContent === '{name}').click()")
+    };
+    browser.value(&look("user-data"));
+    browser.wait(&format!("{TEXT}('body').textContent.includes('holds a secret')"));
+    browser.value("document.querySelector('#show button').focus()");
+    browser.press("Enter");
+    browser.wait(&format!("{TEXT}('body').textContent === 'CANARYDATA'"));
+    browser.value(&look("user-data"));
+    assert_eq!(browser.value(CANARIES), json!([]));
+    // Nor does it stay where the page is left.
+    browser.wait("document.querySelector('#show button')");
+    browser.click("#show button");
+    browser.wait(&format!("{TEXT}('body').textContent === 'CANARYDATA'"));
+    browser.value("window.dispatchEvent(new Event('pagehide'))");
+    assert_eq!(browser.value(CANARIES), json!([]));
+
+    // Nothing has it but the answer.
+    let mut told = ["/v1/instance", "/v1/requests", "/v1/usage", "/v1/get?path=/latest/user-data", "/metrics"]
+        .map(|path| controlled.ask("GET", path, HOST, "").body)
+        .concat();
+    told += &controlled.served.end_of_log();
+    assert!(told.contains("(hidden)") && !told.contains("CANARY"), "{told}");
+}
+
+fn the_box_completes_what_the_schema_has_by_keyboard_alone(mut browser: Browser) {
+    let controlled = Controlled::start(&[]);
+    browser.open(&controlled.place);
+    browser.wait("!document.getElementById('instance').hidden");
+    let change = "document.getElementById('change')";
+    browser.value(&format!("{change}.value = '{{\\n  \"tags\": {{}}\\n}}'"));
+    browser.value(&format!("{change}.focus(); {change}.setSelectionRange(14, 14)"));
+    let options = "[...document.querySelectorAll('#offered [role=option]')]";
+    let chosen = format!("document.getElementById({change}.getAttribute('aria-activedescendant'))");
+
+    // All fields but the one that is there, each with a sentence.
+    browser.press_with(CTRL, " ");
+    browser.wait(&format!("{options}.length > 40"));
+    let names = browser.value(&format!("{options}.map((it) => it.firstChild.textContent)"));
+    for (name, is_listed) in [("metadata-options", true), ("operation", true), ("tags", false), ("at", false)] {
+        assert_eq!(names.as_array().unwrap().contains(&json!(name)), is_listed, "{name}: {names}");
+    }
+    assert_eq!(browser.value(&format!("{chosen}.getAttribute('aria-selected')")), "true");
+    browser.press("Escape");
+    assert_eq!(browser.value("document.getElementById('offered').hidden"), true);
+
+    // As one writes; the comma that was missing comes with it.
+    browser.write("\"meta");
+    browser.wait(&format!("{options}.length === 1"));
+    let text = browser.value(&format!("{chosen}.textContent"));
+    assert_eq!(text, "metadata-options The options of the metadata service.");
+    browser.press("Enter");
+    browser.wait(&format!("{options}.some((it) => it.textContent.startsWith('http-tokens '))"));
+    for _ in 0..3 {
+        browser.press("ArrowDown");
+    }
+    assert_eq!(browser.value(&format!("{chosen}.firstChild.textContent")), "http-tokens");
+    browser.press("Tab");
+    // Its values.
+    browser.wait(&format!("{options}.map((it) => it.textContent).join() === 'optional,required'"));
+    browser.press("ArrowUp");
+    browser.press("Enter");
+    let written = "{\n  \"tags\": {}, \"metadata-options\": {\"http-tokens\": \"required\"}\n}";
+    assert_eq!(browser.value(&format!("{change}.value")), written);
+
+    // Where nothing is listed, Tab goes on; and what was written is taken.
+    assert_eq!(browser.value("document.activeElement.id"), "change");
+    browser.press_with(CTRL, "Enter");
+    browser.wait("document.getElementById('said').textContent.startsWith('done; revision 2')");
+    assert!(controlled.get("/").starts_with("HTTP/1.1 401 "));
+    browser.press("Tab");
+    assert_eq!(browser.value("document.activeElement.textContent"), "Apply");
+
+    // In an entry of a timeline, in the middle of a word.
+    browser.value(&format!("{change}.value = '{{\"timeline\": [{{\"sxx\": 1}}]}}'"));
+    browser.value(&format!("{change}.focus(); {change}.setSelectionRange(17, 17)"));
+    browser.press("t");
+    browser.wait(&format!("{options}.some((it) => it.firstChild.textContent === 'state')"));
+    let listed = browser.value(&format!("{options}.map((it) => it.firstChild.textContent)"));
+    let place = listed.as_array().unwrap().iter().position(|name| name == "state").unwrap();
+    (0..place).for_each(|_| browser.press("ArrowDown"));
+    browser.press("Enter");
+    assert_eq!(browser.value(&format!("{change}.value")), "{\"timeline\": [{\"state\": 1}]}");
+    assert_eq!(browser.complaints(), [""; 0]);
+}
+
+fn pages_of_elsewhere_get_nothing_in_a_browser(mut browser: Browser) {
     let (controlled, other) = (Controlled::start(&[]), Controlled::start(&[]));
     let token = super::page::token(&controlled);
     // One of no origin, and one of this machine, which is of the same site.

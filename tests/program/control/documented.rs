@@ -52,15 +52,18 @@ fn ask_for_one(seen: &mut Seen<'_>, controlled: &Controlled, file: &File) {
     let document = seen.document;
     for (method, path, _) in document.all() {
         let is_instance = path == "/v1/instance" || path == ONE;
-        let fields = if method == "GET" { HOST } else { JSON };
+        // Only the page asks for secrets.
+        let page = if path.ends_with("/secret") { super::page::of_page(controlled) } else { String::new() };
+        let (plain, json) = (&format!("{HOST}{page}"), &format!("{JSON}{page}"));
+        let fields = if method == "GET" { plain } else { json };
         if method != "PUT" {
             // A description in the place of all would take away what others look at.
             seen.ask(controlled, &method, &path, &id, fields, if is_instance { faults } else { r#"{"paused": true}"# });
         }
         seen.ask(controlled, &method, &path, &id, "Host: attacker.example\r\n", "{}");
         if method != "GET" {
-            seen.ask(controlled, &method, &path, &id, HOST, "{}");
-            seen.ask(controlled, &method, &path, &id, JSON, &large);
+            seen.ask(controlled, &method, &path, &id, plain, "{}");
+            seen.ask(controlled, &method, &path, &id, json, &large);
         }
         if path.contains("{key}") {
             // No text is encoded so; and there is no such instance.
@@ -84,6 +87,8 @@ fn ask_for_one(seen: &mut Seen<'_>, controlled: &Controlled, file: &File) {
             seen.ask(controlled, "GET", &format!("{path}?{query}"), &id, HOST, "");
         }
     }
+    let (page, secret) = (super::page::of_page(controlled), r#"{"path": "/latest/user-data"}"#);
+    seen.ask(controlled, "POST", "/v1/instances/{key}/secret", &id, &format!("{JSON}{page}"), secret);
     for path in ["/v1/clock", "/v1/instances/{key}/clock"] {
         seen.ask(controlled, "PATCH", path, &id, JSON, r#"{"advance": "5"}"#);
     }

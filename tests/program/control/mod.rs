@@ -2,6 +2,7 @@
 
 mod application;
 mod browser;
+mod browsers;
 mod changes;
 mod documented;
 mod item;

@@ -13,6 +13,12 @@ pub fn token(controlled: &Controlled) -> String {
     token.to_owned()
 }
 
+/// What a browser says of a request that the page makes, besides `Host: localhost`.
+pub fn of_page(controlled: &Controlled) -> String {
+    let token = token(controlled);
+    format!("Sec-Fetch-Site: same-origin\r\nOrigin: http://localhost\r\nX-Imds-Page-Token: {token}\r\n")
+}
+
 #[test]
 fn browsers_get_a_page_and_programs_json() {
     let controlled = Controlled::start(&[]);
@@ -122,4 +128,72 @@ fn requests_of_the_page_need_its_token_and_its_origin() {
         .concat();
     said += &controlled.served.end_of_log();
     assert!(said.contains("/latest/") && !said.contains(&token), "{said}");
+}
+
+#[test]
+fn a_secret_is_for_the_page_alone() {
+    let file = File::new("control-secret.toml", "user-data = 'CANARYDATA'\n");
+    let controlled = Controlled::start(&["--log", "all", "--instance", file.path.to_str().unwrap()]);
+    let id = controlled.shown()["identity"]["instanceId"].as_str().unwrap().to_owned();
+    let path = format!("/v1/instances/{id}/secret");
+    let body = r#"{"path": "/latest/user-data"}"#;
+    let page = of_page(&controlled);
+    let other = Controlled::start(&[]);
+    let token = |of: &Controlled| format!("X-Imds-Page-Token: {}\r\n", self::token(of));
+    let (same, origin) = ("Sec-Fetch-Site: same-origin\r\n", "Origin: http://localhost\r\n");
+    // Without a token, with that of another process, or without what a browser says of its own page.
+    for fields in [
+        String::new(),
+        token(&controlled),
+        format!("{same}{origin}"),
+        format!("{same}{origin}{}", token(&other)),
+        format!("{same}{}", token(&controlled)),
+        format!("{origin}{}", token(&controlled)),
+        format!("{same}Origin: http://attacker.example\r\n{}", token(&controlled)),
+        format!("Sec-Fetch-Site: cross-site\r\n{origin}{}", token(&controlled)),
+    ] {
+        let answer = controlled.ask("POST", &path, &format!("{JSON}{fields}"), body);
+        assert!(answer.status == 403 && !answer.body.contains("CANARY"), "{fields}: {}", answer.body);
+    }
+    // By no other method.
+    for method in ["GET", "HEAD", "PUT", "PATCH"] {
+        assert_eq!(controlled.ask(method, &path, &format!("{JSON}{page}"), body).status, 405, "{method}");
+    }
+    assert_eq!(controlled.ask("POST", &path, &format!("{HOST}{page}"), body).status, 415);
+    let shown = controlled.ask("POST", &path, &format!("{JSON}{page}"), body);
+    assert_eq!((shown.status, &shown.json()["body"]), (200, &json!("CANARYDATA")));
+    assert!(shown.head.contains("cache-control: no-store") && !shown.head.contains("access-control"), "{}", shown.head);
+    let role = controlled.told(&["get", "meta-data/iam/security-credentials/"]);
+    let role = format!(r#"{{"path": "/latest/meta-data/iam/security-credentials/{}"}}"#, role.trim());
+    let made_up = controlled.ask("POST", &path, &format!("{JSON}{page}"), &role);
+    assert!(made_up.body.contains("SecretAccessKey"), "{}", made_up.body);
+    let log = controlled.served.end_of_log();
+    assert!(!log.contains("CANARY") && !log.contains("SecretAccessKey"), "{log}");
+}
+
+#[test]
+fn no_secret_is_shown_of_an_instance_with_real_credentials() {
+    let file = File::new("control-secret-real.toml", "user-data = 'CANARYDATA'\n");
+    let credentials = File::new(
+        "control-secret-real.json",
+        r#"{"Version": 1, "AccessKeyId": "CANARYKEYID", "SecretAccessKey": "CANARYKEY", "SessionToken": "CANARYTOKEN",
+            "Expiration": "2099-01-01T00:00:00Z"}"#,
+    );
+    let source = format!("file:{}", credentials.path.display());
+    let controlled =
+        Controlled::start(&["--instance", file.path.to_str().unwrap(), "--credentials", &source, "--log", "all"]);
+    let id = controlled.shown()["identity"]["instanceId"].as_str().unwrap().to_owned();
+    let role = controlled.told(&["get", "meta-data/iam/security-credentials/"]);
+    let role = format!("/latest/meta-data/iam/security-credentials/{}", role.trim());
+    // They are there.
+    let session = controlled.served.token();
+    assert!(controlled.served.get_with_token(&role, &session).contains("CANARYKEY"));
+    let page = of_page(&controlled);
+    for asked in [role.as_str(), "/latest/user-data", "/latest/meta-data/mac"] {
+        let body = json!({"path": asked}).to_string();
+        let answer = controlled.ask("POST", &format!("/v1/instances/{id}/secret"), &format!("{JSON}{page}"), &body);
+        assert!(answer.status == 403 && answer.body.contains("are real"), "{asked}: {}", answer.body);
+        assert!(!answer.body.contains("CANARY"), "{}", answer.body);
+    }
+    assert!(!controlled.served.end_of_log().contains("CANARY"));
 }

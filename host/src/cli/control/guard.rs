@@ -1,6 +1,9 @@
 // Who may ask. The listener is on this machine, and so are browsers, which send
 // what any web page has them send.
 
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
 use hyper::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderName, ORIGIN};
 use hyper::http::request::Parts;
 use hyper::{Method, StatusCode};
@@ -34,6 +37,27 @@ pub fn refusal(parts: &Parts, token: &Token) -> Option<Refusal> {
         return forbidden("the page is not of this process of imds: load it again");
     }
     None
+}
+
+/// Says of a request that the listener's own page made it, by all that a browser says of
+/// that, and nobody who leaves any of it out.
+pub struct OfThePage;
+
+impl<S: Sync> FromRequestParts<S> for OfThePage {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        let token = parts.extensions.get::<Arc<Token>>();
+        if token.is_some_and(|token| is_of_page(&parts.headers, token)) {
+            return Ok(Self);
+        }
+        let message = "only the page at / may ask for a secret; programs ask the service itself: imds get";
+        Err(error(StatusCode::FORBIDDEN, message))
+    }
+}
+
+fn is_of_page(fields: &HeaderMap, token: &Token) -> bool {
+    fields.contains_key(ORIGIN) && is_of_same_origin(fields) && token.is_in(fields)
 }
 
 /// Whether the user loads the page again, which has the token only when it is there.
@@ -143,6 +167,36 @@ mod tests {
             &[("host", "attacker.example"), site, ("origin", "http://attacker.example"), own],
         ] {
             assert!(refused_by(&token, fields), "{fields:?}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_for_the_page_alone() {
+        let token = Token::of("the token");
+        let name = TOKEN;
+        let own = (name.as_str(), "the token");
+        let host = ("host", "127.0.0.1:1340");
+        let (site, origin) = (("sec-fetch-site", "same-origin"), ("origin", "http://127.0.0.1:1340"));
+        let is_of_page = |given: &[(&str, &str)]| {
+            let mut fields = HeaderMap::new();
+            for (name, value) in given {
+                fields.append(HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap());
+            }
+            super::is_of_page(&fields, &token)
+        };
+        assert!(is_of_page(&[host, site, origin, own]));
+        for fields in [
+            &[host][..],
+            &[host, own],
+            &[host, site, own],
+            &[host, origin, own],
+            &[host, site, origin],
+            &[host, site, origin, (name.as_str(), "the tokem")],
+            &[host, site, origin, own, own],
+            &[host, site, ("origin", "http://127.0.0.1:1341"), own],
+            &[host, ("sec-fetch-site", "none"), origin, own],
+        ] {
+            assert!(!is_of_page(fields), "{fields:?}");
         }
     }
 

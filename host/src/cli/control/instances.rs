@@ -51,7 +51,8 @@ fn page(operands: &Operands, after: Option<&str>, limit: usize) -> anyhow::Resul
         instances.retain(|one| *one.key > *after);
     }
     let next = instances.last().filter(|_| has_more).map(|last| last.key.clone());
-    Ok(ok(&Page { all: operands.len(), instances, next }))
+    let many = matches!(operands, Operands::Many(_));
+    Ok(ok(&Page { all: operands.len(), many, instances, next }))
 }
 
 fn listed(control: &Control) -> anyhow::Result<Listed> {

@@ -66,20 +66,25 @@ fn get(control: &Control, query: &str) -> Result<Reply, Refusal> {
 
 /// What an operator wants to see.
 #[derive(Debug, PartialEq)]
-struct Asked {
-    path: String,
+pub struct Asked {
+    pub path: String,
     version1: bool,
     head: bool,
 }
 
 impl Asked {
+    /// A path as it is, by GET.
+    pub fn of(path: String, version1: bool) -> Result<Self, String> {
+        Ok(Self { path: checked(path)?, version1, head: false })
+    }
+
     fn read(query: &str) -> Result<Self, String> {
         let mut asked = Self { path: PATH.to_owned(), version1: false, head: false };
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let flag = || value.parse().map_err(|_| format!("{name}: expected true or false"));
             match name {
-                "path" => asked.path = path(value)?,
+                "path" => asked.path = decoded(value)?,
                 "version1" => asked.version1 = flag()?,
                 "head" => asked.head = flag()?,
                 _ => return Err(format!("no parameter has this name: {name:.60}; expected path, version1, head")),
@@ -88,7 +93,8 @@ impl Asked {
         Ok(asked)
     }
 
-    fn answer(&self, control: &Control) -> Result<Reply, Refusal> {
+    /// The answer of the service, with its secrets.
+    pub fn ask(&self, control: &Control) -> Result<Answer, Refusal> {
         let mut request = Request::get(&self.path);
         if self.head {
             request.method = "HEAD".to_owned();
@@ -101,7 +107,11 @@ impl Asked {
                 request = request.with("X-aws-ec2-metadata-token", token.body);
             }
         }
-        let answer = control.peek(&request).map_err(failed)?;
+        control.peek(&request).map_err(failed)
+    }
+
+    fn answer(&self, control: &Control) -> Result<Reply, Refusal> {
+        let answer = self.ask(control)?;
         if is_secret(&answer, &control.description().map_err(failed)?) {
             let message = format!(
                 "{} holds a secret, and the control listener shows none; ask the service itself: imds get",
@@ -113,12 +123,16 @@ impl Asked {
     }
 }
 
-/// A path as a request can have it.
-fn path(value: &str) -> Result<String, String> {
-    let expected = || "path: expected a path from the root, such as /latest/meta-data/instance-id".to_owned();
-    let path = percent_decode_str(value).decode_utf8().map_err(|_| expected())?;
+const EXPECTED: &str = "path: expected a path from the root, such as /latest/meta-data/instance-id";
+
+/// A path as a request can have it, of a query.
+fn decoded(value: &str) -> Result<String, String> {
+    checked(percent_decode_str(value).decode_utf8().map_err(|_| EXPECTED)?.into_owned())
+}
+
+fn checked(path: String) -> Result<String, String> {
     let is_of_target = |byte: u8| byte.is_ascii_graphic() || byte >= 0x80;
-    if path.starts_with('/') && path.bytes().all(is_of_target) { Ok(path.into_owned()) } else { Err(expected()) }
+    if path.starts_with('/') && path.bytes().all(is_of_target) { Ok(path) } else { Err(EXPECTED.to_owned()) }
 }
 
 /// Whether an answer shows what the description as the listener shows it does not: a value

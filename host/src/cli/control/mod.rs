@@ -15,6 +15,7 @@ mod reload;
 mod reply;
 mod requests;
 mod routes;
+mod secret;
 mod shapes;
 #[cfg(unix)]
 mod socket;

@@ -1,7 +1,7 @@
 // Whom an operator can mean: the one instance, or one of many.
 
 use hyper::StatusCode;
-use imds_host::{Control, ControlledFleet, VirtualClock};
+use imds_host::{Control, ControlledFleet, Instances, Runtime, VirtualClock};
 
 use super::reply::{Refusal, error, failed};
 use super::turns::Turns;
@@ -74,6 +74,14 @@ impl Operands {
         match self {
             Self::One(control) => control.clock(),
             Self::Many(fleet) => fleet.clock(),
+        }
+    }
+
+    /// What opens their descriptions.
+    pub fn runtime(&self) -> &Runtime {
+        match self {
+            Self::One(control) => control.runtime(),
+            Self::Many(fleet) => fleet.runtime(),
         }
     }
 

@@ -13,12 +13,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::body::Sent;
-use super::document::{self, Refused};
-use super::reply::{Refusal, Reply, error, method_not_allowed, ok};
+use super::document::{self, Refused, Slow};
+use super::reply::{Refusal, Reply, error, failed, method_not_allowed, ok};
 use super::shapes::{Health, Paths};
 use super::turns::Turns;
 use super::web_page::{self, Token, WebPage};
-use super::{Operated, clock, guard, instance, instances, item, reload, reply, requests};
+use super::{Operated, clock, guard, instance, instances, item, reload, reply, requests, secret};
 
 /// What all requests share.
 #[derive(Clone)]
@@ -73,6 +73,7 @@ fn paths() -> (Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(requests::get_requests_of_one))
         .routes(routes!(item::get_item))
         .routes(routes!(item::get_item_of_one))
+        .routes(routes!(secret::post_secret))
         .routes(routes!(requests::get_usage))
         .routes(routes!(requests::get_usage_of_one))
         .routes(routes!(reload::reload))
@@ -80,6 +81,7 @@ fn paths() -> (Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(metrics))
         .routes(routes!(health))
         .routes(routes!(openapi))
+        .routes(routes!(schema))
         .routes(routes!(root))
         .split_for_parts()
 }
@@ -107,6 +109,7 @@ async fn guarded(State(token): State<Arc<Token>>, request: Request, next: Next) 
         return refusal.into_response();
     }
     parts.extensions.insert(sent);
+    parts.extensions.insert(token);
     let response = next.run(Request::from_parts(parts, axum::body::Body::empty())).await;
     let allowed = response.headers().get(ALLOW).and_then(|allowed| allowed.to_str().ok());
     match (response.status(), allowed) {
@@ -139,6 +142,18 @@ async fn root(State(shared): State<Shared>, fields: HeaderMap) -> Response {
 #[utoipa::path(get, path = "/openapi.json", responses((status = 200, body = Object, content_type = "application/json", description = "It."), Refused))]
 async fn openapi(State(shared): State<Shared>) -> Reply {
     reply::document(&shared.document)
+}
+
+/// What describes descriptions, and changes of them
+///
+/// As `imds schema` prints it.
+#[utoipa::path(get, path = "/v1/schema", responses(
+    (status = 200, body = Object, content_type = "application/json", description = "A JSON Schema, draft 2020-12; $defs/Change is that of a change."),
+    Refused, Slow,
+))]
+async fn schema(State(shared): State<Shared>) -> Result<Reply, Refusal> {
+    let operands = shared.operated.operands.clone();
+    shared.in_turn(move || operands.runtime().schema().map(|schema| reply::document(&schema)).map_err(failed)).await
 }
 
 /// Whether it serves

@@ -150,6 +150,8 @@ impl Instance {
 pub struct Page {
     /// How many there are.
     pub all: usize,
+    /// Whether each caller has one, so that others can be added and removed.
+    pub many: bool,
     /// In the order of their keys.
     pub instances: Vec<Listed>,
     /// What to give as `after` to go on, where there are more.

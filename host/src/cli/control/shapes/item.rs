@@ -30,7 +30,7 @@ pub struct Item {
 }
 
 impl Item {
-    /// What is told of an answer that holds no secret.
+    /// What is told of an answer, all of it: whether it holds a secret, the caller looks.
     pub fn of(path: &str, answer: &Answer) -> Self {
         // What a fault withholds, no client gets.
         let is_sent = answer.verdict.delivery.is_none_or(|delivery| delivery.is_sent());

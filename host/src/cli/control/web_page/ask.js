@@ -32,10 +32,11 @@ class Refused extends Error {
   }
 }
 
-async function ask(path, { method = "GET", body, signal, revision } = {}) {
+async function ask(path, { method = "GET", body, signal, revision, isNew } = {}) {
   const headers = { "X-Imds-Page-Token": token, Accept: "application/json" };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (revision !== undefined) headers["If-Match"] = `"${revision}"`;
+  if (isNew) headers["If-None-Match"] = "*";
   for (let attempt = 0; ; attempt += 1) {
     const answer = await fetch(path, { method, headers, body, signal, cache: "no-store" });
     // Others look at instances too, and nothing was done.

@@ -1,10 +1,14 @@
 // What the chosen instance is: facts, options, faults, and what an operator does.
 
-/** Fills a list anew only where it says something else: what has the focus stays. */
+/** Fills a list anew only where it says something else. What has the focus keeps it; or
+    what stands in its place has it then, or the list. */
 function fill(list, key, make) {
   if (list.filledWith === key) return;
   list.filledWith = key;
+  const buttons = () => [...list.querySelectorAll("button")];
+  const place = buttons().indexOf(document.activeElement);
   list.replaceChildren(...make());
+  if (place >= 0) (buttons()[place] ?? buttons().at(-1) ?? list).focus();
 }
 
 function showFacts(instance) {
@@ -13,13 +17,17 @@ function showFacts(instance) {
     if (value !== null) facts[name] = typeof value === "string" ? value : JSON.stringify(value);
   }
   for (const [name, value] of Object.entries(instance.description.tags ?? {})) facts[`tag ${name}`] = value;
+  const secrets = secretsOf(instance.description);
+  for (const name of Object.keys(secrets)) facts[name] = HIDDEN;
   const source = instance.credentials;
   if (source) {
     facts["credentials from"] = source.source;
     facts["credentials end"] = source.end ?? "none yet";
     if (source["last-failure"]) facts["last failure"] = `${source["last-failure"].at}: ${source["last-failure"].reason}`;
   }
-  const terms = () => Object.entries(facts).flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, String(value))]);
+  // Of an instance with real credentials, the listener shows no secret.
+  const fact = (name, value) => (secrets[name] && !source ? secretFact(name, secrets[name]) : element("dd", {}, String(value)));
+  const terms = () => Object.entries(facts).flatMap(([name, value]) => [element("dt", {}, name), fact(name, value)]);
   fill($("facts"), JSON.stringify(facts), terms);
   $("name").textContent = `${instance.identity.instanceId}, ${instance.identity.instanceType}, ${instance.state}`;
   $("description").textContent = JSON.stringify(instance.description, null, 2);
@@ -63,8 +71,9 @@ async function change(body, done, revision) {
 
 $("operations").addEventListener("click", (event) => {
   const { operation } = event.target.dataset;
-  if (operation === undefined) return;
-  change(JSON.stringify({ operation: operation === "interrupt" ? { interrupt: {} } : operation }), `${operation}: done`);
+  if (operation === undefined) return undefined;
+  if (operation === "terminate") return terminate();
+  return change(JSON.stringify({ operation: operation === "interrupt" ? { interrupt: {} } : operation }), `${operation}: done`);
 });
 
 $("options").addEventListener("change", (event) => {

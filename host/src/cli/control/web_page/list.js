@@ -16,6 +16,7 @@ async function list() {
       if (mine !== listing) return;
       show(page.instances, seen);
       after = page.next;
+      $("add").hidden = $("remove").hidden = !page.many;
       $("count").textContent = after === undefined ? `${page.all}` : `${seen.size} of ${page.all}`;
       if (chosen === undefined && page.instances.length > 0) chooseFirst(page.instances[0].key);
     } while (after !== undefined);

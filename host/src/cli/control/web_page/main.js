@@ -20,6 +20,7 @@ function chooseFirst(first) {
 }
 
 function choose(key) {
+  forget();
   leave.abort();
   leave = new AbortController();
   chosen = key;
@@ -27,6 +28,7 @@ function choose(key) {
   history.replaceState(null, "", `#/${encodeURIComponent(key)}`);
   $("head").textContent = "";
   $("body").textContent = "";
+  $("show").replaceChildren();
   $("problems").replaceChildren();
   say("");
   mark();
@@ -70,6 +72,8 @@ async function rounds() {
   }
 }
 
+// Firefox gives up on the way there when the page changes meanwhile.
+addEventListener("focusin", ({ target }) => target.matches(":focus-visible") && target.scrollIntoView({ block: "nearest" }));
 setInterval(() => document.hidden || tick(), 1000);
 setInterval(() => document.hidden || list(), LIST_ROUND);
 list();

@@ -15,12 +15,16 @@ const STYLE: &str = include_str!("page.css");
 /// One text: a browser runs them as one script.
 const SCRIPT: &str = concat!(
     include_str!("ask.js"),
+    include_str!("secret.js"),
     include_str!("list.js"),
     include_str!("facts.js"),
+    include_str!("sure.js"),
     include_str!("timeline.js"),
     include_str!("requests.js"),
     include_str!("tree.js"),
     include_str!("edit.js"),
+    include_str!("place.js"),
+    include_str!("complete.js"),
     include_str!("main.js"),
 );
 

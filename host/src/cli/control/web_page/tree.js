@@ -15,20 +15,29 @@ async function get(asked) {
 
 /** Asks for a path, and shows what is answered. */
 async function look(asked) {
+  forget();
   $("item").textContent = asked;
+  $("show").replaceChildren();
   try {
     const answer = await get(asked);
-    if ($("item").textContent === asked) {
-      $("head").textContent = answer.head?.trim() ?? `nothing is sent: ${answer.outcome}`;
-      $("body").textContent = answer.body ?? "";
-    }
+    if ($("item").textContent === asked) tell(answer);
     return answer;
   } catch (error) {
     if (!(error instanceof Refused)) complain(error);
-    $("head").textContent = "";
-    $("body").textContent = error.message;
+    if ($("item").textContent !== asked) return undefined;
+    const hidden = error.status === 403 ? `${HIDDEN}: it holds a secret` : error.message;
+    tell({ head: "", body: hidden });
+    if (error.status === 403) {
+      const what = { path: asked, version1: $("version1").checked };
+      $("show").append(secretButton(asked, what, (answer = { head: "", body: hidden }) => tell(answer)));
+    }
     return undefined;
   }
+}
+
+function tell(answer) {
+  $("head").textContent = answer.head?.trim() ?? `nothing is sent: ${answer.outcome}`;
+  $("body").textContent = answer.body ?? "";
 }
 
 async function open(list, folder) {
