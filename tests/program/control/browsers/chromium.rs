@@ -77,9 +77,23 @@ impl Drive for Chromium {
         if told["exceptionDetails"].is_null() { Ok(told["result"]["value"].take()) } else { Err(told.to_string()) }
     }
 
-    fn click(&mut self, x: f64, y: f64) {
+    fn click(&mut self, selector: &str) {
+        let measure = format!(
+            "(() => {{ const it = document.querySelector({selector:?}); it.scrollIntoView({{ block: 'center' }}); \
+             const box = it.getBoundingClientRect(); return [box.x + box.width / 2, box.y + box.height / 2]; }})()"
+        );
+        // What comes meanwhile moves it; then it stands still.
+        let mut place = self.value(&measure);
+        for _ in 0..100 {
+            thread::sleep(Duration::from_millis(20));
+            let before = std::mem::replace(&mut place, self.value(&measure));
+            if before == place {
+                break;
+            }
+        }
+        let place = place.unwrap();
         for kind in ["mousePressed", "mouseReleased"] {
-            let event = json!({"type": kind, "x": x, "y": y, "button": "left", "clickCount": 1});
+            let event = json!({"type": kind, "x": place[0], "y": place[1], "button": "left", "clickCount": 1});
             self.call("Input.dispatchMouseEvent", event);
         }
     }

@@ -105,13 +105,11 @@ impl Drive for Firefox {
         }
     }
 
-    fn click(&mut self, x: f64, y: f64) {
-        let steps = json!([
-            {"type": "pointerMove", "x": x.round(), "y": y.round(), "origin": "viewport"},
-            {"type": "pointerDown", "button": 0},
-            {"type": "pointerUp", "button": 0},
-        ]);
-        self.act(json!({"type": "pointer", "id": "mouse", "parameters": {"pointerType": "mouse"}, "actions": steps}));
+    fn click(&mut self, selector: &str) {
+        let found = self.call("WebDriver:FindElement", json!({"using": "css selector", "value": selector}));
+        // Its one member is the element's own, by the name that the protocol has for elements.
+        let id = found["value"].as_object().unwrap().values().next().unwrap().clone();
+        self.call("WebDriver:ElementClick", json!({"id": id}));
     }
 
     fn press(&mut self, modifiers: u8, key: &str) {

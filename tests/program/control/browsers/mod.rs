@@ -15,7 +15,8 @@ trait Drive {
     fn reload(&mut self);
     /// The value of an expression, which may be a promise's; or what went wrong.
     fn value(&mut self, expression: &str) -> Result<Value, String>;
-    fn click(&mut self, x: f64, y: f64);
+    /// Clicks the middle of the first element of a selector, as a mouse does.
+    fn click(&mut self, selector: &str);
     /// Presses a key, by its name, while others are down.
     fn press(&mut self, modifiers: u8, key: &str);
     /// Makes the window as narrow as a phone's, or nearly so.
@@ -101,13 +102,9 @@ impl Browser {
         }
     }
 
-    /// Clicks the middle of an element as a mouse does.
+    /// Clicks the middle of the first element of a selector, as a mouse does.
     pub fn click(&mut self, selector: &str) {
-        let place = self.value(&format!(
-            "(() => {{ const it = document.querySelector({selector:?}); it.scrollIntoView({{ block: 'center' }}); \
-             const box = it.getBoundingClientRect(); return [box.x + box.width / 2, box.y + box.height / 2]; }})()"
-        ));
-        self.drive.click(place[0].as_f64().unwrap(), place[1].as_f64().unwrap());
+        self.drive.click(selector);
     }
 
     /// Presses a key, by its name.

@@ -72,8 +72,10 @@ async function rounds() {
   }
 }
 
-// Firefox gives up on the way there when the page changes meanwhile.
-addEventListener("focusin", ({ target }) => target.matches(":focus-visible") && target.scrollIntoView({ block: "nearest" }));
+// Firefox gives up on the way there when the page changes meanwhile; it is to be there then.
+addEventListener("focusin", ({ target }) => setTimeout(() => {
+  if (target === document.activeElement && target.matches(":focus-visible")) target.scrollIntoView({ block: "nearest" });
+}, 200));
 setInterval(() => document.hidden || tick(), 1000);
 setInterval(() => document.hidden || list(), LIST_ROUND);
 list();
