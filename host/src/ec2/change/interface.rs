@@ -176,7 +176,7 @@ impl Found {
         let place = |(at, its): (usize, &Value)| its["device-index"].as_u64().unwrap_or(at as u64) == u64::from(index);
         let at = stated.iter().enumerate().position(place);
         let its = at.and_then(|at| stated.get_mut(at)).and_then(Value::as_object_mut);
-        let its = its.ok_or_else(|| Failure::new("InternalError", "The interface is not in the description"))?;
+        let its = its.ok_or_else(|| Failure::internal("The interface is not in the description"))?;
         let before = its.get(field).and_then(Value::as_array).cloned().unwrap_or_default();
         let ips: Vec<_> = ips.iter().map(|ip| describe(ip, &before)).collect();
         its.insert(field.to_owned(), json!(ips));
