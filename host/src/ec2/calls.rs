@@ -73,6 +73,7 @@ pub(super) fn perform(context: &Context<'_>, call: &Call) -> Result<Element, Fai
         return Err(Failure::unsupported(message));
     };
     let _alone = (*kind == Changes).then(|| context.shared.changing.lock().unwrap_or_else(PoisonError::into_inner));
+    context.follow()?;
     let answer = perform(context, call)?;
     // What changes nothing is done before it is known that it can be.
     context.proceed()?;

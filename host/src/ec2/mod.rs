@@ -16,6 +16,7 @@ mod facts;
 mod failure;
 mod filter;
 mod ids;
+mod known;
 mod machines;
 mod page;
 mod query;

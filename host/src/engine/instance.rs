@@ -227,6 +227,12 @@ impl Instance {
         self.shared.opening.needs_keys()
     }
 
+    /// A number that no other instance of the runtime has, nor this one after an edit.
+    #[cfg(feature = "ec2")]
+    pub(crate) fn id(&self) -> u64 {
+        self.shared.id
+    }
+
     /// Whose instance it is, where there are instances of others.
     pub(crate) fn scope(&self) -> Option<&str> {
         self.shared.opening.scope()

@@ -89,7 +89,7 @@ pub(in crate::ec2) fn terminate(context: &Context<'_>, asked: TerminateInstances
             return Ok(changed(facts, "terminated"));
         }
         control.terminate()?;
-        context.state().forget(&facts.instance_id, facts.private_ip.as_deref());
+        context.state().forget(&facts.instance_id);
         Ok(changed(facts, "shutting-down"))
     });
     Ok(Element::item().set("instancesSet", items.collect::<Result<Vec<_>, Error>>()?))
