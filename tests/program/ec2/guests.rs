@@ -163,6 +163,47 @@ fn an_address_is_of_one_instance_until_that_is_terminated() {
 }
 
 #[test]
+fn an_address_moves_between_interfaces_and_is_of_one_alone() {
+    let ec2 = fleet("moved", "header:x-guest", &[]);
+    let ids = ec2.launch(2, &[]);
+    let interface =
+        |id: &str| ec2.done("DescribeInstances", &[("InstanceId.1", id)]).field("networkInterfaceId").to_owned();
+    let (first, second) = (interface(&ids[0]), interface(&ids[1]));
+    let addresses = |id: &str| {
+        let mac = ec2.seen_as(id, "meta-data/mac").1;
+        ec2.seen_as(id, &format!("meta-data/network/interfaces/macs/{mac}/local-ipv4s")).1
+    };
+    // Launches and further addresses take from one subnet.
+    ec2.done("AssignPrivateIpAddresses", &[("NetworkInterfaceId", &first), ("SecondaryPrivateIpAddressCount", "2")]);
+    assert_eq!(
+        (addresses(&ids[0]), addresses(&ids[1])),
+        ("172.31.0.4\n172.31.0.6\n172.31.0.7".into(), "172.31.0.5".into())
+    );
+    let third = ec2.launch(1, &[]);
+    assert_eq!(addresses(&third[0]), "172.31.0.8");
+    let stated = [IMAGE, ("MinCount", "1"), ("MaxCount", "1"), ("PrivateIpAddress", "172.31.0.7")];
+    assert_eq!(ec2.code("RunInstances", &stated), "InvalidIPAddress.InUse");
+
+    let moved = [("NetworkInterfaceId", &*second), ("PrivateIpAddress.1", "172.31.0.6")];
+    let refused = ("InvalidParameterValue".to_owned(), "[172.31.0.6] assigned, but move is not allowed.".to_owned());
+    assert_eq!(ec2.refused("AssignPrivateIpAddresses", &moved), refused);
+    let allowed = ("AllowReassignment", "true");
+    ec2.done("AssignPrivateIpAddresses", &[moved[0], moved[1], allowed]);
+    assert_eq!(
+        (addresses(&ids[0]), addresses(&ids[1])),
+        ("172.31.0.4\n172.31.0.7".into(), "172.31.0.5\n172.31.0.6".into())
+    );
+    // The first address of an interface stays, and so do all others then.
+    let both = [moved[0], ("PrivateIpAddress.1", "172.31.0.7"), ("PrivateIpAddress.2", "172.31.0.4"), allowed];
+    assert_eq!(ec2.code("AssignPrivateIpAddresses", &both), "InvalidParameterValue");
+    assert_eq!(addresses(&ids[0]), "172.31.0.4\n172.31.0.7");
+    // One that is given back is free.
+    ec2.done("UnassignPrivateIpAddresses", &moved);
+    let stated = [stated[0], stated[1], stated[2], ("PrivateIpAddress", "172.31.0.6")];
+    ec2.done("RunInstances", &stated);
+}
+
+#[test]
 fn a_dry_run_of_a_launch_finds_what_the_launch_finds() {
     let ec2 = fleet("dry-launch", "header:x-guest", &[]);
     let launch = [IMAGE, ("MinCount", "1"), ("MaxCount", "1"), ("DryRun", "true")];
