@@ -133,6 +133,7 @@ impl From<Error> for Failure {
                 Self::new("InvalidParameterValue", message)
             }
             Error::Conflict { .. } => Self::new("Unavailable", "The instance was changed meanwhile. Try again."),
+            Error::Full { .. } => Self::new("InstanceLimitExceeded", error.to_string()),
             Error::Key { .. } => Self::new("InvalidParameterValue", error.to_string()),
             error => Self::internal(error.to_string()),
         }

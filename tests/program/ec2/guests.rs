@@ -4,11 +4,15 @@ use super::*;
 
 /// Instances by their caller, none at first.
 fn fleet(name: &str, caller: &str, flags: &[&str]) -> Operated {
+    Operated::start(&[&none(name, caller).iter().map(String::as_str).collect::<Vec<_>>(), flags].concat())
+}
+
+/// The flags for an empty directory.
+fn none(name: &str, caller: &str) -> [String; 4] {
     let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("program").join(format!("ec2-{name}"));
     let _ = fs::remove_dir_all(&directory);
     fs::create_dir_all(&directory).unwrap();
-    let many = ["--instances", directory.to_str().unwrap(), "--caller", caller];
-    Operated::start(&[&many, flags].concat())
+    ["--instances", directory.to_str().unwrap(), "--caller", caller].map(str::to_owned)
 }
 
 const IMAGE: (&str, &str) = ("ImageId", "ami-0123456789abcdef0");
@@ -288,6 +292,23 @@ fn a_thousand_guests_are_launched_listed_by_pages_and_asked() {
     println!("1000 guests: launched in {launched:?}, listed in {described:?}, asked in {asked:?}");
     // Far above what it takes, also where much else runs.
     assert!(launched + described + asked < 9 * DEADLINE);
+}
+
+#[test]
+fn whoever_adds_an_instance_keeps_to_the_limit() {
+    let none = none("instances-max", "header:x-guest");
+    let flags: Vec<_> = none.iter().map(String::as_str).chain(["--instances-max", "3"]).collect();
+    let (ec2, control) = Operated::with_control(&flags);
+    // As many as there is room for, if these are enough.
+    assert_eq!(ec2.code("RunInstances", &[IMAGE, ("MinCount", "4"), ("MaxCount", "4")]), "InstanceLimitExceeded");
+    let told = ec2.done("RunInstances", &[IMAGE, ("MinCount", "1"), ("MaxCount", "4")]);
+    assert_eq!(told.fields("instanceId").len(), 3);
+    let one = [IMAGE, ("MinCount", "1"), ("MaxCount", "1"), ("DryRun", "true")];
+    assert_eq!(ec2.code("RunInstances", &one), "InstanceLimitExceeded");
+    let file = File::new("ec2-one-more.toml", "instance-type = 'm7g.large'");
+    let added = imds(&["ctl", "--control", &control, "--instance", "web", "put", file.path.to_str().unwrap()]);
+    let why = text(&added.stderr);
+    assert!(!added.status.success() && why.contains("there are 3 instances, as many as there may be"), "{why}");
 }
 
 #[test]

@@ -15,10 +15,8 @@ use crate::description::Description;
 use crate::engine::Clock as _;
 use crate::error::Error;
 
-/// As many as one call launches, and as there may be of those that are changed while
-/// they are served: some gigabytes.
+/// As many as one call launches.
 const COUNT_MAX: u32 = 1000;
-const GUESTS_MAX: usize = 100_000;
 
 /// Where instances are of which a launch does not say it.
 const SUBNET: &str = "subnet-0123456789abcdef0";
@@ -35,9 +33,11 @@ pub(super) fn launch(
     let mut common = asked.described(&template)?;
     common.insert("reservation-id".to_owned(), json!(ids::new("r-")?));
     common.insert("launch-time".to_owned(), json!(api_time(fleet.clock().now())));
-    if fleet.len() + max as usize > GUESTS_MAX {
-        let message = format!("There are {} instances, and {GUESTS_MAX} at most here", fleet.len());
-        return Err(Failure::new("InstanceLimitExceeded", message));
+    // Here too, for a dry run.
+    let room = fleet.instances_max().saturating_sub(fleet.len());
+    if (min as usize) > room {
+        let message = format!("There are {} instances, and {} at most here", fleet.len(), fleet.instances_max());
+        return Err(Failure::new(TOO_MANY, message));
     }
     if matches!(fleet.callers(), CallerKey::Listener) {
         let message = "With --caller listener each instance has a listener of its own, and a new one has none; launch \
@@ -71,7 +71,7 @@ pub(super) fn launch(
         match one(context, fleet, &placed, &mut used, |id, address, block| described(id, address, block, index)) {
             Ok(one) => launched.push(one),
             // As many as there is room for are enough.
-            Err(failure) if failure.code == FULL && index >= min => break,
+            Err(failure) if [FULL, TOO_MANY].contains(&failure.code) && index >= min => break,
             Err(failure) => {
                 take_back(fleet, &launched);
                 return Err(failure);
@@ -105,12 +105,13 @@ fn counts(asked: &RunInstances) -> Result<(u32, u32), Failure> {
         }
         _ if max > COUNT_MAX => {
             let message = format!("One call launches at most {COUNT_MAX} instances here");
-            Err(Failure::new("InstanceLimitExceeded", message))
+            Err(Failure::new(TOO_MANY, message))
         }
         counts => Ok(counts),
     }
 }
 
+const TOO_MANY: &str = "InstanceLimitExceeded";
 const FULL: &str = "InsufficientFreeAddressesInSubnet";
 
 /// In which subnet, and at which address.
