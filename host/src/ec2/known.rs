@@ -18,6 +18,8 @@ pub(super) struct Known {
     /// Of all its interfaces; none once it is terminated.
     pub private_ips: Vec<Ipv4Addr>,
     pub public_ip: Option<String>,
+    /// Its image and the architecture of that, where it states both.
+    pub image: Option<(String, String)>,
 }
 
 /// What is known of each, by its id, as of the description with a number.
@@ -39,7 +41,9 @@ impl Known {
         let is_terminated = facts.state() == "terminated";
         let interfaces = facts.interfaces.iter().filter(|_| !is_terminated);
         let private_ips = interfaces.flat_map(|its| &its.private_ips).filter_map(|ip| ip.parse().ok()).collect();
-        Self { is_terminated, private_ips, public_ip: facts.public_ip.clone() }
+        let stated = |field: &str| facts.stated[field].as_str().map(str::to_owned);
+        let image = stated("image-id").zip(stated("architecture"));
+        Self { is_terminated, private_ips, public_ip: facts.public_ip.clone(), image }
     }
 }
 
@@ -86,6 +90,17 @@ impl Context<'_> {
         Ok(used)
     }
 
+    /// The architecture of an image, if an instance states it.
+    pub fn architecture_of(&self, image_id: &str) -> Result<Option<String>, Failure> {
+        for (id, control) in self.machines().all()? {
+            let known = self.known(&id, &control)?;
+            if let Some((_, architecture)) = known.image.as_ref().filter(|(image, _)| image == image_id) {
+                return Ok(Some(architecture.clone()));
+            }
+        }
+        Ok(None)
+    }
+
     /// Brings what this API keeps of instances in line with what they are: an operator,
     /// a file or a timeline may have ended one, taken it out or given it another public
     /// address, and no call did.
@@ -93,8 +108,9 @@ impl Context<'_> {
         let mentioned: Vec<String> = self.state().mentioned().into_iter().collect();
         for (id, control) in mentioned.iter().zip(self.machines().those(&mentioned)?) {
             match control.map(|control| self.known(id, &control)) {
-                Some(Ok(known)) if !known.is_terminated => self.state().keep_address(id, known.public_ip.as_deref()),
-                None | Some(Ok(_)) => self.state().forget(id),
+                Some(Ok(known)) if known.is_terminated => self.state().end(id),
+                Some(Ok(known)) => self.state().keep_address(id, known.public_ip.as_deref()),
+                None => self.state().forget(id),
                 // It fails where it is asked for.
                 Some(Err(_)) => {}
             }

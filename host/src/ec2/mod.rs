@@ -9,6 +9,7 @@
 //! A call is parameters in ([`query`]), an [`xml`] element or a [`failure`] out. The
 //! table [`calls::ALL`] has one function for each action.
 
+mod attributes;
 mod calls;
 mod change;
 mod describe;

@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::Ipv4Addr;
 
+use super::attributes::{Attributes, SpotOptions};
+use super::facts::Facts;
 use super::known::Memory;
 
 /// All of it. It ends with the process, as the instances do that calls launched.
@@ -17,6 +19,11 @@ pub(super) struct State {
     /// The instances whose metadata options were changed while they did not run, with
     /// their launch times then: a start gives another.
     pub options_pending: BTreeMap<String, String>,
+    /// What calls set of an instance that its metadata does not show; not where it is the
+    /// default.
+    pub attributes: BTreeMap<String, Attributes>,
+    /// How spot instances were asked for, also those that are terminated.
+    pub spot: BTreeMap<String, SpotOptions>,
     pub subnets: Subnets,
     pub memory: Memory,
 }
@@ -44,7 +51,8 @@ impl State {
     pub fn mentioned(&self) -> BTreeSet<String> {
         let associated = self.addresses.values().filter_map(|address| Some(&address.association.as_ref()?.instance_id));
         let with_volumes = self.volumes.keys().map(|(of, _)| of);
-        associated.chain(with_volumes).chain(self.options_pending.keys()).cloned().collect()
+        let with_more = self.options_pending.keys().chain(self.attributes.keys()).chain(self.spot.keys());
+        associated.chain(with_volumes).chain(with_more).cloned().collect()
     }
 
     /// The instance has this public address: any other is its no more.
@@ -54,12 +62,44 @@ impl State {
         }
     }
 
-    /// The instance is terminated, or it is gone: what it had is free.
-    pub fn forget(&mut self, instance_id: &str) {
+    /// The instance is terminated: what it had is free.
+    pub fn end(&mut self, instance_id: &str) {
         self.disassociate(instance_id);
         self.volumes.retain(|(of, _), _| of != instance_id);
         self.options_pending.remove(instance_id);
+        self.attributes.remove(instance_id);
+    }
+
+    /// The instance is gone, and nobody can ask for it any more.
+    pub fn forget(&mut self, instance_id: &str) {
+        self.end(instance_id);
+        self.spot.remove(instance_id);
         self.memory.forget(instance_id);
+    }
+
+    /// The attributes of an instance.
+    pub fn attributes_of(&self, instance_id: &str) -> Attributes {
+        self.attributes.get(instance_id).copied().unwrap_or_default()
+    }
+
+    /// Sets them.
+    pub fn set_attributes(&mut self, instance_id: &str, attributes: Attributes) {
+        match attributes.are_default() {
+            true => drop(self.attributes.remove(instance_id)),
+            false => drop(self.attributes.insert(instance_id.to_owned(), attributes)),
+        }
+    }
+
+    /// Whether the request of a spot instance is a persistent one, whose instance can be
+    /// stopped and started. Of an instance that no call launched it is, if it is stopped
+    /// or its interruption stops it.
+    pub fn is_persistent(&self, facts: &Facts) -> bool {
+        let stated = facts.stated["spot-interruption"]["action"].as_str();
+        facts.state() == "stopped"
+            || match self.spot.get(&facts.instance_id) {
+                Some(options) => options.is_persistent(),
+                None => matches!(stated, Some("stop" | "hibernate")),
+            }
     }
 }
 

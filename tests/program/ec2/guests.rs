@@ -3,7 +3,7 @@
 use super::*;
 
 /// Instances by their caller, none at first.
-fn fleet(name: &str, caller: &str, flags: &[&str]) -> Operated {
+pub(super) fn fleet(name: &str, caller: &str, flags: &[&str]) -> Operated {
     Operated::start(&[&none(name, caller).iter().map(String::as_str).collect::<Vec<_>>(), flags].concat())
 }
 
@@ -15,7 +15,7 @@ fn none(name: &str, caller: &str) -> [String; 4] {
     ["--instances", directory.to_str().unwrap(), "--caller", caller].map(str::to_owned)
 }
 
-const IMAGE: (&str, &str) = ("ImageId", "ami-0123456789abcdef0");
+pub(super) const IMAGE: (&str, &str) = ("ImageId", "ami-0123456789abcdef0");
 
 impl Operated {
     /// Launches so many instances; gives their ids.
@@ -28,7 +28,7 @@ impl Operated {
 
     /// What the guest with this id sees where its proxy says who it is: the status, and
     /// the body.
-    fn seen_as(&self, id: &str, path: &str) -> (u16, String) {
+    pub(super) fn seen_as(&self, id: &str, path: &str) -> (u16, String) {
         let answer =
             self.served.request(&format!("GET /latest/{path} HTTP/1.1\r\nHost: localhost\r\nX-Guest: {id}\r\n\r\n"));
         let Some((head, body)) = answer.split_once("\r\n\r\n") else { return (0, String::new()) };
@@ -54,6 +54,8 @@ fn a_guest_is_what_its_launch_says() {
             ("Monitoring.Enabled", "true"),
             ("Placement.AvailabilityZone", "us-east-1c"),
             ("InstanceMarketOptions.MarketType", "spot"),
+            ("InstanceMarketOptions.SpotOptions.SpotInstanceType", "persistent"),
+            ("InstanceMarketOptions.SpotOptions.InstanceInterruptionBehavior", "stop"),
             ("BlockDeviceMapping.1.DeviceName", "/dev/sdf"),
             ("BlockDeviceMapping.1.Ebs.VolumeSize", "8"),
             ("TagSpecification.1.ResourceType", "instance"),

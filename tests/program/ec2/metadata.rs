@@ -118,7 +118,7 @@ fn attributes_change_as_ec2_allows() {
     assert_eq!((&*code, &*message), ("InvalidParameterValue", "Invalid BASE64 encoding of user data"));
     let both = [user_data[0], user_data[1], kind[1]];
     assert_eq!(ec2.code("ModifyInstanceAttribute", &both), "InvalidParameterCombination");
-    let other = [("InstanceId", ID), ("Attribute", "disableApiTermination"), ("Value", "true")];
+    let other = [("InstanceId", ID), ("Attribute", "sriovNetSupport"), ("Value", "simple")];
     assert_eq!(ec2.code("ModifyInstanceAttribute", &other), "UnsupportedOperation");
     assert_eq!(
         ec2.code("DescribeInstanceAttribute", &[("InstanceId", ID), ("Attribute", "colour")]),

@@ -5,6 +5,7 @@ mod clients;
 mod describe;
 mod guard;
 mod guests;
+mod launches;
 mod metadata;
 mod power;
 

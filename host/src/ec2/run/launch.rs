@@ -9,6 +9,7 @@ use super::super::facts::api_time;
 use super::super::failure::Failure;
 use super::super::state::Subnets;
 use super::super::{Context, ids};
+use super::architecture;
 use super::request::RunInstances;
 use crate::control::{CallerKey, ControlledFleet};
 use crate::description::Description;
@@ -30,6 +31,7 @@ pub(super) fn launch(
 ) -> Result<Vec<Launched>, Failure> {
     let template: Value = serde_json::from_str(&context.template().to_json()).unwrap_or_default();
     let (min, max) = counts(&asked)?;
+    let (attributes, spot) = (asked.attributes()?, asked.spot()?);
     let mut common = asked.described(&template)?;
     common.insert("reservation-id".to_owned(), json!(ids::new("r-")?));
     common.insert("launch-time".to_owned(), json!(api_time(fleet.clock().now())));
@@ -63,7 +65,13 @@ pub(super) fn launch(
     };
     // One of them, to be judged before anything is changed.
     let address = placed.address.unwrap_or_else(|| Subnets::first_address(0));
-    fleet.runtime().open(&described(&ids::new("i-")?, address, placed.address.is_none().then_some(0), 0)?)?;
+    let first = described(&ids::new("i-")?, address, placed.address.is_none().then_some(0), 0)?;
+    fleet.runtime().open(&first)?;
+    let first: Value = serde_json::from_str(&first.to_json()).unwrap_or_default();
+    architecture::judge(context, fleet, &first)?;
+    if first["instance-lifecycle"] == "spot" {
+        attributes.judge_spot()?;
+    }
     context.proceed()?;
 
     let mut launched: Vec<Launched> = Vec::new();
@@ -78,6 +86,14 @@ pub(super) fn launch(
             }
         }
     }
+    let mut state = context.state();
+    for Launched { id, .. } in &launched {
+        state.set_attributes(id, attributes);
+        if let Some(spot) = &spot {
+            state.spot.insert(id.clone(), spot.clone());
+        }
+    }
+    drop(state);
     Ok(launched)
 }
 

@@ -1,5 +1,6 @@
 //! `RunInstances`: new guests of the fleet.
 
+mod architecture;
 mod launch;
 mod request;
 
