@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::failure::Failure;
 use crate::control::{Control, Snapshot};
 use crate::description::rfc3339;
-use crate::engine::{Instance, Moment, Request};
+use crate::engine::{Clock as _, Instance};
 
 /// An instance at a moment.
 pub(super) struct Facts {
@@ -44,7 +44,8 @@ pub(super) struct Facts {
     pub product_codes: Vec<String>,
     pub profile: Option<Profile>,
     pub root_device: String,
-    /// The EBS volumes besides the root volume, by their devices.
+    /// The EBS volumes besides the root volume, by their devices: also those that are
+    /// attached from the next start on, and no more those that go with it.
     pub devices: Vec<String>,
     pub hibernates: bool,
     pub is_monitored: bool,
@@ -99,9 +100,16 @@ pub(super) struct Event {
 impl Facts {
     /// Those of the present.
     pub fn of(control: &Control) -> Result<Self, Failure> {
-        let snapshot = control.snapshot()?;
+        let (instance, snapshot) = loop {
+            let (instance, snapshot) = (control.instance(), control.snapshot()?);
+            // Both of one revision.
+            if control.instance().id() == instance.id() {
+                break (instance, snapshot);
+            }
+        };
         let description = snapshot.description.to_json();
-        let seen = Seen { instance: control.in_plain_view(&description)?, now: snapshot.clock.now };
+        let now = snapshot.clock.now;
+        let seen = Seen { instance, now_ms: (move || now).now_ms() };
         let stated = json(&description)?;
         let document = json(&snapshot.identity_document)?;
         let of_document = |field: &str| document[field].as_str().map(str::to_owned);
@@ -111,6 +119,7 @@ impl Facts {
             value.as_str().map(str::to_owned).or_else(|| value.as_u64().map(|number| number.to_string()))
         };
         let states = |field: &str| !stated[field].is_null();
+        let root_device = seen.text("block-device-mapping/root")?.unwrap_or_default();
         let account = of_document("accountId").unwrap_or_default();
         let macs = seen.lines("network/interfaces/macs/")?;
         let interfaces = macs.iter().map(|mac| seen.interface(mac.trim_end_matches('/'), &account));
@@ -144,8 +153,8 @@ impl Facts {
             key_name: seen.text("public-keys/")?.and_then(|line| Some(line.split_once('=')?.1.to_owned())),
             product_codes: if states("product-codes") { seen.lines("product-codes")? } else { Vec::new() },
             profile: seen.profile()?,
-            root_device: seen.text("block-device-mapping/root")?.unwrap_or_default(),
-            devices: if states("block-device-mappings") { seen.devices()? } else { Vec::new() },
+            devices: devices(&stated, &root_device),
+            root_device,
             hibernates: stated["hibernation-options"]["configured"] == true,
             is_monitored: stated["monitoring"] == "enabled",
             interfaces,
@@ -153,7 +162,7 @@ impl Facts {
             events: if states("events") { seen.events()? } else { Vec::new() },
             interruption: if states("spot-interruption") { seen.text("spot/instance-action")? } else { None },
             user_data: match states("user-data") || states("user-data-base64") {
-                true => seen.bytes("/latest/user-data")?,
+                true => seen.bytes("user-data")?,
                 false => None,
             },
             stated,
@@ -198,26 +207,19 @@ pub(super) fn with_ms(time: &str) -> String {
 /// The metadata of an instance.
 struct Seen {
     instance: Instance,
-    now: SystemTime,
+    now_ms: u64,
 }
 
 impl Seen {
     /// What stands there; none where nothing does. What the component cannot tell is no
     /// "nothing".
-    fn bytes(&self, target: &str) -> Result<Option<Vec<u8>>, Failure> {
-        let since = self.now.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let moment = Moment::at(u64::try_from(since.as_millis()).unwrap_or(u64::MAX), 0);
-        let answer = self.instance.try_answer(&Request::get(target), moment)?;
-        match answer.status {
-            200 => Ok(Some(answer.body)),
-            404 => Ok(None),
-            status => Err(Failure::internal(format!("The metadata service answers {status} for {target}"))),
-        }
+    fn bytes(&self, path: &str) -> Result<Option<Vec<u8>>, Failure> {
+        Ok(self.instance.item(path, self.now_ms)?)
     }
 
     /// An item below `meta-data/`.
     fn text(&self, item: &str) -> Result<Option<String>, Failure> {
-        let bytes = self.bytes(&format!("/latest/meta-data/{item}"))?;
+        let bytes = self.bytes(&format!("meta-data/{item}"))?;
         let text = |bytes| {
             String::from_utf8(bytes).map_err(|_| Failure::internal(format!("The metadata of {item} is no text")))
         };
@@ -234,13 +236,6 @@ impl Seen {
         let field = |name: &str| Some(info[name].as_str()?.to_owned());
         let profile = || Some(Profile { arn: field("InstanceProfileArn")?, id: field("InstanceProfileId")? });
         Ok(profile())
-    }
-
-    fn devices(&self) -> Result<Vec<String>, Failure> {
-        let names = self.lines("block-device-mapping/")?;
-        let ebs = names.iter().filter(|name| name.starts_with("ebs"));
-        let device = |name: &String| self.text(&format!("block-device-mapping/{name}"));
-        ebs.filter_map(|name| device(name).transpose()).map(|device| device.map(|device| full(&device))).collect()
     }
 
     fn interface(&self, mac: &str, account: &str) -> Result<Interface, Failure> {
@@ -283,6 +278,14 @@ impl Seen {
         }
         Ok(all)
     }
+}
+
+fn devices(stated: &Value, root: &str) -> Vec<String> {
+    let mappings = stated["block-device-mappings"].as_array().into_iter().flatten();
+    let is_volume = |its: &&Value| its["virtual-name"].as_str().is_none_or(|name| name.starts_with("ebs"));
+    let stays = |its: &&Value| its["attachment"] != "detaching";
+    let names = mappings.filter(is_volume).filter(stays).filter_map(|its| its["device-name"].as_str()).map(full);
+    names.filter(|device| device != root).collect()
 }
 
 fn event(event: &Value) -> Option<Event> {
@@ -365,13 +368,8 @@ mod tests {
         let large = format!(r#"{{"user-data": "{}"}}"#, "x".repeat(3 << 20));
         let opening = control.opening_of_json(&large);
         let instance = Instance::new(control.instance().runtime().clone(), u64::MAX, opening);
-        let failure = Seen { instance, now: UNIX_EPOCH }.text("public-ipv4").unwrap_err();
+        let failure = Seen { instance, now_ms: 0 }.text("public-ipv4").unwrap_err();
         assert_eq!((failure.code, failure.status()), ("InternalError", 500));
         assert_eq!(failure.message, "the component failed");
-        // Nor is "forbidden" an absence.
-        let disabled = Description::from_toml("test", "metadata-options.http-endpoint = 'disabled'").unwrap();
-        let instance = Runtime::new().unwrap().open(&disabled).unwrap();
-        let failure = Seen { instance, now: UNIX_EPOCH }.text("public-ipv4").unwrap_err();
-        assert_eq!(failure.code, "InternalError");
     }
 }

@@ -18,6 +18,8 @@ pub(super) struct Known {
     /// Of all its interfaces; none once it is terminated.
     pub private_ips: Vec<Ipv4Addr>,
     pub public_ip: Option<String>,
+    /// The devices of its volumes.
+    pub devices: Vec<String>,
     /// Its image and the architecture of that, where it states both.
     pub image: Option<(String, String)>,
 }
@@ -43,7 +45,8 @@ impl Known {
         let private_ips = interfaces.flat_map(|its| &its.private_ips).filter_map(|ip| ip.parse().ok()).collect();
         let stated = |field: &str| facts.stated[field].as_str().map(str::to_owned);
         let image = stated("image-id").zip(stated("architecture"));
-        Self { is_terminated, private_ips, public_ip: facts.public_ip.clone(), image }
+        let (public_ip, devices) = (facts.public_ip.clone(), facts.devices.clone());
+        Self { is_terminated, private_ips, public_ip, devices, image }
     }
 }
 
@@ -109,7 +112,7 @@ impl Context<'_> {
         for (id, control) in mentioned.iter().zip(self.machines().those(&mentioned)?) {
             match control.map(|control| self.known(id, &control)) {
                 Some(Ok(known)) if known.is_terminated => self.state().end(id),
-                Some(Ok(known)) => self.state().keep_address(id, known.public_ip.as_deref()),
+                Some(Ok(known)) => self.state().keep(id, &known.devices, known.public_ip.as_deref()),
                 None => self.state().forget(id),
                 // It fails where it is asked for.
                 Some(Err(_)) => {}

@@ -14,7 +14,7 @@ pub(super) struct State {
     pub launches: Launches,
     /// The Elastic IP addresses of the account, by their public address.
     pub addresses: BTreeMap<String, Address>,
-    /// What was attached or detached, by instance and device.
+    /// The volumes that calls attached, by instance and device.
     pub volumes: BTreeMap<(String, String), Volume>,
     /// The instances whose metadata options were changed while they did not run, with
     /// their launch times then: a start gives another.
@@ -29,11 +29,6 @@ pub(super) struct State {
 }
 
 impl State {
-    /// What was attached to an instance, or detached from it, by device.
-    pub fn volumes_of(&self, instance_id: &str) -> impl Iterator<Item = (&(String, String), &Volume)> {
-        self.volumes.iter().filter(move |((of, _), _)| of == instance_id)
-    }
-
     /// The addresses that are associated.
     pub fn associations(&self) -> Vec<(String, Association)> {
         let associated = self.addresses.iter().filter_map(|(ip, its)| Some((ip.clone(), its.association.clone()?)));
@@ -55,8 +50,9 @@ impl State {
         associated.chain(with_volumes).chain(with_more).cloned().collect()
     }
 
-    /// The instance has this public address: any other is its no more.
-    pub fn keep_address(&mut self, instance_id: &str, public_ip: Option<&str>) {
+    /// The instance has these devices and this public address: any other is its no more.
+    pub fn keep(&mut self, instance_id: &str, devices: &[String], public_ip: Option<&str>) {
+        self.volumes.retain(|(of, device), _| of != instance_id || devices.contains(device));
         for (ip, address) in &mut self.addresses {
             address.association.take_if(|its| its.instance_id == instance_id && Some(&**ip) != public_ip);
         }
@@ -118,11 +114,10 @@ pub(super) struct Association {
     pub instance_id: String,
 }
 
-/// A volume that was attached, or detached, since the instance was described.
+/// A volume that a call attached.
 #[derive(Clone)]
 pub(super) struct Volume {
     pub id: String,
-    pub is_attached: bool,
     /// When it was.
     pub time: String,
 }

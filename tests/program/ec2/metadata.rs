@@ -22,6 +22,18 @@ fn tags_are_seen_inside_when_they_are_shown() {
 }
 
 #[test]
+fn a_terminated_instance_has_tags_as_long_as_it_is_shown() {
+    let ec2 = Operated::start(&[]);
+    ec2.done("TerminateInstances", &[("InstanceId.1", ID)]);
+    let tag = [("ResourceId.1", ID), ("Tag.1.Key", "State"), ("Tag.1.Value", "done")];
+    ec2.done("CreateTags", &tag);
+    let told = ec2.done("DescribeInstances", &[("Filter.1.Name", "tag:State"), ("Filter.1.Value.1", "done")]);
+    assert_eq!(told.field("instanceState"), "<code>48</code><name>terminated</name>");
+    ec2.done("DeleteTags", &tag);
+    assert_eq!(ec2.done("DescribeTags", &[]).fields("key"), [""; 0]);
+}
+
+#[test]
 fn tags_follow_ec2s_rules() {
     let ec2 = Operated::start(&["--instance-metadata-tags", "enabled"]);
     let refused = |key: &str, value: &str| {

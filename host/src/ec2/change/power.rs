@@ -10,7 +10,7 @@ use super::super::failure::Failure;
 use super::super::state::State;
 use super::super::xml::Element;
 use super::super::{Context, describe};
-use super::{done, state, volume};
+use super::{done, state};
 use crate::control::Control;
 use crate::error::Error;
 
@@ -90,9 +90,6 @@ pub(in crate::ec2) fn start(context: &Context<'_>, asked: Named) -> Result<Eleme
         return Err(Failure::new("IncorrectSpotRequestState", message));
     }
     context.proceed()?;
-    for (control, facts) in named.iter().filter(|(_, facts)| facts.state() == "stopped") {
-        volume::settle(context, control, facts)?;
-    }
     all(&named, "stopped", "pending", Control::start)
 }
 

@@ -140,18 +140,11 @@ fn because(facts: &Facts) -> Option<(&'static str, &'static str)> {
 /// with its device, its id, and since when.
 pub(in crate::ec2) fn mapped(facts: &Facts, of_api: &State) -> Vec<(String, String, String)> {
     let id = &facts.instance_id;
-    let since = with_ms(&facts.launch_time);
-    let mut mapped: Vec<_> = std::iter::once(&facts.root_device)
-        .chain(&facts.devices)
-        .map(|device| (device.clone(), ids::made("vol-", &format!("{id} {device}")), since.clone()))
-        .collect();
-    for ((_, device), volume) in of_api.volumes_of(id) {
-        mapped.retain(|(known, ..)| known != device);
-        if volume.is_attached {
-            mapped.push((device.clone(), volume.id.clone(), volume.time.clone()));
-        }
-    }
-    mapped
+    let volume = |device: &String| match of_api.volumes.get(&(id.clone(), device.clone())) {
+        Some(volume) => (device.clone(), volume.id.clone(), volume.time.clone()),
+        None => (device.clone(), ids::made("vol-", &format!("{id} {device}")), with_ms(&facts.launch_time)),
+    };
+    std::iter::once(&facts.root_device).chain(&facts.devices).map(volume).collect()
 }
 
 pub(super) fn volumes(facts: &Facts, of_api: &State) -> Vec<Element> {
