@@ -67,7 +67,7 @@ struct Shared {
     state: Mutex<State>,
     /// Held by a call that changes something, from its judgement to its answer: what was
     /// judged stays so, and of two calls with one client token the second finds what the
-    /// first launched.
+    /// first launched. Any call holds it while it looks what became of the instances.
     changing: Mutex<()>,
 }
 
