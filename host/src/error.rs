@@ -41,6 +41,11 @@ pub enum Error {
         /// Its present revision.
         revision: u64,
     },
+    /// There are as many instances as there may be, and one more was to be added.
+    Full {
+        /// How many that is.
+        instances_max: usize,
+    },
     /// The component trapped, took too long or took too much memory. The call
     /// had no effect; the next one runs in a fresh worker.
     Component(Box<dyn StdError + Send + Sync>),
@@ -71,6 +76,9 @@ impl fmt::Display for Error {
             Self::Conflict { revision } => {
                 write!(f, "the instance was changed meanwhile: it has revision {revision} now")
             }
+            Self::Full { instances_max } => {
+                write!(f, "there are {instances_max} instances, as many as there may be: remove one first")
+            }
             Self::Component(_) => f.write_str("the component failed"),
             Self::Identity(_) => f.write_str("the identity document cannot be signed"),
             Self::System(_) => f.write_str("the operating system refused a thread, a socket or entropy"),
@@ -81,7 +89,7 @@ impl fmt::Display for Error {
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
-            Self::Invalid(_) | Self::Key { .. } | Self::Conflict { .. } => None,
+            Self::Invalid(_) | Self::Key { .. } | Self::Conflict { .. } | Self::Full { .. } => None,
             Self::Read { source, .. } | Self::System(source) => Some(source),
             Self::Component(source) | Self::Identity(source) => Some(&**source),
         }

@@ -66,7 +66,10 @@ launched = call(
     InstanceType="t3.small",
     UserData="#!/bin/sh\n",
     MetadataOptions={"InstanceMetadataTags": "enabled"},
-    InstanceMarketOptions={"MarketType": "spot"},
+    InstanceMarketOptions={
+        "MarketType": "spot",
+        "SpotOptions": {"SpotInstanceType": "persistent", "InstanceInterruptionBehavior": "stop"},
+    },
     TagSpecifications=[{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": "web"}]}],
 )
 guest = launched["Instances"][0]["InstanceId"]

@@ -82,6 +82,10 @@ impl wit::GuestInstance for crate::Instance {
         };
         crate::Instance::open(&description, settings).map(wit::Instance::new).map_err(problems)
     }
+
+    fn item(&self, path: String, now_ms: u64) -> Option<Vec<u8>> {
+        crate::Instance::item(self, &path, now_ms)
+    }
 }
 
 fn moment_in(moment: wit::Moment) -> Moment {

@@ -120,6 +120,26 @@ impl Instance {
         self.answer_with(head, moment, signatures, &mut Buffers::default())
     }
 
+    /// What the service has at a path below `latest` at a time, in milliseconds since
+    /// the Unix epoch: an item, a listing, or nothing. No check of requests comes before
+    /// it, so that it does not matter whether the instance runs, whether its service is
+    /// enabled and whether it asks for tokens.
+    ///
+    /// ```
+    /// use imds_core::{Instance, Settings};
+    ///
+    /// let description = r#"{"state": "stopped", "metadata-options": {"http-endpoint": "disabled"}}"#;
+    /// let instance = Instance::open(description, Settings { token_secret: vec![7; 32], ..Settings::default() })?;
+    /// assert_eq!(instance.item("meta-data/local-ipv4", 0).as_deref(), Some(&b"10.0.0.10"[..]));
+    /// assert_eq!(instance.item("meta-data/no-such-item", 0), None);
+    /// # Ok::<(), Vec<imds_core::Problem>>(())
+    /// ```
+    pub fn item(&self, path: &str, now_ms: u64) -> Option<Vec<u8>> {
+        let now = Time::from_ms(now_ms);
+        let found = self.phases.at(now).item(path, now)?;
+        Some(found.into_owned())
+    }
+
     /// The same, with what answers before left.
     pub(crate) fn answer_with<'i>(
         &'i self,

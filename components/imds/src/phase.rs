@@ -254,6 +254,17 @@ impl Phase {
     }
 }
 
+impl Phase {
+    /// The item or listing at a path below `latest`, as a client with a token gets it;
+    /// none where nothing is there, or a signature that nobody made.
+    pub fn item(&self, path: &str, now: Time) -> Option<Cow<'_, [u8]>> {
+        match self.find(&Target::below_latest(path), now, true, None)? {
+            Ok(Reply::Item { body, .. }) => Some(body),
+            Ok(_) | Err(_) => None,
+        }
+    }
+}
+
 /// The listing of `/`.
 static VERSIONS: LazyLock<String> = LazyLock::new(|| format!("{}\nlatest", DATED.join("\n")));
 

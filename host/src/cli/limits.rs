@@ -49,7 +49,7 @@ pub struct LimitFlags {
     stop_time: Time,
 }
 
-const LIMITS: &str = "Limits";
+pub const LIMITS: &str = "Limits";
 
 impl LimitFlags {
     pub fn limits(&self) -> ConnectionLimits {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt;
 use std::ops::Bound;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::fleet::{CallerKey, make_keys_ahead, terms_of_many};
@@ -58,6 +59,7 @@ struct Shared {
     terms: Arc<Terms>,
     callers: CallerKey,
     clock: VirtualClock,
+    instances_max: AtomicUsize,
     // Never held while the component runs.
     controls: RwLock<Controls>,
 }
@@ -69,6 +71,14 @@ type Controls = BTreeMap<Arc<str>, Control>;
 const JOURNAL_ENTRIES: usize = 100;
 
 impl ControlledFleet {
+    /// As many as there may be unless [`limit`](Self::limit) says otherwise: each one has
+    /// a journal and answers that are remembered, which make gigabytes of so many.
+    ///
+    /// ```
+    /// assert_eq!(imds_host::ControlledFleet::INSTANCES_MAX, 100_000);
+    /// ```
+    pub const INSTANCES_MAX: usize = 100_000;
+
     /// No instances yet, in `runtime`, under the default settings and the system's
     /// clock, which can be moved from there.
     ///
@@ -107,8 +117,37 @@ impl ControlledFleet {
         clock: VirtualClock,
     ) -> Result<Self, Error> {
         let terms = terms_of_many(runtime, settings)?;
-        let shared = Shared { runtime: runtime.clone(), terms, callers, clock, controls: RwLock::default() };
+        let instances_max = AtomicUsize::new(Self::INSTANCES_MAX);
+        let runtime = runtime.clone();
+        let shared = Shared { runtime, terms, callers, clock, instances_max, controls: RwLock::default() };
         Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// Sets how many instances there may be, whoever adds them: you, an operator or
+    /// `RunInstances`. One more is [`Error::Full`]; those that are there stay.
+    ///
+    /// ```
+    /// # use imds_host::{CallerKey, ControlledFleet, Error, Runtime};
+    /// # let fleet = ControlledFleet::new(&Runtime::new()?, CallerKey::ClientAddress)?;
+    /// fleet.limit(1);
+    /// fleet.insert("10.0.0.7", &Default::default())?;
+    /// assert!(matches!(fleet.insert("10.0.0.8", &Default::default()), Err(Error::Full { instances_max: 1 })));
+    /// # Ok::<_, Error>(())
+    /// ```
+    pub fn limit(&self, instances_max: usize) {
+        self.shared.instances_max.store(instances_max, Ordering::Relaxed);
+    }
+
+    /// How many instances there may be.
+    ///
+    /// ```
+    /// # use imds_host::{CallerKey, ControlledFleet, Runtime};
+    /// # let fleet = ControlledFleet::new(&Runtime::new()?, CallerKey::ClientAddress)?;
+    /// assert_eq!(fleet.instances_max(), ControlledFleet::INSTANCES_MAX);
+    /// # Ok::<_, imds_host::Error>(())
+    /// ```
+    pub fn instances_max(&self) -> usize {
+        self.shared.instances_max.load(Ordering::Relaxed)
     }
 
     /// Opens an instance for the caller with this key, as revision 1, in place of any
@@ -119,8 +158,8 @@ impl ControlledFleet {
     /// [`Control::replace`].
     ///
     /// Takes the time to open the description, in which others are answered, and fails
-    /// as [`Fleet::insert`](crate::Fleet::insert) does. What was there before stays
-    /// then.
+    /// as [`Fleet::insert`](crate::Fleet::insert) does, and with [`Error::Full`]. What was
+    /// there before stays then.
     ///
     /// ```
     /// # use imds_host::{CallerKey, ControlledFleet, Error, Runtime};
@@ -132,7 +171,10 @@ impl ControlledFleet {
     /// ```
     pub fn insert(&self, key: &str, description: &Description) -> Result<Control, Error> {
         let (key, control) = self.open(key, description)?;
-        let before = self.write().insert(key, control.clone());
+        let mut controls = self.write();
+        self.has_room(&controls, &key)?;
+        let before = controls.insert(key, control.clone());
+        drop(controls);
         // What takes a while, in which nobody waits.
         drop(before);
         Ok(control)
@@ -150,10 +192,20 @@ impl ControlledFleet {
     /// ```
     pub fn insert_new(&self, key: &str, description: &Description) -> Result<Option<Control>, Error> {
         let (key, control) = self.open(key, description)?;
-        Ok(match self.write().entry(key) {
+        let mut controls = self.write();
+        self.has_room(&controls, &key)?;
+        Ok(match controls.entry(key) {
             Entry::Occupied(_) => None,
             Entry::Vacant(free) => Some(free.insert(control).clone()),
         })
+    }
+
+    fn has_room(&self, controls: &Controls, key: &str) -> Result<(), Error> {
+        let instances_max = self.instances_max();
+        match controls.len() < instances_max || controls.contains_key(key) {
+            true => Ok(()),
+            false => Err(Error::Full { instances_max }),
+        }
     }
 
     fn open(&self, key: &str, description: &Description) -> Result<(Arc<str>, Control), Error> {

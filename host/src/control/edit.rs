@@ -143,7 +143,7 @@ impl Control {
     }
 
     /// The same of a description that is JSON text.
-    pub(super) fn opening_of_json(&self, description: &str) -> Opening {
+    pub(crate) fn opening_of_json(&self, description: &str) -> Opening {
         Opening::of_json(description.into(), Arc::clone(&self.shared.terms), self.shared.key.clone())
     }
 

@@ -10,8 +10,6 @@ mod id;
 mod operation;
 mod refresher;
 mod snapshot;
-#[cfg(feature = "ec2")]
-mod view;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};

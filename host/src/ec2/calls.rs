@@ -72,7 +72,10 @@ pub(super) fn perform(context: &Context<'_>, call: &Call) -> Result<Element, Fai
         let message = format!("The action {action} is not offered here. Offered are: {}", offered.join(", "));
         return Err(Failure::unsupported(message));
     };
-    let _alone = (*kind == Changes).then(|| context.shared.changing.lock().unwrap_or_else(PoisonError::into_inner));
+    let alone = context.shared.changing.lock().unwrap_or_else(PoisonError::into_inner);
+    // Nothing changes meanwhile: what is found is not older than what is kept.
+    context.follow()?;
+    let _alone = (*kind == Changes).then_some(alone);
     let answer = perform(context, call)?;
     // What changes nothing is done before it is known that it can be.
     context.proceed()?;

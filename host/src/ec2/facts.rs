@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::failure::Failure;
 use crate::control::{Control, Snapshot};
 use crate::description::rfc3339;
-use crate::engine::{Instance, Moment, Request};
+use crate::engine::{Clock as _, Instance};
 
 /// An instance at a moment.
 pub(super) struct Facts {
@@ -44,7 +44,8 @@ pub(super) struct Facts {
     pub product_codes: Vec<String>,
     pub profile: Option<Profile>,
     pub root_device: String,
-    /// The EBS volumes besides the root volume, by their devices.
+    /// The EBS volumes besides the root volume, by their devices: also those that are
+    /// attached from the next start on, and no more those that go with it.
     pub devices: Vec<String>,
     pub hibernates: bool,
     pub is_monitored: bool,
@@ -99,29 +100,37 @@ pub(super) struct Event {
 impl Facts {
     /// Those of the present.
     pub fn of(control: &Control) -> Result<Self, Failure> {
-        let snapshot = control.snapshot()?;
+        let (instance, snapshot) = loop {
+            let (instance, snapshot) = (control.instance(), control.snapshot()?);
+            // Both of one revision.
+            if control.instance().id() == instance.id() {
+                break (instance, snapshot);
+            }
+        };
         let description = snapshot.description.to_json();
-        let seen = Seen { instance: control.in_plain_view(&description)?, now: snapshot.clock.now };
-        let stated: Value = serde_json::from_str(&description).unwrap_or_default();
-        let document: Value = serde_json::from_str(&snapshot.identity_document).unwrap_or_default();
+        let now = snapshot.clock.now;
+        let seen = Seen { instance, now_ms: (move || now).now_ms() };
+        let stated = json(&description)?;
+        let document = json(&snapshot.identity_document)?;
         let of_document = |field: &str| document[field].as_str().map(str::to_owned);
         // What is there only where it is stated is not asked for elsewhere.
         let placement = |field: &str| {
             let value = &stated["placement"][field];
             value.as_str().map(str::to_owned).or_else(|| value.as_u64().map(|number| number.to_string()))
         };
-        let if_stated = |field: &str| Some(&stated[field]).filter(|value| !value.is_null());
+        let states = |field: &str| !stated[field].is_null();
+        let root_device = seen.text("block-device-mapping/root")?.unwrap_or_default();
         let account = of_document("accountId").unwrap_or_default();
-        let macs = seen.lines("network/interfaces/macs/");
-        let mut interfaces: Vec<_> =
-            macs.iter().map(|mac| seen.interface(mac.trim_end_matches('/'), &account)).collect();
+        let macs = seen.lines("network/interfaces/macs/")?;
+        let interfaces = macs.iter().map(|mac| seen.interface(mac.trim_end_matches('/'), &account));
+        let mut interfaces = interfaces.collect::<Result<Vec<_>, _>>()?;
         interfaces.sort_by_key(|interface| interface.device_index);
         let primary = interfaces.first();
         let private_ip = of_document("privateIp");
         let launch_time = stated["launch-time"].as_str().map(str::to_owned);
         Ok(Self {
             instance_id: snapshot.instance_id.clone(),
-            reservation_id: seen.text("reservation-id").unwrap_or_default(),
+            reservation_id: seen.text("reservation-id")?.unwrap_or_default(),
             owner_id: account,
             image_id: of_document("imageId").unwrap_or_default(),
             instance_type: of_document("instanceType").unwrap_or_default(),
@@ -130,7 +139,7 @@ impl Facts {
             architecture: of_document("architecture").unwrap_or_default(),
             virtualization: if stated["virtualization-type"] == "paravirtual" { "paravirtual" } else { "hvm" },
             zone: of_document("availabilityZone").unwrap_or_default(),
-            zone_id: seen.text("placement/availability-zone-id").unwrap_or_default(),
+            zone_id: seen.text("placement/availability-zone-id")?.unwrap_or_default(),
             group_name: placement("group-name"),
             host_id: placement("host-id"),
             partition_number: placement("partition-number"),
@@ -141,20 +150,21 @@ impl Facts {
             private_ip,
             kernel_id: of_document("kernelId"),
             ramdisk_id: of_document("ramdiskId"),
-            key_name: seen.text("public-keys/").and_then(|line| Some(line.split_once('=')?.1.to_owned())),
-            product_codes: if_stated("product-codes").map(|_| seen.lines("product-codes")).unwrap_or_default(),
-            profile: seen.profile(),
-            root_device: seen.text("block-device-mapping/root").unwrap_or_default(),
-            devices: if_stated("block-device-mappings").map(|_| seen.devices()).unwrap_or_default(),
+            key_name: seen.text("public-keys/")?.and_then(|line| Some(line.split_once('=')?.1.to_owned())),
+            product_codes: if states("product-codes") { seen.lines("product-codes")? } else { Vec::new() },
+            profile: seen.profile()?,
+            devices: devices(&stated, &root_device),
+            root_device,
             hibernates: stated["hibernation-options"]["configured"] == true,
             is_monitored: stated["monitoring"] == "enabled",
             interfaces,
             tags: tags(&stated),
-            events: if_stated("events").map(|_| seen.events()).unwrap_or_default(),
-            interruption: if_stated("spot-interruption").and_then(|_| seen.text("spot/instance-action")),
-            user_data: if_stated("user-data")
-                .or_else(|| if_stated("user-data-base64"))
-                .and_then(|_| seen.bytes("/latest/user-data")),
+            events: if states("events") { seen.events()? } else { Vec::new() },
+            interruption: if states("spot-interruption") { seen.text("spot/instance-action")? } else { None },
+            user_data: match states("user-data") || states("user-data-base64") {
+                true => seen.bytes("user-data")?,
+                false => None,
+            },
             stated,
             snapshot,
         })
@@ -197,81 +207,101 @@ pub(super) fn with_ms(time: &str) -> String {
 /// The metadata of an instance.
 struct Seen {
     instance: Instance,
-    now: SystemTime,
+    now_ms: u64,
 }
 
 impl Seen {
-    fn bytes(&self, target: &str) -> Option<Vec<u8>> {
-        let since = self.now.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let moment = Moment::at(u64::try_from(since.as_millis()).unwrap_or(u64::MAX), 0);
-        let answer = self.instance.answer(&Request::get(target), moment);
-        (answer.status == 200).then_some(answer.body)
+    /// What stands there; none where nothing does. What the component cannot tell is no
+    /// "nothing".
+    fn bytes(&self, path: &str) -> Result<Option<Vec<u8>>, Failure> {
+        Ok(self.instance.item(path, self.now_ms)?)
     }
 
     /// An item below `meta-data/`.
-    fn text(&self, item: &str) -> Option<String> {
-        String::from_utf8(self.bytes(&format!("/latest/meta-data/{item}"))?).ok()
+    fn text(&self, item: &str) -> Result<Option<String>, Failure> {
+        let bytes = self.bytes(&format!("meta-data/{item}"))?;
+        let text = |bytes| {
+            String::from_utf8(bytes).map_err(|_| Failure::internal(format!("The metadata of {item} is no text")))
+        };
+        bytes.map(text).transpose()
     }
 
-    fn lines(&self, item: &str) -> Vec<String> {
-        self.text(item).unwrap_or_default().lines().map(str::to_owned).collect()
+    fn lines(&self, item: &str) -> Result<Vec<String>, Failure> {
+        Ok(self.text(item)?.unwrap_or_default().lines().map(str::to_owned).collect())
     }
 
-    fn profile(&self) -> Option<Profile> {
-        let info: Value = serde_json::from_str(&self.text("iam/info")?).ok()?;
+    fn profile(&self) -> Result<Option<Profile>, Failure> {
+        let Some(info) = self.text("iam/info")? else { return Ok(None) };
+        let info = json(&info)?;
         let field = |name: &str| Some(info[name].as_str()?.to_owned());
-        Some(Profile { arn: field("InstanceProfileArn")?, id: field("InstanceProfileId")? })
+        let profile = || Some(Profile { arn: field("InstanceProfileArn")?, id: field("InstanceProfileId")? });
+        Ok(profile())
     }
 
-    fn devices(&self) -> Vec<String> {
-        let names = self.lines("block-device-mapping/");
-        let ebs = names.iter().filter(|name| name.starts_with("ebs"));
-        ebs.filter_map(|name| self.text(&format!("block-device-mapping/{name}"))).map(|device| full(&device)).collect()
-    }
-
-    fn interface(&self, mac: &str, account: &str) -> Interface {
+    fn interface(&self, mac: &str, account: &str) -> Result<Interface, Failure> {
         let item = |name: &str| self.text(&format!("network/interfaces/macs/{mac}/{name}"));
         let lines = |name: &str| self.lines(&format!("network/interfaces/macs/{mac}/{name}"));
-        let names = lines("security-groups");
-        let groups = lines("security-group-ids").into_iter().zip(names).map(|(id, name)| Group { id, name }).collect();
-        let public = lines("ipv4-associations/");
+        let names = lines("security-groups")?;
+        let groups = lines("security-group-ids")?.into_iter().zip(names).map(|(id, name)| Group { id, name }).collect();
         // Metadata writes them in full.
-        let ipv6 = lines("ipv6s").into_iter().map(|ip| ip.parse::<Ipv6Addr>().map_or(ip, |ip| ip.to_string()));
-        let associations =
-            public.into_iter().filter_map(|public| Some((item(&format!("ipv4-associations/{public}"))?, public)));
-        Interface {
-            id: item("interface-id").unwrap_or_default(),
+        let ipv6 = lines("ipv6s")?.into_iter().map(|ip| ip.parse::<Ipv6Addr>().map_or(ip, |ip| ip.to_string()));
+        let mut associations = BTreeMap::new();
+        for public in lines("ipv4-associations/")? {
+            if let Some(private) = item(&format!("ipv4-associations/{public}"))? {
+                associations.insert(private, public);
+            }
+        }
+        Ok(Interface {
+            id: item("interface-id")?.unwrap_or_default(),
             mac: mac.to_owned(),
-            device_index: item("device-number").and_then(|number| number.parse().ok()).unwrap_or_default(),
-            owner_id: item("owner-id").unwrap_or_else(|| account.to_owned()),
-            subnet_id: item("subnet-id").unwrap_or_default(),
-            vpc_id: item("vpc-id").unwrap_or_default(),
-            private_dns: item("local-hostname"),
-            public_dns: item("public-hostname"),
-            private_ips: lines("local-ipv4s"),
-            associations: associations.collect(),
+            device_index: item("device-number")?.and_then(|number| number.parse().ok()).unwrap_or_default(),
+            owner_id: item("owner-id")?.unwrap_or_else(|| account.to_owned()),
+            subnet_id: item("subnet-id")?.unwrap_or_default(),
+            vpc_id: item("vpc-id")?.unwrap_or_default(),
+            private_dns: item("local-hostname")?,
+            public_dns: item("public-hostname")?,
+            private_ips: lines("local-ipv4s")?,
+            associations,
             ipv6: ipv6.collect(),
             groups,
-        }
+        })
     }
 
     /// Those that are to come first, then those that were, as `meta-data/events/` has
     /// them.
-    fn events(&self) -> Vec<Event> {
-        let lists = ["scheduled", "history"].map(|list| self.text(&format!("events/maintenance/{list}")));
-        let all = lists.into_iter().flatten().filter_map(|text| serde_json::from_str::<Vec<Value>>(&text).ok());
-        let event = |event: Value| {
-            let field = |name: &str| event[name].as_str().map(str::to_owned);
-            Some(Event {
-                id: field("EventId")?,
-                code: field("Code")?,
-                description: field("Description")?,
-                not_before: field("NotBefore").and_then(|date| iso(&date)),
-                not_after: field("NotAfter").and_then(|date| iso(&date)),
-            })
-        };
-        all.flatten().filter_map(event).collect()
+    fn events(&self) -> Result<Vec<Event>, Failure> {
+        let mut all = Vec::new();
+        for list in ["scheduled", "history"] {
+            let Some(text) = self.text(&format!("events/maintenance/{list}"))? else { continue };
+            let Value::Array(events) = json(&text)? else { continue };
+            all.extend(events.iter().filter_map(event));
+        }
+        Ok(all)
     }
+}
+
+fn devices(stated: &Value, root: &str) -> Vec<String> {
+    let mappings = stated["block-device-mappings"].as_array().into_iter().flatten();
+    let is_volume = |its: &&Value| its["virtual-name"].as_str().is_none_or(|name| name.starts_with("ebs"));
+    let stays = |its: &&Value| its["attachment"] != "detaching";
+    let names = mappings.filter(is_volume).filter(stays).filter_map(|its| its["device-name"].as_str()).map(full);
+    names.filter(|device| device != root).collect()
+}
+
+fn event(event: &Value) -> Option<Event> {
+    let field = |name: &str| event[name].as_str().map(str::to_owned);
+    Some(Event {
+        id: field("EventId")?,
+        code: field("Code")?,
+        description: field("Description")?,
+        not_before: field("NotBefore").and_then(|date| iso(&date)),
+        not_after: field("NotAfter").and_then(|date| iso(&date)),
+    })
+}
+
+/// What the component wrote. It may be a secret, and no error shows it.
+fn json(text: &str) -> Result<Value, Failure> {
+    serde_json::from_str(text).map_err(|_| Failure::internal("The instance describes itself by what is no JSON"))
 }
 
 /// `/dev/sdf`, which metadata calls `sdf`.
@@ -295,7 +325,7 @@ fn iso(date: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Description, Runtime};
+    use crate::{Description, Runtime, RuntimeLimits};
 
     #[test]
     fn dates_of_events_are_read() {
@@ -328,5 +358,18 @@ mod tests {
         assert_eq!(facts.snapshot.metadata_options.http_tokens, "required");
         // Nobody was served.
         assert!(control.journal().entries(0, 10).is_empty());
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_a_failure_and_no_absence() {
+        // Too large for the memory that it has: the component fails.
+        let limits = RuntimeLimits::default().memory_bytes(3 << 20);
+        let control = Control::open(&Runtime::with_limits(limits).unwrap(), &Description::default()).unwrap();
+        let large = format!(r#"{{"user-data": "{}"}}"#, "x".repeat(3 << 20));
+        let opening = control.opening_of_json(&large);
+        let instance = Instance::new(control.instance().runtime().clone(), u64::MAX, opening);
+        let failure = Seen { instance, now_ms: 0 }.text("public-ipv4").unwrap_err();
+        assert_eq!((failure.code, failure.status()), ("InternalError", 500));
+        assert_eq!(failure.message, "the component failed");
     }
 }

@@ -60,6 +60,11 @@ impl Failure {
         Self::new("UnsupportedOperation", message)
     }
 
+    /// The call is right, and the service is not.
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self::new("InternalError", message)
+    }
+
     pub fn status(&self) -> u16 {
         STATUSES.iter().find(|(code, _)| *code == self.code).map_or(400, |(_, status)| *status)
     }
@@ -128,8 +133,9 @@ impl From<Error> for Failure {
                 Self::new("InvalidParameterValue", message)
             }
             Error::Conflict { .. } => Self::new("Unavailable", "The instance was changed meanwhile. Try again."),
+            Error::Full { .. } => Self::new("InstanceLimitExceeded", error.to_string()),
             Error::Key { .. } => Self::new("InvalidParameterValue", error.to_string()),
-            error => Self::new("InternalError", error.to_string()),
+            error => Self::internal(error.to_string()),
         }
     }
 }

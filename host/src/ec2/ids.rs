@@ -31,7 +31,7 @@ pub(super) fn made(prefix: &str, from: &str) -> String {
 /// An id that nobody has yet, but by an accident that does not come.
 pub(super) fn new(prefix: &str) -> Result<String, Failure> {
     let mut bytes = [0; 9];
-    getrandom::fill(&mut bytes).map_err(|error| Failure::new("InternalError", format!("no entropy: {error}")))?;
+    getrandom::fill(&mut bytes).map_err(|error| Failure::internal(format!("no entropy: {error}")))?;
     Ok(with_digits(prefix, &bytes))
 }
 

@@ -38,15 +38,9 @@ impl Machines {
         for id in wanted {
             ids::instance_id(id)?;
         }
-        // To look for each among all takes longer than to look at all once.
-        let all: Option<HashMap<_, _>> = if wanted.len() > 8 { Some(self.all()?.into_iter().collect()) } else { None };
         let mut missing = Vec::new();
         let mut found = Vec::new();
-        for id in wanted {
-            let control = match &all {
-                Some(all) => all.get(id).cloned(),
-                None => self.find(id)?,
-            };
+        for (id, control) in wanted.iter().zip(self.those(wanted)?) {
             match control {
                 Some(control) => found.push(control),
                 None => missing.push(&**id),
@@ -60,6 +54,17 @@ impl Machines {
             [id] => Err(not_found(&format!("The instance ID '{id}' does not exist"))),
             ids => Err(not_found(&format!("The instance IDs '{}' do not exist", ids.join(", ")))),
         }
+    }
+
+    /// Of each id the instance that has it, if there is one.
+    pub fn those(&self, ids: &[String]) -> Result<Vec<Option<Control>>, Failure> {
+        // To look for each among all takes longer than to look at all once.
+        let all: Option<HashMap<_, _>> = if ids.len() > 8 { Some(self.all()?.into_iter().collect()) } else { None };
+        let one = |id: &String| match &all {
+            Some(all) => Ok(all.get(id).cloned()),
+            None => self.find(id),
+        };
+        ids.iter().map(one).collect()
     }
 
     /// The one with an id.

@@ -9,6 +9,7 @@
 //! A call is parameters in ([`query`]), an [`xml`] element or a [`failure`] out. The
 //! table [`calls::ALL`] has one function for each action.
 
+mod attributes;
 mod calls;
 mod change;
 mod describe;
@@ -16,6 +17,7 @@ mod facts;
 mod failure;
 mod filter;
 mod ids;
+mod known;
 mod machines;
 mod page;
 mod query;
@@ -65,7 +67,7 @@ struct Shared {
     state: Mutex<State>,
     /// Held by a call that changes something, from its judgement to its answer: what was
     /// judged stays so, and of two calls with one client token the second finds what the
-    /// first launched.
+    /// first launched. Any call holds it while it looks what became of the instances.
     changing: Mutex<()>,
 }
 

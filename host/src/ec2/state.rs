@@ -4,26 +4,31 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::Ipv4Addr;
 
+use super::attributes::{Attributes, SpotOptions};
+use super::facts::Facts;
+use super::known::Memory;
+
 /// All of it. It ends with the process, as the instances do that calls launched.
 #[derive(Default)]
 pub(super) struct State {
     pub launches: Launches,
     /// The Elastic IP addresses of the account, by their public address.
     pub addresses: BTreeMap<String, Address>,
-    /// What was attached or detached, by instance and device.
+    /// The volumes that calls attached, by instance and device.
     pub volumes: BTreeMap<(String, String), Volume>,
     /// The instances whose metadata options were changed while they did not run, with
     /// their launch times then: a start gives another.
     pub options_pending: BTreeMap<String, String>,
+    /// What calls set of an instance that its metadata does not show; not where it is the
+    /// default.
+    pub attributes: BTreeMap<String, Attributes>,
+    /// How spot instances were asked for, also those that are terminated.
+    pub spot: BTreeMap<String, SpotOptions>,
     pub subnets: Subnets,
+    pub memory: Memory,
 }
 
 impl State {
-    /// What was attached to an instance, or detached from it, by device.
-    pub fn volumes_of(&self, instance_id: &str) -> impl Iterator<Item = (&(String, String), &Volume)> {
-        self.volumes.iter().filter(move |((of, _), _)| of == instance_id)
-    }
-
     /// The addresses that are associated.
     pub fn associations(&self) -> Vec<(String, Association)> {
         let associated = self.addresses.iter().filter_map(|(ip, its)| Some((ip.clone(), its.association.clone()?)));
@@ -37,12 +42,60 @@ impl State {
         }
     }
 
+    /// The instances of which something is kept here.
+    pub fn mentioned(&self) -> BTreeSet<String> {
+        let associated = self.addresses.values().filter_map(|address| Some(&address.association.as_ref()?.instance_id));
+        let with_volumes = self.volumes.keys().map(|(of, _)| of);
+        let with_more = self.options_pending.keys().chain(self.attributes.keys()).chain(self.spot.keys());
+        associated.chain(with_volumes).chain(with_more).cloned().collect()
+    }
+
+    /// The instance has these devices and this public address: any other is its no more.
+    pub fn keep(&mut self, instance_id: &str, devices: &[String], public_ip: Option<&str>) {
+        self.volumes.retain(|(of, device), _| of != instance_id || devices.contains(device));
+        for (ip, address) in &mut self.addresses {
+            address.association.take_if(|its| its.instance_id == instance_id && Some(&**ip) != public_ip);
+        }
+    }
+
     /// The instance is terminated: what it had is free.
-    pub fn forget(&mut self, instance_id: &str, private_ip: Option<&str>) {
+    pub fn end(&mut self, instance_id: &str) {
         self.disassociate(instance_id);
-        private_ip.into_iter().for_each(|ip| self.subnets.free(ip));
         self.volumes.retain(|(of, _), _| of != instance_id);
         self.options_pending.remove(instance_id);
+        self.attributes.remove(instance_id);
+    }
+
+    /// The instance is gone, and nobody can ask for it any more.
+    pub fn forget(&mut self, instance_id: &str) {
+        self.end(instance_id);
+        self.spot.remove(instance_id);
+        self.memory.forget(instance_id);
+    }
+
+    /// The attributes of an instance.
+    pub fn attributes_of(&self, instance_id: &str) -> Attributes {
+        self.attributes.get(instance_id).copied().unwrap_or_default()
+    }
+
+    /// Sets them.
+    pub fn set_attributes(&mut self, instance_id: &str, attributes: Attributes) {
+        match attributes.are_default() {
+            true => drop(self.attributes.remove(instance_id)),
+            false => drop(self.attributes.insert(instance_id.to_owned(), attributes)),
+        }
+    }
+
+    /// Whether the request of a spot instance is a persistent one, whose instance can be
+    /// stopped and started. Of an instance that no call launched it is, if it is stopped
+    /// or its interruption stops it.
+    pub fn is_persistent(&self, facts: &Facts) -> bool {
+        let stated = facts.stated["spot-interruption"]["action"].as_str();
+        facts.state() == "stopped"
+            || match self.spot.get(&facts.instance_id) {
+                Some(options) => options.is_persistent(),
+                None => matches!(stated, Some("stop" | "hibernate")),
+            }
     }
 }
 
@@ -61,11 +114,10 @@ pub(super) struct Association {
     pub instance_id: String,
 }
 
-/// A volume that was attached, or detached, since the instance was described.
+/// A volume that a call attached.
 #[derive(Clone)]
 pub(super) struct Volume {
     pub id: String,
-    pub is_attached: bool,
     /// When it was.
     pub time: String,
 }
@@ -102,18 +154,15 @@ impl Launches {
     }
 }
 
-/// Which addresses are given to new instances.
+/// Which addresses are given where a call names none. Those that are in use, the
+/// instances tell.
 #[derive(Default)]
 pub(super) struct Subnets {
     known: Vec<Subnet>,
-    /// Addresses that calls stated, in whatever block.
-    stated: BTreeSet<u32>,
 }
 
-/// A subnet, and what of it is in use.
 struct Subnet {
     id: String,
-    used: BTreeSet<u32>,
     /// Where to look next: an address that was free only just is given last.
     next: u32,
 }
@@ -134,11 +183,18 @@ impl Subnets {
             Some(at) => at,
             None if self.known.len() == Self::BLOCKS => return None,
             None => {
-                self.known.push(Subnet { id: subnet_id.to_owned(), used: BTreeSet::new(), next: Self::FIRST });
+                self.known.push(Subnet { id: subnet_id.to_owned(), next: Self::FIRST });
                 self.known.len() - 1
             }
         };
         u32::try_from(at).ok()
+    }
+
+    /// The block of a subnet that has one, if an address is of it.
+    pub fn block_of(&self, subnet_id: &str, address: Ipv4Addr) -> Option<u32> {
+        let at = self.known.iter().position(|subnet| subnet.id == subnet_id)?;
+        let of_vpc = u32::from(address).checked_sub(Self::VPC)?;
+        u32::try_from(at).ok().filter(|at| of_vpc / Self::BLOCK == *at)
     }
 
     /// The CIDR block with a number.
@@ -147,43 +203,22 @@ impl Subnets {
     }
 
     /// The first address of a block that an instance can have.
-    pub fn first_address(block: u32) -> String {
+    pub fn first_address(block: u32) -> Ipv4Addr {
         Self::address(block, Self::FIRST)
     }
 
-    /// Takes an address of a block that is free; none where none is.
-    pub fn take(&mut self, block: u32) -> Option<String> {
-        let Subnet { used, next, .. } = self.known.get_mut(block as usize)?;
-        let is_free =
-            |offset: &u32| !used.contains(offset) && !self.stated.contains(&(Self::VPC + block * Self::BLOCK + offset));
-        let offset = (*next..=Self::LAST).chain(Self::FIRST..*next).find(is_free)?;
-        used.insert(offset);
+    /// Takes an address of a block that is not in use, which it is then; none where all
+    /// are.
+    pub fn take(&mut self, block: u32, used: &mut BTreeSet<Ipv4Addr>) -> Option<Ipv4Addr> {
+        let Subnet { next, .. } = self.known.get_mut(block as usize)?;
+        let mut offsets = (*next..=Self::LAST).chain(Self::FIRST..*next);
+        let offset = offsets.find(|offset| used.insert(Self::address(block, *offset)))?;
         *next = if offset == Self::LAST { Self::FIRST } else { offset + 1 };
         Some(Self::address(block, offset))
     }
 
-    /// Takes an address that a call states, unless it is in use.
-    pub fn claim(&mut self, address: Ipv4Addr) -> bool {
-        let number = u32::from(address);
-        let is_used = number.checked_sub(Self::VPC).is_some_and(|at| {
-            let subnet = self.known.get((at / Self::BLOCK) as usize);
-            subnet.is_some_and(|subnet| subnet.used.contains(&(at % Self::BLOCK)))
-        });
-        !is_used && self.stated.insert(number)
-    }
-
-    /// Gives an address back, if it is one of these.
-    pub fn free(&mut self, address: &str) {
-        let Ok(address) = address.parse::<Ipv4Addr>().map(u32::from) else { return };
-        self.stated.remove(&address);
-        let Some(at) = address.checked_sub(Self::VPC) else { return };
-        if let Some(subnet) = self.known.get_mut((at / Self::BLOCK) as usize) {
-            subnet.used.remove(&(at % Self::BLOCK));
-        }
-    }
-
-    fn address(block: u32, offset: u32) -> String {
-        Ipv4Addr::from(Self::VPC + block * Self::BLOCK + offset).to_string()
+    fn address(block: u32, offset: u32) -> Ipv4Addr {
+        Ipv4Addr::from(Self::VPC + block * Self::BLOCK + offset)
     }
 }
 
@@ -193,30 +228,26 @@ mod tests {
 
     #[test]
     fn a_subnet_has_the_addresses_of_a_default_one() {
-        let mut subnets = Subnets::default();
+        let (mut subnets, mut used) = (Subnets::default(), BTreeSet::new());
+        let address = |text: &str| text.parse::<Ipv4Addr>().unwrap();
         let (one, other) = (subnets.block("subnet-1").unwrap(), subnets.block("subnet-2").unwrap());
         assert_eq!(subnets.block("subnet-1"), Some(one));
         assert_eq!((Subnets::cidr(one), Subnets::cidr(other)), ("172.31.0.0/20".into(), "172.31.16.0/20".into()));
-        let all: Vec<_> = std::iter::from_fn(|| subnets.take(one)).collect();
-        assert_eq!((all.len(), &*all[0], &*all[4090]), (4091, "172.31.0.4", "172.31.15.254"));
-        assert_eq!(subnets.take(other).as_deref(), Some("172.31.16.4"));
-        for address in ["172.31.0.9", "172.31.16.4", "10.0.0.1", "172.31.255.4", "ten"] {
-            subnets.free(address);
-        }
-        assert_eq!(std::iter::from_fn(|| subnets.take(one)).collect::<Vec<_>>(), ["172.31.0.9"]);
-        // Of one address there is one instance.
-        let stated = "172.31.16.6".parse().unwrap();
-        assert!(subnets.claim(stated) && !subnets.claim(stated));
-        assert!(!subnets.claim("172.31.0.9".parse().unwrap()) && subnets.claim("10.0.0.7".parse().unwrap()));
-        assert_eq!(
-            (subnets.take(other), subnets.take(other)),
-            (Some("172.31.16.5".into()), Some("172.31.16.7".into()))
-        );
-        subnets.free("172.31.16.6");
-        assert!(subnets.claim(stated));
+        let all: Vec<_> = std::iter::from_fn(|| subnets.take(one, &mut used)).collect();
+        assert_eq!((all.len(), all[0], all[4090]), (4091, address("172.31.0.4"), address("172.31.15.254")));
+        used.remove(&address("172.31.0.9"));
+        assert_eq!(std::iter::from_fn(|| subnets.take(one, &mut used)).collect::<Vec<_>>(), [address("172.31.0.9")]);
+        // One that somebody has is given to nobody.
+        used.insert(address("172.31.16.5"));
+        let taken = [(); 2].map(|()| subnets.take(other, &mut used).unwrap());
+        assert_eq!(taken, [address("172.31.16.4"), address("172.31.16.6")]);
         // What was free only just comes last.
-        assert_eq!(subnets.take(other).as_deref(), Some("172.31.16.8"));
+        used.remove(&taken[0]);
+        assert_eq!(subnets.take(other, &mut used), Some(address("172.31.16.7")));
         let blocks = (3..20).map(|n| subnets.block(&format!("subnet-{n}"))).filter(Option::is_some).count();
         assert_eq!(blocks, 14);
+        let block_of = |subnet: &str, ip: &str| subnets.block_of(subnet, address(ip));
+        assert_eq!((block_of("subnet-2", "172.31.16.4"), block_of("subnet-2", "172.31.0.4")), (Some(1), None));
+        assert_eq!((block_of("subnet-1", "10.0.0.1"), block_of("subnet-20", "172.31.0.4")), (None, None));
     }
 }

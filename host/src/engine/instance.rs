@@ -227,6 +227,18 @@ impl Instance {
         self.shared.opening.needs_keys()
     }
 
+    /// A number that no other instance of the runtime has, nor this one after an edit.
+    #[cfg(feature = "ec2")]
+    pub(crate) fn id(&self) -> u64 {
+        self.shared.id
+    }
+
+    /// What its service has at a path below `latest`: `item` in the contract.
+    #[cfg(feature = "ec2")]
+    pub(crate) fn item(&self, path: &str, now_ms: u64) -> Result<Option<Vec<u8>>, Error> {
+        self.runtime.item(self.shared.id, &self.shared.opening, path, now_ms)
+    }
+
     /// Whose instance it is, where there are instances of others.
     pub(crate) fn scope(&self) -> Option<&str> {
         self.shared.opening.scope()

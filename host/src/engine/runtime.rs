@@ -258,6 +258,13 @@ impl Runtime {
         self.check(asked.head, told, |told| &told.verdict, out, start)
     }
 
+    /// What the service of the instance `id` has at a path, whatever is in the way of
+    /// requests for it.
+    #[cfg(feature = "ec2")]
+    pub(crate) fn item(&self, id: u64, opening: &Opening, path: &str, now_ms: u64) -> Result<Option<Vec<u8>>, Error> {
+        self.with_worker(|worker| worker.item(id, opening, self.shared.limits.instances_per_worker, path, now_ms))
+    }
+
     /// Appends the answer to a caller that has no instance.
     pub(crate) fn refuse_caller(&self, head: &[u8], moment: Moment, out: &mut Vec<u8>) -> Result<Verdict, Error> {
         let asked = Asked { head, moment, counts: Counts::default(), signatures: None };

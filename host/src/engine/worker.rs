@@ -125,6 +125,21 @@ impl Worker {
         })
     }
 
+    /// What the service of an instance has at a path.
+    #[cfg(feature = "ec2")]
+    pub(crate) fn item(
+        &mut self,
+        id: u64,
+        opening: &Opening,
+        instances: usize,
+        path: &str,
+        now_ms: u64,
+    ) -> wasmtime::Result<Option<Vec<u8>>> {
+        let resource = self.resource(id, opening, instances)?;
+        let instance = self.component.imds_service_metadata().instance();
+        instance.call_item(&mut self.store, resource, path, now_ms)
+    }
+
     /// Answers a caller that has no instance.
     pub(crate) fn refuse_caller(&mut self, asked: Asked<'_>, out: &mut Vec<u8>) -> wasmtime::Result<Verdict> {
         let service = self.component.imds_service_metadata();

@@ -3,15 +3,19 @@
 use super::*;
 
 /// Instances by their caller, none at first.
-fn fleet(name: &str, caller: &str, flags: &[&str]) -> Operated {
+pub(super) fn fleet(name: &str, caller: &str, flags: &[&str]) -> Operated {
+    Operated::start(&[&none(name, caller).iter().map(String::as_str).collect::<Vec<_>>(), flags].concat())
+}
+
+/// The flags for an empty directory.
+fn none(name: &str, caller: &str) -> [String; 4] {
     let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("program").join(format!("ec2-{name}"));
     let _ = fs::remove_dir_all(&directory);
     fs::create_dir_all(&directory).unwrap();
-    let many = ["--instances", directory.to_str().unwrap(), "--caller", caller];
-    Operated::start(&[&many, flags].concat())
+    ["--instances", directory.to_str().unwrap(), "--caller", caller].map(str::to_owned)
 }
 
-const IMAGE: (&str, &str) = ("ImageId", "ami-0123456789abcdef0");
+pub(super) const IMAGE: (&str, &str) = ("ImageId", "ami-0123456789abcdef0");
 
 impl Operated {
     /// Launches so many instances; gives their ids.
@@ -24,7 +28,7 @@ impl Operated {
 
     /// What the guest with this id sees where its proxy says who it is: the status, and
     /// the body.
-    fn seen_as(&self, id: &str, path: &str) -> (u16, String) {
+    pub(super) fn seen_as(&self, id: &str, path: &str) -> (u16, String) {
         let answer =
             self.served.request(&format!("GET /latest/{path} HTTP/1.1\r\nHost: localhost\r\nX-Guest: {id}\r\n\r\n"));
         let Some((head, body)) = answer.split_once("\r\n\r\n") else { return (0, String::new()) };
@@ -50,6 +54,8 @@ fn a_guest_is_what_its_launch_says() {
             ("Monitoring.Enabled", "true"),
             ("Placement.AvailabilityZone", "us-east-1c"),
             ("InstanceMarketOptions.MarketType", "spot"),
+            ("InstanceMarketOptions.SpotOptions.SpotInstanceType", "persistent"),
+            ("InstanceMarketOptions.SpotOptions.InstanceInterruptionBehavior", "stop"),
             ("BlockDeviceMapping.1.DeviceName", "/dev/sdf"),
             ("BlockDeviceMapping.1.Ebs.VolumeSize", "8"),
             ("TagSpecification.1.ResourceType", "instance"),
@@ -163,6 +169,47 @@ fn an_address_is_of_one_instance_until_that_is_terminated() {
 }
 
 #[test]
+fn an_address_moves_between_interfaces_and_is_of_one_alone() {
+    let ec2 = fleet("moved", "header:x-guest", &[]);
+    let ids = ec2.launch(2, &[]);
+    let interface =
+        |id: &str| ec2.done("DescribeInstances", &[("InstanceId.1", id)]).field("networkInterfaceId").to_owned();
+    let (first, second) = (interface(&ids[0]), interface(&ids[1]));
+    let addresses = |id: &str| {
+        let mac = ec2.seen_as(id, "meta-data/mac").1;
+        ec2.seen_as(id, &format!("meta-data/network/interfaces/macs/{mac}/local-ipv4s")).1
+    };
+    // Launches and further addresses take from one subnet.
+    ec2.done("AssignPrivateIpAddresses", &[("NetworkInterfaceId", &first), ("SecondaryPrivateIpAddressCount", "2")]);
+    assert_eq!(
+        (addresses(&ids[0]), addresses(&ids[1])),
+        ("172.31.0.4\n172.31.0.6\n172.31.0.7".into(), "172.31.0.5".into())
+    );
+    let third = ec2.launch(1, &[]);
+    assert_eq!(addresses(&third[0]), "172.31.0.8");
+    let stated = [IMAGE, ("MinCount", "1"), ("MaxCount", "1"), ("PrivateIpAddress", "172.31.0.7")];
+    assert_eq!(ec2.code("RunInstances", &stated), "InvalidIPAddress.InUse");
+
+    let moved = [("NetworkInterfaceId", &*second), ("PrivateIpAddress.1", "172.31.0.6")];
+    let refused = ("InvalidParameterValue".to_owned(), "[172.31.0.6] assigned, but move is not allowed.".to_owned());
+    assert_eq!(ec2.refused("AssignPrivateIpAddresses", &moved), refused);
+    let allowed = ("AllowReassignment", "true");
+    ec2.done("AssignPrivateIpAddresses", &[moved[0], moved[1], allowed]);
+    assert_eq!(
+        (addresses(&ids[0]), addresses(&ids[1])),
+        ("172.31.0.4\n172.31.0.7".into(), "172.31.0.5\n172.31.0.6".into())
+    );
+    // The first address of an interface stays, and so do all others then.
+    let both = [moved[0], ("PrivateIpAddress.1", "172.31.0.7"), ("PrivateIpAddress.2", "172.31.0.4"), allowed];
+    assert_eq!(ec2.code("AssignPrivateIpAddresses", &both), "InvalidParameterValue");
+    assert_eq!(addresses(&ids[0]), "172.31.0.4\n172.31.0.7");
+    // One that is given back is free.
+    ec2.done("UnassignPrivateIpAddresses", &moved);
+    let stated = [stated[0], stated[1], stated[2], ("PrivateIpAddress", "172.31.0.6")];
+    ec2.done("RunInstances", &stated);
+}
+
+#[test]
 fn a_dry_run_of_a_launch_finds_what_the_launch_finds() {
     let ec2 = fleet("dry-launch", "header:x-guest", &[]);
     let launch = [IMAGE, ("MinCount", "1"), ("MaxCount", "1"), ("DryRun", "true")];
@@ -247,6 +294,23 @@ fn a_thousand_guests_are_launched_listed_by_pages_and_asked() {
     println!("1000 guests: launched in {launched:?}, listed in {described:?}, asked in {asked:?}");
     // Far above what it takes, also where much else runs.
     assert!(launched + described + asked < 9 * DEADLINE);
+}
+
+#[test]
+fn whoever_adds_an_instance_keeps_to_the_limit() {
+    let none = none("instances-max", "header:x-guest");
+    let flags: Vec<_> = none.iter().map(String::as_str).chain(["--instances-max", "3"]).collect();
+    let (ec2, control) = Operated::with_control(&flags);
+    // As many as there is room for, if these are enough.
+    assert_eq!(ec2.code("RunInstances", &[IMAGE, ("MinCount", "4"), ("MaxCount", "4")]), "InstanceLimitExceeded");
+    let told = ec2.done("RunInstances", &[IMAGE, ("MinCount", "1"), ("MaxCount", "4")]);
+    assert_eq!(told.fields("instanceId").len(), 3);
+    let one = [IMAGE, ("MinCount", "1"), ("MaxCount", "1"), ("DryRun", "true")];
+    assert_eq!(ec2.code("RunInstances", &one), "InstanceLimitExceeded");
+    let file = File::new("ec2-one-more.toml", "instance-type = 'm7g.large'");
+    let added = imds(&["ctl", "--control", &control, "--instance", "web", "put", file.path.to_str().unwrap()]);
+    let why = text(&added.stderr);
+    assert!(!added.status.success() && why.contains("there are 3 instances, as many as there may be"), "{why}");
 }
 
 #[test]

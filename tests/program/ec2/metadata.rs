@@ -22,6 +22,18 @@ fn tags_are_seen_inside_when_they_are_shown() {
 }
 
 #[test]
+fn a_terminated_instance_has_tags_as_long_as_it_is_shown() {
+    let ec2 = Operated::start(&[]);
+    ec2.done("TerminateInstances", &[("InstanceId.1", ID)]);
+    let tag = [("ResourceId.1", ID), ("Tag.1.Key", "State"), ("Tag.1.Value", "done")];
+    ec2.done("CreateTags", &tag);
+    let told = ec2.done("DescribeInstances", &[("Filter.1.Name", "tag:State"), ("Filter.1.Value.1", "done")]);
+    assert_eq!(told.field("instanceState"), "<code>48</code><name>terminated</name>");
+    ec2.done("DeleteTags", &tag);
+    assert_eq!(ec2.done("DescribeTags", &[]).fields("key"), [""; 0]);
+}
+
+#[test]
 fn tags_follow_ec2s_rules() {
     let ec2 = Operated::start(&["--instance-metadata-tags", "enabled"]);
     let refused = |key: &str, value: &str| {
@@ -118,7 +130,7 @@ fn attributes_change_as_ec2_allows() {
     assert_eq!((&*code, &*message), ("InvalidParameterValue", "Invalid BASE64 encoding of user data"));
     let both = [user_data[0], user_data[1], kind[1]];
     assert_eq!(ec2.code("ModifyInstanceAttribute", &both), "InvalidParameterCombination");
-    let other = [("InstanceId", ID), ("Attribute", "disableApiTermination"), ("Value", "true")];
+    let other = [("InstanceId", ID), ("Attribute", "sriovNetSupport"), ("Value", "simple")];
     assert_eq!(ec2.code("ModifyInstanceAttribute", &other), "UnsupportedOperation");
     assert_eq!(
         ec2.code("DescribeInstanceAttribute", &[("InstanceId", ID), ("Attribute", "colour")]),

@@ -5,6 +5,7 @@ mod clients;
 mod describe;
 mod guard;
 mod guests;
+mod launches;
 mod metadata;
 mod power;
 
@@ -28,7 +29,19 @@ const ID: &str = "i-0123456789abcdef0";
 
 impl Operated {
     fn start(flags: &[&str]) -> Self {
-        let served = Served::start(&[&["--ec2-api", "127.0.0.1:0", "--log", "off"], flags].concat());
+        Self::ready(Served::start(&[&["--ec2-api", "127.0.0.1:0", "--log", "off"], flags].concat()))
+    }
+
+    /// One that `imds ctl` operates too, at the address beside it.
+    fn with_control(flags: &[&str]) -> (Self, String) {
+        let listeners = ["--ec2-api", "127.0.0.1:0", "--control", "127.0.0.1:0", "--log", "off"];
+        let served = Served::start(&[&listeners, flags].concat());
+        let line = served.line_with("imds: control on ");
+        let control = line.strip_prefix("imds: control on http://").unwrap().to_owned();
+        (Self::ready(served), control)
+    }
+
+    fn ready(served: Served) -> Self {
         let line = served.line_with("imds: EC2 API on ");
         let address = line.strip_prefix("imds: EC2 API on http://").unwrap().to_owned();
         Self { served, address }

@@ -133,3 +133,33 @@ fn a_volume_is_seen_inside_from_the_next_start() {
     assert_eq!(ec2.code("DetachVolume", &[("VolumeId", &root)]), "OperationNotPermitted");
     assert_eq!(ec2.code("AttachVolume", &[attach[0], ("VolumeId", "disk"), attach[2]]), "InvalidParameterValue");
 }
+
+#[test]
+fn a_volume_settles_with_a_start_that_no_call_made() {
+    let (ec2, control) = Operated::with_control(&[]);
+    let attach = [("InstanceId", ID), ("VolumeId", "vol-0123456789abcdef0"), ("Device", "/dev/sdf")];
+    ec2.done("AttachVolume", &attach);
+    let ctl = |arguments: &[&str]| {
+        let output = imds(&[&["ctl", "--control", &*control], arguments].concat());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+    };
+    ctl(&["stop"]);
+    ctl(&["start"]);
+    assert_eq!(ec2.item("block-device-mapping/ebs1"), "sdf");
+    // One that goes is seen until the next start, and one in its place goes on to be.
+    ec2.done("DetachVolume", &[("VolumeId", "vol-0123456789abcdef0")]);
+    assert_eq!(ec2.item("block-device-mapping/ebs1"), "sdf");
+    ec2.done("AttachVolume", &[attach[0], ("VolumeId", "vol-0123456789abcdef1"), attach[2]]);
+    ctl(&["edit", "timeline = [{ at = '+10s', state = 'stopped' }, { at = '+20s', state = 'running' }]"]);
+    ctl(&["clock", "+30s"]);
+    assert_eq!(ec2.item("block-device-mapping/ebs1"), "sdf");
+    ec2.done("DetachVolume", &[("VolumeId", "vol-0123456789abcdef1")]);
+    ctl(&["edit", "timeline = [{ at = '+10s', state = 'stopped' }, { at = '+20s', state = 'running' }]"]);
+    ctl(&["clock", "+30s"]);
+    assert!(!ec2.has("block-device-mapping/ebs1"));
+    // What an operator takes away is attached nowhere.
+    ec2.done("AttachVolume", &attach);
+    ctl(&["edit", "block-device-mappings = []"]);
+    assert_eq!(ec2.done("DescribeInstances", &[]).fields("deviceName"), ["/dev/xvda"]);
+    ec2.done("AttachVolume", &attach);
+}

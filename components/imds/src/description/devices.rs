@@ -1,6 +1,7 @@
 //! What is attached to an instance besides its network.
 
 use super::value::{Line, Segment, VirtualName};
+use super::words::VolumeAttachment;
 
 entries! {
     /// A volume besides the root volume.
@@ -11,6 +12,10 @@ entries! {
         /// on an instance type without an instance store, as on Xen where the AMI maps them. Default: an EBS volume.
         #[serde(default)]
         virtual_name: Option<VirtualName>,
+        /// attaching: shown from the next start on, and attached then. detaching: shown until the next start, with which
+        /// it is gone. Default attached.
+        #[serde(default)]
+        attachment: VolumeAttachment,
     }
 
     /// An Elastic GPU.

@@ -47,6 +47,7 @@ use self::value::{
 pub use self::words::{
     Architecture, Enabled, EventCode, EventState, FaultKind, HostnameType, HttpTokens, InstanceAction,
     InstanceLifecycle, InstanceState, ProductCodeType, SpotAction, Switch, TargetLifecycleState, VirtualizationType,
+    VolumeAttachment,
 };
 use crate::time::Time;
 use crate::timeline::Timeline;

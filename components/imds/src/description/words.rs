@@ -27,6 +27,8 @@ words! {
     }
     /// Whether an instance runs.
     InstanceState { #[default] Running = "running", Stopped = "stopped", Terminated = "terminated", }
+    /// How far a volume is attached. Software sees a change of that from the next start on.
+    VolumeAttachment { #[default] Attached = "attached", Attaching = "attaching", Detaching = "detaching", }
     /// What a fault does: answer 503; answer late; close without an answer; end an answer in the middle of its body;
     /// never answer.
     FaultKind { #[default] Refuse = "refuse", Delay = "delay", Close = "close", Cut = "cut", Withhold = "withhold", }

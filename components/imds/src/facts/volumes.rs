@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Check;
-use crate::description::BlockDeviceMapping;
+use crate::description::{BlockDeviceMapping, VolumeAttachment};
 
 /// EC2 attaches fewer to any instance type.
 const MAPPINGS_MAX: usize = 128;
@@ -23,6 +23,10 @@ impl Check {
         let mut names = BTreeSet::new();
         let mut volumes = 0;
         for (index, mapping) in mappings.into_iter().enumerate() {
+            // EC2 shows what is attached to a running instance from its next start on.
+            if mapping.attachment == VolumeAttachment::Attaching {
+                continue;
+            }
             let device = bare(mapping.device_name.as_str()).to_owned();
             let name = match mapping.virtual_name {
                 Some(name) => name.into(),

@@ -103,8 +103,12 @@ pub fn state(document: &Json) -> &str {
 /// DIFFERENCE: EC2 has no call that gives a running instance another private
 /// address, key pair, subnet or way of being bought; tests may want one.
 fn allowed(before: &Json, after: &Json, change: &Json) -> Result<(), Vec<Problem>> {
-    if state(before) == "terminated" && before != after {
-        return Err(vec![nothing_changes("")]);
+    if state(before) == "terminated" {
+        // EC2 takes tags for as long as it shows the instance.
+        return match without_tags(before) == without_tags(after) {
+            true => Ok(()),
+            false => Err(vec![nothing_changes("")]),
+        };
     }
     let changes = |pointer: &&String| before.at(pointer) != after.at(pointer);
     let mut problems = Vec::new();
@@ -125,9 +129,16 @@ fn allowed(before: &Json, after: &Json, change: &Json) -> Result<(), Vec<Problem
     if problems.is_empty() { Ok(()) } else { Err(problems) }
 }
 
+fn without_tags(document: &Json) -> Json {
+    let mut document = document.clone();
+    document.take("tags");
+    document
+}
+
 /// Refuses a change of an instance that is terminated.
 pub(super) fn nothing_changes(pointer: &str) -> Problem {
-    let problem = Problem::at(pointer, "the instance is terminated, and nothing about it changes any more");
+    let problem =
+        Problem::at(pointer, "the instance is terminated, and nothing about it but its tags changes any more");
     problem.help("serve its description anew to have it back: imds ctl reset")
 }
 
@@ -191,6 +202,7 @@ fn start(document: &mut Json, change: &Json, at: Time) {
     for notice in NOTICES.iter().filter(|notice| !is_given(&pointer_step(notice))) {
         document.take(notice);
     }
+    settle_volumes(document);
     // The new credentials are the first of a rotation, which one that ended before does not end.
     for name in ["since", "until"] {
         let pointer = format!("/iam-instance-profile/credentials-rotation/{name}");
@@ -201,6 +213,19 @@ fn start(document: &mut Json, change: &Json, at: Time) {
             document.merge_field("iam-instance-profile", &rotation);
         }
     }
+}
+
+/// What was attached and detached since the last start is so from now on.
+fn settle_volumes(document: &mut Json) {
+    const VOLUMES: &str = "block-device-mappings";
+    let attachment = |mapping: &Json| mapping.at("/attachment").and_then(Json::text).map(str::to_owned);
+    let Some(Json::Array(mut mappings)) = document.at(&pointer_step(VOLUMES)).cloned() else { return };
+    if mappings.iter().all(|mapping| attachment(mapping).is_none()) {
+        return;
+    }
+    mappings.retain(|mapping| attachment(mapping).as_deref() != Some("detaching"));
+    mappings.iter_mut().for_each(|mapping| drop(mapping.take("attachment")));
+    document.merge_field(VOLUMES, &Json::Array(mappings));
 }
 
 /// Events with the id of one that is there change that one; others are added.
@@ -290,6 +315,55 @@ mod tests {
                 assert!(message.starts_with("an instance keeps its `") && message.ends_with("` for life"), "{message}");
             }
         }
+    }
+
+    #[test]
+    fn a_terminated_instance_takes_tags_and_nothing_else() {
+        let ended = r#"{"state": "terminated", "tags": {"Name": "web"}}"#;
+        assert_eq!(
+            changed(ended, r#"{"tags": {"Name": "old"}}"#).unwrap(),
+            ended.replace("web", "old").replace(' ', "")
+        );
+        assert_eq!(changed(ended, r#"{"tags": null}"#).unwrap(), r#"{"state":"terminated"}"#);
+        for change in [r#"{"monitoring": "enabled"}"#, r#"{"tags": {"a": "b"}, "state": "running"}"#] {
+            assert!(changed(ended, change).unwrap_err().message.contains("nothing about it but its tags"), "{change}");
+        }
+    }
+
+    #[test]
+    fn volumes_settle_with_a_start_however_it_comes() {
+        let mappings = r#"[{"device-name": "/dev/sdf", "attachment": "detaching"},
+            {"device-name": "/dev/sdg", "attachment": "attaching"}, {"device-name": "/dev/sdh", "attachment": "attached"}]"#;
+        let shown = |description: &str, now_ms: u64| {
+            let settings = crate::Settings { token_secret: vec![7; 32], ..Default::default() };
+            let instance = crate::Instance::open(description, settings).unwrap();
+            let names = instance.item("meta-data/block-device-mapping/", now_ms).unwrap();
+            let names = String::from_utf8(names).unwrap();
+            let device = |name: &str| {
+                let item = instance.item(&format!("meta-data/block-device-mapping/{name}"), now_ms);
+                String::from_utf8(item.unwrap()).unwrap()
+            };
+            names.lines().filter(|name| name.starts_with("ebs")).map(device).collect::<Vec<_>>()
+        };
+        let running = format!(r#"{{"block-device-mappings": {mappings}}}"#);
+        assert_eq!(shown(&running, NOW_MS), ["sdf", "sdh"]);
+        let stopped = changed(&running, r#"{"operation": "stop"}"#).unwrap();
+        assert_eq!(shown(&stopped, NOW_MS), ["sdf", "sdh"]);
+        for start in [r#"{"operation": "start"}"#, r#"{"state": "running"}"#] {
+            let started = changed(&stopped, start).unwrap();
+            assert_eq!(shown(&started, NOW_MS), ["sdg", "sdh"]);
+            assert!(!started.contains("attachment"), "{started}");
+        }
+        let timeline = r#""timeline": [{"at": "2026-10-01T00:01:00Z", "state": "stopped"},
+            {"at": "2026-10-01T00:02:00Z", "state": "running"}]"#;
+        let planned = format!(r#"{{"block-device-mappings": {mappings}, {timeline}}}"#);
+        assert_eq!(
+            (shown(&planned, NOW_MS), shown(&planned, NOW_MS + 120_000)),
+            (vec!["sdf".into(), "sdh".into()], vec!["sdg".to_owned(), "sdh".into()])
+        );
+        // All of them are gone with a start.
+        let last = r#"{"state": "stopped", "block-device-mappings": [{"device-name": "/dev/sdf", "attachment": "detaching"}]}"#;
+        assert_eq!(shown(&changed(last, r#"{"operation": "start"}"#).unwrap(), NOW_MS), [""; 0]);
     }
 
     #[test]

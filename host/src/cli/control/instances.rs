@@ -86,7 +86,7 @@ fn read(query: &str) -> Result<(Option<String>, usize), String> {
          headers(("ETag" = String, description = "The revision in quotes, for If-Match."))),
         (status = 201, body = Revision, description = "Done; there was none before.",
          headers(("ETag" = String, description = "The revision in quotes, for If-Match."))),
-        (status = 409, body = shapes::Error, description = "Another instance has the instance id; or the server has the one instance of all callers, and no other."),
+        (status = 409, body = shapes::Error, description = "Another instance has the instance id; there are as many instances as there may be; or the server has the one instance of all callers, and no other."),
         (status = 412, body = Conflict, description = "The instance has another revision by now, or there is none, or one where there must be none. Nothing was changed."),
         (status = 422, body = Wrong, description = "It is wrong. Nothing was changed."),
         RefusedChange, WrongRequest, Slow,

@@ -97,6 +97,7 @@ pub fn failed(failure: impl Into<anyhow::Error>) -> Refusal {
             conflict(&format!("{message}; look at that one first, then change it by its number"), Some(*revision))
         }
         Some(Error::Key { .. }) => error(StatusCode::BAD_REQUEST, message),
+        Some(Error::Full { .. }) => error(StatusCode::CONFLICT, message),
         Some(Error::Read { .. }) => error(StatusCode::UNPROCESSABLE_ENTITY, message),
         _ if failure.is::<WrongUse>() => error(StatusCode::UNPROCESSABLE_ENTITY, message),
         _ => error(StatusCode::INTERNAL_SERVER_ERROR, message),

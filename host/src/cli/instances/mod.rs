@@ -23,9 +23,11 @@ pub use self::guests::{Controlled, Guests};
 pub use self::load::{Entry, Found, Given, each};
 use self::wrong::Wrong;
 use super::failure::WrongUse;
+use super::limits::LIMITS;
 use super::log::Format;
 use super::options::{Changes, Options};
 use super::print::to_stderr;
+use super::values::count;
 use super::warnings::{self, Warned};
 
 #[derive(Args)]
@@ -42,6 +44,10 @@ pub struct Instances {
     /// What to do where some descriptions are wrong: refuse all, or skip these
     #[arg(long, value_name = "refuse|skip", value_enum, default_value_t = IfWrong::Refuse, hide_possible_values = true, requires = "instances", help_heading = MANY)]
     wrong_instances: IfWrong,
+
+    /// Instances that there may be with --control or --ec2-api, whoever adds them
+    #[arg(long, value_name = "N", value_parser = count, default_value_t = ControlledFleet::INSTANCES_MAX, requires = "instances", hide_short_help = true, help_heading = LIMITS)]
+    instances_max: usize,
 }
 
 /// At a start, so many descriptions are looked at for warnings: that takes about as
@@ -151,6 +157,7 @@ impl Instances {
         if under_control {
             let Many { runtime, settings, clock, .. } = &many;
             let fleet = ControlledFleet::with_settings(runtime, settings, callers.clone(), clock.clone())?;
+            fleet.limit(self.instances_max);
             let guests = Controlled::new(fleet);
             let (described, told) = self.describe(&many, &changes)?;
             let sources = credentials.start_many(&told.sourced, &many.clock, options.log_format)?;

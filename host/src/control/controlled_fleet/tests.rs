@@ -110,6 +110,23 @@ fn what_is_wrong_leaves_what_was_there() {
 }
 
 #[test]
+fn there_are_as_many_as_there_may_be() {
+    let fleet = fleet();
+    fleet.limit(2);
+    for key in ["a", "b"] {
+        fleet.insert(key, &Description::default()).unwrap();
+    }
+    for added in [fleet.insert("c", &Description::default()).map(Some), fleet.insert_new("c", &Description::default())]
+    {
+        assert!(matches!(added, Err(Error::Full { instances_max: 2 })));
+    }
+    // In place of another, or beside none.
+    fleet.insert("b", &Description::default()).unwrap();
+    assert!(fleet.insert_new("b", &Description::default()).unwrap().is_none());
+    assert!(fleet.remove("a") && fleet.insert_new("c", &Description::default()).unwrap().is_some());
+}
+
+#[test]
 fn what_is_put_in_anew_begins_anew() {
     let fleet = fleet();
     let before = fleet.insert("localhost", &Description::default()).unwrap();

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::super::attributes::NAMES;
 use super::super::facts::Facts;
 use super::super::failure::{Failure, shown};
 use super::super::xml::Element;
@@ -30,6 +31,11 @@ pub(in crate::ec2) struct ModifyInstanceAttribute {
     instance_type: Option<Attribute>,
     kernel: Option<Attribute>,
     ramdisk: Option<Attribute>,
+    disable_api_stop: Option<Attribute>,
+    disable_api_termination: Option<Attribute>,
+    ebs_optimized: Option<Attribute>,
+    instance_initiated_shutdown_behavior: Option<Attribute>,
+    source_dest_check: Option<Attribute>,
     #[serde(default)]
     group_id: Vec<String>,
 }
@@ -39,6 +45,8 @@ enum Change {
     Groups(Vec<String>),
     /// Only while the instance is stopped.
     Stopped(Value),
+    /// Of those that metadata does not show: the name and the value.
+    Kept(String, String),
 }
 
 pub(in crate::ec2) fn modify(context: &Context<'_>, asked: ModifyInstanceAttribute) -> Result<Element, Failure> {
@@ -47,13 +55,33 @@ pub(in crate::ec2) fn modify(context: &Context<'_>, asked: ModifyInstanceAttribu
     super::not_terminated(&facts)?;
     let change = match asked.change()? {
         Change::Groups(ids) => json!({ "security-groups": groups(&ids, &known(context, &facts)?)? }),
+        Change::Kept(name, value) => return keep(context, &facts, &name, &value),
         Change::Stopped(_) if facts.state() != "stopped" => {
-            return Err(state(format!("The instance '{}' is not in the 'stopped' state.", facts.instance_id)));
+            return Err(not_stopped(&facts));
         }
         Change::Stopped(change) => change,
     };
     context.proceed()?;
     edit(&control, &change)?;
+    Ok(done())
+}
+
+fn not_stopped(facts: &Facts) -> Failure {
+    state(format!("The instance '{}' is not in the 'stopped' state.", facts.instance_id))
+}
+
+/// Sets an attribute that metadata does not show.
+fn keep(context: &Context<'_>, facts: &Facts, name: &str, value: &str) -> Result<Element, Failure> {
+    let mut kept = context.state().attributes_of(&facts.instance_id);
+    kept.set(name, value)?;
+    if name == "ebsOptimized" && facts.state() != "stopped" {
+        return Err(not_stopped(facts));
+    }
+    if facts.is_spot() {
+        kept.judge_spot()?;
+    }
+    context.proceed()?;
+    context.state().set_attributes(&facts.instance_id, kept);
     Ok(done())
 }
 
@@ -69,6 +97,11 @@ impl ModifyInstanceAttribute {
             ("instanceType", self.instance_type),
             ("kernel", self.kernel),
             ("ramdisk", self.ramdisk),
+            ("disableApiStop", self.disable_api_stop),
+            ("disableApiTermination", self.disable_api_termination),
+            ("ebsOptimized", self.ebs_optimized),
+            ("instanceInitiatedShutdownBehavior", self.instance_initiated_shutdown_behavior),
+            ("sourceDestCheck", self.source_dest_check),
         ];
         let mut given: Vec<_> =
             fields.into_iter().filter_map(|(name, its)| Some((name.to_owned(), its?.value))).chain(named).collect();
@@ -87,10 +120,13 @@ impl ModifyInstanceAttribute {
             "kernel" => Change::Stopped(json!({ "kernel-id": value })),
             "ramdisk" => Change::Stopped(json!({ "ramdisk-id": value })),
             "groupSet" => Change::Groups(vec![value]),
+            name if NAMES.contains(&name) => Change::Kept(name.to_owned(), value),
             other => {
                 let message = format!(
-                    "The attribute {} is not modified here. Offered are: groupSet, instanceType, kernel, ramdisk, userData",
-                    shown(other)
+                    "The attribute {} is not modified here. Offered are: groupSet, instanceType, kernel, ramdisk, \
+                     userData, {}",
+                    shown(other),
+                    NAMES.join(", ")
                 );
                 return Err(Failure::unsupported(message));
             }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::super::facts::{Facts, Interface};
 use super::super::failure::{Failure, shown};
 use super::super::xml::Element;
-use super::super::{Context, edit, ids};
+use super::super::{Context, edit, ids, judge};
 use super::done;
 use crate::control::Control;
 
@@ -63,28 +63,93 @@ struct Found {
 pub(in crate::ec2) fn assign_private(context: &Context<'_>, asked: AssignPrivate) -> Result<Element, Failure> {
     let found = found(context, &asked.network_interface_id)?;
     let its = &found.facts.interfaces[found.at];
-    let taken = taken(context)?;
+    let mut used = context.private_ips()?;
     let given =
         wanted(asked.private_ip_address, asked.secondary_private_ip_address_count, "SecondaryPrivateIpAddressCount")?;
     let new = match given {
-        Wanted::These(ips) => ips,
-        Wanted::Some(count) => beside(its, &taken, count)?,
-    };
-    for ip in &new {
-        if ip.parse::<Ipv4Addr>().is_err() {
-            return Err(Failure::value("privateIpAddress", ip, "Invalid IPv4 address."));
+        Wanted::These(ips) => {
+            let parsed = |ip: &String| {
+                ip.parse::<Ipv4Addr>().map_err(|_| Failure::value("privateIpAddress", ip, "Invalid IPv4 address."))
+            };
+            ips.iter().map(parsed).collect::<Result<Vec<_>, _>>()?
         }
-        if taken.contains(ip) && !its.private_ips.contains(ip) && !asked.allow_reassignment {
-            let message = format!("The address {ip} is assigned to another interface, and reassignment is not allowed");
+        Wanted::Some(count) => {
+            let new = free(context, its, &mut used, count)?;
+            used.retain(|ip| !new.contains(ip));
+            new
+        }
+    };
+    let new: Vec<_> = new.into_iter().map(|ip| (ip, ip.to_string())).collect();
+    let assigned = new.iter().map(|(_, ip)| Element::item().text("privateIpAddress", ip));
+    let answer = done().text("networkInterfaceId", &its.id).set("assignedPrivateIpAddressesSet", assigned);
+    let (at, own) = (found.at, its.private_ips.clone());
+    let mut all = vec![Addresses::of(found)];
+    for (address, ip) in new.iter().filter(|(_, ip)| !own.contains(ip)) {
+        if used.contains(address) && !asked.allow_reassignment {
+            let message = format!("[{ip}] assigned, but move is not allowed.");
             return Err(Failure::new("InvalidParameterValue", message));
         }
+        if used.contains(address) {
+            give_up(context, &mut all, ip)?;
+        }
+        // Of two that are the same there is one.
+        if let Some(ips) = all.first_mut().and_then(|first| first.ips.get_mut(at)).filter(|ips| !ips.contains(ip)) {
+            ips.push(ip.clone());
+        }
     }
-    let mut ips = its.private_ips.clone();
-    ips.extend(new.iter().filter(|ip| !its.private_ips.contains(ip)).cloned());
-    let assigned = new.iter().map(|ip| Element::item().text("privateIpAddress", ip));
-    let answer = done().text("networkInterfaceId", &its.id).set("assignedPrivateIpAddressesSet", assigned);
-    found.set(context, "private-ip-addresses", &ips, addressed)?;
+    let changes = all.iter().map(Addresses::change).collect::<Result<Vec<_>, _>>()?;
+    // All or none.
+    all.iter().zip(&changes).try_for_each(|(its, change)| judge(&its.control, change))?;
+    context.proceed()?;
+    all.iter().zip(&changes).try_for_each(|(its, change)| edit(&its.control, change))?;
     Ok(answer)
+}
+
+/// The private addresses of the interfaces of an instance, as they become.
+struct Addresses {
+    control: Control,
+    facts: Facts,
+    ips: Vec<Vec<String>>,
+}
+
+impl Addresses {
+    fn of(Found { control, facts, .. }: Found) -> Self {
+        let ips = facts.interfaces.iter().map(|its| its.private_ips.clone()).collect();
+        Self { control, facts, ips }
+    }
+
+    fn change(&self) -> Result<Value, Failure> {
+        let mut stated = stated(&self.facts);
+        for (at, (ips, before)) in self.ips.iter().zip(&self.facts.interfaces).enumerate() {
+            if *ips != before.private_ips {
+                put(&self.facts, &mut stated, at, "private-ip-addresses", ips, addressed)?;
+            }
+        }
+        Ok(json!({ "network-interfaces": stated }))
+    }
+}
+
+/// Takes an address from the interface that has it.
+fn give_up(context: &Context<'_>, all: &mut Vec<Addresses>, ip: &String) -> Result<(), Failure> {
+    let is_known = all.iter().any(|its| its.ips.iter().flatten().any(|known| known == ip));
+    if !is_known {
+        let has_it = |facts: &Facts| {
+            facts.state() != "terminated" && facts.interfaces.iter().any(|its| its.private_ips.contains(ip))
+        };
+        let holder = context.machines().first(has_it)?;
+        all.extend(holder.map(|(control, facts)| Addresses::of(Found { control, facts, at: 0 })));
+    }
+    for ips in all.iter_mut().flat_map(|its| &mut its.ips) {
+        match ips.iter().position(|known| known == ip) {
+            Some(0) => {
+                let message = format!("[{ip}] is the primary address of another interface, and cannot be moved.");
+                return Err(Failure::new("InvalidParameterValue", message));
+            }
+            Some(at) => drop(ips.remove(at)),
+            None => {}
+        }
+    }
+    Ok(())
 }
 
 pub(in crate::ec2) fn unassign_private(context: &Context<'_>, asked: UnassignPrivate) -> Result<Element, Failure> {
@@ -164,24 +229,41 @@ impl Found {
         ips: &[String],
         describe: fn(&str, &[Value]) -> Value,
     ) -> Result<(), Failure> {
-        if ips.len() > ADDRESSES_MAX {
-            let message = format!("Number of addresses ({}) exceeds the limit of {ADDRESSES_MAX}", ips.len());
-            return Err(Failure::new("PrivateIpAddressLimitExceeded", message));
-        }
+        let mut stated = stated(&self.facts);
+        put(&self.facts, &mut stated, self.at, field, ips, describe)?;
         context.proceed()?;
-        // A change replaces lists as a whole.
-        let stated = self.facts.stated["network-interfaces"].as_array().cloned().unwrap_or_default();
-        let mut stated = if stated.is_empty() { vec![json!({})] } else { stated };
-        let index = self.facts.interfaces[self.at].device_index;
-        let place = |(at, its): (usize, &Value)| its["device-index"].as_u64().unwrap_or(at as u64) == u64::from(index);
-        let at = stated.iter().enumerate().position(place);
-        let its = at.and_then(|at| stated.get_mut(at)).and_then(Value::as_object_mut);
-        let its = its.ok_or_else(|| Failure::new("InternalError", "The interface is not in the description"))?;
-        let before = its.get(field).and_then(Value::as_array).cloned().unwrap_or_default();
-        let ips: Vec<_> = ips.iter().map(|ip| describe(ip, &before)).collect();
-        its.insert(field.to_owned(), json!(ips));
         edit(&self.control, &json!({ "network-interfaces": stated }))
     }
+}
+
+/// The interfaces that a description states: a change replaces them as a whole.
+fn stated(facts: &Facts) -> Vec<Value> {
+    let stated = facts.stated["network-interfaces"].as_array().cloned().unwrap_or_default();
+    if stated.is_empty() { vec![json!({})] } else { stated }
+}
+
+/// Gives one of them these addresses.
+fn put(
+    facts: &Facts,
+    stated: &mut [Value],
+    at: usize,
+    field: &str,
+    ips: &[String],
+    describe: fn(&str, &[Value]) -> Value,
+) -> Result<(), Failure> {
+    if ips.len() > ADDRESSES_MAX {
+        let message = format!("Number of addresses ({}) exceeds the limit of {ADDRESSES_MAX}", ips.len());
+        return Err(Failure::new("PrivateIpAddressLimitExceeded", message));
+    }
+    let index = facts.interfaces[at].device_index;
+    let place = |(at, its): (usize, &Value)| its["device-index"].as_u64().unwrap_or(at as u64) == u64::from(index);
+    let at = stated.iter().enumerate().position(place);
+    let its = at.and_then(|at| stated.get_mut(at)).and_then(Value::as_object_mut);
+    let its = its.ok_or_else(|| Failure::internal("The interface is not in the description"))?;
+    let before = its.get(field).and_then(Value::as_array).cloned().unwrap_or_default();
+    let ips: Vec<_> = ips.iter().map(|ip| describe(ip, &before)).collect();
+    its.insert(field.to_owned(), json!(ips));
+    Ok(())
 }
 
 /// A private address in a description, with the public one that is stated for it.
@@ -206,35 +288,28 @@ fn wanted(these: Vec<String>, count: Option<u32>, parameter: &'static str) -> Re
     }
 }
 
-/// The private addresses that are in use.
-fn taken(context: &Context<'_>) -> Result<BTreeSet<String>, Failure> {
-    let mut taken = BTreeSet::new();
-    context.machines().first(|facts| {
-        let present = facts.interfaces.iter().take_while(|_| facts.state() != "terminated");
-        taken.extend(present.flat_map(|its| its.private_ips.clone()));
-        false
-    })?;
-    Ok(taken)
-}
-
-/// Free addresses behind the first one of an interface.
-fn beside(its: &Interface, taken: &BTreeSet<String>, count: u32) -> Result<Vec<String>, Failure> {
+/// Takes free addresses for an interface: of its subnet, as a launch does; of one that
+/// no launch used, those behind its first address.
+fn free(
+    context: &Context<'_>,
+    its: &Interface,
+    used: &mut BTreeSet<Ipv4Addr>,
+    count: u32,
+) -> Result<Vec<Ipv4Addr>, Failure> {
     let first = its.private_ips.first().and_then(|ip| ip.parse::<Ipv4Addr>().ok());
     let Some(first) = first else {
         return Err(Failure::unsupported("The interface has no private IPv4 address"));
     };
+    let mut state = context.state();
+    let block = state.subnets.block_of(&its.subnet_id, first);
     let [a, b, c, last] = first.octets();
-    let free = (1..=253u8).map(|step| Ipv4Addr::new(a, b, c, (last.saturating_add(step)).max(4)));
-    let free = free.chain((4..last).map(|last| Ipv4Addr::new(a, b, c, last)));
-    let mut new: Vec<String> = Vec::new();
-    for ip in free.map(|ip| ip.to_string()) {
-        if new.len() == count as usize {
-            break;
-        }
-        if !ip.ends_with(".255") && !taken.contains(&ip) && !new.contains(&ip) {
-            new.push(ip);
-        }
-    }
+    let mut beside =
+        (last..255).skip(1).chain(4..last).filter(|last| *last >= 4).map(|last| Ipv4Addr::new(a, b, c, last));
+    let next = || match block {
+        Some(block) => state.subnets.take(block, used),
+        None => beside.find(|ip| used.insert(*ip)),
+    };
+    let new: Vec<_> = std::iter::from_fn(next).take(count as usize).collect();
     if new.len() < count as usize {
         let message = "The specified subnet does not have enough free addresses";
         return Err(Failure::new("InsufficientFreeAddressesInSubnet", message));

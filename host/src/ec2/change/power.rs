@@ -7,9 +7,10 @@ use serde::Deserialize;
 
 use super::super::facts::Facts;
 use super::super::failure::Failure;
+use super::super::state::State;
 use super::super::xml::Element;
 use super::super::{Context, describe};
-use super::{done, state, volume};
+use super::{done, state};
 use crate::control::Control;
 use crate::error::Error;
 
@@ -48,6 +49,9 @@ pub(in crate::ec2) fn stop(context: &Context<'_>, asked: StopInstances) -> Resul
         if facts.state() == "terminated" {
             return Err(state(format!("This instance '{id}' is not in a state from which it can be stopped.")));
         }
+        if facts.state() == "running" {
+            judge_stop(&context.state(), facts)?;
+        }
         if asked.hibernate && !facts.hibernates {
             let message = format!("The instance '{id}' is not configured for hibernation.");
             return Err(Failure::new("UnsupportedHibernationConfiguration", message));
@@ -57,16 +61,35 @@ pub(in crate::ec2) fn stop(context: &Context<'_>, asked: StopInstances) -> Resul
     all(&named, "running", "stopping", Control::stop)
 }
 
+fn judge_stop(of_api: &State, facts: &Facts) -> Result<(), Failure> {
+    let id = &facts.instance_id;
+    if facts.is_spot() && !of_api.is_persistent(facts) {
+        let message = format!(
+            "You can't stop the Spot Instance '{id}' because it is associated with a one-time Spot Instance request. \
+             You can only stop Spot Instances associated with persistent Spot Instance requests."
+        );
+        return Err(Failure::unsupported(message));
+    }
+    of_api.attributes_of(id).judge_stop(id)
+}
+
 pub(in crate::ec2) fn start(context: &Context<'_>, asked: Named) -> Result<Element, Failure> {
     let named = named(context, &asked.instance_id)?;
     if let Some((_, facts)) = named.iter().find(|(_, facts)| facts.state() == "terminated") {
         let id = &facts.instance_id;
         return Err(state(format!("The instance '{id}' is not in a state from which it can be started.")));
     }
-    context.proceed()?;
-    for (control, facts) in named.iter().filter(|(_, facts)| facts.state() == "stopped") {
-        volume::settle(context, control, facts)?;
+    // Who stopped it starts it, and that was EC2.
+    let is_interrupted = |facts: &Facts| facts.state() == "stopped" && facts.is_spot() && facts.interruption.is_some();
+    if let Some((_, facts)) = named.iter().find(|(_, facts)| is_interrupted(facts)) {
+        let message = format!(
+            "You can't start the Spot Instance '{}' because the associated Spot Instance request is not in an \
+             appropriate state to support start.",
+            facts.instance_id
+        );
+        return Err(Failure::new("IncorrectSpotRequestState", message));
     }
+    context.proceed()?;
     all(&named, "stopped", "pending", Control::start)
 }
 
@@ -83,13 +106,16 @@ pub(in crate::ec2) fn reboot(context: &Context<'_>, asked: Named) -> Result<Elem
 
 pub(in crate::ec2) fn terminate(context: &Context<'_>, asked: TerminateInstances) -> Result<Element, Failure> {
     let named = named(context, &asked.instance_id)?;
+    for (_, facts) in &named {
+        context.state().attributes_of(&facts.instance_id).judge_termination(&facts.instance_id)?;
+    }
     context.proceed()?;
     let items = named.iter().map(|(control, facts)| {
         if facts.state() == "terminated" {
             return Ok(changed(facts, "terminated"));
         }
         control.terminate()?;
-        context.state().forget(&facts.instance_id, facts.private_ip.as_deref());
+        context.state().end(&facts.instance_id);
         Ok(changed(facts, "shutting-down"))
     });
     Ok(Element::item().set("instancesSet", items.collect::<Result<Vec<_>, Error>>()?))

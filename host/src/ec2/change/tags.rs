@@ -125,8 +125,6 @@ fn all(
     named: &[(Control, Facts)],
     change: impl Fn(&Facts) -> Map<String, Value>,
 ) -> Result<Element, Failure> {
-    // DIFFERENCE: EC2 tags terminated instances too, for as long as it shows them.
-    named.iter().try_for_each(|(_, facts)| super::not_terminated(facts))?;
     let changes: Vec<_> = named.iter().map(|(control, facts)| (control, json!({ "tags": change(facts) }))).collect();
     // All or none.
     changes.iter().try_for_each(|(control, change)| judge_change(control, change))?;

@@ -1,5 +1,5 @@
 //! `AttachVolume`, `DetachVolume`. Any volume exists that has an id of EC2's form. What
-//! software inside sees of it changes with the next `StartInstances`, as in EC2.
+//! software inside sees of it changes with the next start, as in EC2.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use super::super::failure::{Failure, shown};
 use super::super::ids;
 use super::super::state::Volume;
 use super::super::xml::Element;
-use super::super::{Context, describe, edit};
+use super::super::{Context, describe, edit, judge};
 use super::state;
 use crate::control::Control;
 
@@ -54,7 +54,7 @@ pub(in crate::ec2) fn attach(context: &Context<'_>, asked: AttachVolume) -> Resu
         return Err(Failure::value("device", &device, "Expected a name such as /dev/sdf."));
     }
     let time = api_time(facts.snapshot.clock.now);
-    let mut of_api = context.state();
+    let of_api = context.state();
     let mapped = describe::mapped(&facts, &of_api);
     if mapped.iter().any(|(known, ..)| *known == device) {
         let message = format!("Invalid value '{device}' for unixDevice. Attachment point {device} is already in use");
@@ -64,13 +64,20 @@ pub(in crate::ec2) fn attach(context: &Context<'_>, asked: AttachVolume) -> Resu
         let message = format!("'{instance_id}' has {ATTACHMENTS_MAX} volumes, and no instance type takes more");
         return Err(Failure::new("AttachmentLimitExceeded", message));
     }
-    let elsewhere = of_api.volumes.values().any(|volume| volume.is_attached && volume.id == volume_id);
+    let elsewhere = of_api.volumes.values().any(|volume| volume.id == volume_id);
     if elsewhere || mapped.iter().any(|(_, known, _)| *known == volume_id) {
         return Err(Failure::new("VolumeInUse", format!("{volume_id} is already attached to an instance")));
     }
-    context.proceed()?;
-    let volume = Volume { id: volume_id.clone(), is_attached: true, time: time.clone() };
-    of_api.volumes.insert((instance_id.clone(), device.clone()), volume);
+    drop(of_api);
+    let mut mappings = stated(&facts);
+    match mappings.iter_mut().find(|mapping| is_of(mapping, &device)).and_then(Value::as_object_mut) {
+        // Of one that goes with the next start: software inside goes on to see the device.
+        Some(mapping) => drop(mapping.remove("attachment")),
+        None => mappings.push(json!({ "device-name": device, "attachment": "attaching" })),
+    }
+    set(context, &control, mappings)?;
+    let volume = Volume { id: volume_id.clone(), time: time.clone() };
+    context.state().volumes.insert((instance_id.clone(), device.clone()), volume);
     Ok(attachment(&volume_id, &instance_id, &device, "attaching", &time))
 }
 
@@ -80,12 +87,16 @@ pub(in crate::ec2) fn detach(context: &Context<'_>, asked: DetachVolume) -> Resu
         let mapped = describe::mapped(facts, &context.state());
         mapped.into_iter().find(|(_, id, _)| *id == volume_id)
     };
-    let facts = match &instance_id {
-        Some(id) => Some(Facts::of(&context.machines().with_id(id)?)?),
-        None => context.machines().first(|facts| has_it(facts).is_some())?.map(|(_, facts)| facts),
+    let candidate = match &instance_id {
+        Some(id) => {
+            let control = context.machines().with_id(id)?;
+            let facts = Facts::of(&control)?;
+            Some((control, facts))
+        }
+        None => context.machines().first(|facts| has_it(facts).is_some())?,
     };
-    let found = facts.and_then(|facts| has_it(&facts).map(|found| (facts, found)));
-    let Some((facts, (its_device, _, time))) = found else {
+    let found = candidate.and_then(|(control, facts)| has_it(&facts).map(|found| (control, facts, found)));
+    let Some((control, facts, (its_device, _, time))) = found else {
         let volume_id = shown(&volume_id);
         return Err(Failure::new("IncorrectState", format!("Volume '{volume_id}' is in the 'available' state.")));
     };
@@ -100,15 +111,14 @@ pub(in crate::ec2) fn detach(context: &Context<'_>, asked: DetachVolume) -> Resu
     if its_device == facts.root_device {
         return Err(Failure::unsupported("An instance keeps its root volume here"));
     }
-    context.proceed()?;
-    let (place, mut state) = ((facts.instance_id.clone(), its_device.clone()), context.state());
-    if facts.devices.contains(&its_device) {
-        let volume = Volume { id: volume_id.clone(), is_attached: false, time: time.clone() };
-        state.volumes.insert(place, volume);
-    } else {
-        // Nobody but this API knew of it.
-        state.volumes.remove(&place);
+    let mut mappings = stated(&facts);
+    // One that software inside does not see yet goes at once.
+    mappings.retain(|mapping| !(is_of(mapping, &its_device) && mapping["attachment"] == "attaching"));
+    for mapping in mappings.iter_mut().filter(|mapping| is_of(mapping, &its_device)) {
+        mapping["attachment"] = json!("detaching");
     }
+    set(context, &control, mappings)?;
+    context.state().volumes.remove(&(facts.instance_id.clone(), its_device.clone()));
     Ok(attachment(&volume_id, &facts.instance_id, &its_device, "detaching", &time))
 }
 
@@ -122,18 +132,18 @@ fn attachment(volume_id: &str, instance_id: &str, device: &str, status: &str, ti
         .text("deleteOnTermination", false)
 }
 
-/// Shows to software inside what was attached and detached, before a start.
-pub(in crate::ec2) fn settle(context: &Context<'_>, control: &Control, facts: &Facts) -> Result<(), Failure> {
-    let mut mappings: Vec<Value> = facts.stated["block-device-mappings"].as_array().cloned().unwrap_or_default();
-    let mut is_other = false;
-    for ((_, device), volume) in context.state().volumes_of(&facts.instance_id) {
-        let is_there = |mapping: &Value| mapping["device-name"].as_str().is_some_and(|name| full(name) == *device);
-        match (volume.is_attached, mappings.iter().any(is_there)) {
-            (true, false) => mappings.push(json!({ "device-name": device })),
-            (false, true) => mappings.retain(|mapping| !is_there(mapping)),
-            _ => continue,
-        }
-        is_other = true;
-    }
-    if is_other { edit(control, &json!({ "block-device-mappings": mappings })) } else { Ok(()) }
+fn stated(facts: &Facts) -> Vec<Value> {
+    facts.stated["block-device-mappings"].as_array().cloned().unwrap_or_default()
+}
+
+fn is_of(mapping: &Value, device: &str) -> bool {
+    mapping["device-name"].as_str().is_some_and(|name| full(name) == device)
+}
+
+/// What becomes of a mapping with the next start, the core knows.
+fn set(context: &Context<'_>, control: &Control, mappings: Vec<Value>) -> Result<(), Failure> {
+    let change = json!({ "block-device-mappings": mappings });
+    judge(control, &change)?;
+    context.proceed()?;
+    edit(control, &change)
 }

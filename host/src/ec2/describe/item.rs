@@ -1,5 +1,6 @@
 //! One instance, as `DescribeInstances` and `RunInstances` tell of it.
 
+use super::super::attributes::Attributes;
 use super::super::facts::{Facts, Group, Interface, Profile, with_ms};
 use super::super::ids;
 use super::super::state::State;
@@ -24,6 +25,7 @@ pub(in crate::ec2) fn instance(facts: &Facts, of_api: &State) -> Element {
     let primary = facts.primary();
     let network = primary.is_some();
     let is_running = facts.state() == "running";
+    let kept = of_api.attributes_of(id);
     // A public address goes with the stop, unless it is an Elastic IP address.
     let is_elastic = |ip: &str| of_api.addresses.contains_key(ip);
     let public_ip = facts.public_ip.as_ref().filter(|ip| network && (is_running || is_elastic(ip)));
@@ -56,7 +58,7 @@ pub(in crate::ec2) fn instance(facts: &Facts, of_api: &State) -> Element {
         .some("privateIpAddress", facts.private_ip.as_ref().filter(|_| network))
         .some("ipAddress", public_ip)
         .some("ipv6Address", facts.ipv6.as_ref().filter(|_| network))
-        .some("sourceDestCheck", primary.map(|_| true))
+        .some("sourceDestCheck", kept.get("sourceDestCheck").filter(|_| network))
         .set("groupSet", primary.into_iter().flat_map(|interface| interface.groups.iter().map(group)))
         .maybe(because(facts).map(|(code, reason)| {
             Element::new("stateReason").text("code", code).text("message", format!("{code}: {reason}"))
@@ -70,9 +72,9 @@ pub(in crate::ec2) fn instance(facts: &Facts, of_api: &State) -> Element {
         .text("virtualizationType", facts.virtualization)
         .set("tagSet", tags(facts))
         .text("hypervisor", "xen")
-        .set("networkInterfaceSet", facts.interfaces.iter().filter(|_| network).map(|its| interface(facts, its)))
+        .set("networkInterfaceSet", facts.interfaces.iter().filter(|_| network).map(|its| interface(facts, its, kept)))
         .maybe(facts.profile.as_ref().map(profile))
-        .text("ebsOptimized", false)
+        .some("ebsOptimized", kept.get("ebsOptimized"))
         .text("enaSupport", true)
         .child(Element::new("hibernationOptions").text("configured", facts.hibernates))
         .child(metadata_options(facts, options_state(facts, of_api)))
@@ -138,18 +140,11 @@ fn because(facts: &Facts) -> Option<(&'static str, &'static str)> {
 /// with its device, its id, and since when.
 pub(in crate::ec2) fn mapped(facts: &Facts, of_api: &State) -> Vec<(String, String, String)> {
     let id = &facts.instance_id;
-    let since = with_ms(&facts.launch_time);
-    let mut mapped: Vec<_> = std::iter::once(&facts.root_device)
-        .chain(&facts.devices)
-        .map(|device| (device.clone(), ids::made("vol-", &format!("{id} {device}")), since.clone()))
-        .collect();
-    for ((_, device), volume) in of_api.volumes_of(id) {
-        mapped.retain(|(known, ..)| known != device);
-        if volume.is_attached {
-            mapped.push((device.clone(), volume.id.clone(), volume.time.clone()));
-        }
-    }
-    mapped
+    let volume = |device: &String| match of_api.volumes.get(&(id.clone(), device.clone())) {
+        Some(volume) => (device.clone(), volume.id.clone(), volume.time.clone()),
+        None => (device.clone(), ids::made("vol-", &format!("{id} {device}")), with_ms(&facts.launch_time)),
+    };
+    std::iter::once(&facts.root_device).chain(&facts.devices).map(volume).collect()
 }
 
 pub(super) fn volumes(facts: &Facts, of_api: &State) -> Vec<Element> {
@@ -176,7 +171,9 @@ pub(super) fn group(group: &Group) -> Element {
     Element::item().text("groupId", &group.id).text("groupName", &group.name)
 }
 
-fn interface(facts: &Facts, its: &Interface) -> Element {
+fn interface(facts: &Facts, its: &Interface, kept: Attributes) -> Element {
+    // The attribute of an instance is that of its first interface.
+    let checks = if its.device_index == 0 { kept } else { Attributes::default() };
     let association = |private: &String| {
         let public = its.associations.get(private)?;
         let public_dns = its.public_dns.as_deref().unwrap_or_default();
@@ -204,7 +201,7 @@ fn interface(facts: &Facts, its: &Interface) -> Element {
         .text("macAddress", &its.mac)
         .some("privateIpAddress", first)
         .some("privateDnsName", its.private_dns.as_ref())
-        .text("sourceDestCheck", true)
+        .some("sourceDestCheck", checks.get("sourceDestCheck"))
         .set("groupSet", its.groups.iter().map(group))
         .child(attachment)
         .maybe(first.and_then(association))

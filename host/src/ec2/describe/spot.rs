@@ -4,11 +4,13 @@
 use serde::Deserialize;
 
 use super::super::Context;
+use super::super::attributes::SpotOptions;
 use super::super::facts::{Facts, api_time, with_ms};
 use super::super::failure::{Failure, shown};
 use super::super::filter::{Filter, judge, passes, tag};
 use super::super::ids;
 use super::super::page::Page;
+use super::super::state::State;
 use super::super::xml::Element;
 use super::item;
 
@@ -40,6 +42,9 @@ struct Asked {
     state: &'static str,
     code: &'static str,
     message: &'static str,
+    is_persistent: bool,
+    /// What an interruption does.
+    behavior: String,
 }
 
 pub(in crate::ec2) fn describe(context: &Context<'_>, asked: DescribeSpotInstanceRequests) -> Result<Element, Failure> {
@@ -49,7 +54,7 @@ pub(in crate::ec2) fn describe(context: &Context<'_>, asked: DescribeSpotInstanc
     for (_, control) in context.machines().all()? {
         let facts = Facts::of(&control)?;
         if facts.is_spot() {
-            let request = request(facts);
+            let request = request(facts, &context.state());
             all.push((request.id.clone(), request));
         }
     }
@@ -68,7 +73,7 @@ pub(in crate::ec2) fn describe(context: &Context<'_>, asked: DescribeSpotInstanc
     Ok(Element::item().set("spotInstanceRequestSet", found).some("nextToken", next))
 }
 
-fn request(facts: Facts) -> Asked {
+fn request(facts: Facts, of_api: &State) -> Asked {
     let (state, code, message) = match (facts.state(), facts.interruption.as_deref()) {
         ("running", None) => ("active", "fulfilled", "Your Spot request is fulfilled."),
         ("running", Some(notice)) if notice.contains("terminate") => {
@@ -85,12 +90,15 @@ fn request(facts: Facts) -> Asked {
             ("closed", "instance-terminated-no-capacity", message)
         }
     };
-    Asked { id: ids::made("sir-", &facts.instance_id), facts, state, code, message }
+    let stated = facts.stated["spot-interruption"]["action"].as_str();
+    let asked = of_api.spot.get(&facts.instance_id).map(SpotOptions::behavior);
+    let behavior = stated.or(asked).unwrap_or("terminate").to_owned();
+    let (id, is_persistent) = (ids::made("sir-", &facts.instance_id), of_api.is_persistent(&facts));
+    Asked { id, facts, state, code, message, is_persistent, behavior }
 }
 
 fn element(request: &Asked, now: &str) -> Element {
     let facts = &request.facts;
-    let action = facts.stated["spot-interruption"]["action"].as_str().unwrap_or("terminate");
     let status =
         Element::new("status").text("code", request.code).text("updateTime", now).text("message", request.message);
     let launch = Element::new("launchSpecification")
@@ -102,7 +110,7 @@ fn element(request: &Asked, now: &str) -> Element {
         .child(Element::new("monitoring").text("enabled", facts.is_monitored));
     Element::item()
         .text("spotInstanceRequestId", &request.id)
-        .text("type", kind(facts))
+        .text("type", request.kind())
         .text("state", request.state)
         .child(status)
         .child(launch)
@@ -111,12 +119,13 @@ fn element(request: &Asked, now: &str) -> Element {
         .text("productDescription", "Linux/UNIX")
         .set("tagSet", item::tags(facts))
         .text("launchedAvailabilityZone", &facts.zone)
-        .text("instanceInterruptionBehavior", action)
+        .text("instanceInterruptionBehavior", &request.behavior)
 }
 
-/// A request whose instance can be stopped is a persistent one.
-fn kind(facts: &Facts) -> &'static str {
-    if facts.state() == "stopped" { "persistent" } else { "one-time" }
+impl Asked {
+    fn kind(&self) -> &'static str {
+        if self.is_persistent { "persistent" } else { "one-time" }
+    }
 }
 
 fn values(request: &Asked, name: &str) -> Option<Vec<String>> {
@@ -129,7 +138,7 @@ fn values(request: &Asked, name: &str) -> Option<Vec<String>> {
         "spot-instance-request-id" => one(id),
         "state" => one(state),
         "status-code" => one(code),
-        "type" => one(kind(facts)),
+        "type" => one(request.kind()),
         name => super::values::of(facts, name),
     }
 }

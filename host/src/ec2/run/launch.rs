@@ -1,5 +1,6 @@
 //! New guests: with ids, addresses and caller keys of their own.
 
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 use serde_json::{Map, Value, json};
@@ -8,16 +9,15 @@ use super::super::facts::api_time;
 use super::super::failure::Failure;
 use super::super::state::Subnets;
 use super::super::{Context, ids};
+use super::architecture;
 use super::request::RunInstances;
 use crate::control::{CallerKey, ControlledFleet};
 use crate::description::Description;
 use crate::engine::Clock as _;
 use crate::error::Error;
 
-/// As many as one call launches, and as there may be of those that are changed while
-/// they are served: some gigabytes.
+/// As many as one call launches.
 const COUNT_MAX: u32 = 1000;
-const GUESTS_MAX: usize = 100_000;
 
 /// Where instances are of which a launch does not say it.
 const SUBNET: &str = "subnet-0123456789abcdef0";
@@ -31,12 +31,15 @@ pub(super) fn launch(
 ) -> Result<Vec<Launched>, Failure> {
     let template: Value = serde_json::from_str(&context.template().to_json()).unwrap_or_default();
     let (min, max) = counts(&asked)?;
+    let (attributes, spot) = (asked.attributes()?, asked.spot()?);
     let mut common = asked.described(&template)?;
     common.insert("reservation-id".to_owned(), json!(ids::new("r-")?));
     common.insert("launch-time".to_owned(), json!(api_time(fleet.clock().now())));
-    if fleet.len() + max as usize > GUESTS_MAX {
-        let message = format!("There are {} instances, and {GUESTS_MAX} at most here", fleet.len());
-        return Err(Failure::new("InstanceLimitExceeded", message));
+    // Here too, for a dry run.
+    let room = fleet.instances_max().saturating_sub(fleet.len());
+    if (min as usize) > room {
+        let message = format!("There are {} instances, and {} at most here", fleet.len(), fleet.instances_max());
+        return Err(Failure::new(TOO_MANY, message));
     }
     if matches!(fleet.callers(), CallerKey::Listener) {
         let message = "With --caller listener each instance has a listener of its own, and a new one has none; launch \
@@ -48,7 +51,11 @@ pub(super) fn launch(
         let message = "A private address is for one instance: MaxCount must be 1 with PrivateIpAddress";
         return Err(Failure::combination(message));
     }
-    let described = |id: &str, address: &str, block: Option<u32>, index: u32| {
+    let mut used = context.private_ips()?;
+    if let Some(address) = placed.address.filter(|address| used.contains(address)) {
+        return Err(in_use(address));
+    }
+    let described = |id: &str, address: Ipv4Addr, block: Option<u32>, index: u32| {
         let mut fields = common.clone();
         fields.extend(placed.described(address, block));
         fields.insert("instance-id".to_owned(), json!(id));
@@ -57,30 +64,43 @@ pub(super) fn launch(
         fleet.runtime().combine(context.template(), &change)
     };
     // One of them, to be judged before anything is changed.
-    let address = placed.address.map_or_else(|| Subnets::first_address(0), |address| address.to_string());
-    fleet.runtime().open(&described(&ids::new("i-")?, &address, placed.address.is_none().then_some(0), 0)?)?;
+    let address = placed.address.unwrap_or_else(|| Subnets::first_address(0));
+    let first = described(&ids::new("i-")?, address, placed.address.is_none().then_some(0), 0)?;
+    fleet.runtime().open(&first)?;
+    let first: Value = serde_json::from_str(&first.to_json()).unwrap_or_default();
+    architecture::judge(context, fleet, &first)?;
+    if first["instance-lifecycle"] == "spot" {
+        attributes.judge_spot()?;
+    }
     context.proceed()?;
 
     let mut launched: Vec<Launched> = Vec::new();
     for index in 0..max {
-        match one(context, fleet, &placed, |id, address, block| described(id, address, block, index)) {
+        match one(context, fleet, &placed, &mut used, |id, address, block| described(id, address, block, index)) {
             Ok(one) => launched.push(one),
             // As many as there is room for are enough.
-            Err(failure) if failure.code == FULL && index >= min => break,
+            Err(failure) if [FULL, TOO_MANY].contains(&failure.code) && index >= min => break,
             Err(failure) => {
-                take_back(context, fleet, &launched);
+                take_back(fleet, &launched);
                 return Err(failure);
             }
         }
     }
+    let mut state = context.state();
+    for Launched { id, .. } in &launched {
+        state.set_attributes(id, attributes);
+        if let Some(spot) = &spot {
+            state.spot.insert(id.clone(), spot.clone());
+        }
+    }
+    drop(state);
     Ok(launched)
 }
 
 /// Takes a launch back of which the caller learns nothing.
-pub(super) fn take_back(context: &Context<'_>, fleet: &ControlledFleet, launched: &[Launched]) {
-    for Launched { key, address, .. } in launched {
+pub(super) fn take_back(fleet: &ControlledFleet, launched: &[Launched]) {
+    for Launched { key, .. } in launched {
         fleet.remove(key);
-        context.state().subnets.free(address);
     }
 }
 
@@ -88,7 +108,6 @@ pub(super) fn take_back(context: &Context<'_>, fleet: &ControlledFleet, launched
 pub(super) struct Launched {
     pub id: String,
     key: String,
-    address: String,
 }
 
 fn counts(asked: &RunInstances) -> Result<(u32, u32), Failure> {
@@ -102,12 +121,13 @@ fn counts(asked: &RunInstances) -> Result<(u32, u32), Failure> {
         }
         _ if max > COUNT_MAX => {
             let message = format!("One call launches at most {COUNT_MAX} instances here");
-            Err(Failure::new("InstanceLimitExceeded", message))
+            Err(Failure::new(TOO_MANY, message))
         }
         counts => Ok(counts),
     }
 }
 
+const TOO_MANY: &str = "InstanceLimitExceeded";
 const FULL: &str = "InsufficientFreeAddressesInSubnet";
 
 /// In which subnet, and at which address.
@@ -142,7 +162,7 @@ impl<'a> Placed<'a> {
     }
 
     /// The fields of a description for one instance with an address.
-    fn described(&self, address: &str, block: Option<u32>) -> Map<String, Value> {
+    fn described(&self, address: Ipv4Addr, block: Option<u32>) -> Map<String, Value> {
         let mut interface = Map::new();
         if let Some(block) = block {
             interface.insert("subnet-ipv4-cidr-block".to_owned(), json!(Subnets::cidr(block)));
@@ -162,41 +182,34 @@ impl<'a> Placed<'a> {
     }
 }
 
+fn in_use(address: Ipv4Addr) -> Failure {
+    Failure::new("InvalidIPAddress.InUse", format!("Address {address} is in use."))
+}
+
 fn one(
     context: &Context<'_>,
     fleet: &ControlledFleet,
     placed: &Placed<'_>,
-    described: impl Fn(&str, &str, Option<u32>) -> Result<Description, Error>,
+    used: &mut BTreeSet<Ipv4Addr>,
+    described: impl Fn(&str, Ipv4Addr, Option<u32>) -> Result<Description, Error>,
 ) -> Result<Launched, Failure> {
-    let in_use = |address: &Ipv4Addr| Failure::new("InvalidIPAddress.InUse", format!("Address {address} is in use."));
     loop {
-        let (address, block) = match &placed.address {
-            Some(address) if context.state().subnets.claim(*address) => (address.to_string(), None),
-            Some(address) => return Err(in_use(address)),
-            None => next_address(context, &placed.subnet_id)?,
+        let (address, block) = match placed.address {
+            Some(address) => (address, None),
+            None => next_address(context, &placed.subnet_id, used)?,
         };
         let id = ids::new("i-")?;
         let key = match fleet.callers() {
-            CallerKey::ClientAddress => address.clone(),
+            CallerKey::ClientAddress => address.to_string(),
             // Nobody could have chosen another: the answer tells it.
             _ => id.clone(),
         };
-        let inserted = described(&id, &address, block).and_then(|described| {
-            make_room(fleet, &key)?;
-            fleet.insert_new(&key, &described)
-        });
-        match (inserted, &placed.address) {
-            (Ok(Some(_)), _) => return Ok(Launched { id, key, address }),
-            // Somebody described a guest with this address, which stays in use.
-            (Ok(None), None) => {}
-            (Ok(None), Some(stated)) => {
-                context.state().subnets.free(&address);
-                return Err(in_use(stated));
-            }
-            (Err(error), _) => {
-                context.state().subnets.free(&address);
-                return Err(error.into());
-            }
+        make_room(fleet, &key)?;
+        match (fleet.insert_new(&key, &described(&id, address, block)?)?, placed.address) {
+            (Some(_), _) => return Ok(Launched { id, key }),
+            // Somebody is its caller, whose instance has another address.
+            (None, None) => {}
+            (None, Some(stated)) => return Err(in_use(stated)),
         }
     }
 }
@@ -212,13 +225,17 @@ fn make_room(fleet: &ControlledFleet, key: &str) -> Result<(), Error> {
     Ok(())
 }
 
-fn next_address(context: &Context<'_>, subnet_id: &str) -> Result<(String, Option<u32>), Failure> {
+fn next_address(
+    context: &Context<'_>,
+    subnet_id: &str,
+    used: &mut BTreeSet<Ipv4Addr>,
+) -> Result<(Ipv4Addr, Option<u32>), Failure> {
     let full = |message: String| Failure::new(FULL, message);
     let mut state = context.state();
     let Some(block) = state.subnets.block(subnet_id) else {
         return Err(full(format!("The VPC has no room for another subnet than those in use: '{subnet_id}'")));
     };
-    match state.subnets.take(block) {
+    match state.subnets.take(block, used) {
         Some(address) => Ok((address, Some(block))),
         None => Err(full(format!("The subnet '{subnet_id}' has not enough free addresses"))),
     }

@@ -1,5 +1,6 @@
 //! `RunInstances`: new guests of the fleet.
 
+mod architecture;
 mod launch;
 mod request;
 
@@ -34,31 +35,39 @@ pub(super) fn run(context: &Context<'_>, call: &Call) -> Result<Element, Failure
     call.parameters.hash(&mut hasher);
     let digest = hasher.finish();
     let before = token.as_ref().and_then(|token| context.state().launches.get(token).cloned());
-    // What is gone since, another call launches anew.
-    let is_there = |launch: &Launch| context.machines().with_ids(&launch.instance_ids).is_ok();
-    if let Some(before) = before.filter(is_there) {
-        if before.digest != digest {
-            let message = "Arguments on this idempotent request are inconsistent with arguments used in previous \
-                           request(s).";
-            return Err(Failure::new("IdempotentParameterMismatch", message));
+    if let Some(before) = before {
+        let left = instances(context, &before)?;
+        match left.len() {
+            // What nobody knows any more, another call launches anew.
+            0 => {}
+            _ if before.digest != digest => {
+                let message = "Arguments on this idempotent request are inconsistent with arguments used in previous \
+                               request(s).";
+                return Err(Failure::new("IdempotentParameterMismatch", message));
+            }
+            count if count < before.instance_ids.len() || left.iter().any(|facts| facts.state() == "terminated") => {
+                let message = "The client token is that of an earlier request, of which an instance is terminated";
+                return Err(Failure::new("IdempotentInstanceTerminated", message));
+            }
+            _ => return Ok(answer(context, &left, false)),
         }
-        return answer(context, &before.instance_ids, false);
     }
     let launched = launch(context, fleet, asked)?;
-    let instance_ids: Vec<String> = launched.iter().map(|launched| launched.id.clone()).collect();
-    let answer = answer(context, &instance_ids, true);
-    match (&answer, token) {
-        // All or none.
-        (Err(_), _) => take_back(context, fleet, &launched),
-        (Ok(_), Some(token)) => context.state().launches.put(token, Launch { digest, instance_ids }),
-        (Ok(_), None) => {}
+    let launch = Launch { digest, instance_ids: launched.iter().map(|launched| launched.id.clone()).collect() };
+    let new = instances(context, &launch).inspect_err(|_| take_back(fleet, &launched))?;
+    if let Some(token) = token {
+        context.state().launches.put(token, launch);
     }
-    answer
+    Ok(answer(context, &new, true))
 }
 
-fn answer(context: &Context<'_>, instance_ids: &[String], is_new: bool) -> Result<Element, Failure> {
-    let controls = context.machines().with_ids(instance_ids)?;
-    let all: Vec<Facts> = controls.iter().map(Facts::of).collect::<Result<_, _>>()?;
+/// Those of a launch that are there.
+fn instances(context: &Context<'_>, launch: &Launch) -> Result<Vec<Facts>, Failure> {
+    let found = context.machines().those(&launch.instance_ids)?;
+    found.into_iter().flatten().map(|control| context.look(&control)).collect()
+}
+
+fn answer(context: &Context<'_>, all: &[Facts], is_new: bool) -> Element {
     let state = context.state();
     let items = all.iter().map(|facts| {
         let item = describe::instance(facts, &state);
@@ -70,11 +79,11 @@ fn answer(context: &Context<'_>, instance_ids: &[String], is_new: bool) -> Resul
         }
     });
     let first = all.first();
-    Ok(Element::item()
+    Element::item()
         .text("reservationId", first.map(|facts| &*facts.reservation_id).unwrap_or_default())
         .text("ownerId", first.map(|facts| &*facts.owner_id).unwrap_or_default())
         .set("groupSet", [])
-        .set("instancesSet", items))
+        .set("instancesSet", items)
 }
 
 #[cfg(test)]
@@ -89,20 +98,23 @@ mod tests {
     #[test]
     fn a_full_subnet_takes_as_many_as_it_has_room_for_if_these_are_enough() {
         let fleet = ControlledFleet::new(&Runtime::new().unwrap(), CallerKey::ClientAddress).unwrap();
-        // Somebody described a guest with an address that would be given.
-        fleet.insert("172.31.15.251", &Description::default()).unwrap();
-        let ec2 = Ec2Api::of_many(fleet.clone(), Description::default());
-        assert_eq!(launch(&ec2, 1, 1).status, 200);
-        {
-            let mut state = ec2.shared.state.lock().unwrap();
-            while state.subnets.take(0).is_some_and(|address| address != "172.31.15.250") {}
+        // Somebody described guests with all addresses of the first subnet but three, one
+        // of which is the caller key of another.
+        let ip = |offset: u32| std::net::Ipv4Addr::from(u32::from_be_bytes([172, 31, 0, 0]) + offset);
+        for (number, offsets) in [(1, 4..1000), (2, 1000..2000), (3, 2000..3000), (4, 3000..4000), (5, 4000..4091)] {
+            let ips: Vec<_> = offsets.map(|offset| format!("{{ private-ip-address = '{}' }}", ip(offset))).collect();
+            let toml = format!("[[network-interfaces]]\nprivate-ip-addresses = [{}]", ips.join(", "));
+            fleet.insert(&format!("10.0.0.{number}"), &Description::from_toml("guest", &toml).unwrap()).unwrap();
         }
+        let elsewhere = Description::from_toml("guest", "private-ip-address = '10.0.1.1'").unwrap();
+        fleet.insert("172.31.15.251", &elsewhere).unwrap();
+        let ec2 = Ec2Api::of_many(fleet.clone(), Description::default());
         // There are three more: all or none of the four.
         let told = launch(&ec2, 4, 9);
         assert!(told.body.contains("<Code>InsufficientFreeAddressesInSubnet</Code>"), "{}", told.body);
-        assert_eq!(fleet.len(), 2, "{:?}", fleet.keys());
+        assert_eq!(fleet.len(), 6, "{:?}", fleet.keys());
         assert_eq!(launch(&ec2, 2, 9).status, 200);
-        assert_eq!(fleet.keys()[2..], ["172.31.15.252", "172.31.15.253", "172.31.15.254"]);
+        assert_eq!(fleet.keys()[6..], ["172.31.15.252", "172.31.15.253", "172.31.15.254"]);
         assert_eq!(launch(&ec2, 1, 1).status, 400);
     }
 

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::super::attributes::{Attributes, SpotOptions};
 use super::super::change::attribute::{groups, user_data};
 use super::super::change::metadata_options::Options;
 use super::super::change::profile::Specification;
@@ -38,13 +39,17 @@ pub(super) struct RunInstances {
     block_device_mapping: Vec<BlockDeviceMapping>,
     ipv6_address: Vec<Ipv6Address>,
     private_dns_name_options: Option<PrivateDnsNameOptions>,
-    /// These have no effect on metadata.
-    #[serde(rename = "EbsOptimized")]
-    _ebs_optimized: Option<bool>,
-    #[serde(rename = "InstanceInitiatedShutdownBehavior")]
-    _shutdown_behavior: Option<String>,
+    disable_api_stop: bool,
+    disable_api_termination: bool,
+    ebs_optimized: bool,
+    instance_initiated_shutdown_behavior: Option<String>,
+    enclave_options: EnclaveOptions,
+    capacity_reservation_specification: CapacityReservation,
+    /// These have no effect that anybody could see.
     #[serde(rename = "CreditSpecification")]
     _credits: Option<CreditSpecification>,
+    #[serde(rename = "MaintenanceOptions")]
+    _maintenance: Option<MaintenanceOptions>,
 }
 
 /// The primary interface.
@@ -60,6 +65,8 @@ pub(super) struct NetworkInterface {
     _delete_on_termination: Option<bool>,
     #[serde(rename = "Description")]
     _description: Option<String>,
+    interface_type: Option<String>,
+    network_card_index: Option<u32>,
 }
 
 #[derive(Default, Deserialize)]
@@ -90,20 +97,7 @@ struct TagSpecification {
 #[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
 struct MarketOptions {
     market_type: Option<String>,
-    #[serde(rename = "SpotOptions")]
-    _spot_options: Option<SpotOptions>,
-}
-
-/// They say when EC2 interrupts; here an operator does.
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
-struct SpotOptions {
-    #[serde(rename = "MaxPrice")]
-    _max_price: Option<String>,
-    #[serde(rename = "SpotInstanceType")]
-    _type: Option<String>,
-    #[serde(rename = "InstanceInterruptionBehavior")]
-    _behavior: Option<String>,
+    spot_options: Option<SpotOptions>,
 }
 
 #[derive(Deserialize)]
@@ -117,6 +111,25 @@ struct HibernationOptions {
 struct CreditSpecification {
     #[serde(rename = "CpuCredits")]
     _cpu_credits: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
+struct MaintenanceOptions {
+    #[serde(rename = "AutoRecovery")]
+    _auto_recovery: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
+struct EnclaveOptions {
+    enabled: bool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
+struct CapacityReservation {
+    capacity_reservation_preference: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -172,8 +185,52 @@ impl RunInstances {
     pub fn primary(&self) -> Result<NetworkInterface, Failure> {
         match &self.network_interface[..] {
             [] => Ok(NetworkInterface::default()),
-            [one] if one.device_index.unwrap_or_default() == 0 => Ok(one.clone()),
+            [one] if one.interface_type.as_deref().is_some_and(|kind| kind != "interface") => {
+                Err(Failure::unsupported("The type of an interface is 'interface' here"))
+            }
+            [one] if one.device_index.or(one.network_card_index).unwrap_or_default() == 0 => Ok(one.clone()),
             _ => Err(Failure::unsupported("An instance is launched with its primary network interface alone here")),
+        }
+    }
+
+    /// What metadata does not show of the instances.
+    pub fn attributes(&self) -> Result<Attributes, Failure> {
+        let mut attributes = Attributes::default();
+        for (name, is_set) in [
+            ("disableApiStop", self.disable_api_stop),
+            ("disableApiTermination", self.disable_api_termination),
+            ("ebsOptimized", self.ebs_optimized),
+        ] {
+            attributes.set(name, if is_set { "true" } else { "false" })?;
+        }
+        if let Some(behavior) = &self.instance_initiated_shutdown_behavior {
+            attributes.set("instanceInitiatedShutdownBehavior", behavior)?;
+        }
+        if self.enclave_options.enabled {
+            return Err(Failure::unsupported("No instance has an enclave here: leave EnclaveOptions.Enabled false"));
+        }
+        match self.capacity_reservation_specification.capacity_reservation_preference.as_deref() {
+            None | Some("open" | "none") => {}
+            Some(_) => {
+                let message = "There are no capacity reservations here. Offered as CapacityReservationPreference are: \
+                               none, open";
+                return Err(Failure::unsupported(message));
+            }
+        }
+        Ok(attributes)
+    }
+
+    /// How a spot instance is asked for; none where it is no spot instance.
+    pub fn spot(&self) -> Result<Option<SpotOptions>, Failure> {
+        let Some(options) = &self.instance_market_options else { return Ok(None) };
+        match (options.market_type.as_deref(), &options.spot_options) {
+            (Some("spot"), spot) => {
+                let spot = spot.clone().unwrap_or_default();
+                spot.judge()?;
+                Ok(Some(spot))
+            }
+            (_, Some(_)) => Err(Failure::combination("SpotOptions may be specified with the market type 'spot' alone")),
+            (_, None) => Ok(None),
         }
     }
 

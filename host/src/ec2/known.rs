@@ -1,0 +1,236 @@
+//! What calls about one instance must know of the others: remembered until they are
+//! others, since to ask a thousand instances takes a second.
+
+use std::collections::{BTreeSet, HashMap};
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::Context;
+use super::facts::Facts;
+use super::failure::Failure;
+use crate::control::Control;
+
+/// What is known of an instance.
+pub(super) struct Known {
+    pub is_terminated: bool,
+    /// Of all its interfaces; none once it is terminated.
+    pub private_ips: Vec<Ipv4Addr>,
+    pub public_ip: Option<String>,
+    /// The devices of its volumes.
+    pub devices: Vec<String>,
+    /// Its image and the architecture of that, where it states both.
+    pub image: Option<(String, String)>,
+}
+
+/// What is known of each, by its id, as of the description with a number.
+#[derive(Default)]
+pub(super) struct Memory(HashMap<String, (u64, Arc<Known>)>);
+
+impl Memory {
+    fn get(&self, id: &str, number: u64) -> Option<Arc<Known>> {
+        self.0.get(id).filter(|(of, _)| *of == number).map(|(_, known)| Arc::clone(known))
+    }
+
+    pub fn forget(&mut self, id: &str) {
+        self.0.remove(id);
+    }
+}
+
+impl Known {
+    fn of(facts: &Facts) -> Self {
+        let is_terminated = facts.state() == "terminated";
+        let interfaces = facts.interfaces.iter().filter(|_| !is_terminated);
+        let private_ips = interfaces.flat_map(|its| &its.private_ips).filter_map(|ip| ip.parse().ok()).collect();
+        let stated = |field: &str| facts.stated[field].as_str().map(str::to_owned);
+        let image = stated("image-id").zip(stated("architecture"));
+        let (public_ip, devices) = (facts.public_ip.clone(), facts.devices.clone());
+        Self { is_terminated, private_ips, public_ip, devices, image }
+    }
+}
+
+/// Whether a timeline changes the instance, in the past or to come: the clock can go
+/// either way.
+fn changes_by_itself(control: &Control) -> bool {
+    let instance = control.instance();
+    let described: Value = serde_json::from_str(instance.document()).unwrap_or_default();
+    described["timeline"].as_array().is_some_and(|changes| !changes.is_empty())
+}
+
+impl Context<'_> {
+    /// What an instance is; what others must know of it is remembered.
+    pub fn look(&self, control: &Control) -> Result<Facts, Failure> {
+        // Its number before: one that is edited meanwhile is looked at again.
+        let number = control.instance().id();
+        let facts = Facts::of(control)?;
+        if !changes_by_itself(control) {
+            let known = Arc::new(Known::of(&facts));
+            self.state().memory.0.insert(facts.instance_id.clone(), (number, known));
+        }
+        Ok(facts)
+    }
+
+    /// What is known of an instance.
+    fn known(&self, id: &str, control: &Control) -> Result<Arc<Known>, Failure> {
+        let remembered = self.state().memory.get(id, control.instance().id());
+        match remembered {
+            Some(known) => Ok(known),
+            None => self.look(control).map(|facts| Arc::new(Known::of(&facts))),
+        }
+    }
+
+    /// The private addresses that are in use.
+    pub fn private_ips(&self) -> Result<BTreeSet<Ipv4Addr>, Failure> {
+        let all = self.machines().all()?;
+        let mut used = BTreeSet::new();
+        for (id, control) in &all {
+            used.extend(&self.known(id, control)?.private_ips);
+        }
+        // In the order of their ids.
+        let is_there = |wanted: &String| all.binary_search_by(|(id, _)| id.cmp(wanted)).is_ok();
+        self.state().memory.0.retain(|id, _| is_there(id));
+        Ok(used)
+    }
+
+    /// The architecture of an image, if an instance states it.
+    pub fn architecture_of(&self, image_id: &str) -> Result<Option<String>, Failure> {
+        for (id, control) in self.machines().all()? {
+            let known = self.known(&id, &control)?;
+            if let Some((_, architecture)) = known.image.as_ref().filter(|(image, _)| image == image_id) {
+                return Ok(Some(architecture.clone()));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Brings what this API keeps of instances in line with what they are: an operator,
+    /// a file or a timeline may have ended one, taken it out or given it another public
+    /// address, and no call did.
+    pub fn follow(&self) -> Result<(), Failure> {
+        let mentioned: Vec<String> = self.state().mentioned().into_iter().collect();
+        for (id, control) in mentioned.iter().zip(self.machines().those(&mentioned)?) {
+            match control.map(|control| self.known(id, &control)) {
+                Some(Ok(known)) if known.is_terminated => self.state().end(id),
+                Some(Ok(known)) => self.state().keep(id, &known.devices, known.public_ip.as_deref()),
+                None => self.state().forget(id),
+                // It fails where it is asked for.
+                Some(Err(_)) => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use crate::{CallerKey, ControlledFleet, Description, Ec2Answer, Ec2Api, Runtime};
+
+    fn operated() -> (ControlledFleet, Ec2Api) {
+        let fleet = ControlledFleet::new(&Runtime::new().unwrap(), CallerKey::Host).unwrap();
+        (fleet.clone(), Ec2Api::of_many(fleet, Description::default()))
+    }
+
+    fn call(ec2: &Ec2Api, action: &str, parameters: &str) -> Ec2Answer {
+        ec2.answer(format!("Action={action}&Version=2016-11-15&{parameters}").as_bytes())
+    }
+
+    fn done(ec2: &Ec2Api, action: &str, parameters: &str) -> String {
+        let answer = call(ec2, action, parameters);
+        assert_eq!(answer.status, 200, "{action} {parameters}: {}", answer.body);
+        answer.body
+    }
+
+    fn code(ec2: &Ec2Api, action: &str, parameters: &str) -> String {
+        let body = call(ec2, action, parameters).body;
+        body.split("<Code>").nth(1).and_then(|rest| rest.split_once('<')).map(|(code, _)| code.to_owned()).unwrap()
+    }
+
+    const LAUNCH: &str = "ImageId=ami-0123456789abcdef0&MinCount=1&MaxCount=1";
+
+    /// An instance with an address of the account and a volume; its id.
+    fn equipped(ec2: &Ec2Api, parameters: &str) -> String {
+        let told = done(ec2, "RunInstances", &format!("{LAUNCH}&{parameters}"));
+        let id = told.split("<instanceId>").nth(1).and_then(|rest| rest.split('<').next()).unwrap().to_owned();
+        done(ec2, "AssociateAddress", &format!("InstanceId={id}&PublicIp=192.0.2.77"));
+        done(ec2, "AttachVolume", &format!("InstanceId={id}&VolumeId=vol-0123456789abcdef0&Device=/dev/sdf"));
+        id
+    }
+
+    /// What an instance had is free again.
+    fn is_free(ec2: &Ec2Api) {
+        let other = equipped(ec2, "PrivateIpAddress=10.0.0.7");
+        done(ec2, "TerminateInstances", &format!("InstanceId.1={other}"));
+        done(ec2, "ReleaseAddress", "PublicIp=192.0.2.77");
+    }
+
+    #[test]
+    fn what_an_instance_had_is_free_however_it_ends() {
+        let ends: [fn(&ControlledFleet, &str); 3] = [
+            |fleet, id| assert!(fleet.get(id).unwrap().terminate().is_ok()),
+            |fleet, id| assert!(fleet.remove(id)),
+            |fleet, id| {
+                let scenario =
+                    Description::from_toml("a", "timeline = [{ at = '+10m', state = 'terminated' }]").unwrap();
+                fleet.get(id).unwrap().edit(&scenario).unwrap();
+                fleet.clock().advance(Duration::from_secs(601));
+            },
+        ];
+        for end in ends {
+            let (fleet, ec2) = operated();
+            let id = equipped(&ec2, "PrivateIpAddress=10.0.0.7");
+            let again = format!("{LAUNCH}&PrivateIpAddress=10.0.0.7");
+            assert_eq!(code(&ec2, "RunInstances", &again), "InvalidIPAddress.InUse");
+            assert_eq!(code(&ec2, "ReleaseAddress", "PublicIp=192.0.2.77"), "InvalidIPAddress.InUse");
+            end(&fleet, &id);
+            assert!(!done(&ec2, "DescribeAddresses", "").contains("<instanceId>"));
+            is_free(&ec2);
+        }
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_brings_the_private_address_back() {
+        let (fleet, ec2) = operated();
+        let end = "timeline = [{ at = '+10m', state = 'terminated' }]\nprivate-ip-address = '10.0.0.7'";
+        fleet.insert("web", &Description::from_toml("web", end).unwrap()).unwrap();
+        let again = format!("{LAUNCH}&PrivateIpAddress=10.0.0.7&DryRun=true");
+        assert_eq!(code(&ec2, "RunInstances", &again), "InvalidIPAddress.InUse");
+        fleet.clock().advance(Duration::from_secs(601));
+        assert_eq!(code(&ec2, "RunInstances", &again), "DryRunOperation");
+        fleet.clock().step_back(Duration::from_secs(601));
+        assert_eq!(code(&ec2, "RunInstances", &again), "InvalidIPAddress.InUse");
+    }
+
+    #[test]
+    fn an_address_that_an_operator_takes_away_is_associated_no_more() {
+        let (fleet, ec2) = operated();
+        let id = equipped(&ec2, "");
+        let other = Description::from_toml("a", "public-ip-address = '203.0.113.9'").unwrap();
+        fleet.get(&id).unwrap().edit(&other).unwrap();
+        assert!(!done(&ec2, "DescribeAddresses", "").contains("<instanceId>"));
+        done(&ec2, "ReleaseAddress", "PublicIp=192.0.2.77");
+        // Over a stop it stays, as it does in EC2.
+        done(&ec2, "AssociateAddress", &format!("InstanceId={id}&PublicIp=192.0.2.78"));
+        fleet.get(&id).unwrap().stop().unwrap();
+        assert!(done(&ec2, "DescribeAddresses", "").contains(&id));
+    }
+
+    #[test]
+    fn a_client_token_is_of_its_instances_as_long_as_they_are() {
+        let (fleet, ec2) = operated();
+        let launch = "ImageId=ami-0123456789abcdef0&MinCount=2&MaxCount=2&ClientToken=t";
+        done(&ec2, "RunInstances", launch);
+        let keys = fleet.keys();
+        fleet.get(&keys[0]).unwrap().terminate().unwrap();
+        assert_eq!(code(&ec2, "RunInstances", launch), "IdempotentInstanceTerminated");
+        assert_eq!(code(&ec2, "RunInstances", &format!("{LAUNCH}&ClientToken=t")), "IdempotentParameterMismatch");
+        assert!(fleet.remove(&keys[0]));
+        assert_eq!(code(&ec2, "RunInstances", launch), "IdempotentInstanceTerminated");
+        // Nobody knows of them any more.
+        assert!(fleet.remove(&keys[1]));
+        done(&ec2, "RunInstances", launch);
+        assert_eq!(fleet.len(), 2);
+    }
+}
