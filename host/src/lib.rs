@@ -102,6 +102,8 @@
 // The rooms that answer offer some things to those that serve alone.
 #![cfg_attr(not(feature = "serve"), allow(dead_code, unused_imports))]
 
+#[cfg(feature = "conform")]
+pub mod conform;
 #[cfg(feature = "serve")]
 mod control;
 #[cfg(feature = "serve")]
@@ -114,6 +116,8 @@ mod error;
 mod identity;
 #[cfg(feature = "serve")]
 mod observe;
+#[cfg(feature = "conform")]
+pub mod probe;
 mod problem;
 mod redact;
 #[cfg(feature = "serve")]
