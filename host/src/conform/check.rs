@@ -11,23 +11,33 @@ pub struct Check {
     pub(super) area: Area,
     /// The rule, where no case in `tests/cases` has the name of the check.
     pub(super) own: Option<Rule>,
-    pub(super) judge: fn(&Subject<'_>) -> Result<(), Stop>,
+    /// Whether it is about endpoints that are disabled, of which no other check says anything.
+    pub(super) is_of_disabled: bool,
+    pub(super) judge: Judge,
 }
+
+/// How an endpoint is held to a rule.
+pub(super) type Judge = fn(&Subject<'_>) -> Result<(), Stop>;
 
 impl Check {
     /// A check by the rule of the case that has its name.
-    pub(super) const fn of_case(id: &'static str, area: Area, judge: fn(&Subject<'_>) -> Result<(), Stop>) -> Self {
-        Self { id, area, own: None, judge }
+    pub(super) const fn of_case(id: &'static str, area: Area, judge: Judge) -> Self {
+        Self { id, area, own: None, is_of_disabled: false, judge }
     }
 
     /// A check by a rule that no case states.
-    pub(super) const fn with_rule(
-        id: &'static str,
-        area: Area,
-        rule: Rule,
-        judge: fn(&Subject<'_>) -> Result<(), Stop>,
-    ) -> Self {
-        Self { id, area, own: Some(rule), judge }
+    pub(super) const fn with_rule(id: &'static str, area: Area, rule: Rule, judge: Judge) -> Self {
+        Self { id, area, own: Some(rule), is_of_disabled: false, judge }
+    }
+
+    /// The same for endpoints that are disabled, and no other ones.
+    pub(super) const fn where_disabled(self) -> Self {
+        Self { is_of_disabled: true, ..self }
+    }
+
+    /// Whether it has this name, or its area has.
+    pub(super) fn is_called(&self, name: &str) -> bool {
+        self.id == name || self.area.name() == name
     }
 
     /// Its name, stable from release to release: `token-ttl-zero-gives-an-expired-token`.
@@ -90,6 +100,8 @@ pub enum Stop {
     NotApplicable(String),
     /// The endpoint did not answer.
     NoReply(NoReply),
+    /// The run has cost as much as it may.
+    OutOfBounds(&'static str),
 }
 
 impl From<NoReply> for Stop {

@@ -23,7 +23,7 @@
 //!  Suite ──► Check::judge(&Subject) ──► Subject ──► probe::Client ──► the endpoint
 //!    │         one rule each              token, facts and listings of
 //!    ▼                                    the endpoint, asked for once
-//!  Report ──► table, JSON, JUnit, TAP, Markdown
+//!  Report ──► ReportDocument: JSON; table, JUnit, TAP and Markdown by the program
 //! ```
 //!
 //! The rules of the real service live in the component. This module states what an
@@ -32,8 +32,10 @@
 //! after ([`Check::id`]).
 
 mod area;
+mod asked;
 mod check;
 mod checks;
+mod given;
 mod report;
 mod rule;
 mod subject;
@@ -41,9 +43,12 @@ mod suite;
 
 pub use area::Area;
 pub use check::{Check, Failure};
-pub use report::{Judged, Outcome, Report};
+pub use given::Containers;
+pub use report::{Judged, Outcome, Report, ReportDocument, Score};
 pub use rule::Evidence;
-pub use suite::Suite;
+pub use suite::{Suite, UnknownCheck};
 
+use asked::Asked;
 use check::{Stop, not_applicable};
-use subject::{Asked, Subject};
+use rule::Rule;
+use subject::Subject;

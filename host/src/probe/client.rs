@@ -80,6 +80,11 @@ impl Client {
         &self.endpoint
     }
 
+    /// Whether `Host` says something of its own.
+    pub(crate) fn has_own_host(&self) -> bool {
+        self.host.is_some()
+    }
+
     /// How many requests it has sent.
     pub fn requests_sent(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
@@ -111,11 +116,64 @@ impl Client {
         self.sent.fetch_add(1, Ordering::Relaxed);
         let started = Instant::now();
         let answered = self.send(bytes, is_of_head).and_then(|bytes| Reply::read(&bytes, is_of_head));
-        answered.map(|reply| Reply { took: started.elapsed(), ..reply }).map_err(|error| {
-            let is_late = matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut);
-            let why = (!is_late).then(|| error.to_string());
-            NoReply { endpoint: self.endpoint.clone(), waited: self.timeout, why }
-        })
+        answered.map(|reply| Reply { took: started.elapsed(), ..reply }).map_err(|error| self.no_reply(&error))
+    }
+
+    /// Opens a connection, sends bytes and reads nothing. What it returns keeps the
+    /// connection open, until it is dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`NoReply`] if nothing accepts the connection in time.
+    pub fn hold(&self, bytes: &[u8]) -> Result<TcpStream, NoReply> {
+        self.wait_for_turn();
+        self.sent.fetch_add(1, Ordering::Relaxed);
+        let until = Instant::now() + self.timeout;
+        let held = self.addresses(self.timeout).and_then(|addresses| {
+            let mut failed = io::Error::new(io::ErrorKind::NotFound, "its name has no address");
+            for address in addresses {
+                let left = until.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+                match TcpStream::connect_timeout(&address, left) {
+                    Ok(mut stream) => {
+                        stream.set_write_timeout(Some(left))?;
+                        stream.write_all(bytes)?;
+                        return Ok(stream);
+                    }
+                    Err(error) => failed = error,
+                }
+            }
+            Err(failed)
+        });
+        held.map_err(|error| self.no_reply(&error))
+    }
+
+    /// Sends bytes that may be more than one request, reads until the service closes or the
+    /// time is over, and returns the status of each answer that came, and whether the time
+    /// was over.
+    pub(crate) fn statuses(&self, bytes: &[u8]) -> (Vec<u16>, bool) {
+        let Ok(mut stream) = self.hold(bytes) else { return (Vec::new(), false) };
+        let until = Instant::now() + self.timeout;
+        let (mut answers, mut part) = (Vec::new(), [0; 16 << 10]);
+        let is_late = loop {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() || stream.set_read_timeout(Some(left)).is_err() {
+                break true;
+            }
+            match stream.read(&mut part) {
+                Ok(length @ 1..) if answers.len() < ANSWER_BYTES => answers.extend_from_slice(&part[..length]),
+                Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
+                    break true;
+                }
+                _ => break false,
+            }
+        };
+        (Reply::statuses(&answers), is_late)
+    }
+
+    fn no_reply(&self, error: &io::Error) -> NoReply {
+        let is_late = matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut);
+        let why = (!is_late).then(|| error.to_string());
+        NoReply { endpoint: self.endpoint.clone(), waited: self.timeout, why }
     }
 
     fn wait_for_turn(&self) {
@@ -158,14 +216,19 @@ impl Client {
                 }
             };
             stream.set_write_timeout(Some(left()?))?;
-            stream.write_all(request)?;
+            // Who refuses a request before it has come whole may have answered it.
+            let written = stream.write_all(request);
             let mut answer = Vec::new();
             let mut part = [0; 16 << 10];
             loop {
                 stream.set_read_timeout(Some(left()?))?;
-                match stream.read(&mut part)? {
-                    0 => return Ok(answer),
-                    length => answer.extend_from_slice(&part[..length]),
+                match (stream.read(&mut part), &written) {
+                    (Ok(0), Err(error)) if answer.is_empty() => return Err(error.kind().into()),
+                    (Ok(0), _) => return Ok(answer),
+                    (Ok(length), _) => answer.extend_from_slice(&part[..length]),
+                    // A service that refuses so may reset the connection behind its answer.
+                    (Err(_), Err(_)) if !answer.is_empty() => return Ok(answer),
+                    (Err(error), _) => return Err(error),
                 }
                 if answer.len() > ANSWER_BYTES {
                     return Err(io::Error::other("the answer is too long"));

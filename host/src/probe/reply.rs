@@ -89,6 +89,21 @@ impl Reply {
         is_of_head || (is_bounded && Self::read(bytes, false).is_ok())
     }
 
+    /// The statuses of answers one behind the other, as far as each says where it ends.
+    pub(crate) fn statuses(mut bytes: &[u8]) -> Vec<u16> {
+        let mut statuses = Vec::new();
+        loop {
+            bytes = without_interim(bytes);
+            let mut fields = [EMPTY_HEADER; FIELDS];
+            let mut parsed = Response::new(&mut fields);
+            let Ok(Status::Complete(head)) = parsed.parse(bytes) else { return statuses };
+            statuses.extend(parsed.code);
+            let length = find(parsed.headers, "content-length").and_then(|field| str::from_utf8(field.value).ok());
+            let Some(length) = length.and_then(|length| length.parse::<usize>().ok()) else { return statuses };
+            bytes = head.checked_add(length).and_then(|end| bytes.get(end..)).unwrap_or_default();
+        }
+    }
+
     /// The first value of a header field, if it is text; the name in any mix of cases.
     pub fn field(&self, name: &str) -> Option<&str> {
         let (_, value) = self.fields.iter().find(|(other, _)| other.eq_ignore_ascii_case(name))?;

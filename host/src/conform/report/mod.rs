@@ -1,0 +1,113 @@
+mod document;
+mod score;
+
+pub use document::ReportDocument;
+pub use score::Score;
+
+use super::{Area, Check, Evidence, Failure};
+
+/// What the checks found.
+#[derive(Clone, Debug)]
+pub struct Report {
+    pub(super) endpoint: String,
+    pub(super) requests: u64,
+    pub(super) judged: Vec<Judged>,
+}
+
+/// A check with what it found.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    pub(super) check: Check,
+    pub(super) outcome: Outcome,
+}
+
+/// What a check found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The endpoint answers as the real service.
+    Held,
+    /// It does not.
+    Broken(Failure),
+    /// The rule says nothing about this endpoint, for this reason.
+    NotApplicable(String),
+    /// The endpoint did not answer, which counts as broken.
+    Unanswered(String),
+}
+
+impl Judged {
+    /// The check.
+    pub fn check(&self) -> &Check {
+        &self.check
+    }
+
+    /// What it found.
+    pub fn outcome(&self) -> &Outcome {
+        &self.outcome
+    }
+
+    /// Whether the endpoint broke the rule, or did not answer.
+    pub fn is_broken(&self) -> bool {
+        matches!(self.outcome, Outcome::Broken(_) | Outcome::Unanswered(_))
+    }
+
+    /// Whether it counts for a score: what nobody has recorded does not.
+    pub fn is_scored(&self) -> bool {
+        self.check.evidence().weight() > 0
+    }
+}
+
+impl Report {
+    /// The URL of the endpoint.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// How many requests were sent.
+    pub fn requests_sent(&self) -> u64 {
+        self.requests
+    }
+
+    /// Each check with what it found, in the order in which they ran.
+    pub fn judged(&self) -> &[Judged] {
+        &self.judged
+    }
+
+    /// The broken checks for which there is at least this evidence.
+    pub fn broken_by(&self, evidence: Evidence) -> impl Iterator<Item = &Judged> {
+        self.judged.iter().filter(move |judged| judged.is_broken() && judged.check.evidence() >= evidence)
+    }
+
+    /// The areas of which checks ran, in their order.
+    pub fn areas(&self) -> impl Iterator<Item = Area> + '_ {
+        Area::ALL.into_iter().filter(|area| self.judged.iter().any(|judged| judged.check.area() == *area))
+    }
+
+    /// How many checks of an area held, weighed by their evidence; of all areas if `None`.
+    ///
+    /// ```no_run
+    /// # use imds_host::conform::{Area, Suite};
+    /// # use imds_host::probe::{Client, Endpoint};
+    /// let client = Client::new(Endpoint::parse("http://127.0.0.1:1338")?);
+    /// let report = Suite::new().run(&client)?;
+    /// assert_eq!(report.score(Some(Area::Tokens)).percent(), Some(100));
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn score(&self, area: Option<Area>) -> Score {
+        let of_area = |judged: &&Judged| area.is_none_or(|area| judged.check.area() == area);
+        Score::of(self.judged.iter().filter(of_area))
+    }
+
+    /// How the checks went of whose rules nobody has recorded the real service.
+    pub fn unrecorded(&self) -> Score {
+        let mut score = Score::default();
+        for judged in self.judged.iter().filter(|judged| !judged.is_scored()) {
+            score.count(judged);
+        }
+        score
+    }
+
+    /// The report for programs, which `--format json` prints.
+    pub fn document(&self) -> ReportDocument<'_> {
+        ReportDocument::of(self)
+    }
+}
