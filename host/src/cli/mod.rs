@@ -5,6 +5,7 @@ mod advice;
 mod asked;
 mod check;
 mod clock;
+mod conform;
 mod container;
 mod control;
 mod credentials;
@@ -17,6 +18,7 @@ mod file;
 mod get;
 mod identity;
 mod instances;
+mod junit;
 mod limits;
 mod link_local;
 mod listen;
@@ -92,6 +94,7 @@ enum Command {
     Wait(get::Wait),
     Ctl(ctl::Ctl),
     Check(check::Check),
+    Conform(conform::Conform),
     Scenarios(scenarios::Scenarios),
     Certificates(identity::Certificates),
     Export(export::Export),
@@ -118,6 +121,7 @@ pub fn main() -> ExitCode {
         Some(Command::Wait(wait)) => wait.run(),
         Some(Command::Ctl(ctl)) => ctl.run(),
         Some(Command::Check(check)) => check.run(),
+        Some(Command::Conform(conform)) => conform.run(),
         Some(Command::Scenarios(scenarios)) => scenarios.run(),
         Some(Command::Certificates(certificates)) => certificates.run(),
         Some(Command::Export(export)) => export.run(),

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -179,6 +179,7 @@ impl Suite {
         };
         let (mut judged, mut unanswered) = (Vec::with_capacity(self.checks.len()), 0);
         for check in &self.checks {
+            let began = Instant::now();
             let outcome = if unanswered >= UNANSWERED_MAX {
                 Outcome::Unanswered("not asked: the endpoint has stopped answering".to_owned())
             } else if is_disabled != check.is_of_disabled && (is_disabled || check.is_of_disabled) {
@@ -193,7 +194,7 @@ impl Suite {
                 }
             };
             unanswered = if matches!(outcome, Outcome::Unanswered(_)) { unanswered + 1 } else { 0 };
-            let one = Judged { check: *check, outcome };
+            let one = Judged { check: *check, outcome, took: began.elapsed() };
             done(&one);
             judged.push(one);
         }

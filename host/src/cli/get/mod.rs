@@ -88,6 +88,7 @@ Exit status: 0 if a service answers, 3 if none does in time; 2 for wrong use.";
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
 /// What a script is told where no service answers.
 const NO_SERVICE: u8 = 3;
+const BY_FLAG: &str = "by --endpoint";
 
 impl PlaceFlags {
     fn endpoint(&self) -> anyhow::Result<Endpoint> {
@@ -112,7 +113,7 @@ impl Get {
         }
         let client = Client::new(self.place.endpoint()?).timeout(self.timeout);
         match self.ask(Session::new(client, self.timeout), &path) {
-            Err(error) => Ok(no_service(&error.downcast::<NoReply>()?)),
+            Err(error) => Ok(no_service(&error.downcast::<NoReply>()?, BY_FLAG)),
             asked => asked,
         }
     }
@@ -159,20 +160,22 @@ impl Wait {
             match Client::new(endpoint.clone()).timeout(timeout).exchange(&request) {
                 // A refusal is an answer too.
                 Ok(_) => return Ok(ExitCode::SUCCESS),
-                Err(none) if Instant::now() >= until => return Ok(no_service(&none.after(self.timeout))),
+                Err(none) if Instant::now() >= until => return Ok(no_service(&none.after(self.timeout), BY_FLAG)),
                 Err(_) => thread::sleep(Duration::from_millis(50)),
             }
         }
     }
 }
 
-/// Says that no service answers, and where one may.
-fn no_service(none: &NoReply) -> ExitCode {
+/// Says that no service answers, and where one may; `place` is how the command is told of one.
+pub fn no_service(none: &NoReply, place: &str) -> ExitCode {
     // Where nobody named another one.
     let help = if link_local::is_host(none.endpoint().host()) {
-        "\nhelp: imds serve listens on http://127.0.0.1:1338: give that by --endpoint, or in AWS_EC2_METADATA_SERVICE_ENDPOINT"
+        format!(
+            "\nhelp: imds serve listens on http://127.0.0.1:1338: give that {place}, or in AWS_EC2_METADATA_SERVICE_ENDPOINT"
+        )
     } else {
-        ""
+        String::new()
     };
     print::to_stderr(&format!("imds: {none}{help}"));
     ExitCode::from(NO_SERVICE)

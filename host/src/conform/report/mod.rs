@@ -4,6 +4,8 @@ mod score;
 pub use document::ReportDocument;
 pub use score::Score;
 
+use std::time::Duration;
+
 use super::{Area, Check, Evidence, Failure};
 
 /// What the checks found.
@@ -19,6 +21,7 @@ pub struct Report {
 pub struct Judged {
     pub(super) check: Check,
     pub(super) outcome: Outcome,
+    pub(super) took: Duration,
 }
 
 /// What a check found.
@@ -43,6 +46,11 @@ impl Judged {
     /// What it found.
     pub fn outcome(&self) -> &Outcome {
         &self.outcome
+    }
+
+    /// How long it took.
+    pub fn took(&self) -> Duration {
+        self.took
     }
 
     /// Whether the endpoint broke the rule, or did not answer.
