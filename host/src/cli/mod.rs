@@ -82,6 +82,7 @@ Examples:
   imds run --require-v2 -- ./my-agent       does it ask with tokens?
   imds serve --control                      serve one that takes orders, and then:
   imds ctl interrupt                        a spot notice, now
+  imds conform http://127.0.0.1:8111        is another service like the real one?
 
 `imds help COMMAND` has all flags of a command and more examples.
 Exit status: 0; 1 for a failure at run time; 2 for wrong use or a wrong description.";

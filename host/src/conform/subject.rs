@@ -30,6 +30,7 @@ pub struct Subject<'c> {
     token: OnceCell<Option<Vec<u8>>>,
     mode: OnceCell<Mode>,
     document: OnceCell<Option<Value>>,
+    answers_all_paths_alike: OnceCell<bool>,
 }
 
 /// How much a run may cost.
@@ -80,6 +81,7 @@ impl<'c> Subject<'c> {
             token: OnceCell::new(),
             mode: OnceCell::new(),
             document: OnceCell::new(),
+            answers_all_paths_alike: OnceCell::new(),
         }
     }
 
@@ -191,6 +193,17 @@ impl<'c> Subject<'c> {
     /// Whether it refuses requests and tokens alike.
     pub fn is_disabled(&self) -> Result<bool, Stop> {
         Ok(self.mode()? == Mode::Disabled)
+    }
+
+    /// Whether it has the same for an item and for nothing, so that no spelling of a path is
+    /// told from another one.
+    pub fn answers_all_paths_alike(&self) -> Result<bool, Stop> {
+        if let Some(alike) = self.answers_all_paths_alike.get() {
+            return Ok(*alike);
+        }
+        let [item, nothing] = [self.get(ITEM)?.reply, self.get("/latest/meta-data/nothing-here")?.reply];
+        let alike = (item.status, item.body) == (nothing.status, nothing.body);
+        Ok(*self.answers_all_paths_alike.get_or_init(|| alike))
     }
 
     /// Ends the check where requests need a token.

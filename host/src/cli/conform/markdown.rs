@@ -62,7 +62,7 @@ fn cell(text: &str) -> String {
             '\n' => cell += "<br>",
             '<' => cell += "&lt;",
             '&' => cell += "&amp;",
-            '|' | '*' | '_' | '[' | '\\' => cell.extend(['\\', c]),
+            '|' | '*' | '_' | '[' | '#' | '\\' => cell.extend(['\\', c]),
             c => cell.push(c),
         }
     }

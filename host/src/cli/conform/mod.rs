@@ -93,6 +93,11 @@ pub struct Conform {
 
     #[command(flatten)]
     containers: ContainerFlags,
+
+    /// A transcript of a service, which this one is compared with
+    // Shown when there is what replays it.
+    #[arg(long, value_name = "FILE", hide = true)]
+    transcript: Option<PathBuf>,
 }
 
 const EXAMPLES: &str = "\
@@ -170,6 +175,9 @@ impl Reported<'_> {
 
 impl Conform {
     pub fn run(self) -> anyhow::Result<ExitCode> {
+        if self.transcript.is_some() {
+            return Err(WrongUse("--transcript: this build replays no transcripts".to_owned()).into());
+        }
         let suite = self.suite()?;
         if self.list {
             return list::print(&suite, self.format);

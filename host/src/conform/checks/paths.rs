@@ -1,7 +1,7 @@
 //! How the path of a request is read.
 
 use super::super::subject::ITEM;
-use super::super::{Area, Check, Stop, Subject};
+use super::super::{Area, Check, Stop, Subject, not_applicable};
 
 pub const CHECKS: &[Check] = &[
     Check::of_case("path-folder-without-final-slash-lists", Area::Paths, folder_without_final_slash),
@@ -22,6 +22,9 @@ pub const CHECKS: &[Check] = &[
 
 /// Goes on if each spelling has the answer of the plain path.
 fn are_alike(subject: &Subject<'_>, plain: &str, spellings: &[&str]) -> Result<(), Stop> {
+    if subject.answers_all_paths_alike()? {
+        return not_applicable("the endpoint answers every path alike");
+    }
     let answer = subject.get(plain)?.has_status(200)?;
     for spelling in spellings {
         let asked = subject.get(spelling)?.has_status(200)?;
