@@ -41,6 +41,15 @@ fn this_service_scores_whole() {
 }
 
 #[test]
+fn of_a_disabled_endpoint_hardly_anything_is_judged_which_is_told() {
+    let served = Served::start(&["--http-endpoint", "disabled"]);
+    let (table, errors, status) = conform(&[&format!("http://{}", served.addresses[0])]);
+    assert_eq!(status, 0);
+    assert!(errors.starts_with("imds: warning: the endpoint refuses every request with 403"), "{errors}");
+    assert!(table.contains("the endpoint refuses every request with 403, as a disabled one does\n"), "{table}");
+}
+
+#[test]
 fn the_table_tells_what_is_broken_by_what_it_is_known_and_what_came() {
     let endpoint = page();
     let (table, errors, status) =

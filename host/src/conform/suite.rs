@@ -182,7 +182,7 @@ impl Suite {
             let began = Instant::now();
             let outcome = if unanswered >= UNANSWERED_MAX {
                 Outcome::Unanswered("not asked: the endpoint has stopped answering".to_owned())
-            } else if is_disabled != check.is_of_disabled && (is_disabled || check.is_of_disabled) {
+            } else if is_disabled != check.is_of_disabled {
                 Outcome::NotApplicable(if is_disabled { DISABLED } else { ENABLED }.to_owned())
             } else {
                 match (check.judge)(&subject) {
@@ -198,7 +198,8 @@ impl Suite {
             done(&one);
             judged.push(one);
         }
-        Ok(Report { endpoint: client.endpoint().to_string(), requests: client.requests_sent(), judged })
+        let (endpoint, requests) = (client.endpoint().to_string(), client.requests_sent());
+        Ok(Report { endpoint, requests, is_disabled, judged })
     }
 }
 

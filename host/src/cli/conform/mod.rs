@@ -280,6 +280,12 @@ impl Conform {
 
     /// The exit status, and why it is not 0.
     fn verdict(&self, reported: &Reported<'_>) -> ExitCode {
+        if reported.report.is_of_disabled() {
+            print::to_stderr(
+                "imds: warning: the endpoint refuses every request with 403, so hardly anything was judged\n\
+                 help: enable it; or, if it knows its clients by the field Host, give the name by --host",
+            );
+        }
         let number = reported.report.judged().iter().filter(|judged| reported.fails(judged)).count();
         let Some(evidence) = self.fail_on.evidence().filter(|_| number > 0) else { return ExitCode::SUCCESS };
         let (rules, are) = if number == 1 { ("rule", "is") } else { ("rules", "are") };

@@ -72,8 +72,8 @@ fn send(subject: &Subject<'_>, what: &str, bytes: &[u8]) -> Result<Option<u16>, 
 
 /// Goes on if the service still serves.
 fn is_well(subject: &Subject<'_>, what: &str) -> Result<(), Stop> {
-    let reply = subject.spend().and_then(|()| Ok(subject.client().exchange(&Request::get("/"))));
-    match reply? {
+    subject.spend()?;
+    match subject.client().exchange(&Request::get("/")) {
         Ok(reply) if reply.status < 500 => Ok(()),
         Ok(reply) => Err(broken(what, "an answer to the next request", reply.status_line())),
         Err(none) if none.is_late() => Err(broken(what, "an answer to the next request", "none in time")),

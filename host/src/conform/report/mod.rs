@@ -13,6 +13,7 @@ use super::{Area, Check, Evidence, Failure};
 pub struct Report {
     pub(super) endpoint: String,
     pub(super) requests: u64,
+    pub(super) is_disabled: bool,
     pub(super) judged: Vec<Judged>,
 }
 
@@ -83,6 +84,12 @@ impl Report {
     /// The broken checks for which there is at least this evidence.
     pub fn broken_by(&self, evidence: Evidence) -> impl Iterator<Item = &Judged> {
         self.judged.iter().filter(move |judged| judged.is_broken() && judged.check.evidence() >= evidence)
+    }
+
+    /// Whether the endpoint refused every request with 403, as a disabled one does, and one
+    /// that has no instance for this caller: nothing else of it was judged then.
+    pub fn is_of_disabled(&self) -> bool {
+        self.is_disabled
     }
 
     /// The areas of which checks ran, in their order.
