@@ -32,7 +32,7 @@ fn conform(arguments: &[&str]) -> (String, String, i32) {
 fn this_service_scores_whole() {
     let served = Served::start(&["--http-tokens", "required"]);
     let endpoint = format!("http://{}", served.addresses[0]);
-    let (table, errors, status) = conform(&[&endpoint, "--hostile", "--fail-on", "unrecorded"]);
+    let (table, errors, status) = conform(&[&endpoint, "--hostile", "--fail-on", "unrecorded", "--timeout", "30s"]);
     assert_eq!((&*errors, status), ("", 0), "{table}");
     let total = table.lines().find(|line| line.starts_with("total ")).unwrap();
     let columns: Vec<&str> = total.split_whitespace().collect();

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use super::Flaw;
 
-/// How long a client of a flawed service waits: some never answer.
-pub const TIMEOUT: Duration = Duration::from_secs(2);
+/// How long a flawed service waits for a request or an answer; longer than its clients.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A request as it came.
 #[derive(Clone, Debug)]
@@ -252,7 +252,7 @@ impl Drop for Flawed {
 
 impl Carrier {
     fn carry(&self, mut client: TcpStream) -> io::Result<()> {
-        client.set_read_timeout(Some(TIMEOUT * 2))?;
+        client.set_read_timeout(Some(PATIENCE))?;
         let (mut bytes, mut part) = (Vec::new(), [0; 64 << 10]);
         while !ends_a_head(&bytes) {
             match client.read(&mut part)? {
@@ -301,7 +301,7 @@ impl Carrier {
 
     fn forward(&self, bytes: &[u8]) -> io::Result<Vec<u8>> {
         let mut server = TcpStream::connect(&self.behind)?;
-        server.set_read_timeout(Some(TIMEOUT * 2))?;
+        server.set_read_timeout(Some(PATIENCE))?;
         // It may have answered before it has read all.
         let _ = server.write_all(bytes);
         let _ = server.shutdown(Shutdown::Write);

@@ -28,7 +28,7 @@ pub fn print(session: &Session, path: &str) -> anyhow::Result<ExitCode> {
     } else {
         let folder = format!("{path}/");
         let answer = session.ask("GET", &folder)?;
-        if !answer.status == 200 {
+        if answer.status != 200 {
             print::to_stderr(&format!("imds: {folder}: {}{}", answer.status_line(), advice(session, &answer, &folder)));
             return Ok(ExitCode::FAILURE);
         }
