@@ -1,6 +1,13 @@
 use std::fmt;
 
 /// What a check is about: the rows of the report's table, in their order.
+///
+/// ```
+/// use imds_host::conform::Area;
+///
+/// assert_eq!(Area::UserData.to_string(), "user-data");
+/// assert_eq!((Area::ALL[0], Area::ALL.len()), (Area::Tokens, 14));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Area {

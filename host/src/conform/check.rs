@@ -5,6 +5,16 @@ use super::{Area, Evidence, Subject};
 use crate::probe::NoReply;
 
 /// One rule of the real service, and how an endpoint is held to it.
+///
+/// ```
+/// use imds_host::conform::{Area, Evidence, Suite};
+///
+/// let suite = Suite::new();
+/// let check = suite.checks().iter().find(|check| check.id() == "token-path-get-is-405-not-allowed").unwrap();
+/// assert_eq!((check.area(), check.evidence()), (Area::Tokens, Evidence::Recorded));
+/// assert!(check.rule().starts_with("GET on the token path gets 405"));
+/// assert!(check.source().contains("google-auth-library-ruby#421"));
+/// ```
 #[derive(Clone, Copy)]
 pub struct Check {
     pub(super) id: &'static str,
@@ -80,6 +90,17 @@ impl fmt::Debug for Check {
 
 /// How an endpoint breaks a rule. None of its texts has a secret: tokens, credentials
 /// and user data are shown by their length.
+///
+/// ```
+/// use imds_host::conform::{Outcome, Report};
+///
+/// fn what_came(report: &Report) -> impl Iterator<Item = &str> {
+///     report.judged().iter().filter_map(|judged| match judged.outcome() {
+///         Outcome::Broken(failure) => Some(&*failure.got),
+///         _ => None,
+///     })
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Failure {

@@ -1,6 +1,14 @@
 use std::fmt;
 
 /// How a rule of the real service is known, the weakest first.
+///
+/// ```
+/// use imds_host::conform::Evidence;
+///
+/// assert!(Evidence::Recorded > Evidence::Documented);
+/// assert_eq!((Evidence::Recorded.weight(), Evidence::Unrecorded.weight()), (3, 0));
+/// assert_eq!(Evidence::Inferred.name(), "inferred");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Evidence {
     /// Nobody knows; what harms a client least is expected. It counts for no score.

@@ -124,6 +124,13 @@ impl Suite {
 
     /// How many requests a run may send, 1000 by default, and how long it may take,
     /// 10 minutes by default. Checks that it does not come to count as unanswered.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use imds_host::conform::Suite;
+    ///
+    /// assert_eq!(Suite::new().bounds(100, Duration::from_secs(30)).requests_max(), 100);
+    /// ```
     #[must_use]
     pub fn bounds(mut self, requests: u64, time: Duration) -> Self {
         self.bounds = Bounds { requests, time };
@@ -167,6 +174,14 @@ impl Suite {
 
     /// Runs the checks, and tells of each when it is done.
     ///
+    /// ```no_run
+    /// # use imds_host::conform::Suite;
+    /// # use imds_host::probe::{Client, Endpoint};
+    /// let client = Client::new(Endpoint::parse("http://127.0.0.1:1338")?);
+    /// let report = Suite::new().run_observed(&client, |judged| println!("{}", judged.check().id()))?;
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// Nothing answers at the endpoint.
@@ -207,6 +222,11 @@ const DISABLED: &str = "the endpoint refuses every request with 403, as a disabl
 const ENABLED: &str = "the endpoint is not disabled";
 
 /// A name that no check of a suite and no area has.
+///
+/// ```
+/// let unknown = imds_host::conform::Suite::new().only(&["hostile"]).unwrap_err();
+/// assert_eq!(unknown.to_string(), "hostile is not in this suite: hostile checks must be asked for");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownCheck {
     name: String,

@@ -30,9 +30,10 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// assert_eq!(client.requests_sent(), 0);
 /// # Ok::<_, imds_host::probe::WrongEndpoint>(())
 /// ```
-#[derive(Debug)]
 pub struct Client {
     endpoint: Endpoint,
+    /// What answers, where that is in this process.
+    service: Option<Box<Answer>>,
     timeout: Duration,
     /// What `Host` says; the endpoint's authority otherwise.
     host: Option<String>,
@@ -42,11 +43,37 @@ pub struct Client {
     sent: AtomicU64,
 }
 
+/// From the bytes of a request to those of its answer.
+type Answer = dyn Fn(&[u8]) -> Vec<u8> + Send + Sync;
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("endpoint", &self.endpoint).field("sent", &self.sent).finish_non_exhaustive()
+    }
+}
+
 impl Client {
+    /// A client of a service in this process, without a socket: a function from the bytes of
+    /// a request to those of its answer. The endpoint is what `Host` says.
+    ///
+    /// ```
+    /// use imds_host::Request;
+    /// use imds_host::probe::{Client, Endpoint};
+    ///
+    /// let endpoint = Endpoint::parse("http://169.254.169.254")?;
+    /// let client = Client::in_process(endpoint, |_| b"HTTP/1.1 204 No Content\r\n\r\n".to_vec());
+    /// assert_eq!(client.exchange(&Request::get("/"))?.status, 204);
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn in_process(endpoint: Endpoint, service: impl Fn(&[u8]) -> Vec<u8> + Send + Sync + 'static) -> Self {
+        Self { service: Some(Box::new(service)), ..Self::new(endpoint) }
+    }
+
     /// A client that waits 5 seconds for an answer and makes no pauses.
     pub fn new(endpoint: Endpoint) -> Self {
         Self {
             endpoint,
+            service: None,
             timeout: TIMEOUT,
             host: None,
             interval: Duration::ZERO,
@@ -115,19 +142,35 @@ impl Client {
         self.wait_for_turn();
         self.sent.fetch_add(1, Ordering::Relaxed);
         let started = Instant::now();
-        let answered = self.send(bytes, is_of_head).and_then(|bytes| Reply::read(&bytes, is_of_head));
+        let answered = match &self.service {
+            Some(service) => Ok(service(bytes)),
+            None => self.send(bytes, is_of_head),
+        };
+        let answered = answered.and_then(|bytes| Reply::read(&bytes, is_of_head));
         answered.map(|reply| Reply { took: started.elapsed(), ..reply }).map_err(|error| self.no_reply(&error))
     }
 
     /// Opens a connection, sends bytes and reads nothing. What it returns keeps the
     /// connection open, until it is dropped.
     ///
+    /// ```no_run
+    /// # use imds_host::probe::{Client, Endpoint};
+    /// let client = Client::new(Endpoint::parse("http://127.0.0.1:1338")?);
+    /// let half = client.hold(b"GET / HT")?;
+    /// assert!(client.exchange(&imds_host::Request::get("/")).is_ok());
+    /// # drop(half);
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
-    /// [`NoReply`] if nothing accepts the connection in time.
+    /// [`NoReply`] if nothing accepts the connection in time, as with [`in_process`](Self::in_process).
     pub fn hold(&self, bytes: &[u8]) -> Result<TcpStream, NoReply> {
         self.wait_for_turn();
         self.sent.fetch_add(1, Ordering::Relaxed);
+        if self.service.is_some() {
+            return Err(self.no_reply(&io::Error::other("a service in this process has no connections")));
+        }
         let until = Instant::now() + self.timeout;
         let held = self.addresses(self.timeout).and_then(|addresses| {
             let mut failed = io::Error::new(io::ErrorKind::NotFound, "its name has no address");

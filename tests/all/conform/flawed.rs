@@ -1,4 +1,7 @@
 //! A service in front of another one, which does something to requests or to answers.
+//!
+//! What breaks rules of HTTP is asked without a socket: thousands of connections in a few
+//! seconds are more than the tables of a system hold. Hostile clients have connections.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -6,6 +9,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
+
+use imds_host::probe::{Client, Endpoint};
+use imds_host::testing::Imds;
+use imds_host::{Control, Request};
 
 use super::Flaw;
 
@@ -97,15 +104,6 @@ impl Asked {
         };
         let fields = lines.filter_map(field).collect();
         Some(Self { method: method.to_owned(), target: target.to_owned(), fields, issued })
-    }
-
-    fn write(&self) -> Vec<u8> {
-        let mut bytes = format!("{} {} HTTP/1.1\r\n", self.method, self.target).into_bytes();
-        for (name, value) in &self.fields {
-            bytes.extend([name.as_bytes(), b": ", value, b"\r\n"].concat());
-        }
-        bytes.extend(b"\r\n");
-        bytes
     }
 }
 
@@ -201,7 +199,8 @@ pub struct Flawed {
 
 struct Carrier {
     flaw: Flaw,
-    /// Where the service behind it is.
+    /// The service behind it, and where it is.
+    control: Control,
     behind: String,
     issued: Mutex<Vec<(Vec<u8>, String)>>,
     has_crashed: AtomicBool,
@@ -209,12 +208,13 @@ struct Carrier {
 }
 
 impl Flawed {
-    pub fn start(flaw: Flaw, behind: &str) -> Self {
+    pub fn start(flaw: Flaw, imds: &Imds) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let endpoint = format!("http://{}", listener.local_addr().expect("it has an address"));
         let carrier = Arc::new(Carrier {
             flaw,
-            behind: behind.strip_prefix("http://").expect("a URL").to_owned(),
+            control: imds.control().clone(),
+            behind: imds.endpoint().trim_start_matches("http://").to_owned(),
             issued: Mutex::default(),
             has_crashed: AtomicBool::new(false),
             is_over: AtomicBool::new(false),
@@ -234,8 +234,18 @@ impl Flawed {
         Self { endpoint, carrier, thread: Some(thread) }
     }
 
-    pub fn endpoint(&self) -> &str {
-        &self.endpoint
+    /// A client of it.
+    pub fn client(&self) -> Client {
+        let endpoint = Endpoint::parse(&self.endpoint).expect("a URL");
+        let carrier = self.carrier.clone();
+        match carrier.flaw {
+            Flaw::Http(of_requests, of_answers) => {
+                Client::in_process(endpoint, move |bytes| carrier.answer(bytes, of_requests, of_answers))
+            }
+            // It lets clients wait; all others answer at once.
+            Flaw::OneAtATime => Client::new(endpoint).timeout(Duration::from_secs(6)),
+            Flaw::Bytes(_) => Client::new(endpoint).timeout(Duration::from_secs(30)),
+        }
     }
 }
 
@@ -264,7 +274,7 @@ impl Carrier {
             return Ok(());
         }
         let answer = match self.flaw {
-            Flaw::Http(of_requests, of_answers) => self.answer(&bytes, of_requests, of_answers)?,
+            Flaw::Http(of_requests, of_answers) => self.answer(&bytes, of_requests, of_answers),
             Flaw::OneAtATime => self.forward(&bytes)?,
             Flaw::Bytes(flaw) => match flaw(&bytes) {
                 Own::Forward => self.forward(&bytes)?,
@@ -279,24 +289,22 @@ impl Carrier {
         finish(&client)
     }
 
-    fn answer(
-        &self,
-        bytes: &[u8],
-        of_requests: fn(&mut Asked),
-        of_answers: fn(&Asked, &mut Answered),
-    ) -> io::Result<Vec<u8>> {
+    fn answer(&self, bytes: &[u8], of_requests: fn(&mut Asked), of_answers: fn(&Asked, &mut Answered)) -> Vec<u8> {
         let issued = || self.issued.lock().expect("no thread panics with it");
-        let Some(asked) = Asked::read(bytes, issued().clone()) else { return self.forward(bytes) };
+        let asked = Asked::read(bytes, issued().clone()).expect("these requests can be read");
         let mut changed = asked.clone();
         of_requests(&mut changed);
-        let answer = self.forward(&changed.write())?;
-        let Some(mut answered) = Answered::read(&answer) else { return Ok(answer) };
+        let request = Request { method: changed.method, ..Request::get(changed.target) };
+        let request = changed.fields.into_iter().fold(request, |request, (name, value)| request.with(name, value));
+        let answer = self.control.answer(&request);
+        let answer = [answer.head.as_bytes(), &answer.body].concat();
+        let mut answered = Answered::read(&answer).expect("this service answers in HTTP");
         let is_issued = asked.method == "PUT" && answered.status == 200;
         of_answers(&asked, &mut answered);
         if is_issued {
             issued().push((answered.body.clone(), asked.ttl().unwrap_or_default().to_owned()));
         }
-        Ok(answered.write())
+        answered.write()
     }
 
     fn forward(&self, bytes: &[u8]) -> io::Result<Vec<u8>> {

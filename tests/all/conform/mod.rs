@@ -214,12 +214,10 @@ fn a_service_that_breaks_a_rule_is_caught_by_the_checks_of_that_rule() {
 /// Checks that broke and were not to, and the other way round.
 fn differences(mutation: &Mutation) -> Vec<String> {
     let imds = start(mutation.toml);
-    let flawed = Flawed::start(mutation.flaw, &imds.endpoint());
+    let flawed = Flawed::start(mutation.flaw, &imds);
     let clock = imds.clock().clone();
     let suite = mutation.suite().wait_by(move |time| clock.advance(time));
-    // One that has no time for a client lets it wait; all others answer at once.
-    let timeout = if matches!(mutation.flaw, Flaw::OneAtATime) { 6 } else { 30 };
-    let client = client(flawed.endpoint()).timeout(Duration::from_secs(timeout));
+    let client = flawed.client();
     let report = suite.run(&client).unwrap_or_else(|none| panic!("{}: {none}", mutation.name));
     let found = broken(&report);
     let mut differences = Vec::new();

@@ -126,9 +126,18 @@ fn nothing_of_a_token_and_nothing_that_looks_like_a_key_is_told() {
     }
     // Tokens that are good are told by their length.
     let imds = start("metadata-options.http-tokens = 'required'");
-    let flawed =
-        super::Flawed::start(super::Flaw::Http(|_| (), |_, answered| answered.set_status(418, "No")), &imds.endpoint());
-    let report = suite().run(&client(flawed.endpoint())).unwrap_or_else(|none| panic!("{none}"));
+    let teapot = super::Flaw::Http(
+        |_| (),
+        |asked, answered| {
+            if !asked.is_put() {
+                answered.set_status(418, "No");
+            }
+        },
+    );
+    let flawed = super::Flawed::start(teapot, &imds);
+    // What cannot be read has no token, and needs a connection.
+    let suite = Suite::new().wait_by(|_| ());
+    let report = suite.run(&flawed.client()).unwrap_or_else(|none| panic!("{none}"));
     let document = serde_json::to_string(&report.document()).expect("it has a form in JSON");
     assert!(!document.contains("AQAEAA") && document.contains("X-aws-ec2-metadata-token: <"), "{document}");
 }

@@ -9,6 +9,17 @@ use std::time::Duration;
 use super::{Area, Check, Evidence, Failure};
 
 /// What the checks found.
+///
+/// ```no_run
+/// use imds_host::conform::{Evidence, Suite};
+/// use imds_host::probe::{Client, Endpoint};
+///
+/// let report = Suite::new().run(&Client::new(Endpoint::parse("http://127.0.0.1:1338")?))?;
+/// assert!(report.broken_by(Evidence::Inferred).next().is_none(), "{:#?}", report.judged());
+/// assert!(!report.is_of_disabled());
+/// println!("{}: {} requests", report.endpoint(), report.requests_sent());
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Report {
     pub(super) endpoint: String,
@@ -18,6 +29,14 @@ pub struct Report {
 }
 
 /// A check with what it found.
+///
+/// ```
+/// use imds_host::conform::Judged;
+///
+/// fn told(judged: &Judged) -> String {
+///     format!("{} ({:?}): {:?}", judged.check().id(), judged.took(), judged.outcome())
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Judged {
     pub(super) check: Check,
@@ -26,6 +45,14 @@ pub struct Judged {
 }
 
 /// What a check found.
+///
+/// ```
+/// use imds_host::conform::{Outcome, Report};
+///
+/// fn held(report: &Report) -> usize {
+///     report.judged().iter().filter(|judged| *judged.outcome() == Outcome::Held).count()
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// The endpoint answers as the real service.

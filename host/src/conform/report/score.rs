@@ -2,6 +2,10 @@ use super::{Judged, Outcome};
 
 /// How many checks held, and what they weigh: a recorded rule three times as much as one
 /// that is inferred, a documented one twice.
+///
+/// ```
+/// assert_eq!(imds_host::conform::Score::default().percent(), None);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Score {
     /// The checks that held.
