@@ -212,6 +212,17 @@ mod tests {
     }
 
     #[test]
+    fn answers_one_behind_the_other_are_counted_as_far_as_each_says_where_it_ends() {
+        let first = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab";
+        let refused = "HTTP/1.1 400 Bad Request\r\n\r\nHTTP/1.1 200 OK\r\n\r\n";
+        let of = |bytes: String| Reply::statuses(bytes.as_bytes());
+        assert_eq!(of(format!("{first}{refused}")), [200, 400]);
+        assert_eq!(of(format!("{first}HTTP/1.1 40")), [200]);
+        assert_eq!(of(first.replace(": 2", ": 3")), [200]);
+        assert!(of("SSH-2.0-x\r\n".to_owned()).is_empty());
+    }
+
+    #[test]
     fn what_is_no_answer_is_an_error() {
         for bytes in [
             &b""[..],

@@ -109,7 +109,8 @@ Examples:
   imds conform --fail-on recorded URL              fail for what transcripts prove alone
   imds conform --list                              every check with its evidence, without a request
 
-It only reads: GET, HEAD, OPTIONS, PUT of session tokens, and POST and DELETE, which EC2 refuses.
+It only reads: GET, HEAD, OPTIONS, PUT of session tokens, and POST, DELETE, PROPFIND and get, which EC2
+refuses.
 
 Exit status: 0; 1 if rules are broken (--fail-on); 2 for wrong use; 3 if no service answers.";
 
@@ -268,7 +269,7 @@ impl Conform {
         };
         let mut lines = format!(
             "imds: judging {endpoint} by {} checks: at most {} requests, {rate}\n\
-             imds: they are GET, HEAD, OPTIONS, PUT of session tokens, and POST and DELETE, which EC2 refuses; nothing is changed",
+             imds: they are GET, HEAD, OPTIONS, PUT of session tokens, and POST, DELETE, PROPFIND and get, which EC2 refuses; nothing is changed",
             suite.checks().len(),
             suite.requests_max(),
         );
