@@ -42,6 +42,7 @@
 //! | serve many, one to each caller | [`Fleet`] by a [`CallerKey`], or your own [`Instances`] |
 //! | change many while they are served | [`ControlledFleet`], which has a [`Control`] for each |
 //! | observe every answer | an [`Observer`]; [`Metrics`] counts for Prometheus, a [`Journal`] keeps the last requests |
+//! | judge a service that claims to be EC2's | a [`conform::Suite`], with the feature `conform`; [`probe`] is its client |
 //! | test a program that asks the service | [`testing::Imds`], which stops when it is dropped |
 //! | sign the identity document with your own keys | [`IdentitySigning`] in [`Settings`] |
 //! | bound the component, or run another | [`RuntimeLimits`]; `Runtime::with_component` with the feature `compiler` |
@@ -53,6 +54,7 @@
 //! | none | [`Runtime`], [`Instance`], [`Description`], keys and signatures: a head in, an answer out | no hyper, no tokio |
 //! | `serve` | also everything for listening, operating and testing: [`Server`], [`Service`], [`Control`], [`Fleet`], [`testing`] | hyper, tokio |
 //! | `ec2` | also EC2's own API over instances under control: [`Ec2Api`] | quick-xml |
+//! | `conform` | also a judge of any endpoint: [`conform`], [`probe`] | |
 //! | `cli`, `tls`: the default | also the program `imds` | clap |
 //! | `compiler` | also your own components | wasmtime's Cranelift |
 //!
@@ -75,8 +77,9 @@
 //! `error`, `description` (texts and places in them), `identity` (keys and
 //! signatures), `engine` (running the component), `observe`, `serve` (sockets and
 //! hyper), `credentials` (where real ones come from), `control` (what an operator
-//! changes), `ec2` (EC2's own API over that), `testing` (fixtures). The program uses
-//! only what this page shows.
+//! changes), `ec2` (EC2's own API over that), `probe` and `conform` (a client that keeps
+//! answers as they came, and a judge of other services), `testing` (fixtures). The
+//! program uses only what this page shows.
 //!
 //! Guarantees:
 //!
@@ -102,6 +105,8 @@
 // The rooms that answer offer some things to those that serve alone.
 #![cfg_attr(not(feature = "serve"), allow(dead_code, unused_imports))]
 
+#[cfg(feature = "conform")]
+pub mod conform;
 #[cfg(feature = "serve")]
 mod control;
 #[cfg(feature = "serve")]
@@ -114,6 +119,8 @@ mod error;
 mod identity;
 #[cfg(feature = "serve")]
 mod observe;
+#[cfg(feature = "conform")]
+pub mod probe;
 mod problem;
 mod redact;
 #[cfg(feature = "serve")]

@@ -38,3 +38,17 @@ fn the_conformance_table_is_that_of_the_cases() {
     }
     pinned("CONFORMANCE.md", &table);
 }
+
+/// The rules as `imds conform` has them, which judges other services: those that say
+/// something about the real one. `BLESS=1` writes them.
+#[test]
+fn the_rules_of_the_suite_are_those_of_the_cases() {
+    let mut rules = String::new();
+    for case in case::all().iter().filter(|case| case.state != "ours") {
+        for column in [&case.name, &case.state, &case.rule, &case.source] {
+            assert!(!column.contains(['\t', '\n']), "{}: {column:?}", case.name);
+        }
+        let _ = writeln!(rules, "{}\t{}\t{}\t{}", case.name, case.state, case.rule, case.source);
+    }
+    pinned("../host/src/conform/rules.tsv", &rules);
+}

@@ -9,6 +9,7 @@ mod busy;
 mod case;
 mod cases;
 mod clients;
+mod conform;
 mod conformance;
 mod core_abi;
 mod crawl;

@@ -24,6 +24,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("credentials", &["description", "error", "redact"]),
     ("control", &["credentials", "description", "engine", "error", "identity", "observe", "serve"]),
     ("ec2", &["control", "description", "engine", "error", "redact"]),
+    ("probe", &["engine", "redact"]),
+    ("conform", &["engine", "probe", "redact"]),
     ("testing", &["control", "description", "engine", "error", "observe", "redact", "serve"]),
     // The program: it has the library's public names alone, and nothing has its.
     ("cli", &[]),

@@ -20,6 +20,7 @@ mod check_json;
 #[cfg(target_os = "linux")]
 mod colour;
 mod command;
+mod conform;
 // Its commands are shell scripts.
 #[cfg(unix)]
 mod container;
@@ -116,7 +117,7 @@ fn schema_prints_json() {
 
 #[test]
 fn help_has_examples_for_every_command() {
-    for command in ["serve", "run", "get", "wait", "ctl", "check", "certificates", "new", "schema"] {
+    for command in ["serve", "run", "get", "wait", "ctl", "check", "conform", "certificates", "new", "schema"] {
         let output = imds(&[command, "--help"]);
         assert!(output.status.success());
         let help = text(&output.stdout);

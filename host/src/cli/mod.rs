@@ -5,6 +5,7 @@ mod advice;
 mod asked;
 mod check;
 mod clock;
+mod conform;
 mod container;
 mod control;
 mod credentials;
@@ -17,6 +18,7 @@ mod file;
 mod get;
 mod identity;
 mod instances;
+mod junit;
 mod limits;
 mod link_local;
 mod listen;
@@ -80,6 +82,7 @@ Examples:
   imds run --require-v2 -- ./my-agent       does it ask with tokens?
   imds serve --control                      serve one that takes orders, and then:
   imds ctl interrupt                        a spot notice, now
+  imds conform http://127.0.0.1:8111        is another service like the real one?
 
 `imds help COMMAND` has all flags of a command and more examples.
 Exit status: 0; 1 for a failure at run time; 2 for wrong use or a wrong description.";
@@ -92,6 +95,7 @@ enum Command {
     Wait(get::Wait),
     Ctl(ctl::Ctl),
     Check(check::Check),
+    Conform(conform::Conform),
     Scenarios(scenarios::Scenarios),
     Certificates(identity::Certificates),
     Export(export::Export),
@@ -118,6 +122,7 @@ pub fn main() -> ExitCode {
         Some(Command::Wait(wait)) => wait.run(),
         Some(Command::Ctl(ctl)) => ctl.run(),
         Some(Command::Check(check)) => check.run(),
+        Some(Command::Conform(conform)) => conform.run(),
         Some(Command::Scenarios(scenarios)) => scenarios.run(),
         Some(Command::Certificates(certificates)) => certificates.run(),
         Some(Command::Export(export)) => export.run(),

@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
+use anstream::adapter::strip_str;
 use anstream::{AutoStream, ColorChoice};
 use anyhow::Context;
 use imds_host::{Runtime, shown};
@@ -33,6 +34,21 @@ pub fn bytes_to_stdout(bytes: &[u8], what: &str) -> anyhow::Result<ExitCode> {
         }
         _ => Ok(ExitCode::SUCCESS),
     }
+}
+
+/// Prints a text with colours as it stands if standard output is a terminal or
+/// CLICOLOR_FORCE asks for them, and otherwise without them. It may contain no characters
+/// of others that a terminal obeys.
+pub fn styled_to_stdout(styled: &str, what: &str) -> anyhow::Result<ExitCode> {
+    match AutoStream::choice(&io::stdout()) {
+        ColorChoice::Never => to_stdout(&without_styles(styled), what),
+        _ => to_stdout(styled, what),
+    }
+}
+
+/// A text without the marks of its colours.
+pub fn without_styles(styled: &str) -> String {
+    strip_str(styled).to_string()
 }
 
 /// Prints the form with colours if standard error is a terminal or CLICOLOR_FORCE asks for

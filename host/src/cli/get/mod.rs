@@ -1,7 +1,6 @@
 // `imds get` and `imds wait`: the service as its clients see it.
 
-mod client;
-mod endpoint;
+mod session;
 mod tree;
 
 use std::io::{self, IsTerminal as _};
@@ -10,11 +9,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use imds_host::probe::{Client, Endpoint, NoReply, Reply};
 use imds_host::shown;
 
-use self::client::{Answer, Client, LONGEST, NoAnswer};
-use self::endpoint::Endpoint;
+use self::session::Session;
 use super::failure::WrongUse;
+use super::link_local;
 use super::print;
 use super::values::span;
 
@@ -84,14 +84,17 @@ Example:
 
 Exit status: 0 if a service answers, 3 if none does in time; 2 for wrong use.";
 
+/// No clock overflows by this.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
 /// What a script is told where no service answers.
 const NO_SERVICE: u8 = 3;
+const BY_FLAG: &str = "by --endpoint";
 
 impl PlaceFlags {
     fn endpoint(&self) -> anyhow::Result<Endpoint> {
         match &self.endpoint {
             Some(endpoint) => Ok(endpoint.clone()),
-            None => Endpoint::of_the_environment(),
+            None => Ok(Endpoint::of_the_environment().map_err(|wrong| WrongUse(wrong.to_string()))?),
         }
     }
 }
@@ -108,19 +111,16 @@ impl Get {
             ))
             .into());
         }
-        let client = Client::new(self.place.endpoint()?, self.timeout);
-        match self.ask(client, &path) {
-            Err(error) if error.is::<NoAnswer>() => {
-                print::to_stderr(&format!("imds: {error:#}"));
-                Ok(ExitCode::from(NO_SERVICE))
-            }
+        let client = Client::new(self.place.endpoint()?).timeout(self.timeout);
+        match self.ask(Session::new(client, self.timeout), &path) {
+            Err(error) => Ok(no_service(&error.downcast::<NoReply>()?, BY_FLAG)),
             asked => asked,
         }
     }
 
-    fn ask(&self, mut client: Client, path: &str) -> anyhow::Result<ExitCode> {
+    fn ask(&self, mut session: Session, path: &str) -> anyhow::Result<ExitCode> {
         if !self.version1
-            && let Some(refused) = client.begin_session()?
+            && let Some(refused) = session.begin()?
         {
             let help = match refused.status {
                 // Of the token's path that is said to callers who get nothing without one either.
@@ -131,18 +131,18 @@ impl Get {
             return Ok(ExitCode::FAILURE);
         }
         if self.tree {
-            return tree::print(&client, path);
+            return tree::print(&session, path);
         }
-        let answer = client.ask(if self.head { "HEAD" } else { "GET" }, path)?;
+        let answer = session.ask(if self.head { "HEAD" } else { "GET" }, path)?;
         if self.head {
-            print::to_stdout(&format!("{}\n", shown::lines(answer.head())), "the head")?;
-        } else if answer.is_found() {
+            print::to_stdout(&format!("{}\n", shown::lines(answer.head().trim_end())), "the head")?;
+        } else if answer.status == 200 {
             write_body(&answer)?;
         }
-        if answer.is_found() {
+        if answer.status == 200 {
             return Ok(ExitCode::SUCCESS);
         }
-        print::to_stderr(&format!("imds: {path}: {}{}", answer.status_line(), advice(&answer, path)));
+        print::to_stderr(&format!("imds: {path}: {}{}", answer.status_line(), advice(&session, &answer, path)));
         Ok(ExitCode::FAILURE)
     }
 }
@@ -153,22 +153,32 @@ impl Wait {
         let until = Instant::now() + self.timeout.min(LONGEST);
         loop {
             let left = until.saturating_duration_since(Instant::now());
-            let client = Client::new(endpoint.clone(), left.clamp(Duration::from_millis(50), Duration::from_secs(1)));
+            let timeout = left.clamp(Duration::from_millis(50), Duration::from_secs(1));
             // Neither refused nor of a version: as a health check it comes often, and would fill
             // the log where tokens are required, or look like a client of version 1.
-            match client.ask_once("OPTIONS", "/latest/api/token") {
+            let request = session::request("OPTIONS", "/latest/api/token");
+            match Client::new(endpoint.clone()).timeout(timeout).exchange(&request) {
                 // A refusal is an answer too.
                 Ok(_) => return Ok(ExitCode::SUCCESS),
-                Err(error) if Instant::now() >= until => {
-                    let mut error = error.downcast::<NoAnswer>()?;
-                    error.time = self.timeout;
-                    print::to_stderr(&format!("imds: {error}"));
-                    return Ok(ExitCode::from(NO_SERVICE));
-                }
+                Err(none) if Instant::now() >= until => return Ok(no_service(&none.after(self.timeout), BY_FLAG)),
                 Err(_) => thread::sleep(Duration::from_millis(50)),
             }
         }
     }
+}
+
+/// Says that no service answers, and where one may; `place` is how the command is told of one.
+pub fn no_service(none: &NoReply, place: &str) -> ExitCode {
+    // Where nobody named another one.
+    let help = if link_local::is_host(none.endpoint().host()) {
+        format!(
+            "\nhelp: imds serve listens on http://127.0.0.1:1338: give that {place}, or in AWS_EC2_METADATA_SERVICE_ENDPOINT"
+        )
+    } else {
+        String::new()
+    };
+    print::to_stderr(&format!("imds: {none}{help}"));
+    ExitCode::from(NO_SERVICE)
 }
 
 /// A path from the root: what has no slash before it is below `/latest`.
@@ -185,7 +195,7 @@ pub fn absolute(path: &str) -> Result<String, WrongUse> {
 
 /// Writes a body as it came; on a terminal, without what a terminal obeys and with an
 /// end of its line.
-fn write_body(answer: &Answer) -> anyhow::Result<()> {
+fn write_body(answer: &Reply) -> anyhow::Result<()> {
     if !io::stdout().is_terminal() {
         return print::bytes_to_stdout(&answer.body, "the answer").map(drop);
     }
@@ -195,9 +205,9 @@ fn write_body(answer: &Answer) -> anyhow::Result<()> {
 }
 
 /// What to do about an answer that is not what was asked for.
-pub fn advice(answer: &Answer, path: &str) -> String {
+pub fn advice(session: &Session, answer: &Reply, path: &str) -> String {
     match answer.status {
-        401 if answer.was_without_token => "\nhelp: tokens are required; ask without --version1".to_owned(),
+        401 if session.is_without_token() => "\nhelp: tokens are required; ask without --version1".to_owned(),
         404 if !["meta-data", "dynamic", "user-data", "api"]
             .iter()
             .any(|folder| path.split('/').nth(2) == Some(folder)) =>

@@ -4,10 +4,11 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
+use imds_host::probe::Reply;
 
 use super::super::print;
 use super::advice;
-use super::client::{Answer, Client};
+use super::session::Session;
 
 /// Far deeper and more than the service has: what answers may be anything.
 const DEPTH: usize = 16;
@@ -16,19 +17,19 @@ const BYTES: usize = 64 << 20;
 const TIME: Duration = Duration::from_secs(300);
 
 /// Prints what is below a path, with its values; an item as itself.
-pub fn print(client: &Client, path: &str) -> anyhow::Result<ExitCode> {
-    let mut tree = Tree { client, until: Instant::now() + TIME, left: ITEMS, is_whole: true, text: String::new() };
+pub fn print(session: &Session, path: &str) -> anyhow::Result<ExitCode> {
+    let mut tree = Tree { session, until: Instant::now() + TIME, left: ITEMS, is_whole: true, text: String::new() };
     let path = path.trim_end_matches('/');
-    if is_item(client, path)? {
+    if is_item(session, path)? {
         let (folder, name) = path.rsplit_once('/').unwrap_or_default();
-        let answer = client.ask("GET", path)?;
+        let answer = session.ask("GET", path)?;
         tree.text = format!("{folder}/\n");
         tree.leaf(name, &answer, "└─ ", "   ");
     } else {
         let folder = format!("{path}/");
-        let answer = client.ask("GET", &folder)?;
-        if !answer.is_found() {
-            print::to_stderr(&format!("imds: {folder}: {}{}", answer.status_line(), advice(&answer, &folder)));
+        let answer = session.ask("GET", &folder)?;
+        if answer.status != 200 {
+            print::to_stderr(&format!("imds: {folder}: {}{}", answer.status_line(), advice(session, &answer, &folder)));
             return Ok(ExitCode::FAILURE);
         }
         tree.text = format!("{folder}\n");
@@ -40,17 +41,17 @@ pub fn print(client: &Client, path: &str) -> anyhow::Result<ExitCode> {
 
 /// Whether the folder above lists a path as an item. The service itself has the same
 /// answer with and without a slash.
-fn is_item(client: &Client, path: &str) -> anyhow::Result<bool> {
+fn is_item(session: &Session, path: &str) -> anyhow::Result<bool> {
     let Some((folder, name)) = path.rsplit_once('/') else { return Ok(false) };
     let folder = format!("{folder}/");
-    let listing = client.ask("GET", &folder)?;
+    let listing = session.ask("GET", &folder)?;
     let listing = String::from_utf8_lossy(&listing.body).into_owned();
     let listed = listing.lines().find(|line| escaped(line) == name);
     Ok(listed.is_some_and(|listed| !path_of(&folder, listed).ends_with('/')))
 }
 
 struct Tree<'c> {
-    client: &'c Client,
+    session: &'c Session,
     until: Instant,
     /// How many items may still come.
     left: usize,
@@ -74,9 +75,9 @@ impl Tree<'_> {
                 bail!("{folder}: no service has as much, or takes as long");
             }
             let path = path_of(folder, name);
-            let answer = self.client.ask("GET", &path)?;
+            let answer = self.session.ask("GET", &path)?;
             let (first, others) = (format!("{before}{branch}"), format!("{before}{below}"));
-            if answer.is_found() && path.ends_with('/') {
+            if answer.status == 200 && path.ends_with('/') {
                 self.text += &format!("{first}{}\n", shown(name));
                 self.grow(&path, &answer.body, &others)?;
             } else {
@@ -87,8 +88,8 @@ impl Tree<'_> {
     }
 
     /// Adds an item, or why it cannot be had.
-    fn leaf(&mut self, name: &str, answer: &Answer, first: &str, others: &str) {
-        if answer.is_found() {
+    fn leaf(&mut self, name: &str, answer: &Reply, first: &str, others: &str) {
+        if answer.status == 200 {
             leaf(&shown(name), &answer.body, first, others, &mut self.text);
         } else {
             self.is_whole = false;

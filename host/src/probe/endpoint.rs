@@ -1,50 +1,76 @@
-// Where the service is that is asked.
-
 use std::env;
+use std::error::Error;
 use std::fmt;
 
-use hyper::Uri;
-
-use super::super::failure::WrongUse;
+use http::Uri;
 
 /// The variables by which SDKs find it too.
 const VARIABLE: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT";
 const MODE: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE";
 
-/// A host and a port, spoken to over http as every client does.
+/// Where a service is: a host and a port, spoken to over http as every client does.
+///
+/// ```
+/// use imds_host::probe::Endpoint;
+///
+/// let endpoint = Endpoint::parse("http://169.254.169.254").unwrap();
+/// assert_eq!((endpoint.host(), endpoint.port()), ("169.254.169.254", 80));
+/// assert!(Endpoint::parse("https://169.254.169.254").is_err());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
-    /// As `Host` names it.
-    pub authority: String,
-    pub host: String,
-    pub port: u16,
+    authority: String,
+    host: String,
+    port: u16,
 }
 
+/// Why a text is no [`Endpoint`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrongEndpoint(String);
+
+impl fmt::Display for WrongEndpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Error for WrongEndpoint {}
+
 impl Endpoint {
-    pub fn parse(text: &str) -> Result<Self, String> {
+    /// Reads a URL with a host, perhaps a port, and no path.
+    ///
+    /// # Errors
+    ///
+    /// Says what was expected where the text is no such URL.
+    pub fn parse(text: &str) -> Result<Self, WrongEndpoint> {
         const EXPECTED: &str = "expected a URL such as http://127.0.0.1:1338";
-        let uri: Uri = text.parse().map_err(|_| EXPECTED.to_owned())?;
+        let uri: Uri = text.parse().map_err(|_| WrongEndpoint(EXPECTED.to_owned()))?;
         let (Some("http"), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
-            return Err(match uri.scheme_str() {
+            return Err(WrongEndpoint(match uri.scheme_str() {
                 Some("https") => format!("the service has no TLS; {EXPECTED}"),
                 _ => EXPECTED.to_owned(),
-            });
+            }));
         };
         if !matches!(uri.path(), "" | "/") || uri.query().is_some() || authority.as_str().contains('@') {
-            return Err(format!("{EXPECTED}, without a path"));
+            return Err(WrongEndpoint(format!("{EXPECTED}, without a path")));
         }
         let host = authority.host().trim_matches(['[', ']']).to_owned();
         let is_without_port = authority.as_str().len() == authority.host().len();
         let port = match authority.port_u16() {
             Some(port) => port,
             None if is_without_port => 80,
-            None => return Err(EXPECTED.to_owned()),
+            None => return Err(WrongEndpoint(EXPECTED.to_owned())),
         };
         Ok(Self { authority: authority.as_str().to_owned(), host, port })
     }
 
-    /// Where SDKs look: the variable, else where EC2 has it.
-    pub fn of_the_environment() -> anyhow::Result<Self> {
+    /// Where SDKs look: `AWS_EC2_METADATA_SERVICE_ENDPOINT`, else where EC2 has the
+    /// service, by the mode of `AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE`.
+    ///
+    /// # Errors
+    ///
+    /// The variable has no URL of an endpoint.
+    pub fn of_the_environment() -> Result<Self, WrongEndpoint> {
         let text = match env::var(VARIABLE) {
             Ok(text) if !text.is_empty() => text,
             _ if env::var(MODE).is_ok_and(|mode| mode.eq_ignore_ascii_case("ipv6")) => {
@@ -52,7 +78,22 @@ impl Endpoint {
             }
             _ => "http://169.254.169.254".to_owned(),
         };
-        Ok(Self::parse(&text).map_err(|wrong| WrongUse(format!("{VARIABLE}: {wrong}")))?)
+        Self::parse(&text).map_err(|wrong| WrongEndpoint(format!("{VARIABLE}: {wrong}")))
+    }
+
+    /// Host and port as the field `Host` names them.
+    pub fn authority(&self) -> &str {
+        &self.authority
+    }
+
+    /// A name, or an IP address without brackets.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The TCP port.
+    pub fn port(&self) -> u16 {
+        self.port
     }
 }
 
@@ -76,7 +117,7 @@ mod tests {
             ("http://imds.internal", "imds.internal", 80),
         ] {
             let endpoint = Endpoint::parse(text).unwrap_or_else(|wrong| panic!("{text}: {wrong}"));
-            assert_eq!((endpoint.host.as_str(), endpoint.port), (host, port), "{text}");
+            assert_eq!((endpoint.host(), endpoint.port()), (host, port), "{text}");
         }
         for text in
             ["", "127.0.0.1:1338", "https://a", "http://a/latest", "http://a?b", "http://a@b", "http://a:", "http://"]

@@ -1,0 +1,40 @@
+// `imds conform --list`.
+
+use std::process::ExitCode;
+
+use imds_host::conform::Suite;
+use serde_json::{Value, json};
+
+use super::Format;
+use crate::cli::failure::WrongUse;
+use crate::cli::print;
+
+/// Prints the checks, a line each, or as a JSON array.
+pub fn print(suite: &Suite, format: Format) -> anyhow::Result<ExitCode> {
+    let text = match format {
+        Format::Table => lines(suite),
+        Format::Json => format!("{:#}\n", document(suite)),
+        _ => return Err(WrongUse("--list is a table, or JSON by --format json".to_owned()).into()),
+    };
+    print::to_stdout(&text, "the checks")
+}
+
+fn lines(suite: &Suite) -> String {
+    let line = |check: &imds_host::conform::Check| {
+        format!("{:<10} {:<10} {}\n{:22}{}\n", check.area(), check.evidence(), check.id(), "", check.rule())
+    };
+    suite.checks().iter().map(line).collect()
+}
+
+fn document(suite: &Suite) -> Value {
+    let checks = suite.checks().iter().map(|check| {
+        json!({
+            "id": check.id(),
+            "area": check.area().name(),
+            "evidence": check.evidence().name(),
+            "rule": check.rule(),
+            "source": check.source(),
+        })
+    });
+    Value::Array(checks.collect())
+}

@@ -1,0 +1,70 @@
+// The report in Markdown, for pages and for comments on changes.
+
+use std::fmt::Write as _;
+
+use imds_host::conform::{Judged, Outcome, Score};
+
+use super::Reported;
+use super::table::percent;
+
+pub fn text(reported: &Reported<'_>) -> String {
+    let report = reported.report;
+    let mut text = format!(
+        "# Conformance of {}\n\n| area | held | broken | n/a | score |\n| --- | ---: | ---: | ---: | ---: |\n",
+        cell(report.endpoint())
+    );
+    for area in report.areas() {
+        text += &row(area.name(), report.score(Some(area)));
+    }
+    text += &row("**total**", report.score(None));
+    text += &broken("Broken", report.judged().iter().filter(|judged| judged.is_scored()));
+    text += &broken(
+        "Differs where nobody has recorded the real service",
+        report.judged().iter().filter(|judged| !judged.is_scored()),
+    );
+    text
+}
+
+fn row(name: &str, score: Score) -> String {
+    let Score { held, broken, not_applicable, .. } = score;
+    format!("| {name} | {held} | {broken} | {not_applicable} | {} |\n", percent(score))
+}
+
+fn broken<'j>(title: &str, judged: impl Iterator<Item = &'j Judged>) -> String {
+    let rows: String = judged.filter(|judged| judged.is_broken()).map(of_check).collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    format!(
+        "\n## {title}\n\n| check | evidence | rule | request | expected | got |\n| --- | --- | --- | --- | --- | --- |\n{rows}"
+    )
+}
+
+fn of_check(judged: &Judged) -> String {
+    let check = judged.check();
+    let (request, expected, got) = match judged.outcome() {
+        Outcome::Broken(failure) => (&*failure.request, &*failure.expected, &*failure.got),
+        Outcome::Unanswered(why) => ("", "an answer", &**why),
+        Outcome::Held | Outcome::NotApplicable(_) => ("", "", ""),
+    };
+    let mut row = format!("| `{}` | {}", check.id(), check.evidence());
+    for text in [check.rule(), request, expected, got] {
+        let _ = write!(row, " | {}", cell(text));
+    }
+    row + " |\n"
+}
+
+/// A text in a cell of a table, in which nothing is marked up but code.
+fn cell(text: &str) -> String {
+    let mut cell = String::new();
+    for c in imds_host::shown::lines(text).chars() {
+        match c {
+            '\n' => cell += "<br>",
+            '<' => cell += "&lt;",
+            '&' => cell += "&amp;",
+            '|' | '*' | '_' | '[' | '#' | '\\' => cell.extend(['\\', c]),
+            c => cell.push(c),
+        }
+    }
+    cell
+}

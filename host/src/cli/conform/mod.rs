@@ -1,0 +1,303 @@
+// `imds conform`: whether any service answers as EC2's does.
+
+mod container;
+mod junit;
+mod list;
+mod markdown;
+mod progress;
+mod table;
+mod tap;
+
+use std::fs::File;
+use std::io::Write as _;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, SystemTime};
+
+use anyhow::Context as _;
+use clap::{Args, ValueEnum};
+use imds_host::conform::{Evidence, Judged, Report, Suite};
+use imds_host::probe::{Client, Endpoint};
+
+use self::container::ContainerFlags;
+use self::progress::Progress;
+use super::failure::WrongUse;
+use super::file;
+use super::get::no_service;
+use super::options::read_description;
+use super::print;
+use super::values::{span, whole};
+
+/// Judge whether a service answers as EC2's does, be it a mock, an emulator or the real one
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Conform {
+    /// Where the service is. Default: AWS_EC2_METADATA_SERVICE_ENDPOINT, else
+    /// http://169.254.169.254
+    #[arg(value_name = "ENDPOINT", value_parser = Endpoint::parse)]
+    endpoint: Option<Endpoint>,
+
+    /// How to write the report
+    #[arg(long, value_name = "table|json|junit|tap|markdown", value_enum, default_value_t = Format::Table, hide_possible_values = true)]
+    format: Format,
+
+    /// Write the report into this file
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+
+    /// End with status 1 if a rule is broken for which there is at least this evidence
+    #[arg(long, value_name = "recorded|documented|inferred|unrecorded|never", value_enum, default_value_t = FailOn::Documented, hide_possible_values = true)]
+    fail_on: FailOn,
+
+    /// List the checks, and send nothing
+    #[arg(long)]
+    list: bool,
+
+    /// Run this check, or the checks of this area; repeatable
+    #[arg(long, value_name = "CHECK|AREA")]
+    only: Vec<String>,
+
+    /// Leave out this check, or the checks of this area; repeatable
+    #[arg(long, value_name = "CHECK|AREA")]
+    skip: Vec<String>,
+
+    /// Send broken and oversized requests too
+    #[arg(long)]
+    hostile: bool,
+
+    /// List each check that says nothing about this endpoint, and why
+    #[arg(long)]
+    verbose: bool,
+
+    /// What the field Host says, in place of the endpoint's host and port
+    #[arg(long, value_name = "NAME")]
+    host: Option<String>,
+
+    /// How many requests may go out in a second. Default: 50, half of what EC2 allows;
+    /// to an address of this machine, any number
+    #[arg(long, value_name = "N", value_parser = whole::<u32>)]
+    rate: Option<u32>,
+
+    /// How long to wait for each answer
+    #[arg(long, value_name = "TIME", value_parser = span, default_value = "5s")]
+    timeout: Duration,
+
+    /// The certificates by which the signatures of the identity document are to verify, in PEM
+    #[arg(long, value_name = "FILE")]
+    certificates: Option<PathBuf>,
+
+    /// What the instance is to be: a description, TOML or JSON
+    #[arg(long, value_name = "FILE")]
+    instance: Option<PathBuf>,
+
+    #[command(flatten)]
+    containers: ContainerFlags,
+
+    /// A transcript of a service, which this one is compared with
+    // Shown when there is what replays it.
+    #[arg(long, value_name = "FILE", hide = true)]
+    transcript: Option<PathBuf>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  imds conform http://127.0.0.1:1338               a table by area, and what is broken
+  imds conform                                     the real service, on an EC2 instance
+  imds conform --only tokens --only paths URL      some areas
+  imds conform --format junit --out report.xml URL for CI
+  imds conform --fail-on recorded URL              fail for what transcripts prove alone
+  imds conform --list                              every check with its evidence, without a request
+
+It only reads: GET, HEAD, OPTIONS, PUT of session tokens, and POST, DELETE, PROPFIND and get, which EC2
+refuses.
+
+Exit status: 0; 1 if rules are broken (--fail-on); 2 for wrong use; 3 if no service answers.";
+
+/// EC2 allows 1024 packets a second to link-local services, and a request takes about ten.
+const EC2_RATE: u32 = 50;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Table,
+    Json,
+    Junit,
+    Tap,
+    Markdown,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum FailOn {
+    Recorded,
+    Documented,
+    Inferred,
+    Unrecorded,
+    Never,
+}
+
+/// A report with what its formats need besides.
+struct Reported<'r> {
+    report: &'r Report,
+    fail_on: FailOn,
+    verbose: bool,
+    started: SystemTime,
+    took: Duration,
+}
+
+impl FailOn {
+    fn evidence(self) -> Option<Evidence> {
+        match self {
+            Self::Recorded => Some(Evidence::Recorded),
+            Self::Documented => Some(Evidence::Documented),
+            Self::Inferred => Some(Evidence::Inferred),
+            Self::Unrecorded => Some(Evidence::Unrecorded),
+            Self::Never => None,
+        }
+    }
+}
+
+impl Reported<'_> {
+    /// Whether a check is broken and the flag says that it counts.
+    fn fails(&self, judged: &Judged) -> bool {
+        judged.is_broken() && self.fail_on.evidence().is_some_and(|evidence| judged.check().evidence() >= evidence)
+    }
+
+    /// The report in a format. That of the table has colours.
+    fn text(&self, format: Format) -> anyhow::Result<String> {
+        Ok(match format {
+            Format::Table => table::text(self),
+            Format::Json => serde_json::to_string_pretty(&self.report.document())? + "\n",
+            Format::Junit => junit::text(self)?,
+            Format::Tap => tap::text(self),
+            Format::Markdown => markdown::text(self),
+        })
+    }
+}
+
+impl Conform {
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        if self.transcript.is_some() {
+            return Err(WrongUse("--transcript: this build replays no transcripts".to_owned()).into());
+        }
+        let suite = self.suite()?;
+        if self.list {
+            return list::print(&suite, self.format);
+        }
+        let endpoint = match &self.endpoint {
+            Some(endpoint) => endpoint.clone(),
+            None => Endpoint::of_the_environment().map_err(|wrong| WrongUse(wrong.to_string()))?,
+        };
+        // One that cannot be written is known before anything is sent.
+        let out = match &self.out {
+            Some(path) => Some(File::create(path).with_context(|| self.cannot_write())?),
+            None => None,
+        };
+        let rate = self.rate.unwrap_or(if is_here(&endpoint) { 0 } else { EC2_RATE });
+        if !is_here(&endpoint) {
+            self.announce(&suite, &endpoint, rate);
+        }
+        let client = self.client(endpoint, rate);
+        let suite = match self.containers.containers(|endpoint| self.client(endpoint, rate), client.endpoint())? {
+            Some(containers) => suite.containers(containers),
+            None => suite,
+        };
+        let (started, mut progress) = (SystemTime::now(), Progress::start(suite.checks().len()));
+        let report = match suite.run_observed(&client, |judged| progress.done(judged)) {
+            Ok(report) => report,
+            Err(none) => return Ok(no_service(&none, "as ENDPOINT")),
+        };
+        drop(progress);
+        let took = started.elapsed().unwrap_or_default();
+        let reported = Reported { report: &report, fail_on: self.fail_on, verbose: self.verbose, started, took };
+        let text = reported.text(self.format)?;
+        match out {
+            Some(mut out) => {
+                let written = out.write_all(print::without_styles(&text).as_bytes()).and_then(|()| out.flush());
+                written.with_context(|| self.cannot_write())?;
+            }
+            None => {
+                print::styled_to_stdout(&text, "the report")?;
+            }
+        }
+        Ok(self.verdict(&reported))
+    }
+
+    fn cannot_write(&self) -> String {
+        format!("cannot write the report {}", self.out.as_deref().unwrap_or("-".as_ref()).display())
+    }
+
+    /// The checks that the flags ask for.
+    fn suite(&self) -> anyhow::Result<Suite> {
+        let wrong = |flag: &str, unknown: imds_host::conform::UnknownCheck| {
+            WrongUse(format!("{flag}: {unknown}\nhelp: --list has all of them, with --hostile those too"))
+        };
+        let mut suite = if self.hostile { Suite::new().hostile() } else { Suite::new() };
+        if !self.only.is_empty() {
+            suite = suite.only(&self.only).map_err(|unknown| wrong("--only", unknown))?;
+        }
+        suite = suite.skip(&self.skip).map_err(|unknown| wrong("--skip", unknown))?;
+        if let Some(path) = &self.certificates {
+            let unread = || WrongUse(format!("cannot read {}", path.display()));
+            let pem = file::read(path).with_context(unread)?;
+            if !pem.windows(CERTIFICATE.len()).any(|part| part == CERTIFICATE) {
+                return Err(
+                    WrongUse(format!("--certificates {}: no certificate in PEM is in it", path.display())).into()
+                );
+            }
+            suite = suite.certificates(pem);
+        }
+        if let Some(path) = &self.instance {
+            let description = serde_json::from_str(&read_description(path)?.to_json())?;
+            suite = suite.description(description);
+        }
+        Ok(suite)
+    }
+
+    fn client(&self, endpoint: Endpoint, rate: u32) -> Client {
+        let client = Client::new(endpoint).timeout(self.timeout).requests_per_second(rate);
+        match &self.host {
+            Some(host) => client.host(host),
+            None => client,
+        }
+    }
+
+    /// Says what will be sent to another machine, or to a service that others use.
+    fn announce(&self, suite: &Suite, endpoint: &Endpoint, rate: u32) {
+        let rate = match rate {
+            0 => "without a pause".to_owned(),
+            rate => format!("at most {rate} a second"),
+        };
+        let mut lines = format!(
+            "imds: judging {endpoint} by {} checks: at most {} requests, {rate}\n\
+             imds: they are GET, HEAD, OPTIONS, PUT of session tokens, and POST, DELETE, PROPFIND and get, which EC2 refuses; nothing is changed",
+            suite.checks().len(),
+            suite.requests_max(),
+        );
+        if self.hostile {
+            lines += "\nimds: --hostile adds broken and oversized requests, and connections that send nothing";
+        }
+        print::to_stderr(&lines);
+    }
+
+    /// The exit status, and why it is not 0.
+    fn verdict(&self, reported: &Reported<'_>) -> ExitCode {
+        if reported.report.is_of_disabled() {
+            print::to_stderr(
+                "imds: warning: the endpoint refuses every request with 403, so hardly anything was judged\n\
+                 help: enable it; or, if it knows its clients by the field Host, give the name by --host",
+            );
+        }
+        let number = reported.report.judged().iter().filter(|judged| reported.fails(judged)).count();
+        let Some(evidence) = self.fail_on.evidence().filter(|_| number > 0) else { return ExitCode::SUCCESS };
+        let (rules, are) = if number == 1 { ("rule", "is") } else { ("rules", "are") };
+        print::to_stderr(&format!("imds: {number} {rules} {are} broken (--fail-on {evidence})"));
+        ExitCode::FAILURE
+    }
+}
+
+const CERTIFICATE: &[u8] = b"-----BEGIN CERTIFICATE-----";
+
+/// Whether nobody else is behind an endpoint.
+fn is_here(endpoint: &Endpoint) -> bool {
+    endpoint.host() == "localhost" || endpoint.host().parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback())
+}

@@ -1,0 +1,87 @@
+//! Which refusal comes first where a request has more than one fault.
+
+use super::super::asked::request;
+use super::super::subject::{ITEM, TOKEN};
+use super::super::{Area, Check, Stop, Subject};
+use crate::engine::Request;
+
+pub const CHECKS: &[Check] = &[
+    Check::of_case("order-token-before-path", Area::Order, token_before_path),
+    Check::of_case("order-token-path-before-authorisation", Area::Order, token_path_before_authorisation),
+    Check::of_case("order-token-path-before-the-token-sent", Area::Order, token_path_before_the_token_sent),
+    Check::of_case("order-token-before-method", Area::Order, token_before_method),
+    Check::of_case("order-method-before-path", Area::Order, method_before_path),
+    Check::of_case("order-method-before-forwarded-on-the-token-path", Area::Order, method_before_forwarded),
+    Check::of_case("order-path-normalised-before-the-token-path-is-known", Area::Order, path_normalised_first),
+    Check::of_case("order-forwarded-before-ttl", Area::Order, forwarded_before_ttl),
+    Check::of_case("order-forwarded-before-token", Area::Order, forwarded_before_token),
+    Check::of_case("order-disabled-before-everything", Area::Order, disabled_before_everything).where_disabled(),
+];
+
+const TOKEN_PATH: &str = "/latest/api/token";
+const NO_VERSION: &str = "/0000-00-00/";
+const NOTHING: &str = "/latest/meta-data/nothing-here";
+
+fn forwarded(request: Request) -> Request {
+    request.with("X-Forwarded-For", "192.0.2.1")
+}
+
+fn token_before_path(subject: &Subject<'_>) -> Result<(), Stop> {
+    subject.tokens_are_required()?;
+    subject.ask(Request::get(NO_VERSION))?.has_status(401)?;
+    let token = subject.new_token("60")?;
+    subject.ask(Request::get(NO_VERSION).with(TOKEN, token))?.has_status(404)?.ttl().map(drop)
+}
+
+fn token_path_before_authorisation(subject: &Subject<'_>) -> Result<(), Stop> {
+    subject.tokens_are_required()?;
+    subject.ask(Subject::token_request("60"))?.has_status(200)?;
+    subject.ask(Subject::token_request("21601"))?.has_status(400).map(drop)
+}
+
+fn token_path_before_the_token_sent(subject: &Subject<'_>) -> Result<(), Stop> {
+    subject.ask(Subject::token_request("60").with(TOKEN, "invalid"))?.has_status(200)?;
+    subject.ask(Request::get(TOKEN_PATH).with(TOKEN, "invalid"))?.has_status(405).map(drop)
+}
+
+/// `POST` and `DELETE` are recorded to be refused with a token, too: nothing takes them.
+fn token_before_method(subject: &Subject<'_>) -> Result<(), Stop> {
+    subject.tokens_are_required()?;
+    subject.ask(request("POST", ITEM))?.has_status(401)?;
+    subject.ask(request("DELETE", ITEM).with(TOKEN, "invalid"))?.has_status(401)?;
+    subject.ask(request("OPTIONS", ITEM))?.has_status(401)?.lacks_fields(&["Allow"]).map(drop)
+}
+
+/// `POST` is recorded to be refused where something is, too.
+fn method_before_path(subject: &Subject<'_>) -> Result<(), Stop> {
+    subject.ask(subject.with_token(request("POST", NOTHING))?)?.has_status(403)?;
+    subject.ask(subject.with_token(request("OPTIONS", NOTHING))?)?.has_status(200).map(drop)
+}
+
+fn method_before_forwarded(subject: &Subject<'_>) -> Result<(), Stop> {
+    subject.ask(forwarded(Request::get(TOKEN_PATH)))?.has_status(405)?;
+    subject.ask(forwarded(request("OPTIONS", TOKEN_PATH)))?.has_status(200).map(drop)
+}
+
+fn path_normalised_first(subject: &Subject<'_>) -> Result<(), Stop> {
+    for path in ["//latest//api/./token?x=1", "/latest/api/%74oken"] {
+        let request = Request { target: path.to_owned(), ..Subject::token_request("60") };
+        subject.ask(request)?.has_status(200)?;
+    }
+    subject.ask(Request::get("/latest/api/token/"))?.has_status(405).map(drop)
+}
+
+fn forwarded_before_ttl(subject: &Subject<'_>) -> Result<(), Stop> {
+    subject.ask(forwarded(Subject::token_request("21601")))?.has_status(403).map(drop)
+}
+
+fn forwarded_before_token(subject: &Subject<'_>) -> Result<(), Stop> {
+    subject.ask(forwarded(Request::get(ITEM).with(TOKEN, "invalid")))?.has_status(403).map(drop)
+}
+
+fn disabled_before_everything(subject: &Subject<'_>) -> Result<(), Stop> {
+    subject.ask(Request::get(TOKEN_PATH))?.has_status(403)?.lacks_fields(&["Allow"])?;
+    subject.ask(Subject::token_request("21601"))?.has_status(403)?;
+    subject.ask(Request::get(ITEM).with(TOKEN, "invalid"))?.has_status(403)?;
+    subject.ask(Request::get(NO_VERSION))?.has_status(403)?.has_no_body().map(drop)
+}

@@ -1,0 +1,150 @@
+//! What a request gets with a token, without one, and with a bad one.
+
+use super::super::asked::{TTL, request};
+use super::super::subject::{ITEM, TOKEN};
+use super::super::{Area, Check, Stop, Subject};
+use crate::engine::Request;
+
+pub const CHECKS: &[Check] = &[
+    Check::of_case("token-required-on-every-path", Area::Tokens, required_on_every_path),
+    Check::of_case("token-not-needed-where-optional", Area::Tokens, not_needed_where_optional),
+    Check::of_case("token-used-where-optional-is-version-2", Area::Tokens, used_where_optional),
+    Check::of_case("token-invalid-is-401", Area::Tokens, invalid_is_401),
+    Check::of_case("token-invalid-is-401-where-tokens-are-optional", Area::Tokens, invalid_where_optional),
+    Check::of_case("token-of-another-instance-is-invalid", Area::Tokens, of_another_instance),
+    Check::of_case("token-is-compared-as-a-whole", Area::Tokens, is_compared_as_a_whole),
+    Check::of_case("token-empty-is-invalid", Area::Tokens, empty_is_invalid),
+    Check::of_case("token-is-good-under-every-version", Area::Tokens, is_good_under_every_version),
+    Check::of_case("token-ttl-stands-in-every-answer-to-a-valid-token", Area::Tokens, ttl_stands_in_every_answer),
+    Check::of_case("tokens-live-side-by-side", Area::Tokens, live_side_by_side),
+    Check::of_case("header-field-names-have-no-case", Area::Tokens, field_names_have_no_case),
+    Check::of_case("forwarded-request-with-a-token-is-refused", Area::Tokens, forwarded_with_a_token),
+    Check::of_case("forwarded-request-without-a-token-passes", Area::Tokens, forwarded_without_a_token),
+];
+
+const NOTHING: &str = "/latest/meta-data/nothing-here";
+
+fn required_on_every_path(subject: &Subject<'_>) -> Result<(), Stop> {
+    subject.tokens_are_required()?;
+    for path in ["/", "/latest", "/latest/meta-data/", ITEM, NOTHING, "/latest/user-data", "/0000-00-00/"] {
+        subject.ask(Request::get(path))?.has_status(401)?.has_no_body()?;
+    }
+    subject.ask(request("HEAD", ITEM))?.has_status(401).map(drop)
+}
+
+fn not_needed_where_optional(subject: &Subject<'_>) -> Result<(), Stop> {
+    subject.tokens_are_optional()?;
+    subject.ask(Request::get(ITEM))?.has_status(200)?.lacks_fields(&[TTL])?;
+    subject.ask(Request::get(NOTHING))?.has_status(404)?.lacks_fields(&[TTL]).map(drop)
+}
+
+fn used_where_optional(subject: &Subject<'_>) -> Result<(), Stop> {
+    subject.tokens_are_optional()?;
+    let token = subject.new_token("60")?;
+    subject.ask(Request::get(ITEM).with(TOKEN, token))?.has_status(200)?.ttl().map(drop)
+}
+
+fn is_refused(subject: &Subject<'_>, path: &str, token: impl Into<Vec<u8>>) -> Result<(), Stop> {
+    subject.ask(Request::get(path).with(TOKEN, token))?.has_status(401)?.has_no_body()?.lacks_fields(&[TTL]).map(drop)
+}
+
+fn invalid_is_401(subject: &Subject<'_>) -> Result<(), Stop> {
+    subject.tokens_are_required()?;
+    is_refused(subject, ITEM, "invalid")
+}
+
+fn invalid_where_optional(subject: &Subject<'_>) -> Result<(), Stop> {
+    subject.tokens_are_optional()?;
+    is_refused(subject, ITEM, "invalid")?;
+    is_refused(subject, "/", "INVALID")
+}
+
+/// Made up: of the form of a token, and issued by nobody.
+const ANOTHER: &str = "AQAEAAAAAaD2DFsAAAAAAAAAAAGzr0LwZozbRcljYNsLZM3eNFDZ-Q==";
+
+fn of_another_instance(subject: &Subject<'_>) -> Result<(), Stop> {
+    subject.tokens_are_required()?;
+    is_refused(subject, ITEM, ANOTHER)
+}
+
+fn is_compared_as_a_whole(subject: &Subject<'_>) -> Result<(), Stop> {
+    let token = subject.new_token("60")?;
+    is_refused(subject, ITEM, [&token, &b"A"[..]].concat())?;
+    is_refused(subject, ITEM, &token[..token.len() - 1])?;
+    is_refused(subject, ITEM, [b"\"", &token[..], b"\""].concat())
+}
+
+fn empty_is_invalid(subject: &Subject<'_>) -> Result<(), Stop> {
+    subject.ask(Request::get(ITEM).with(TOKEN, ""))?.has_status(401).map(drop)
+}
+
+fn is_good_under_every_version(subject: &Subject<'_>) -> Result<(), Stop> {
+    let token = subject.new_token("60")?;
+    let ask = |path: &str| subject.ask(Request::get(path).with(TOKEN, token.clone()));
+    for path in [ITEM, "/1.0/meta-data/instance-id", "/2021-03-23/meta-data/instance-id", ITEM] {
+        let asked = ask(path)?;
+        // Whether the version is there is another rule's.
+        if asked.reply.status == 401 {
+            return Err(asked.broken("an answer to a valid token", "status 401"));
+        }
+    }
+    Ok(())
+}
+
+fn ttl_stands_in_every_answer(subject: &Subject<'_>) -> Result<(), Stop> {
+    let token = subject.new_token("3600")?;
+    for (method, path, status) in [
+        ("GET", "/latest/", 200),
+        ("HEAD", ITEM, 200),
+        ("OPTIONS", ITEM, 200),
+        // Recorded to be refused: nothing takes it.
+        ("POST", ITEM, 403),
+        ("GET", NOTHING, 404),
+    ] {
+        let asked = subject.ask(request(method, path).with(TOKEN, token.clone()))?.has_status(status)?;
+        let seconds = asked.ttl()?;
+        // So long takes no run.
+        if !(2400..=3600).contains(&seconds) {
+            return Err(asked.broken("what is left of 3600 seconds", format!("{seconds} seconds")));
+        }
+    }
+    Ok(())
+}
+
+fn live_side_by_side(subject: &Subject<'_>) -> Result<(), Stop> {
+    let (first, second) = (subject.new_token("300")?, subject.new_token("60")?);
+    for (token, granted) in [(first, 300), (second, 60)] {
+        let asked = subject.ask(Request::get(ITEM).with(TOKEN, token))?.has_status(200)?;
+        let seconds = asked.ttl()?;
+        if !(granted / 2..=granted).contains(&seconds) {
+            return Err(asked.broken(format!("what is left of {granted} seconds"), format!("{seconds} seconds")));
+        }
+    }
+    Ok(())
+}
+
+fn field_names_have_no_case(subject: &Subject<'_>) -> Result<(), Stop> {
+    let put = Subject::bare_token_request();
+    let put = |name: &str| put.clone().with(name, "60");
+    let asked = subject.ask(put("X-AWS-EC2-METADATA-TOKEN-TTL-SECONDS"))?.has_status(200)?;
+    for name in ["x-aws-ec2-metadata-token", "X-AWS-EC2-METADATA-TOKEN"] {
+        let asked = subject.ask(Request::get(ITEM).with(name, asked.reply.body.clone()))?;
+        asked.has_status(200)?.ttl()?;
+    }
+    let forwarded = put("x-aws-ec2-metadata-token-ttl-seconds").with("x-forwarded-for", "192.0.2.1");
+    subject.ask(forwarded)?.has_status(403).map(drop)
+}
+
+fn forwarded_with_a_token(subject: &Subject<'_>) -> Result<(), Stop> {
+    let token = subject.new_token("60")?;
+    let get = Request::get(ITEM).with(TOKEN, token);
+    subject.ask(get.clone().with("X-Forwarded-For", "192.0.2.1"))?.has_status(403)?;
+    subject.ask(get)?.has_status(200).map(drop)
+}
+
+fn forwarded_without_a_token(subject: &Subject<'_>) -> Result<(), Stop> {
+    subject.tokens_are_optional()?;
+    let ask = |path: &str| subject.ask(Request::get(path).with("X-Forwarded-For", "192.0.2.1"));
+    ask(ITEM)?.has_status(200)?;
+    ask(NOTHING)?.has_status(404).map(drop)
+}

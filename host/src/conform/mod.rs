@@ -1,0 +1,54 @@
+//! Whether a service answers as EC2's does: the checks of `imds conform`.
+//!
+//! A [`Suite`] asks any endpoint that claims to be the metadata service, a mock, an
+//! emulator or the real one, and judges its answers by what is known of the real
+//! service. It only reads. Each [`Check`] has a rule in one sentence, its source and the
+//! [`Evidence`] for it: what is recorded weighs more than what is inferred.
+//!
+//! ```no_run
+//! use imds_host::conform::{Evidence, Suite};
+//! use imds_host::probe::{Client, Endpoint};
+//!
+//! let client = Client::new(Endpoint::parse("http://127.0.0.1:1338")?);
+//! let report = Suite::new().run(&client)?;
+//! for judged in report.broken_by(Evidence::Documented) {
+//!     println!("{}: {}", judged.check().id(), judged.check().rule());
+//! }
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # How it works
+//!
+//! ```text
+//!  Suite ──► Check::judge(&Subject) ──► Subject ──► probe::Client ──► the endpoint
+//!    │         one rule each              token, facts and listings of
+//!    ▼                                    the endpoint, asked for once
+//!  Report ──► ReportDocument: JSON; table, JUnit, TAP and Markdown by the program
+//! ```
+//!
+//! The rules of the real service live in the component. This module states what an
+//! outsider sees of them, so that it can judge services that do not contain it. Rule,
+//! source and evidence of a check come from the case in `tests/cases` that it is named
+//! after ([`Check::id`]).
+
+mod area;
+mod asked;
+mod check;
+mod checks;
+mod given;
+mod report;
+mod rule;
+mod subject;
+mod suite;
+
+pub use area::Area;
+pub use check::{Check, Failure};
+pub use given::Containers;
+pub use report::{Judged, Outcome, Report, ReportDocument, Score};
+pub use rule::Evidence;
+pub use suite::{Suite, UnknownCheck};
+
+use asked::Asked;
+use check::{Stop, not_applicable};
+use rule::Rule;
+use subject::Subject;

@@ -1,0 +1,232 @@
+//! The endpoint under judgment: its token, its facts and its listings, asked for once.
+
+use std::cell::{Cell, OnceCell};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::given::{Containers, Given};
+use super::suite::Wait;
+use super::{Asked, Stop, not_applicable};
+use crate::engine::Request;
+use crate::probe::{Client, Reply};
+
+/// The endpoint under judgment.
+pub struct Subject<'c> {
+    client: &'c Client,
+    /// What the caller knows of it: certificates in PEM, the endpoint of containers, and
+    /// the description as JSON.
+    #[allow(dead_code)] // Until a check of signatures looks at it.
+    pub certificates: Option<Vec<u8>>,
+    #[allow(dead_code)] // Until a check of containers looks at it.
+    pub containers: Option<Containers>,
+    pub description: Option<Value>,
+    wait: Wait,
+    bounds: Bounds,
+    started: Instant,
+    /// How many requests it may still send, and how often it may ask again who is throttled.
+    requests_left: Cell<u64>,
+    retries_left: Cell<u32>,
+    token: OnceCell<Option<Vec<u8>>>,
+    mode: OnceCell<Mode>,
+    document: OnceCell<Option<Value>>,
+    answers_all_paths_alike: OnceCell<bool>,
+}
+
+/// How much a run may cost.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    pub requests: u64,
+    pub time: Duration,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { requests: 1000, time: Duration::from_secs(600) }
+    }
+}
+
+/// How the endpoint treats requests without a token.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Optional,
+    Required,
+    Disabled,
+}
+
+/// The time to live of the token that all checks share; longer than they take.
+const TTL_SECONDS: &str = "3600";
+/// An item that every instance has, in every version.
+pub const ITEM: &str = "/latest/meta-data/instance-id";
+/// What clients send a token in.
+pub const TOKEN: &str = "X-aws-ec2-metadata-token";
+/// In all, for endpoints that throttle.
+const RETRIES: u32 = 30;
+/// For one request.
+const RETRIES_EACH: u32 = 3;
+
+impl<'c> Subject<'c> {
+    pub fn new(client: &'c Client, given: Given, wait: Wait, bounds: Bounds) -> Self {
+        let Given { certificates, containers, description } = given;
+        Self {
+            client,
+            certificates,
+            containers,
+            description,
+            wait,
+            bounds,
+            started: Instant::now(),
+            requests_left: Cell::new(bounds.requests),
+            retries_left: Cell::new(RETRIES),
+            token: OnceCell::new(),
+            mode: OnceCell::new(),
+            document: OnceCell::new(),
+            answers_all_paths_alike: OnceCell::new(),
+        }
+    }
+
+    pub fn client(&self) -> &'c Client {
+        self.client
+    }
+
+    /// Lets time pass for the endpoint.
+    pub fn wait(&self, time: Duration) {
+        (self.wait)(time);
+    }
+
+    /// Takes one of the requests that may still be sent.
+    pub fn spend(&self) -> Result<(), Stop> {
+        if self.started.elapsed() > self.bounds.time {
+            return Err(Stop::OutOfBounds("not asked: the run took too long"));
+        }
+        match self.requests_left.get().checked_sub(1) {
+            Some(left) => self.requests_left.set(left),
+            None => return Err(Stop::OutOfBounds("not asked: the run has sent all requests that it may")),
+        }
+        Ok(())
+    }
+
+    fn exchange(&self, request: &Request) -> Result<Reply, Stop> {
+        let mut pause = Duration::from_millis(100);
+        for retry in 0.. {
+            self.spend()?;
+            let reply = self.client.exchange(request)?;
+            let is_throttled = reply.status == 503 && retry < RETRIES_EACH;
+            match self.retries_left.get().checked_sub(1) {
+                Some(left) if is_throttled => self.retries_left.set(left),
+                _ => return Ok(reply),
+            }
+            self.wait(pause);
+            pause *= 2;
+        }
+        unreachable!("the loop has no end but its answer")
+    }
+
+    /// Sends a request as it is; again, after a pause, where the endpoint throttles.
+    pub fn ask(&self, request: Request) -> Result<Asked, Stop> {
+        let reply = self.exchange(&request)?;
+        Ok(Asked { request, reply })
+    }
+
+    /// Asks for a path as a client does: with a token where one can be had.
+    pub fn get(&self, path: &str) -> Result<Asked, Stop> {
+        self.ask(self.with_token(Request::get(path))?)
+    }
+
+    /// A request with the token that all checks share, where one can be had.
+    pub fn with_token(&self, request: Request) -> Result<Request, Stop> {
+        Ok(match self.token()? {
+            Some(token) => request.with(TOKEN, token),
+            None => request,
+        })
+    }
+
+    /// The token that all checks share; `None` if the endpoint gives none.
+    pub fn token(&self) -> Result<Option<&[u8]>, Stop> {
+        if self.token.get().is_none() {
+            let reply = self.exchange(&Self::token_request(TTL_SECONDS))?;
+            let is_token = reply.status == 200
+                && !reply.body.is_empty()
+                && reply.body.len() <= 4096
+                && reply.body.iter().all(u8::is_ascii_graphic);
+            let _ = self.token.set(is_token.then_some(reply.body));
+        }
+        Ok(self.token.get().and_then(|token| token.as_deref()))
+    }
+
+    /// A new token. That the endpoint gives none breaks the check that needs it.
+    pub fn new_token(&self, ttl_seconds: &str) -> Result<Vec<u8>, Stop> {
+        let asked = self.ask(Self::token_request(ttl_seconds))?.has_status(200)?;
+        if asked.reply.body.is_empty() || !asked.reply.body.iter().all(u8::is_ascii_graphic) {
+            return Err(asked.broken("a token", format!("{} bytes that no client can send", asked.reply.body.len())));
+        }
+        Ok(asked.reply.body)
+    }
+
+    /// A request for a token.
+    pub fn token_request(ttl_seconds: &str) -> Request {
+        Self::bare_token_request().with("X-aws-ec2-metadata-token-ttl-seconds", ttl_seconds)
+    }
+
+    /// A request for a token that does not say for how long.
+    pub fn bare_token_request() -> Request {
+        Request { method: "PUT".to_owned(), target: "/latest/api/token".to_owned(), fields: Vec::new() }
+    }
+
+    fn mode(&self) -> Result<Mode, Stop> {
+        if let Some(mode) = self.mode.get() {
+            return Ok(*mode);
+        }
+        let mode = match self.exchange(&Request::get("/latest/meta-data/"))?.status {
+            401 => Mode::Required,
+            403 if self.exchange(&Self::token_request(TTL_SECONDS))?.status == 403 => Mode::Disabled,
+            _ => Mode::Optional,
+        };
+        Ok(*self.mode.get_or_init(|| mode))
+    }
+
+    /// Whether requests need a token: a request without one gets 401.
+    pub fn needs_token(&self) -> Result<bool, Stop> {
+        Ok(self.mode()? == Mode::Required)
+    }
+
+    /// Whether it refuses requests and tokens alike.
+    pub fn is_disabled(&self) -> Result<bool, Stop> {
+        Ok(self.mode()? == Mode::Disabled)
+    }
+
+    /// Whether it has the same for an item and for nothing, so that no spelling of a path is
+    /// told from another one.
+    pub fn answers_all_paths_alike(&self) -> Result<bool, Stop> {
+        if let Some(alike) = self.answers_all_paths_alike.get() {
+            return Ok(*alike);
+        }
+        let [item, nothing] = [self.get(ITEM)?.reply, self.get("/latest/meta-data/nothing-here")?.reply];
+        let alike = (item.status, item.body) == (nothing.status, nothing.body);
+        Ok(*self.answers_all_paths_alike.get_or_init(|| alike))
+    }
+
+    /// Ends the check where requests need a token.
+    pub fn tokens_are_optional(&self) -> Result<(), Stop> {
+        if self.needs_token()? { not_applicable("tokens are required") } else { Ok(()) }
+    }
+
+    /// Ends the check where requests need none.
+    pub fn tokens_are_required(&self) -> Result<(), Stop> {
+        if self.needs_token()? { Ok(()) } else { not_applicable("tokens are optional") }
+    }
+
+    /// The identity document, the source of most facts.
+    #[allow(dead_code)] // Until a check of facts looks at it.
+    pub fn document(&self) -> Result<&Value, Stop> {
+        if self.document.get().is_none() {
+            let asked = self.get("/latest/dynamic/instance-identity/document")?;
+            let _ =
+                self.document.set(serde_json::from_slice(&asked.reply.body).ok().filter(|_| asked.reply.status == 200));
+        }
+        match self.document.get() {
+            Some(Some(document)) => Ok(document),
+            _ => not_applicable("the endpoint has no identity document"),
+        }
+    }
+}

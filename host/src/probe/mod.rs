@@ -1,0 +1,24 @@
+//! A client of the metadata service that keeps answers as they came.
+//!
+//! SDKs hide what a judge needs to see: the order of the header fields, the reason
+//! phrase, how the connection ends. This client asks with plain [`Request`]s and
+//! returns each [`Reply`] with its head as it was sent. It opens a connection for each
+//! request, as clients of the service do, and every wait is bounded.
+//!
+//! ```no_run
+//! use imds_host::Request;
+//! use imds_host::probe::{Client, Endpoint};
+//!
+//! let client = Client::new(Endpoint::parse("http://127.0.0.1:1338")?);
+//! let reply = client.exchange(&Request::get("/latest/meta-data/ami-id"))?;
+//! assert_eq!((reply.status, reply.field("Server")), (200, Some("EC2ws")));
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! ```
+
+mod client;
+mod endpoint;
+mod reply;
+
+pub use client::{Client, NoReply};
+pub use endpoint::{Endpoint, WrongEndpoint};
+pub use reply::Reply;
