@@ -17,7 +17,11 @@ macro_rules! in_each_browser {
         }
         mod firefox {
             use super::Browser;
-            $(#[test] fn $test() { if let Some(browser) = Browser::firefox(stringify!($test)) { super::$test(browser); } })*
+            $(
+                #[test]
+                #[ignore = "a minute: cargo test --workspace --test program -- --ignored firefox"]
+                fn $test() { if let Some(browser) = Browser::firefox(stringify!($test)) { super::$test(browser); } }
+            )*
         }
     };
 }

@@ -189,6 +189,11 @@ fn no_secret_of_an_instance_is_told() {
     told += &controlled.ask("PUT", "/v1/instances/db", JSON, put).body;
     told += &controlled.ask("PUT", "/v1/instances/db", JSON, &put[..40]).body;
     assert!(told.contains("(hidden)") && told.contains("instance-id"), "{told}");
+    // Nor does the page get one: not everybody who reaches the listener is a caller of the instance.
+    let fields = format!("{JSON}{}", super::page::of_page(&controlled));
+    let answer = controlled.ask("POST", "/v1/instances/web/secret", &fields, r#"{"path": "/latest/user-data"}"#);
+    assert!(answer.status == 403 && answer.body.contains("its own callers"), "{}", answer.body);
+    told += &answer.body;
     told += &controlled.served.end_of_log();
     assert!(!told.contains("CANARY"), "{told}");
 }

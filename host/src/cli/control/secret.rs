@@ -2,7 +2,9 @@
 //
 // It tells what the service tells the instance's own clients, and nothing besides: no
 // field of a description. Where the credentials are real it tells no secret at all, so
-// that no way leads to them, through whatever field somebody may have copied them.
+// that no way leads to them, through whatever field somebody may have copied them. Nor
+// where each caller has an instance of its own: whoever reaches the listener need not
+// be one of its callers.
 
 use axum::extract::State;
 use hyper::StatusCode;
@@ -14,6 +16,7 @@ use super::body::{Change, Name};
 use super::document::{Key, NoInstance, RefusedChange, Slow, WrongRequest};
 use super::guard::OfThePage;
 use super::item::Asked;
+use super::operands::Operands;
 use super::reply::{Refusal, Reply, error, failed, ok};
 use super::routes::Shared;
 use super::shapes::{self, Item};
@@ -38,7 +41,7 @@ pub struct Wanted {
         (status = 200, body = Item, description = "The answer, whatever its status."),
         (status = 422, body = shapes::Error, description = "The body says no path."),
         RefusedChange, WrongRequest, NoInstance, Slow,
-        (status = 403, body = shapes::Error, description = "Somebody else than the page asked; or the credentials of the instance are real, and none of its secrets is shown."),
+        (status = 403, body = shapes::Error, description = "Somebody else than the page asked; the credentials of the instance are real; or there are many instances, each with callers of its own. Then no secret is shown."),
     ))]
 pub async fn post_secret(
     State(shared): State<Shared>,
@@ -47,6 +50,10 @@ pub async fn post_secret(
     Change(body): Change,
 ) -> Result<Reply, Refusal> {
     let control = shared.named(name).await?;
+    if let Operands::Many(_) = shared.operated.operands {
+        let message = "each of these instances answers its own callers, who alone get its secrets";
+        return Err(error(StatusCode::FORBIDDEN, message));
+    }
     shared.in_turn(move || show(&control, &body)).await
 }
 

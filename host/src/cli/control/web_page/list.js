@@ -2,6 +2,8 @@
 
 const PAGE = 100;
 let listing = 0;
+/** Whether each caller has an instance of its own. */
+let many = false;
 const rows = new Map();
 
 async function list() {
@@ -16,7 +18,8 @@ async function list() {
       if (mine !== listing) return;
       show(page.instances, seen);
       after = page.next;
-      $("add").hidden = $("remove").hidden = !page.many;
+      many = page.many;
+      $("add").hidden = $("remove").hidden = !many;
       $("count").textContent = after === undefined ? `${page.all}` : `${seen.size} of ${page.all}`;
       if (chosen === undefined && page.instances.length > 0) chooseFirst(page.instances[0].key);
     } while (after !== undefined);

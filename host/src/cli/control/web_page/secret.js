@@ -13,8 +13,9 @@ function forget() {
 }
 
 /** A button that shows a secret, by `show` with what is answered, and hides it again, by
-    `show` without. */
+    `show` without. None where the secret is for the instance's own callers. */
 function secretButton(name, asked, show) {
+  if (many) return "";
   const press = async () => {
     const isShown = button.getAttribute("aria-pressed") === "true";
     forget();
