@@ -54,13 +54,15 @@ const TIME: Duration = Duration::from_secs(3600);
 ///
 /// ```
 /// # use imds_host::capture::Progress;
-/// let progress = Progress { requests: 7, target: "/latest/".into(), missing: 0 };
+/// let progress = Progress { requests: 7, expected: None, target: "/latest/".into(), missing: 0 };
 /// assert_eq!(progress.requests, 7);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Progress {
     /// How many requests were sent.
     pub requests: u64,
+    /// How many it will be, about, once that is known.
+    pub expected: Option<u64>,
     /// What is asked for next.
     pub target: String,
     /// How many have no answer.

@@ -1,5 +1,6 @@
 //! Whether a service answers as a transcript has it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -25,6 +26,30 @@ pub struct Comparison {
     pub compared: usize,
     /// Where answers differ, in the order of the transcript.
     pub differences: Vec<Difference>,
+}
+
+/// A line for each difference, of all versions in which it is the same.
+impl fmt::Display for Comparison {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        grouped(&self.differences).into_iter().try_for_each(|line| writeln!(f, "{line}"))
+    }
+}
+
+/// Differences that are one but for the version, a line each.
+pub(super) fn grouped(differences: &[Difference]) -> Vec<String> {
+    let mut groups = BTreeMap::<[String; 4], Vec<String>>::new();
+    for Difference { request, what, expected, got, .. } in differences {
+        let (method, target) = request.split_once(" /").unwrap_or((request, ""));
+        let (version, path) = target.split_once('/').unwrap_or((target, ""));
+        let request = if path.is_empty() { request.clone() } else { format!("{method} /*/{path}") };
+        let of_versions = groups.entry([request, what.clone(), expected.clone(), got.clone()]).or_default();
+        of_versions.push(version.to_owned());
+    }
+    let line = |([request, what, expected, got], versions): ([String; 4], Vec<String>)| {
+        let versions = if request.contains(" /*/") { format!(" ({})", versions.join(", ")) } else { String::new() };
+        format!("{request}{versions}: {what}: captured {expected}, got {got}")
+    };
+    groups.into_iter().map(line).collect()
 }
 
 /// Something in which two answers differ. Secrets are shown by their form alone.
@@ -179,11 +204,14 @@ fn compare(
     }
     let kind = kind(exchange, replaced);
     let [ours, theirs] = [expected.body(), got.body()];
-    // Whether the body's length is that of the transcript.
-    let is_body_fixed = kind == Kind::Plain && masked(&ours) == ours;
+    let is_equal = ours == theirs
+        || match kind {
+            Kind::Plain => masked(&ours) == masked(&theirs),
+            Kind::Token | Kind::Form | Kind::Opaque => form(&ours, kind) == form(&theirs, kind),
+        };
     for (name, value) in &expected.fields {
         let Some(other) = got.field(name) else { continue };
-        let is_equal = match name.to_ascii_lowercase().as_str() {
+        let is_fine = match name.to_ascii_lowercase().as_str() {
             "date" | "last-modified" => {
                 httpdate::parse_http_date(other).is_ok() == httpdate::parse_http_date(value).is_ok()
             }
@@ -194,25 +222,20 @@ fn compare(
             "content-length" if exchange.request.method == "HEAD" && !is_fixed_path(exchange, replaced) => {
                 other.parse::<u64>().is_ok()
             }
-            "content-length" if !is_body_fixed && exchange.request.method != "HEAD" => {
-                other == theirs.len().to_string()
-            }
+            // Bodies that are equal may have lengths that differ.
+            "content-length" if is_equal && ours != theirs => other == theirs.len().to_string(),
             _ => value == other,
         };
-        if !is_equal {
+        if !is_fine {
             differs(format!("field {}", brief(name)), brief(value), brief(other));
         }
     }
-    let [ours_shown, theirs_shown] = [&ours, &theirs].map(|body| match kind {
-        Kind::Plain => shown(&masked(body)),
-        Kind::Token | Kind::Form | Kind::Opaque => form(body, kind),
-    });
-    let is_equal = match kind {
-        Kind::Plain => masked(&ours) == masked(&theirs),
-        Kind::Token | Kind::Form | Kind::Opaque => ours_shown == theirs_shown,
-    };
     if !is_equal {
-        differs("body".into(), ours_shown, theirs_shown);
+        let [ours, theirs] = [&ours, &theirs].map(|body| match kind {
+            Kind::Plain => shown(&masked(body)),
+            Kind::Token | Kind::Form | Kind::Opaque => form(body, kind),
+        });
+        differs("body".into(), ours, theirs);
     }
 }
 

@@ -19,6 +19,7 @@ pub fn crawl(session: &mut Session<'_>) {
     let mut latest = Found::default();
     folder(session, "/latest/", &mut latest);
     known(session, &mut latest);
+    session.expect(latest.targets.len() * (versions.len() + 2));
     heads(session, &latest);
     if is_open && session.has_token() {
         for target in &latest.targets {

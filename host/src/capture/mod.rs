@@ -25,13 +25,17 @@ mod asker;
 mod capturer;
 mod compare;
 mod crawl;
+mod describe;
 mod disguise;
 mod paths;
 mod secrets;
 mod session;
 mod transcript;
+mod wrong;
 
 pub use asker::{Asker, InProcess};
 pub use capturer::{CaptureError, Capturer, Progress};
 pub use compare::{Comparison, Difference};
-pub use transcript::{Answered, Asked, Exchange, Missing, Replaced, Transcript, TranscriptHeader, WrongTranscript};
+pub use describe::CapturedDescription;
+pub use transcript::{Answered, Asked, Exchange, Missing, Replaced, Transcript, TranscriptHeader};
+pub use wrong::WrongTranscript;

@@ -121,7 +121,7 @@ impl Made<'_> {
         if path == "user-data" {
             return (!keeps_user_data).then(|| (Replaced::UserData, self.user_data(&body)));
         }
-        let text = str::from_utf8(&body).ok();
+        let text = str::from_utf8(&body).ok().filter(|text| text.contains('"'));
         let is_listing = exchange.request.target.ends_with('/');
         if path.starts_with("meta-data/managed-ssh-keys/") && !is_listing {
             let text = String::from_utf8_lossy(&body);

@@ -34,8 +34,11 @@ pub struct Session<'a> {
     pub exchanges: Vec<Exchange>,
     pub missing: Vec<Missing>,
     asked: u64,
+    expected: Option<u64>,
     bytes: u64,
     unanswered: u32,
+    /// Targets that had no answer.
+    given_up: Vec<String>,
     /// Why nothing more is asked.
     ended: Option<String>,
     /// The first failure, where the service never answered.
@@ -91,8 +94,10 @@ impl<'a> Session<'a> {
             exchanges: Vec::new(),
             missing: Vec::new(),
             asked: 0,
+            expected: None,
             bytes: 0,
             unanswered: 0,
+            given_up: Vec::new(),
             ended: None,
             failure: None,
         }
@@ -129,15 +134,9 @@ impl<'a> Session<'a> {
     /// Asks, again and again while the service is busy, and keeps what is answered or
     /// notes what is missing.
     pub fn ask(&mut self, asked: Asked) -> Option<&Exchange> {
-        self.look_at_limits();
+        self.look_whether_to_go_on(&asked);
         if let Some(why) = self.ended.clone() {
             self.miss(&asked, why);
-            return None;
-        }
-        let progress = Progress { requests: self.asked, target: asked.target.clone(), missing: self.missing.len() };
-        if (self.observer)(progress).is_break() {
-            self.end("the capture was interrupted before");
-            self.miss(&asked, "the capture was interrupted before");
             return None;
         }
         match self.patiently(&asked) {
@@ -152,6 +151,9 @@ impl<'a> Session<'a> {
             }
             Err(why) => {
                 self.unanswered += 1;
+                if asked.target.matches('/').count() > 2 {
+                    self.given_up.push(asked.target.trim_end_matches('/').to_owned());
+                }
                 self.miss(&asked, why);
                 if self.unanswered >= GONE {
                     self.end("the service had stopped answering");
@@ -164,13 +166,15 @@ impl<'a> Session<'a> {
     fn patiently(&mut self, asked: &Asked) -> Result<Reply, String> {
         let mut pause = FIRST_PAUSE;
         let mut why = String::new();
-        for attempt in 0..=REPETITIONS {
+        // What is below a folder that is always refused is not waited for as long.
+        let is_below = self.given_up.iter().any(|target| asked.target.starts_with(target.as_str()));
+        for attempt in 0..=if is_below { 1 } else { REPETITIONS } {
             if attempt > 0 {
                 self.asker.pause(pause);
                 pause *= 2;
-                self.look_at_limits();
-                if self.ended.is_some() {
-                    break;
+                self.look_whether_to_go_on(asked);
+                if let Some(ended) = &self.ended {
+                    return Err(ended.clone());
                 }
             }
             match self.send(&asked.filled(self.token.as_deref())) {
@@ -213,7 +217,19 @@ impl<'a> Session<'a> {
         self.asker.ask(request)
     }
 
-    fn look_at_limits(&mut self) {
+    /// How many requests there will be in all, as far as one can tell.
+    pub fn expect(&mut self, more: usize) {
+        self.expected = Some(self.asked + more as u64);
+    }
+
+    fn look_whether_to_go_on(&mut self, asked: &Asked) {
+        if self.ended.is_none() {
+            let (target, missing) = (asked.target.clone(), self.missing.len());
+            let progress = Progress { requests: self.asked, expected: self.expected, target, missing };
+            if (self.observer)(progress).is_break() {
+                self.end("the capture was interrupted before");
+            }
+        }
         let spent = self.asker.now().duration_since(self.begun).unwrap_or_default();
         if self.asked >= self.limits.requests {
             self.end(&format!("the capture's {} requests were used up", self.limits.requests));

@@ -1,6 +1,5 @@
 //! What was asked and answered, as a file of lines.
 
-use std::error::Error;
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Read as _, Write};
 use std::path::Path;
@@ -10,6 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
+use super::wrong::WrongTranscript;
 use crate::engine::Request;
 use crate::probe::Reply;
 use crate::redact;
@@ -368,36 +368,3 @@ fn parsed<'l, T: Deserialize<'l>>(line: &'l [u8], number: usize, what: &str) -> 
         WrongTranscript::at(number, format!("it is not {what}: {}", redact::text(&error.to_string(), 200)))
     })
 }
-
-/// Why a file is no transcript.
-///
-/// ```
-/// # use imds_host::capture::Transcript;
-/// assert_eq!(
-///     Transcript::read_from(&b""[..]).unwrap_err().to_string(),
-///     "line 1: there is no header of a transcript"
-/// );
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WrongTranscript {
-    /// From 1; 0 for the file.
-    line: usize,
-    why: String,
-}
-
-impl WrongTranscript {
-    fn at(line: usize, why: impl Into<String>) -> Self {
-        Self { line, why: why.into() }
-    }
-}
-
-impl fmt::Display for WrongTranscript {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.line {
-            0 => f.write_str(&self.why),
-            line => write!(f, "line {line}: {}", self.why),
-        }
-    }
-}
-
-impl Error for WrongTranscript {}

@@ -39,7 +39,7 @@ pub fn replace(transcript: &mut Transcript, disguise: &Disguise) -> Result<(), &
 /// Writes all anew and returns what was replaced.
 fn write(transcript: &mut Transcript, disguise: &Disguise) -> BTreeSet<String> {
     let names = Names::of(transcript, disguise);
-    let mut writer = Writer { disguise, names: names.everywhere.clone(), originals: BTreeMap::new() };
+    let mut writer = Writer::new(disguise, names.everywhere.clone());
     let mut lengths = BTreeMap::new();
     let bodies = |it: &Exchange| (it.request.target.clone(), it.response.body().len());
     let before: Vec<_> = transcript.exchanges.iter().map(bodies).collect();

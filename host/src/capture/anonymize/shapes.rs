@@ -1,6 +1,6 @@
 //! What identifies an instance by its shape, wherever it stands in a text.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::addresses::address;
@@ -9,15 +9,30 @@ use crate::capture::disguise::Disguise;
 /// What texts are written anew by.
 pub struct Writer<'d> {
     pub disguise: &'d Disguise,
-    /// Names, and what stands in their place; the longest of those with a beginning first.
+    /// Names, and what stands in their place.
     pub names: BTreeMap<String, String>,
     /// All that was replaced, and by what.
     pub originals: BTreeMap<String, String>,
+    /// Texts that were written: most are there in every version.
+    written: HashMap<String, String>,
 }
 
-impl Writer<'_> {
+impl<'d> Writer<'d> {
+    pub fn new(disguise: &'d Disguise, names: BTreeMap<String, String>) -> Self {
+        Self { disguise, names, originals: BTreeMap::new(), written: HashMap::new() }
+    }
+
     /// A text with others in the place of ids, addresses and names.
     pub fn text(&mut self, text: &str) -> String {
+        if let Some(written) = self.written.get(text) {
+            return written.clone();
+        }
+        let written = self.write(text);
+        self.written.insert(text.to_owned(), written.clone());
+        written
+    }
+
+    fn write(&mut self, text: &str) -> String {
         let mut out = String::with_capacity(text.len());
         let mut at = 0;
         while at < text.len() {
@@ -54,9 +69,8 @@ impl Writer<'_> {
     }
 
     fn name(&self, text: &str) -> Option<(usize, String)> {
-        // Names that a text begins with are not after it in their order.
         let first = text.chars().next()?.to_string();
-        let candidates = self.names.range(first..=text.to_owned()).rev();
+        let candidates = self.names.range(first.clone()..).take_while(|(name, _)| name.starts_with(&first));
         let found = candidates
             .filter(|(name, _)| text.starts_with(name.as_str()) && ends(text, name.len()))
             .max_by_key(|(name, _)| name.len())?;
@@ -163,7 +177,7 @@ mod tests {
 
     fn written(text: &str) -> String {
         let names = BTreeMap::from([("web-role".to_owned(), "abc-defg".to_owned())]);
-        Writer { disguise: &Disguise::of(9), names, originals: BTreeMap::new() }.text(text)
+        Writer::new(&Disguise::of(9), names).text(text)
     }
 
     #[test]
