@@ -3,6 +3,7 @@
 mod added_addresses;
 mod advice;
 mod asked;
+mod capture;
 mod check;
 mod clock;
 mod container;
@@ -92,6 +93,7 @@ enum Command {
     Wait(get::Wait),
     Ctl(ctl::Ctl),
     Check(check::Check),
+    Capture(capture::Capture),
     Scenarios(scenarios::Scenarios),
     Certificates(identity::Certificates),
     Export(export::Export),
@@ -118,6 +120,7 @@ pub fn main() -> ExitCode {
         Some(Command::Wait(wait)) => wait.run(),
         Some(Command::Ctl(ctl)) => ctl.run(),
         Some(Command::Check(check)) => check.run(),
+        Some(Command::Capture(capture)) => capture.run(),
         Some(Command::Scenarios(scenarios)) => scenarios.run(),
         Some(Command::Certificates(certificates)) => certificates.run(),
         Some(Command::Export(export)) => export.run(),
