@@ -229,7 +229,9 @@ fn an_anonymous_capture_has_nothing_that_names_anybody() {
         "#;
     let mut service = served(&runtime, toml);
     for _ in 0..2 {
-        let transcript = captured(&capturer().anonymize(true), &mut service);
+        let transcript = capturer().anonymize(true).capture("http://metadata.acme.example:81", &mut service);
+        let transcript = transcript.unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(transcript.header.endpoint, "http://imds.example:81");
         let described = transcript.describe(&runtime).unwrap_or_else(|error| panic!("{error}"));
         let all = written(&transcript) + &described.toml + &described.report(&transcript);
         for original in originals {

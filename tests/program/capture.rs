@@ -47,7 +47,7 @@ fn a_capture_is_a_description_that_serves_the_same() {
     }
     let other = Served::start(&["--set", "instance-type=t3.nano"]);
     let (stdout, _, status) = capture(&["--compare", &file("transcript.jsonl"), &endpoint(&other)]);
-    let line = "GET /*/meta-data/instance-type with a token (latest, 2007-08-29, ";
+    let line = "GET /*/meta-data/instance-type with a token (latest, 2007-08-29 and ";
     assert!(stdout.contains(line) && stdout.contains("body: captured \"m7g.large\", got \"t3.nano\"\n"), "{stdout}");
     assert_eq!(status, 1);
 
@@ -75,8 +75,15 @@ fn a_capture_is_a_description_that_serves_the_same() {
 fn a_capture_that_is_not_whole_says_so() {
     let served = Served::start(&[]);
     let directory = directory("missing");
-    let (_, stderr, status) =
-        capture(&["--time", "1s", "--rate", "20", "--out", directory.to_str().unwrap(), &endpoint(&served)]);
+    // An address that is not of this machine alone: it says first what it will send.
+    let endpoint =
+        endpoint(&served).replace("127.0.0.1", if cfg!(target_os = "linux") { "0.0.0.0" } else { "127.0.0.1" });
+    let (_, stderr, status) = capture(&["--time", "1s", "--out", directory.to_str().unwrap(), &endpoint]);
+    if cfg!(target_os = "linux") {
+        let announcement =
+            format!("imds: this sends some thousand requests to {endpoint}, one after another, at most 50 a second");
+        assert!(stderr.starts_with(&announcement), "{stderr}");
+    }
     assert_eq!(status, 1);
     assert!(stderr.contains("imds: the capture is not whole: "), "{stderr}");
     assert!(stderr.contains(": the capture's time of 1s was over\n"), "{stderr}");

@@ -46,7 +46,11 @@ pub(super) fn grouped(differences: &[Difference]) -> Vec<String> {
         of_versions.push(version.to_owned());
     }
     let line = |([request, what, expected, got], versions): ([String; 4], Vec<String>)| {
-        let versions = if request.contains(" /*/") { format!(" ({})", versions.join(", ")) } else { String::new() };
+        let versions = match &versions[..] {
+            _ if !request.contains(" /*/") => String::new(),
+            [one, two, more @ ..] if more.len() > 1 => format!(" ({one}, {two} and {} more)", more.len()),
+            all => format!(" ({})", all.join(", ")),
+        };
         format!("{request}{versions}: {what}: captured {expected}, got {got}")
     };
     groups.into_iter().map(line).collect()
@@ -231,12 +235,21 @@ fn compare(
         }
     }
     if !is_equal {
-        let [ours, theirs] = [&ours, &theirs].map(|body| match kind {
-            Kind::Plain => shown(&masked(body)),
-            Kind::Token | Kind::Form | Kind::Opaque => form(body, kind),
-        });
+        let (ours, theirs) = match kind {
+            Kind::Plain if is_private(exchange) => {
+                (format!("{} bytes", ours.len()), format!("{} other bytes", theirs.len()))
+            }
+            Kind::Plain => shown(&masked(&ours), &masked(&theirs)),
+            Kind::Token | Kind::Form | Kind::Opaque => (form(&ours, kind), form(&theirs, kind)),
+        };
         differs("body".into(), ours, theirs);
     }
+}
+
+/// Whether what a path shows may be a secret that no shape tells.
+fn is_private(exchange: &Exchange) -> bool {
+    let (_, path) = split(&exchange.request.target).unwrap_or_default();
+    path == "user-data" || path.starts_with("meta-data/managed-ssh-keys/")
 }
 
 /// Whether what a path shows is the same at all times, by its path alone.
@@ -267,10 +280,22 @@ fn form(body: &[u8], kind: Kind) -> String {
     }
 }
 
-fn shown(body: &[u8]) -> String {
-    match str::from_utf8(body) {
-        Ok(text) if text.len() <= SHOWN => format!("{:?}", brief(text)),
-        _ => format!("{} bytes", body.len()),
+/// Two bodies that differ: whole where they are short, else the first lines that differ.
+fn shown(ours: &[u8], theirs: &[u8]) -> (String, String) {
+    let [Ok(ours_text), Ok(theirs_text)] = [ours, theirs].map(str::from_utf8) else {
+        return (format!("{} bytes", ours.len()), format!("{} bytes", theirs.len()));
+    };
+    let quoted = |text: &str| format!("{:?}", brief(text));
+    if ours.len().max(theirs.len()) <= SHOWN {
+        return (quoted(ours_text), quoted(theirs_text));
+    }
+    let mut lines = ours_text.lines().zip(theirs_text.lines()).enumerate();
+    match lines.find(|(_, (ours, theirs))| ours != theirs) {
+        Some((number, (ours, theirs))) => {
+            let line = |text: &str| format!("{} in line {}", quoted(text), number + 1);
+            (line(ours), line(theirs))
+        }
+        None => (format!("{} bytes", ours.len()), format!("{} bytes", theirs.len())),
     }
 }
 

@@ -53,6 +53,11 @@ fn write(transcript: &mut Transcript, disguise: &Disguise) -> BTreeSet<String> {
         }
     }
     let header = &mut transcript.header;
+    if let Some(host) = own_host(&header.endpoint) {
+        let written = |text: &mut String| *text = text.replace(&host, "imds.example");
+        written(&mut header.endpoint);
+        header.missing.iter_mut().for_each(|missing| written(&mut missing.why));
+    }
     header.endpoint = writer.text(&header.endpoint);
     for missing in &mut header.missing {
         let (method, target) = missing.request.split_once(' ').unwrap_or(("", &missing.request));
@@ -85,6 +90,14 @@ fn write(transcript: &mut Transcript, disguise: &Disguise) -> BTreeSet<String> {
         }
     }
     found.into_iter().map(|(original, _)| original).collect()
+}
+
+/// The host of an endpoint, if somebody gave it its name.
+fn own_host(endpoint: &str) -> Option<String> {
+    let authority = endpoint.split_once("://").map_or(endpoint, |(_, rest)| rest);
+    let host = authority.split(['/', ':']).next().unwrap_or_default();
+    let is_name = !authority.starts_with('[') && host.parse::<std::net::Ipv4Addr>().is_err();
+    (is_name && !["", "localhost"].contains(&host)).then(|| host.to_owned())
 }
 
 /// A target with other names in its path.
