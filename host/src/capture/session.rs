@@ -63,10 +63,9 @@ pub fn token_request(ttl_seconds: &str) -> Asked {
     request("PUT", "/latest/api/token").with(TTL, ttl_seconds)
 }
 
-/// What the service says to one request too many. 500, 502 and 504 are those of
-/// something before it.
+/// What the service says to one request too many, now or in its past.
 pub fn is_busy(status: u16) -> bool {
-    matches!(status, 429 | 500 | 502 | 503 | 504)
+    matches!(status, 429 | 503)
 }
 
 /// The token of an exchange that later requests use.

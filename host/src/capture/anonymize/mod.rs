@@ -43,6 +43,10 @@ fn write(transcript: &mut Transcript, disguise: &Disguise) -> BTreeSet<String> {
     let mut lengths = BTreeMap::new();
     let bodies = |it: &Exchange| (it.request.target.clone(), it.response.body().len());
     let before: Vec<_> = transcript.exchanges.iter().map(bodies).collect();
+    // Of what is no text, nobody can say what is in it: only user data is such.
+    if transcript.exchanges.iter().any(|exchange| exchange.response.text().is_none()) {
+        transcript.header.replaced.push(Replaced::UserData);
+    }
     for exchange in &mut transcript.exchanges {
         let (_, path) = split(&exchange.request.target).unwrap_or_default();
         let body = written_body(exchange, &path, &names, &mut writer);
