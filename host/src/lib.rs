@@ -106,6 +106,8 @@
 #![cfg_attr(not(feature = "serve"), allow(dead_code, unused_imports))]
 
 #[cfg(feature = "conform")]
+pub mod capture;
+#[cfg(feature = "conform")]
 pub mod conform;
 #[cfg(feature = "serve")]
 mod control;

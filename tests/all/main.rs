@@ -6,6 +6,7 @@
 
 mod attack;
 mod busy;
+mod capture;
 mod case;
 mod cases;
 mod clients;

@@ -26,6 +26,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("ec2", &["control", "description", "engine", "error", "redact"]),
     ("probe", &["engine", "redact"]),
     ("conform", &["engine", "probe", "redact"]),
+    ("capture", &["description", "engine", "error", "identity", "probe", "redact"]),
     ("testing", &["control", "description", "engine", "error", "observe", "redact", "serve"]),
     // The program: it has the library's public names alone, and nothing has its.
     ("cli", &[]),

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 // Its files are devices and pipes.
 #[cfg(unix)]
 mod bounds;
+mod capture;
 mod certificates;
 mod check;
 mod check_json;
@@ -117,7 +118,9 @@ fn schema_prints_json() {
 
 #[test]
 fn help_has_examples_for_every_command() {
-    for command in ["serve", "run", "get", "wait", "ctl", "check", "conform", "certificates", "new", "schema"] {
+    for command in
+        ["serve", "run", "get", "wait", "ctl", "check", "conform", "capture", "certificates", "new", "schema"]
+    {
         let output = imds(&[command, "--help"]);
         assert!(output.status.success());
         let help = text(&output.stdout);

@@ -3,6 +3,7 @@
 mod added_addresses;
 mod advice;
 mod asked;
+mod capture;
 mod check;
 mod clock;
 mod conform;
@@ -96,6 +97,7 @@ enum Command {
     Ctl(ctl::Ctl),
     Check(check::Check),
     Conform(conform::Conform),
+    Capture(capture::Capture),
     Scenarios(scenarios::Scenarios),
     Certificates(identity::Certificates),
     Export(export::Export),
@@ -123,6 +125,7 @@ pub fn main() -> ExitCode {
         Some(Command::Ctl(ctl)) => ctl.run(),
         Some(Command::Check(check)) => check.run(),
         Some(Command::Conform(conform)) => conform.run(),
+        Some(Command::Capture(capture)) => capture.run(),
         Some(Command::Scenarios(scenarios)) => scenarios.run(),
         Some(Command::Certificates(certificates)) => certificates.run(),
         Some(Command::Export(export)) => export.run(),

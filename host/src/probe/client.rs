@@ -296,6 +296,21 @@ pub struct NoReply {
 }
 
 impl NoReply {
+    /// That of a caller who asks by other ways than a [`Client`]: `why`, where it was not
+    /// that the time `waited` was over.
+    ///
+    /// ```
+    /// use imds_host::probe::{Endpoint, NoReply};
+    /// use std::time::Duration;
+    ///
+    /// let endpoint = Endpoint::parse("http://127.0.0.1:1338").unwrap();
+    /// let none = NoReply::new(endpoint, Duration::from_secs(1), None);
+    /// assert_eq!(none.to_string(), "no answer from http://127.0.0.1:1338 within 1s");
+    /// ```
+    pub fn new(endpoint: Endpoint, waited: Duration, why: Option<String>) -> Self {
+        Self { endpoint, waited, why }
+    }
+
     /// Whether no answer came in time, rather than a wrong one or a refused connection.
     pub fn is_late(&self) -> bool {
         self.why.is_none()

@@ -81,6 +81,11 @@ impl Endpoint {
         Self::parse(&text).map_err(|wrong| WrongEndpoint(format!("{VARIABLE}: {wrong}")))
     }
 
+    /// Where EC2 has it.
+    pub(crate) fn of_ec2() -> Self {
+        Self { authority: "169.254.169.254".to_owned(), host: "169.254.169.254".to_owned(), port: 80 }
+    }
+
     /// Host and port as the field `Host` names them.
     pub fn authority(&self) -> &str {
         &self.authority

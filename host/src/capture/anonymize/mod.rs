@@ -1,0 +1,151 @@
+//! Account, ids, addresses and names: others in their place, the same everywhere.
+
+mod addresses;
+mod names;
+mod shapes;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use self::names::Names;
+use self::shapes::Writer;
+use super::disguise::Disguise;
+use super::paths::{escaped, split, unescaped};
+use super::secrets::{each_text, remains, replaced_in};
+use super::transcript::{Exchange, Replaced, Transcript};
+
+/// What to call what would remain.
+const REMAINS: &str = "an account, an address or a name";
+/// What is made up is by chance what it replaces, or part of it, now and then.
+const ATTEMPTS: u32 = 20;
+/// What is shorter is part of too much that is something else.
+const LENGTH_MIN: usize = 7;
+
+/// Replaces what identifies instance, account and network, or says what would remain.
+pub fn replace(transcript: &mut Transcript, disguise: &Disguise) -> Result<(), &'static str> {
+    let mut disguise = disguise.clone();
+    for _ in 0..ATTEMPTS {
+        let mut written = transcript.clone();
+        let originals = write(&mut written, &disguise);
+        let originals: Vec<&[u8]> = originals.iter().map(String::as_bytes).collect();
+        if !remains(&written, &originals) {
+            *transcript = written;
+            return Ok(());
+        }
+        disguise = disguise.next();
+    }
+    Err(REMAINS)
+}
+
+/// Writes all anew and returns what was replaced.
+fn write(transcript: &mut Transcript, disguise: &Disguise) -> BTreeSet<String> {
+    let names = Names::of(transcript, disguise);
+    let mut writer = Writer::new(disguise, names.everywhere.clone());
+    let mut lengths = BTreeMap::new();
+    let bodies = |it: &Exchange| (it.request.target.clone(), it.response.body().len());
+    let before: Vec<_> = transcript.exchanges.iter().map(bodies).collect();
+    // Of what is no text, nobody can say what is in it: only user data is such.
+    if transcript.exchanges.iter().any(|exchange| exchange.response.text().is_none()) {
+        transcript.header.replaced.push(Replaced::UserData);
+    }
+    for exchange in &mut transcript.exchanges {
+        let (_, path) = split(&exchange.request.target).unwrap_or_default();
+        let body = written_body(exchange, &path, &names, &mut writer);
+        exchange.response.set_body(body);
+        exchange.request.target = written_target(&exchange.request.target, &names, &mut writer);
+        for (_, value) in exchange.request.fields.iter_mut().chain(&mut exchange.response.fields) {
+            *value = writer.text(value);
+        }
+    }
+    let header = &mut transcript.header;
+    if let Some(host) = own_host(&header.endpoint) {
+        let written = |text: &mut String| *text = text.replace(&host, "imds.example");
+        written(&mut header.endpoint);
+        header.missing.iter_mut().for_each(|missing| written(&mut missing.why));
+    }
+    header.endpoint = writer.text(&header.endpoint);
+    for missing in &mut header.missing {
+        let (method, target) = missing.request.split_once(' ').unwrap_or(("", &missing.request));
+        missing.request = format!("{method} {}", written_target(target, &names, &mut writer));
+        missing.why = writer.text(&missing.why);
+    }
+    header.replaced.extend([Replaced::Identifiers, Replaced::IdentitySignatures]);
+    header.replaced.sort();
+    header.replaced.dedup();
+    // What stood as a word may stand inside of another too.
+    let mut found: Vec<_> = writer.originals.into_iter().filter(|(original, _)| original.len() >= LENGTH_MIN).collect();
+    found.sort_by_key(|(original, _)| std::cmp::Reverse(original.len()));
+    for (exchange, (target, old)) in transcript.exchanges.iter_mut().zip(before) {
+        each_text(exchange, &mut |bytes| {
+            found.iter().fold(bytes.to_vec(), |bytes, (original, made)| {
+                replaced_in(&bytes, original.as_bytes(), made.as_bytes())
+            })
+        });
+        let new = exchange.response.body().len();
+        if new != old {
+            lengths.insert(target.clone(), (old.to_string(), new.to_string()));
+        }
+        // Also of what was asked for by `HEAD`, later.
+        if let Some((old, new)) = lengths.get(&target) {
+            let mut fields = exchange.response.fields.iter_mut();
+            let length = fields.find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+            if let Some((_, value)) = length.filter(|(_, value)| value == old) {
+                value.clone_from(new);
+            }
+        }
+    }
+    found.into_iter().map(|(original, _)| original).collect()
+}
+
+/// The host of an endpoint, if somebody gave it its name.
+fn own_host(endpoint: &str) -> Option<String> {
+    let authority = endpoint.split_once("://").map_or(endpoint, |(_, rest)| rest);
+    let host = authority.split(['/', ':']).next().unwrap_or_default();
+    let is_name = !authority.starts_with('[') && host.parse::<std::net::Ipv4Addr>().is_err();
+    (is_name && !["", "localhost"].contains(&host)).then(|| host.to_owned())
+}
+
+/// A target with other names in its path.
+fn written_target(target: &str, names: &Names, writer: &mut Writer<'_>) -> String {
+    let (path, rest) = match target.find(['?', ' ']) {
+        Some(place) => target.split_at(place),
+        None => (target, ""),
+    };
+    let mut before = String::new();
+    let segments = path.split('/').map(|segment| {
+        let name = unescaped(segment);
+        let made = names.of_segment(&before, &name).unwrap_or_else(|| writer.text(&name));
+        before = format!("{before}/{name}");
+        // What stays is written as it was.
+        if made == name { segment.to_owned() } else { escaped(&made).unwrap_or_else(|| "x".to_owned()) }
+    });
+    let path = segments.collect::<Vec<_>>().join("/");
+    format!("{path}{}", writer.text(rest))
+}
+
+fn written_body(exchange: &Exchange, path: &str, names: &Names, writer: &mut Writer<'_>) -> Vec<u8> {
+    let body = exchange.response.body();
+    let Ok(text) = str::from_utf8(&body) else {
+        // Nobody can say what is in it.
+        return writer.disguise.user_data(&body);
+    };
+    if exchange.response.status != 200 || exchange.request.method == "PUT" {
+        return writer.text(text).into_bytes();
+    }
+    let last = path.rsplit('/').next().unwrap_or_default();
+    if path.starts_with("dynamic/instance-identity/") && ["signature", "pkcs7", "rsa2048", "dsa2048"].contains(&last) {
+        let lines = text.split_inclusive('\n').map(|line| writer.disguise.secret(line, 0));
+        return lines.collect::<String>().into_bytes();
+    }
+    if let Some(body) = names.body(path, text, exchange.request.target.ends_with('/'), writer) {
+        return body.into_bytes();
+    }
+    let written = writer.text(text);
+    let is_listing = exchange.request.target.ends_with('/');
+    let sorted = text.split('\n').is_sorted();
+    if is_listing && sorted {
+        let mut lines: Vec<&str> = written.split('\n').collect();
+        lines.sort_unstable();
+        return lines.join("\n").into_bytes();
+    }
+    written.into_bytes()
+}

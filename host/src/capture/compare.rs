@@ -1,0 +1,334 @@
+//! Whether a service answers as a transcript has it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use super::asker::Asker;
+use super::paths::split;
+use super::secrets::string_end;
+use super::session::{is_busy, issued};
+use super::transcript::{Answered, Asked, Exchange, Replaced, Transcript};
+use crate::probe::{NoReply, Reply};
+use crate::redact;
+
+/// How a service differs from a transcript.
+///
+/// ```
+/// use imds_host::capture::Comparison;
+///
+/// let none = Comparison { compared: 3, differences: Vec::new() };
+/// assert!(none.differences.is_empty());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Comparison {
+    /// How many requests were compared.
+    pub compared: usize,
+    /// Where answers differ, in the order of the transcript.
+    pub differences: Vec<Difference>,
+}
+
+/// A line for each difference, of all versions in which it is the same.
+impl fmt::Display for Comparison {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        grouped(&self.differences).into_iter().try_for_each(|line| writeln!(f, "{line}"))
+    }
+}
+
+/// Differences that are one but for the version, a line each.
+pub(super) fn grouped(differences: &[Difference]) -> Vec<String> {
+    let mut groups = BTreeMap::<[String; 4], Vec<String>>::new();
+    for Difference { request, what, expected, got, .. } in differences {
+        let (method, target) = request.split_once(" /").unwrap_or((request, ""));
+        let (version, path) = target.split_once('/').unwrap_or((target, ""));
+        let request = if path.is_empty() { request.clone() } else { format!("{method} /*/{path}") };
+        let of_versions = groups.entry([request, what.clone(), expected.clone(), got.clone()]).or_default();
+        of_versions.push(version.to_owned());
+    }
+    let line = |([request, what, expected, got], versions): ([String; 4], Vec<String>)| {
+        let versions = match &versions[..] {
+            _ if !request.contains(" /*/") => String::new(),
+            [one, two, more @ ..] if more.len() > 1 => format!(" ({one}, {two} and {} more)", more.len()),
+            all => format!(" ({})", all.join(", ")),
+        };
+        format!("{request}{versions}: {what}: captured {expected}, got {got}")
+    };
+    groups.into_iter().map(line).collect()
+}
+
+/// Something in which two answers differ. Secrets are shown by their form alone.
+///
+/// ```
+/// use imds_host::capture::Difference;
+///
+/// let difference = Difference {
+///     place: 0,
+///     request: "GET /".into(),
+///     what: "status".into(),
+///     expected: "200 OK".into(),
+///     got: "404 Not Found".into(),
+/// };
+/// assert_eq!(difference.to_string(), "GET /: status: expected 200 OK, got 404 Not Found");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// Which exchange of the transcript, from 0.
+    pub place: usize,
+    /// Method and target.
+    pub request: String,
+    /// What differs: `status`, `fields`, `field NAME`, `body`.
+    pub what: String,
+    /// What the transcript has.
+    pub expected: String,
+    /// What came.
+    pub got: String,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { request, what, expected, got, .. } = self;
+        write!(f, "{request}: {what}: expected {expected}, got {got}")
+    }
+}
+
+/// How often a request is repeated that a service is too busy to answer.
+const REPETITIONS: u32 = 5;
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+/// More of a body is not shown.
+const SHOWN: usize = 200;
+
+impl Transcript {
+    /// Asks what the transcript asked, in its order, and compares the answers. Equal is
+    /// what is equal but for what differs from one moment to another: times, tokens and
+    /// how long they live, credentials, signatures, and what the transcript has made-up
+    /// values of.
+    pub fn compare(&self, asker: &mut dyn Asker) -> Comparison {
+        let mut token = None::<String>;
+        let mut differences = Vec::new();
+        for (place, exchange) in self.exchanges.iter().enumerate() {
+            let request = &exchange.request;
+            let mut differs = |what: String, expected: String, got: String| {
+                differences.push(Difference { place, request: shown_request(request), what, expected, got });
+            };
+            match patiently(asker, request, token.as_deref(), exchange.response.status) {
+                Err(none) => {
+                    differs("status".into(), status_line(&exchange.response), none.to_string());
+                }
+                Ok(reply) => {
+                    if let Some(issued) = issued(request, reply.status, &reply.body) {
+                        token = Some(issued);
+                    }
+                    compare(exchange, &self.header.replaced, &reply, &mut differs);
+                }
+            }
+        }
+        Comparison { compared: self.exchanges.len(), differences }
+    }
+}
+
+fn patiently(asker: &mut dyn Asker, request: &Asked, token: Option<&str>, expected: u16) -> Result<Reply, NoReply> {
+    let request = request.filled(token);
+    let mut pause = FIRST_PAUSE;
+    let mut asked = asker.ask(&request);
+    for _ in 0..REPETITIONS {
+        match &asked {
+            Ok(reply) if reply.status == expected || !is_busy(reply.status) => break,
+            _ => asker.pause(pause),
+        }
+        pause *= 2;
+        asked = asker.ask(&request);
+    }
+    asked
+}
+
+fn shown_request(request: &Asked) -> String {
+    let fields = request.fields.iter().map(|(name, value)| match value.as_str() {
+        "{token}" => " with a token".to_owned(),
+        _ => format!(" with {}", brief(&format!("{name}: {value}"))),
+    });
+    request.line() + &fields.collect::<String>()
+}
+
+/// A text of a service as a report may show it.
+fn brief(text: &str) -> String {
+    redact::text(text, SHOWN)
+}
+
+fn status_line(answered: &Answered) -> String {
+    brief(format!("{} {}", answered.status, answered.reason).trim_end())
+}
+
+/// What a body is, by its path: what of it can be compared.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Plain,
+    Token,
+    /// Signatures; what is replaced in the transcript and the service's own there.
+    Form,
+    Opaque,
+}
+
+fn kind(exchange: &Exchange, replaced: &[Replaced]) -> Kind {
+    let (_, path) = split(&exchange.request.target).unwrap_or_default();
+    let last = path.rsplit('/').next().unwrap_or_default();
+    match path.as_str() {
+        _ if exchange.response.status != 200 => Kind::Plain,
+        _ if exchange.request.method == "PUT" => Kind::Token,
+        "user-data" if replaced.contains(&Replaced::UserData) => Kind::Opaque,
+        _ if path.starts_with("dynamic/instance-identity/") && last != "document" && last != "instance-identity" => {
+            Kind::Form
+        }
+        _ if path.starts_with("meta-data/managed-ssh-keys/") && replaced.contains(&Replaced::ManagedSshKeys) => {
+            Kind::Opaque
+        }
+        _ => Kind::Plain,
+    }
+}
+
+fn compare(
+    exchange: &Exchange,
+    replaced: &[Replaced],
+    reply: &Reply,
+    differs: &mut impl FnMut(String, String, String),
+) {
+    let expected = &exchange.response;
+    let got = Answered::of(reply);
+    if (expected.status, &expected.reason) != (got.status, &got.reason) {
+        return differs("status".into(), status_line(expected), status_line(&got));
+    }
+    if expected.version != got.version {
+        differs("version".into(), format!("HTTP/1.{}", expected.version), format!("HTTP/1.{}", got.version));
+    }
+    let names = |answered: &Answered| {
+        let names = answered.fields.iter().map(|(name, _)| name.as_str());
+        names.collect::<Vec<_>>().join(", ")
+    };
+    if names(expected) != names(&got) {
+        differs("fields".into(), brief(&names(expected)), brief(&names(&got)));
+    }
+    let kind = kind(exchange, replaced);
+    let [ours, theirs] = [expected.body(), got.body()];
+    let is_equal = ours == theirs
+        || match kind {
+            Kind::Plain => masked(&ours) == masked(&theirs),
+            Kind::Token | Kind::Form | Kind::Opaque => form(&ours, kind) == form(&theirs, kind),
+        };
+    for (name, value) in &expected.fields {
+        let Some(other) = got.field(name) else { continue };
+        let is_fine = match name.to_ascii_lowercase().as_str() {
+            "date" | "last-modified" => {
+                httpdate::parse_http_date(other).is_ok() == httpdate::parse_http_date(value).is_ok()
+            }
+            "x-aws-ec2-metadata-token-ttl-seconds" if exchange.request.method != "PUT" => {
+                other.parse::<u32>().is_ok_and(|seconds| seconds <= 21600) == value.parse::<u32>().is_ok()
+            }
+            // The head has no body to compare with, and what it would have may differ.
+            "content-length" if exchange.request.method == "HEAD" && !is_fixed_path(exchange, replaced) => {
+                other.parse::<u64>().is_ok()
+            }
+            // Bodies that are equal may have lengths that differ.
+            "content-length" if is_equal && ours != theirs => other == theirs.len().to_string(),
+            _ => value == other,
+        };
+        if !is_fine {
+            differs(format!("field {}", brief(name)), brief(value), brief(other));
+        }
+    }
+    if !is_equal {
+        let (ours, theirs) = match kind {
+            Kind::Plain if is_private(exchange) => {
+                (format!("{} bytes", ours.len()), format!("{} other bytes", theirs.len()))
+            }
+            Kind::Plain => shown(&masked(&ours), &masked(&theirs)),
+            Kind::Token | Kind::Form | Kind::Opaque => (form(&ours, kind), form(&theirs, kind)),
+        };
+        differs("body".into(), ours, theirs);
+    }
+}
+
+/// Whether what a path shows may be a secret that no shape tells.
+fn is_private(exchange: &Exchange) -> bool {
+    let (_, path) = split(&exchange.request.target).unwrap_or_default();
+    path == "user-data" || path.starts_with("meta-data/managed-ssh-keys/")
+}
+
+/// Whether what a path shows is the same at all times, by its path alone.
+fn is_fixed_path(exchange: &Exchange, replaced: &[Replaced]) -> bool {
+    let (_, path) = split(&exchange.request.target).unwrap_or_default();
+    kind(exchange, replaced) == Kind::Plain && !path.contains("/security-credentials/")
+}
+
+/// The form of a body of which nothing else can be compared.
+fn form(body: &[u8], kind: Kind) -> String {
+    let is_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=-_".contains(byte);
+    match kind {
+        Kind::Opaque if body.is_empty() => "nothing".to_owned(),
+        Kind::Opaque | Kind::Plain => "something".to_owned(),
+        Kind::Token if body.iter().all(is_base64) => format!("a token of {} characters", body.len()),
+        Kind::Token => "no token".to_owned(),
+        Kind::Form => {
+            let mut lines = body.split(|byte| *byte == b'\n').collect::<Vec<_>>();
+            let last = lines.pop().unwrap_or_default();
+            let width = lines.first().map_or(0, |line| line.len());
+            let is_even = lines.iter().all(|line| line.len() == width) && last.len() <= width.max(76);
+            match is_even && !last.is_empty() && body.iter().all(|byte| is_base64(byte) || *byte == b'\n') {
+                true if width == 0 => "base64 on one line".to_owned(),
+                true => format!("base64 in lines of {width}"),
+                false => format!("{} bytes that are no signature", body.len()),
+            }
+        }
+    }
+}
+
+/// Two bodies that differ: whole where they are short, else the first lines that differ.
+fn shown(ours: &[u8], theirs: &[u8]) -> (String, String) {
+    let [Ok(ours_text), Ok(theirs_text)] = [ours, theirs].map(str::from_utf8) else {
+        return (format!("{} bytes", ours.len()), format!("{} bytes", theirs.len()));
+    };
+    let quoted = |text: &str| format!("{:?}", brief(text));
+    if ours.len().max(theirs.len()) <= SHOWN {
+        return (quoted(ours_text), quoted(theirs_text));
+    }
+    let mut lines = ours_text.lines().zip(theirs_text.lines()).enumerate();
+    match lines.find(|(_, (ours, theirs))| ours != theirs) {
+        Some((number, (ours, theirs))) => {
+            let line = |text: &str| format!("{} in line {}", quoted(text), number + 1);
+            (line(ours), line(theirs))
+        }
+        None => (format!("{} bytes", ours.len()), format!("{} bytes", theirs.len())),
+    }
+}
+
+/// A body with forms in the place of credentials and their times.
+fn masked(body: &[u8]) -> Vec<u8> {
+    let Some(text) = str::from_utf8(body).ok().filter(|text| text.trim_start().starts_with('{')) else {
+        return body.to_vec();
+    };
+    let is_credentials = text.contains("\"AccessKeyId\"");
+    if !is_credentials && !text.contains("\"LastUpdated\"") {
+        return body.to_vec();
+    }
+    let (mut out, mut rest, mut name) = (String::with_capacity(text.len()), text, String::new());
+    while let Some(start) = rest.find('"') {
+        let Some(length) = string_end(&rest[start..]) else { break };
+        let literal = &rest[start + 1..start + length - 1];
+        out.push_str(&rest[..start]);
+        rest = &rest[start + length..];
+        if rest.trim_start().starts_with(':') {
+            name = literal.to_owned();
+            out += &format!("\"{literal}\"");
+            continue;
+        }
+        let is_time = humantime::parse_rfc3339(literal).is_ok();
+        out += &match name.as_str() {
+            "AccessKeyId" => {
+                format!("<{} and {} more>", literal.get(..4).unwrap_or_default(), literal.len().max(4) - 4)
+            }
+            "SecretAccessKey" => format!("<{} characters>", literal.len()),
+            "Token" if !literal.is_empty() => "<a token>".to_owned(),
+            "LastUpdated" | "Expiration" if is_time => "<a time>".to_owned(),
+            _ => format!("\"{literal}\""),
+        };
+    }
+    (out + rest).into_bytes()
+}

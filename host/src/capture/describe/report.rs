@@ -1,0 +1,79 @@
+//! What a capture is, and what its description cannot say, for people.
+
+use super::CapturedDescription;
+use crate::capture::compare::grouped;
+use crate::capture::transcript::{Replaced, Transcript};
+use crate::redact;
+
+impl CapturedDescription {
+    /// A report on the capture in Markdown: what was replaced, what is missing, and what is
+    /// served otherwise.
+    ///
+    /// ```
+    /// # use imds_host::Runtime;
+    /// # use imds_host::capture::{Capturer, InProcess};
+    /// # let runtime = Runtime::new()?;
+    /// # let mut service = InProcess::new(runtime.open(&Default::default())?, std::time::SystemTime::now());
+    /// # let transcript = Capturer::new()?.capture("http://169.254.169.254", &mut service)?;
+    /// let report = transcript.describe(&runtime)?.report(&transcript);
+    /// assert!(report.contains("Nothing: every request was answered."), "{report}");
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn report(&self, transcript: &Transcript) -> String {
+        let header = &transcript.header;
+        let mut text = format!(
+            "# Capture of {}\n\n{} requests, begun at {}, by {}.\n",
+            redact::text(&header.endpoint, 200),
+            transcript.exchanges.len(),
+            header.date,
+            header.tool
+        );
+        text += "\n## What was replaced\n\n";
+        for replaced in &header.replaced {
+            text += &format!("- {}\n", words(*replaced));
+        }
+        if header.replaced.is_empty() {
+            text += "Nothing: there was nothing secret.\n";
+        }
+        if !header.replaced.contains(&Replaced::Identifiers) {
+            text += "\nAccount, ids, addresses, names, tags and signatures are the service's own: \
+                     `imds capture --anonymize` replaces them.\n";
+        }
+        text += "\n## What is missing\n\n";
+        for missing in &header.missing {
+            text += &format!("- {}\n", redact::text(&missing.to_string(), 400));
+        }
+        if header.missing.is_empty() {
+            text += "Nothing: every request was answered.\n";
+        }
+        text += "\n## What `instance.toml` cannot say\n\n";
+        for unsaid in &self.unsaid {
+            text += &format!("- {}\n", redact::text(unsaid, 400));
+        }
+        if self.is_unsigned {
+            text +=
+                "- The service has no signatures of the identity document; a runner signs unless it is told not to.\n";
+        }
+        let differences = grouped(&self.differences);
+        for line in &differences {
+            text += &format!("- {line}\n");
+        }
+        if self.unsaid.is_empty() && differences.is_empty() && !self.is_unsigned {
+            text += "Nothing: it serves all that was captured.\n";
+        }
+        text
+    }
+}
+
+fn words(replaced: Replaced) -> &'static str {
+    match replaced {
+        Replaced::Tokens => "session tokens",
+        Replaced::Credentials => "credentials, and what else is secret by its name in JSON",
+        Replaced::UserData => "user data, by as many bytes",
+        Replaced::ManagedSshKeys => "keys of EC2 Instance Connect",
+        Replaced::Identifiers => {
+            "account, ids, addresses, MAC addresses, host names, names of roles, keys and groups, values of tags"
+        }
+        Replaced::IdentitySignatures => "signatures of the identity document: no certificate fits what stands there",
+    }
+}

@@ -1,0 +1,128 @@
+//! Paths of the service: in targets, in listings, below versions.
+
+/// A name of a listing as a client writes it in a target; `None` for one that cannot
+/// be asked for.
+pub fn escaped(name: &str) -> Option<String> {
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && !b"%?#/\"<>\\^`{|}".contains(&byte);
+    if name.is_empty() || name == "." || name == ".." || name.contains('/') || name.chars().any(char::is_control) {
+        return None;
+    }
+    let mut text = String::new();
+    for byte in name.bytes() {
+        match is_plain(byte) {
+            true => text.push(char::from(byte)),
+            false => text += &format!("%{byte:02X}"),
+        }
+    }
+    Some(text)
+}
+
+/// A target as text, without what is escaped; a target that is none stays as it is.
+pub fn unescaped(target: &str) -> String {
+    let bytes = target.as_bytes();
+    let (mut out, mut at) = (Vec::with_capacity(bytes.len()), 0);
+    while at < bytes.len() {
+        let digits = bytes.get(at + 1..at + 3).and_then(|digits| str::from_utf8(digits).ok());
+        match digits.filter(|_| bytes[at] == b'%').and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) => {
+                out.push(byte);
+                at += 3;
+            }
+            None => {
+                out.push(bytes[at]);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8(out).unwrap_or_else(|_| target.to_owned())
+}
+
+/// The version of a target and what is below it, without a slash at its end:
+/// `("latest", "meta-data/mac")`.
+pub fn split(target: &str) -> Option<(String, String)> {
+    let target = unescaped(target);
+    let (version, path) = target.strip_prefix('/')?.split_once('/')?;
+    Some((version.to_owned(), path.trim_end_matches('/').to_owned()))
+}
+
+/// Paths below `/latest` that an instance can have without a listing that shows them,
+/// or that come and go. `{mac}` is that of an interface.
+pub const KNOWN: &[&str] = &[
+    "user-data",
+    "dynamic/fws/",
+    "dynamic/fws/instance-monitoring",
+    "dynamic/instance-identity/document",
+    "dynamic/instance-identity/dsa2048",
+    "dynamic/instance-identity/pkcs7",
+    "dynamic/instance-identity/rsa2048",
+    "dynamic/instance-identity/signature",
+    "meta-data/ancestor-ami-ids",
+    "meta-data/autoscaling/target-lifecycle-state",
+    "meta-data/block-device-mapping/ebs1",
+    "meta-data/block-device-mapping/ephemeral0",
+    "meta-data/block-device-mapping/swap",
+    "meta-data/elastic-gpus/associations/",
+    "meta-data/elastic-inference/associations/",
+    "meta-data/events/maintenance/history",
+    "meta-data/events/maintenance/scheduled",
+    "meta-data/events/recommendations/rebalance",
+    "meta-data/hibernation/configured",
+    "meta-data/iam/",
+    "meta-data/iam/info",
+    "meta-data/iam/security-credentials/",
+    "meta-data/identity-credentials/ec2/info",
+    "meta-data/identity-credentials/ec2/security-credentials/ec2-instance",
+    "meta-data/instance-life-cycle",
+    "meta-data/ipv6",
+    "meta-data/kernel-id",
+    "meta-data/local-ipv4",
+    "meta-data/managed-ssh-keys/",
+    "meta-data/managed-ssh-keys/active-keys/ec2-user",
+    "meta-data/managed-ssh-keys/signer-cert",
+    "meta-data/metrics/vhostmd",
+    "meta-data/network/interfaces/macs/{mac}/ipv4-associations/",
+    "meta-data/network/interfaces/macs/{mac}/ipv4-prefix",
+    "meta-data/network/interfaces/macs/{mac}/ipv6-prefix",
+    "meta-data/network/interfaces/macs/{mac}/ipv6s",
+    "meta-data/network/interfaces/macs/{mac}/network-card",
+    "meta-data/network/interfaces/macs/{mac}/public-hostname",
+    "meta-data/network/interfaces/macs/{mac}/public-ipv4s",
+    "meta-data/network/interfaces/macs/{mac}/subnet-ipv6-cidr-blocks",
+    "meta-data/network/interfaces/macs/{mac}/vpc-ipv6-cidr-blocks",
+    "meta-data/placement/group-name",
+    "meta-data/placement/host-id",
+    "meta-data/placement/partition-number",
+    "meta-data/product-codes",
+    "meta-data/profile",
+    "meta-data/public-hostname",
+    "meta-data/public-ipv4",
+    "meta-data/public-keys/",
+    "meta-data/public-keys/0/openssh-key",
+    "meta-data/ramdisk-id",
+    "meta-data/services/domain",
+    "meta-data/services/partition",
+    "meta-data/spot/",
+    "meta-data/spot/instance-action",
+    "meta-data/spot/termination-time",
+    "meta-data/system",
+    "meta-data/tag-sets/instance",
+    "meta-data/tags/instance/",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_in_targets_are_names_again() {
+        for name in ["a b", "é", "100%", "0=x", "aws:x"] {
+            let target = format!("/latest/meta-data/{}", escaped(name).unwrap());
+            assert!(target.is_ascii(), "{target}");
+            assert_eq!(split(&target), Some(("latest".to_owned(), format!("meta-data/{name}"))));
+        }
+        for name in ["", "..", "a/b", "a\rb"] {
+            assert_eq!(escaped(name), None, "{name:?}");
+        }
+        assert_eq!(unescaped("%zz%4"), "%zz%4");
+    }
+}

@@ -1,0 +1,250 @@
+//! Requests with patience and bounds: a token in hand, back-off, limits.
+
+use std::ops::ControlFlow;
+use std::time::{Duration, SystemTime};
+
+use super::asker::Asker;
+use super::capturer::{Limits, Progress};
+use super::transcript::{Asked, Exchange, Missing};
+use crate::engine::Request;
+use crate::probe::{NoReply, Reply};
+
+/// How often a request is repeated that gets no answer or a busy one.
+const REPETITIONS: u32 = 6;
+/// The pause before the first repetition; each that follows is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+/// After so many requests in a row without an answer, the service is gone.
+const GONE: u32 = 3;
+/// The lifetime of the session token, the longest that the service gives.
+const TTL_SECONDS: &str = "21600";
+/// A token that is refused is renewed no more often.
+const RENEWAL: Duration = Duration::from_secs(30);
+
+const TOKEN: &str = "X-aws-ec2-metadata-token";
+const TTL: &str = "X-aws-ec2-metadata-token-ttl-seconds";
+
+/// What is asked, and what came of it.
+pub struct Session<'a> {
+    asker: &'a mut dyn Asker,
+    observer: &'a mut dyn FnMut(Progress) -> ControlFlow<()>,
+    limits: Limits,
+    begun: SystemTime,
+    token: Option<String>,
+    renewed: Option<SystemTime>,
+    pub exchanges: Vec<Exchange>,
+    pub missing: Vec<Missing>,
+    asked: u64,
+    expected: Option<u64>,
+    bytes: u64,
+    unanswered: u32,
+    /// Targets that had no answer.
+    given_up: Vec<String>,
+    /// Why nothing more is asked.
+    ended: Option<String>,
+    /// The first failure, where the service never answered.
+    failure: Option<NoReply>,
+}
+
+/// A request, before there is a token.
+pub fn request(method: &str, target: &str) -> Asked {
+    Asked { method: method.to_owned(), target: target.to_owned(), fields: Vec::new() }
+}
+
+impl Asked {
+    /// Adds a header field.
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.fields.push((name.to_owned(), value.to_owned()));
+        self
+    }
+}
+
+/// A request for a token.
+pub fn token_request(ttl_seconds: &str) -> Asked {
+    request("PUT", "/latest/api/token").with(TTL, ttl_seconds)
+}
+
+/// What the service says to one request too many, now or in its past.
+pub fn is_busy(status: u16) -> bool {
+    matches!(status, 429 | 503)
+}
+
+/// The token of an exchange that later requests use.
+pub fn issued(asked: &Asked, status: u16, body: &[u8]) -> Option<String> {
+    let seconds: u64 = asked.field(TTL)?.parse().ok()?;
+    let is_token = (1..=4096).contains(&body.len()) && body.iter().all(u8::is_ascii_graphic);
+    (asked.method == "PUT" && status == 200 && seconds >= 60 && is_token)
+        .then(|| String::from_utf8_lossy(body).into_owned())
+}
+
+impl<'a> Session<'a> {
+    pub fn new(
+        asker: &'a mut dyn Asker,
+        observer: &'a mut dyn FnMut(Progress) -> ControlFlow<()>,
+        limits: Limits,
+    ) -> Self {
+        let begun = asker.now();
+        Self {
+            asker,
+            observer,
+            limits,
+            begun,
+            token: None,
+            renewed: None,
+            exchanges: Vec::new(),
+            missing: Vec::new(),
+            asked: 0,
+            expected: None,
+            bytes: 0,
+            unanswered: 0,
+            given_up: Vec::new(),
+            ended: None,
+            failure: None,
+        }
+    }
+
+    pub fn begun(&self) -> SystemTime {
+        self.begun
+    }
+
+    pub fn has_token(&self) -> bool {
+        self.token.is_some()
+    }
+
+    /// Why the service never answered at all, if it never did.
+    pub fn never_answered(&mut self) -> Option<NoReply> {
+        self.failure.take().filter(|_| self.exchanges.is_empty())
+    }
+
+    /// Gets a token, if the service gives any.
+    pub fn begin(&mut self) {
+        self.ask(token_request(TTL_SECONDS));
+    }
+
+    /// Asks for a path as a client does, with a token where there is one.
+    pub fn get(&mut self, target: &str) -> Option<&Exchange> {
+        self.with_token(request("GET", target))
+    }
+
+    /// Asks with a token where there is one.
+    pub fn with_token(&mut self, asked: Asked) -> Option<&Exchange> {
+        self.ask(if self.token.is_some() { asked.with(TOKEN, "{token}") } else { asked })
+    }
+
+    /// Asks, again and again while the service is busy, and keeps what is answered or
+    /// notes what is missing.
+    pub fn ask(&mut self, asked: Asked) -> Option<&Exchange> {
+        self.look_whether_to_go_on(&asked);
+        if let Some(why) = self.ended.clone() {
+            self.miss(&asked, why);
+            return None;
+        }
+        match self.patiently(&asked) {
+            Ok(reply) => {
+                self.unanswered = 0;
+                self.bytes += reply.body.len() as u64;
+                if let Some(token) = issued(&asked, reply.status, &reply.body) {
+                    self.token = Some(token);
+                }
+                self.exchanges.push(Exchange::new(asked, &reply));
+                self.exchanges.last()
+            }
+            Err(why) => {
+                self.unanswered += 1;
+                if asked.target.matches('/').count() > 2 {
+                    self.given_up.push(asked.target.trim_end_matches('/').to_owned());
+                }
+                self.miss(&asked, why);
+                if self.unanswered >= GONE {
+                    self.end("the service had stopped answering");
+                }
+                None
+            }
+        }
+    }
+
+    fn patiently(&mut self, asked: &Asked) -> Result<Reply, String> {
+        let mut pause = FIRST_PAUSE;
+        let mut why = String::new();
+        // What is below a folder that is always refused is not waited for as long.
+        let is_below = self.given_up.iter().any(|target| asked.target.starts_with(target.as_str()));
+        for attempt in 0..=if is_below { 1 } else { REPETITIONS } {
+            if attempt > 0 {
+                self.asker.pause(pause);
+                pause *= 2;
+                self.look_whether_to_go_on(asked);
+                if let Some(ended) = &self.ended {
+                    return Err(ended.clone());
+                }
+            }
+            match self.send(&asked.filled(self.token.as_deref())) {
+                Ok(reply) if is_busy(reply.status) => why = format!("always {}", reply.status_line()),
+                Ok(reply) if reply.status == 401 && self.may_renew(asked) => {
+                    let again = self.asker.now();
+                    self.renewed = Some(again);
+                    self.renew();
+                    why = "its token was refused".to_owned();
+                }
+                Ok(reply) => return Ok(reply),
+                Err(none) => {
+                    why = none.to_string();
+                    self.failure.get_or_insert(none);
+                }
+            }
+        }
+        Err(why)
+    }
+
+    /// Whether the request had a token that was good, and that may have ended.
+    fn may_renew(&self, asked: &Asked) -> bool {
+        let has_token = asked.fields.iter().any(|(_, value)| value == "{token}");
+        let since = |renewed| self.asker.now().duration_since(renewed).unwrap_or_default();
+        has_token && self.token.is_some() && self.renewed.is_none_or(|renewed| since(renewed) >= RENEWAL)
+    }
+
+    fn renew(&mut self) {
+        let asked = token_request(TTL_SECONDS);
+        if let Ok(reply) = self.send(&asked.filled(None))
+            && let Some(token) = issued(&asked, reply.status, &reply.body)
+        {
+            self.token = Some(token);
+            self.exchanges.push(Exchange::new(asked, &reply));
+        }
+    }
+
+    fn send(&mut self, request: &Request) -> Result<Reply, NoReply> {
+        self.asked += 1;
+        self.asker.ask(request)
+    }
+
+    /// How many requests there will be in all, as far as one can tell.
+    pub fn expect(&mut self, more: usize) {
+        self.expected = Some(self.asked + more as u64);
+    }
+
+    fn look_whether_to_go_on(&mut self, asked: &Asked) {
+        if self.ended.is_none() {
+            let (target, missing) = (asked.target.clone(), self.missing.len());
+            let progress = Progress { requests: self.asked, expected: self.expected, target, missing };
+            if (self.observer)(progress).is_break() {
+                self.end("the capture was interrupted before");
+            }
+        }
+        let spent = self.asker.now().duration_since(self.begun).unwrap_or_default();
+        if self.asked >= self.limits.requests {
+            self.end(&format!("the capture's {} requests were used up", self.limits.requests));
+        } else if self.bytes >= self.limits.bytes {
+            self.end(&format!("the capture's {} bytes were used up", self.limits.bytes));
+        } else if spent >= self.limits.time {
+            self.end(&format!("the capture's time of {} was over", humantime::format_duration(self.limits.time)));
+        }
+    }
+
+    fn end(&mut self, why: &str) {
+        self.ended.get_or_insert_with(|| why.to_owned());
+    }
+
+    /// Notes what cannot be had.
+    pub fn miss(&mut self, asked: &Asked, why: impl Into<String>) {
+        self.missing.push(Missing { request: asked.line(), why: why.into() });
+    }
+}

@@ -1,0 +1,370 @@
+//! What was asked and answered, as a file of lines.
+
+use std::fmt;
+use std::io::{self, BufRead, BufReader, Read as _, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+
+use super::wrong::WrongTranscript;
+use crate::engine::Request;
+use crate::probe::Reply;
+use crate::redact;
+
+/// The version of the format that this program writes and reads.
+const FORMAT: u32 = 1;
+/// The longest line: an answer of the longest body that a client takes, in base64.
+const LINE_BYTES: u64 = 32 << 20;
+/// More than a capture has.
+const EXCHANGES: usize = 100_000;
+/// More than any request or answer has.
+const FIELDS: usize = 64;
+
+/// What a service was asked and what it answered, without secrets: JSON Lines, first a
+/// [`TranscriptHeader`], then an [`Exchange`] on each line in the order of time.
+///
+/// ```
+/// use imds_host::capture::Transcript;
+///
+/// let text = concat!(
+///     r#"{"imds-transcript":1,"date":"2026-10-01T00:00:00Z","endpoint":"http://169.254.169.254","#,
+///     r#""tool":"imds 0.1.0","replaced":[],"missing":[]}"#, "\n",
+///     r#"{"request":{"method":"GET","target":"/"},"response":{"version":1,"status":200,"reason":"OK","#,
+///     r#""fields":[["Server","EC2ws"]],"body":"latest"},"took-ms":1}"#, "\n",
+/// );
+/// let transcript = Transcript::read_from(text.as_bytes())?;
+/// assert_eq!(transcript.exchanges[0].response.body(), b"latest");
+/// let error = Transcript::read_from("{}".as_bytes()).unwrap_err();
+/// assert!(error.to_string().starts_with("line 1: "), "{error}");
+/// # Ok::<_, imds_host::capture::WrongTranscript>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transcript {
+    /// The first line.
+    pub header: TranscriptHeader,
+    /// The other lines.
+    pub exchanges: Vec<Exchange>,
+}
+
+/// The first line of a transcript.
+///
+/// ```
+/// # use imds_host::capture::TranscriptHeader;
+/// let line = r#"{"imds-transcript":1,"date":"2026-10-01T00:00:00Z","endpoint":"http://a","tool":"x",
+///     "replaced":["tokens"],"missing":[]}"#;
+/// let header: TranscriptHeader = serde_json::from_str(line)?;
+/// assert!(header.missing.is_empty());
+/// # Ok::<_, serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct TranscriptHeader {
+    /// The version of the format: 1.
+    #[serde(rename = "imds-transcript")]
+    pub format: u32,
+    /// When the capture began, by RFC 3339.
+    pub date: String,
+    /// Where the service was.
+    pub endpoint: String,
+    /// What captured it.
+    pub tool: String,
+    /// What is made up in place of what was answered.
+    pub replaced: Vec<Replaced>,
+    /// What could not be had. A whole capture has none.
+    pub missing: Vec<Missing>,
+}
+
+/// What a transcript has made-up values of, which are of the same form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Replaced {
+    /// Session tokens.
+    Tokens,
+    /// Credentials, and what else looks like a secret in JSON.
+    Credentials,
+    /// User data.
+    UserData,
+    /// Keys of EC2 Instance Connect.
+    ManagedSshKeys,
+    /// Account, ids, addresses, names and what follows from them.
+    Identifiers,
+    /// Signatures of the identity document: no certificate fits them any more.
+    IdentitySignatures,
+}
+
+/// A request that has no answer in the transcript.
+///
+/// ```
+/// # use imds_host::capture::Missing;
+/// let missing = Missing { request: "GET /latest/".into(), why: "no answer within 5s".into() };
+/// assert_eq!(missing.to_string(), "GET /latest/: no answer within 5s");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Missing {
+    /// Method and target.
+    pub request: String,
+    /// What happened instead.
+    pub why: String,
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.request, self.why)
+    }
+}
+
+/// A request and its answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Exchange {
+    /// What was asked.
+    pub request: Asked,
+    /// What was answered.
+    pub response: Answered,
+    /// From the request's first byte to the answer's last, in milliseconds.
+    pub took_ms: u64,
+}
+
+/// A request of a transcript. In values, `{token}` stands for the last session token
+/// that was issued for a minute or longer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// The method.
+    pub method: String,
+    /// The target as it was sent.
+    pub target: String,
+    /// Names and values of the header fields besides `Host`, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<(String, String)>,
+}
+
+/// An answer of a transcript. Its `Debug` form has no body.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answered {
+    /// The minor version: 1 for HTTP/1.1.
+    pub version: u8,
+    /// The status code.
+    pub status: u16,
+    /// The reason phrase.
+    pub reason: String,
+    /// Names and values of the header fields in the order in which they came.
+    pub fields: Vec<(String, String)>,
+    /// The body, if it is text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    body: Option<String>,
+    #[serde(default, rename = "body-base64", skip_serializing_if = "Option::is_none")]
+    body_base64: Option<String>,
+}
+
+impl Asked {
+    /// `GET /latest/`.
+    ///
+    /// ```
+    /// # use imds_host::capture::Asked;
+    /// let asked = Asked { method: "GET".into(), target: "/latest/".into(), fields: Vec::new() };
+    /// assert_eq!(asked.line(), "GET /latest/");
+    /// ```
+    pub fn line(&self) -> String {
+        format!("{} {}", redact::method(&self.method), redact::target(&self.target))
+    }
+
+    /// The value of a header field.
+    pub(super) fn field(&self, name: &str) -> Option<&str> {
+        self.fields.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// The request with a live token in the place of `{token}`; a field that needs one
+    /// where there is none is left out.
+    pub(super) fn filled(&self, token: Option<&str>) -> Request {
+        let mut request = Request { method: self.method.clone(), ..Request::get(self.target.clone()) };
+        for (name, value) in &self.fields {
+            request = match (value.contains("{token}"), token) {
+                (false, _) => request.with(name, value.as_bytes()),
+                (true, Some(token)) => request.with(name, value.replace("{token}", token)),
+                (true, None) => request,
+            };
+        }
+        request
+    }
+}
+
+impl Answered {
+    /// The body; empty in the answer to `HEAD`.
+    pub fn body(&self) -> Vec<u8> {
+        match (&self.body, &self.body_base64) {
+            (Some(text), _) => text.as_bytes().to_vec(),
+            (None, Some(base64)) => STANDARD.decode(base64).unwrap_or_default(),
+            (None, None) => Vec::new(),
+        }
+    }
+
+    /// The body, if it is text.
+    pub fn text(&self) -> Option<&str> {
+        match (&self.body, &self.body_base64) {
+            (Some(text), _) => Some(text),
+            (None, Some(_)) => None,
+            (None, None) => Some(""),
+        }
+    }
+
+    /// The first value of a header field, its name in any mix of cases.
+    pub fn field(&self, name: &str) -> Option<&str> {
+        self.fields.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    pub(super) fn set_body(&mut self, bytes: Vec<u8>) {
+        (self.body, self.body_base64) = match String::from_utf8(bytes) {
+            Ok(text) => (Some(text).filter(|text| !text.is_empty()), None),
+            Err(error) => (None, Some(STANDARD.encode(error.as_bytes()))),
+        };
+    }
+
+    pub(super) fn of(reply: &Reply) -> Self {
+        // No value of the service is anything but text; of others, what is not is replaced.
+        let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
+        let mut answered = Self {
+            version: reply.http_minor,
+            status: reply.status,
+            reason: reply.reason.clone(),
+            fields: reply.fields.iter().map(|(name, value)| (name.clone(), text(value))).collect(),
+            body: None,
+            body_base64: None,
+        };
+        answered.set_body(reply.body.clone());
+        answered
+    }
+}
+
+impl fmt::Debug for Answered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answered")
+            .field("status", &self.status)
+            .field("body", &format_args!("<{} bytes>", self.body().len()))
+            .finish_non_exhaustive()
+    }
+}
+
+impl Exchange {
+    pub(super) fn new(request: Asked, reply: &Reply) -> Self {
+        let took_ms = u64::try_from(reply.took.as_millis()).unwrap_or(u64::MAX);
+        Self { request, response: Answered::of(reply), took_ms }
+    }
+
+    /// Why this is nothing that a client of the service sends or gets.
+    fn wrong(&self) -> Option<&'static str> {
+        let Asked { method, target, fields } = &self.request;
+        let is_token = target.trim_end_matches('/').ends_with("/api/token");
+        if !(["GET", "HEAD", "OPTIONS"].contains(&method.as_str()) || (method == "PUT" && is_token)) {
+            return Some("its method is none that only reads");
+        }
+        if !target.starts_with('/') || !target.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Some("its target is no path");
+        }
+        if fields.len().max(self.response.fields.len()) > FIELDS {
+            return Some("it has too many header fields");
+        }
+        let Answered { body, body_base64, .. } = &self.response;
+        match body_base64 {
+            Some(_) if body.is_some() => Some("it has two bodies"),
+            Some(base64) if STANDARD.decode(base64).is_err() => Some("its `body-base64` is none"),
+            _ => None,
+        }
+    }
+}
+
+impl Transcript {
+    /// A transcript without an exchange.
+    pub(super) fn begun(date: String, endpoint: String) -> Self {
+        let header = TranscriptHeader {
+            format: FORMAT,
+            date,
+            endpoint,
+            tool: concat!("imds ", env!("CARGO_PKG_VERSION")).to_owned(),
+            replaced: Vec::new(),
+            missing: Vec::new(),
+        };
+        Self { header, exchanges: Vec::new() }
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    ///
+    /// [`WrongTranscript`] if it cannot be read or if a line is none of a transcript.
+    pub fn read(path: impl AsRef<Path>) -> Result<Self, WrongTranscript> {
+        let file = std::fs::File::open(path).map_err(|error| WrongTranscript::at(0, error.to_string()))?;
+        Self::read_from(BufReader::new(file))
+    }
+
+    /// Reads from a stream, no more than the longest transcript has.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read).
+    pub fn read_from(mut from: impl BufRead) -> Result<Self, WrongTranscript> {
+        let (mut line, mut number, mut transcript) = (Vec::new(), 0, None::<Self>);
+        loop {
+            line.clear();
+            number += 1;
+            let read = from.by_ref().take(LINE_BYTES).read_until(b'\n', &mut line);
+            let length = read.map_err(|error| WrongTranscript::at(number, error.to_string()))?;
+            if length as u64 == LINE_BYTES && !line.ends_with(b"\n") {
+                return Err(WrongTranscript::at(number, "it is too long"));
+            }
+            match &mut transcript {
+                _ if length == 0 => break,
+                None => {
+                    let header: TranscriptHeader = parsed(&line, number, "the header of a transcript")?;
+                    if header.format != FORMAT {
+                        let why =
+                            format!("it has version {} of the format, and this program reads {FORMAT}", header.format);
+                        return Err(WrongTranscript::at(number, why));
+                    }
+                    transcript = Some(Self { header, exchanges: Vec::new() });
+                }
+                Some(_) if line.trim_ascii().is_empty() => {}
+                Some(transcript) => {
+                    let exchange: Exchange = parsed(&line, number, "an exchange")?;
+                    if let Some(why) = exchange.wrong() {
+                        return Err(WrongTranscript::at(number, why));
+                    }
+                    transcript.exchanges.push(exchange);
+                    if transcript.exchanges.len() > EXCHANGES {
+                        return Err(WrongTranscript::at(number, "there are too many exchanges"));
+                    }
+                }
+            }
+        }
+        transcript.ok_or_else(|| WrongTranscript::at(1, "there is no header of a transcript"))
+    }
+
+    /// Writes it, a line each.
+    ///
+    /// # Errors
+    ///
+    /// Those of the writer.
+    pub fn write(&self, mut to: impl Write) -> io::Result<()> {
+        serde_json::to_writer(&mut to, &self.header)?;
+        to.write_all(b"\n")?;
+        for exchange in &self.exchanges {
+            serde_json::to_writer(&mut to, exchange)?;
+            to.write_all(b"\n")?;
+        }
+        to.flush()
+    }
+
+    /// How long the exchanges took in all.
+    pub fn took(&self) -> Duration {
+        Duration::from_millis(self.exchanges.iter().map(|exchange| exchange.took_ms).sum())
+    }
+}
+
+/// Reads a line. What it has is not repeated.
+fn parsed<'l, T: Deserialize<'l>>(line: &'l [u8], number: usize, what: &str) -> Result<T, WrongTranscript> {
+    serde_json::from_slice(line).map_err(|error| {
+        WrongTranscript::at(number, format!("it is not {what}: {}", redact::text(&error.to_string(), 200)))
+    })
+}

@@ -1,0 +1,248 @@
+// `imds capture`: what a service serves, as files, and what differs from them.
+
+mod files;
+mod progress;
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use clap::Args;
+use imds_host::Runtime;
+use imds_host::capture::{CaptureError, Capturer, Comparison, Transcript};
+use imds_host::probe::{Client, Endpoint, NoReply};
+
+use self::files::Files;
+use self::progress::Bar;
+use super::failure::WrongUse;
+use super::options::read_description;
+use super::print::{to_stderr, to_stdout};
+use super::signals::{self, Signals};
+use super::values::span;
+
+/// Write down all that a service serves, without its secrets: a description that serves the same,
+/// and a transcript to compare with
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Capture {
+    /// Where the service is, such as http://127.0.0.1:1338. Default:
+    /// AWS_EC2_METADATA_SERVICE_ENDPOINT, else http://169.254.169.254
+    #[arg(value_name = "ENDPOINT", value_parser = Endpoint::parse)]
+    endpoint: Option<Endpoint>,
+
+    /// The directory for instance.toml, transcript.jsonl and report.md
+    #[arg(long, value_name = "DIR", default_value = "imds-capture")]
+    out: PathBuf,
+
+    /// Replace files that are there
+    #[arg(long)]
+    force: bool,
+
+    /// Keep user data as it is, with whatever secrets are in it
+    #[arg(long)]
+    user_data: bool,
+
+    /// Replace account, ids, addresses, names, tags and keys too, each by the same everywhere
+    #[arg(long)]
+    anonymize: bool,
+
+    /// Compare with this transcript instead: the service at ENDPOINT or, without one, what is served
+    /// from the description beside it
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["out", "force", "user_data", "anonymize", "time"])]
+    compare: Option<PathBuf>,
+
+    /// The description to compare with. Default: instance.toml beside the transcript
+    #[arg(long, value_name = "FILE", requires = "compare", conflicts_with = "endpoint")]
+    instance: Option<PathBuf>,
+
+    /// Requests a second at most. Default: 50, half of what EC2's limit of packets has room for; no limit on loopback
+    #[arg(long, value_name = "NUMBER")]
+    rate: Option<u32>,
+
+    /// How long to wait for each answer
+    #[arg(long, value_name = "TIME", value_parser = span, default_value = "5s")]
+    timeout: Duration,
+
+    /// How long all may take
+    #[arg(long, value_name = "TIME", value_parser = span, default_value = "1h")]
+    time: Duration,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  imds capture                             of the instance that this runs on
+  imds capture --anonymize --out shared    to send to somebody else
+  imds capture http://127.0.0.1:1338       of another service
+  imds serve --instance imds-capture/instance.toml
+  imds capture --compare imds-capture/transcript.jsonl
+                                           what is served from the description otherwise
+  imds capture --compare imds-capture/transcript.jsonl http://127.0.0.1:1338
+                                           what another service answers otherwise
+
+Credentials, session tokens, user data and the keys of EC2 Instance Connect are replaced by made-up
+ones of the same form before anything is written.
+
+Exit status: 0; 1 where something is missing or differs, or the capture fails; 2 for wrong use;
+3 if no service answers.";
+
+/// A request and its answer are about ten packets, of which an instance may send 1024 a second.
+const RATE: u32 = 50;
+/// What a script is told where no service answers.
+const NO_SERVICE: u8 = 3;
+
+impl Capture {
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        match &self.compare {
+            Some(file) => self.compare(file),
+            None => self.capture(),
+        }
+    }
+
+    fn capture(&self) -> anyhow::Result<ExitCode> {
+        let client = self.client()?;
+        let files = Files::new(&self.out, self.force)?;
+        let endpoint = client.endpoint().to_string();
+        if !is_local(client.endpoint().host()) {
+            to_stderr(&self.announcement(&endpoint));
+        }
+        let runtime = Runtime::new()?;
+        let capturer =
+            Capturer::new()?.keep_user_data(self.user_data).anonymize(self.anonymize).time_at_most(self.time);
+        let is_interrupted = interrupted()?;
+        let mut bar = Bar::new();
+        let captured = capturer.capture_observed(&endpoint, &mut &client, &mut |progress| {
+            bar.show(&progress);
+            if is_interrupted.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        drop(bar);
+        let transcript = match captured {
+            Ok(transcript) => transcript,
+            Err(CaptureError::NoReply(none)) => return Ok(no_service(&none)),
+            Err(error) => return Err(error.into()),
+        };
+        files.write("transcript.jsonl", |file| transcript.write(file))?;
+        // What was captured stays, whatever comes of it.
+        let described = transcript.describe(&runtime)?;
+        files.write("instance.toml", |file| file.write_all(described.toml.as_bytes()))?;
+        files.write("report.md", |file| file.write_all(described.report(&transcript).as_bytes()))?;
+        let number = transcript.exchanges.len();
+        to_stdout(&format!("{}: {number} requests and answers\n", files.name("transcript.jsonl")), "what was written")?;
+        for name in ["instance.toml", "report.md"] {
+            to_stdout(&format!("{}\n", files.name(name)), "what was written")?;
+        }
+        let cannot = described.unsaid.len() + described.differences.len();
+        if cannot > 0 {
+            let report = files.name("report.md");
+            to_stderr(&format!("imds: the description cannot say all that was answered; see {report}"));
+        }
+        Ok(tell_missing(&transcript, &files.name("report.md")))
+    }
+
+    fn compare(&self, file: &Path) -> anyhow::Result<ExitCode> {
+        let transcript = read(file)?;
+        if self.endpoint.is_some() {
+            return compare_with(&transcript, &self.client()?);
+        }
+        let beside = file.with_file_name("instance.toml");
+        let description = read_description(self.instance.as_ref().unwrap_or(&beside))?;
+        let mut instance = transcript.instance_of(&Runtime::new()?, &description)?;
+        tell(&transcript.compare(&mut instance))
+    }
+
+    fn client(&self) -> anyhow::Result<Client> {
+        let endpoint = match &self.endpoint {
+            Some(endpoint) => endpoint.clone(),
+            None => Endpoint::of_the_environment().map_err(|wrong| WrongUse(wrong.to_string()))?,
+        };
+        let rate = self.rate.unwrap_or(if is_local(endpoint.host()) { 0 } else { RATE });
+        Ok(Client::new(endpoint).timeout(self.timeout).requests_per_second(rate))
+    }
+
+    fn announcement(&self, endpoint: &str) -> String {
+        let rate = match self.rate.unwrap_or(RATE) {
+            0 => "one after another".to_owned(),
+            rate => format!("one after another, at most {rate} a second"),
+        };
+        format!(
+            "imds: this sends some thousand requests to {endpoint}, {rate}: GET, HEAD and OPTIONS for all that it \
+             lists, PUT for session tokens, and some that it refuses. It changes nothing"
+        )
+    }
+}
+
+/// Reads a transcript.
+pub fn read(file: &Path) -> anyhow::Result<Transcript> {
+    Ok(Transcript::read(file).map_err(|wrong| WrongUse(format!("{}: {wrong}", file.display())))?)
+}
+
+/// Tells what a service answers otherwise than a transcript has it.
+pub fn compare_with(transcript: &Transcript, client: &Client) -> anyhow::Result<ExitCode> {
+    if let Err(none) = client.exchange(&imds_host::Request::get("/")) {
+        return Ok(no_service(&none));
+    }
+    tell(&transcript.compare(&mut &*client))
+}
+
+fn tell(comparison: &Comparison) -> anyhow::Result<ExitCode> {
+    let (compared, different) = (comparison.compared, comparison.differences.len());
+    to_stdout(&imds_host::shown::lines(&comparison.to_string()), "what differs")?;
+    match different {
+        0 => to_stdout(&format!("{compared} requests compared: no answer differs\n"), "the result"),
+        _ => {
+            to_stdout(&format!("{compared} requests compared: {different} differences\n"), "the result")?;
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}
+
+fn tell_missing(transcript: &Transcript, report: &str) -> ExitCode {
+    const SHOWN: usize = 5;
+    let missing = &transcript.header.missing;
+    if missing.is_empty() {
+        return ExitCode::SUCCESS;
+    }
+    let mut text = format!("imds: the capture is not whole: {} requests have no answer", missing.len());
+    for missing in missing.iter().take(SHOWN) {
+        text += &format!("\n  {missing}");
+    }
+    if missing.len() > SHOWN {
+        text += &format!("\n  and {} more, in {report}", missing.len() - SHOWN);
+    }
+    to_stderr(&text);
+    ExitCode::FAILURE
+}
+
+fn no_service(none: &NoReply) -> ExitCode {
+    to_stderr(&format!("imds: {none}"));
+    ExitCode::from(NO_SERVICE)
+}
+
+/// Whether an address is of this machine alone.
+fn is_local(host: &str) -> bool {
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// Becomes true with a signal that asks the program to end: what was captured is written
+/// then. A second one ends it at once.
+fn interrupted() -> anyhow::Result<Arc<AtomicBool>> {
+    let is_interrupted = Arc::new(AtomicBool::new(false));
+    let runtime = signals::runtime()?;
+    let mut arrivals = {
+        let _inside = runtime.enter();
+        Signals::for_command()?
+    };
+    let seen = Arc::clone(&is_interrupted);
+    thread::Builder::new().name("imds-signals".into()).spawn(move || {
+        runtime.block_on(async {
+            arrivals.end().await;
+            seen.store(true, Ordering::Relaxed);
+            let asked = arrivals.end().await;
+            std::process::exit(asked.status().into())
+        })
+    })?;
+    Ok(is_interrupted)
+}

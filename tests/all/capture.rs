@@ -1,0 +1,317 @@
+//! Captures: whole or honest, without secrets, and what comes of them.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use imds_host::capture::{Capturer, InProcess, Transcript};
+use imds_host::{Description, Runtime};
+use proptest::strategy::{Strategy as _, ValueTree as _};
+use proptest::test_runner::TestRunner;
+
+use crate::crawl::descriptions;
+
+/// 2026-10-01T00:00:00Z and a little.
+fn now() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_millis(1_790_812_830_000)
+}
+
+fn runtime() -> Runtime {
+    Runtime::new().unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn served(runtime: &Runtime, toml: &str) -> InProcess {
+    let description = Description::from_toml("test", toml).unwrap_or_else(|error| panic!("{error}"));
+    InProcess::new(runtime.open(&description).unwrap_or_else(|error| panic!("{toml}: {error}")), now())
+}
+
+fn capturer() -> Capturer {
+    Capturer::new().unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn captured(capturer: &Capturer, served: &mut InProcess) -> Transcript {
+    capturer.capture("http://169.254.169.254", served).unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+fn the_service_that_was_captured_answers_the_same() {
+    let runtime = runtime();
+    for toml in ["", "metadata-options = { http-tokens = 'required' }", include_str!("../instances/everything.toml")] {
+        let mut service = served(&runtime, toml);
+        let transcript = captured(&capturer(), &mut service);
+        assert!(transcript.header.missing.is_empty(), "{:?}", transcript.header.missing);
+        let comparison = transcript.compare(&mut service);
+        assert!(comparison.differences.is_empty(), "{:#?}", comparison.differences);
+        let mut file = Vec::new();
+        transcript.write(&mut file).expect("memory takes it");
+        assert_eq!(Transcript::read_from(&file[..]).as_ref(), Ok(&transcript));
+    }
+}
+
+/// Descriptions with and without each part that an instance may lack.
+#[test]
+fn what_is_served_from_the_description_of_a_capture_is_what_was_captured() {
+    let runtime = runtime();
+    let capturer = capturer().keep_user_data(true);
+    let mut runner = TestRunner::deterministic();
+    let random = (0..30).map(|_| descriptions().new_tree(&mut runner).expect("a description").current());
+    let all: Vec<_> = [include_str!("../instances/everything.toml").to_owned()].into_iter().chain(random).collect();
+    let round_trip = |toml: &str| {
+        let mut service = served(&runtime, toml);
+        let transcript = captured(&capturer, &mut service);
+        assert!(transcript.header.missing.is_empty(), "{toml}: {:?}", transcript.header.missing);
+        let described = transcript.describe(&runtime).unwrap_or_else(|error| panic!("{toml}: {error}"));
+        assert!(described.unsaid.is_empty(), "{toml}: {:#?}", described.unsaid);
+        assert!(described.differences.is_empty(), "{toml}: {:#?}\n{}", described.differences, described.toml);
+    };
+    // It is thousands of requests for each.
+    let next = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                while let Some(toml) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    round_trip(toml);
+                }
+            });
+        }
+    });
+}
+
+/// What cannot be said by a description is in the report, and not lost.
+#[test]
+fn what_a_description_cannot_say_is_reported() {
+    let runtime = runtime();
+    let mut service = served(&runtime, "");
+    let mut transcript = captured(&capturer(), &mut service);
+    // A service that has an item of its own from a version on, and lacks one that ours has.
+    let mut changed = 0;
+    for exchange in &mut transcript.exchanges {
+        let text = match exchange.request.target.as_str() {
+            "/latest/meta-data/system" => "quantum\u{7f}",
+            "/2022-09-24/meta-data/system" => "other",
+            "/1.0/meta-data/" => "ami-id",
+            _ => continue,
+        };
+        let line = serde_json::to_string(&exchange).expect("JSON");
+        let mut value: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+        value["response"]["body"] = text.into();
+        *exchange = serde_json::from_value(value).expect("an exchange");
+        changed += 1;
+    }
+    assert!(changed >= 3, "{changed}");
+    let described = transcript.describe(&runtime).unwrap_or_else(|error| panic!("{error}"));
+    assert!(described.toml.contains("\"meta-data/system\" = \"quantum\\u007f\""), "{}", described.toml);
+    assert!(described.toml.contains("\"2022-09-24/meta-data/system\" = \"other\""), "{}", described.toml);
+    let report = described.report(&transcript);
+    let unsaid = report.split("cannot say\n").nth(1).unwrap_or_default();
+    assert!(unsaid.contains("GET /*/meta-data/ with a token (1.0): body: captured \"ami-id\""), "{report}");
+}
+
+/// Every secret that a service could show.
+const SECRETS: [&str; 9] = [
+    "ASIAREALKEYOFSOMEONE",
+    "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+    "IQoJb3JpZ2luX2VjEXAMPLETOKENwhichIsLong",
+    "ASIAREALKEYWITHOUTTO",
+    "hunter2",
+    "AAAAB3NzaC1yc2EAAAADAQABpushedkey",
+    "MIIBocspanswerofsomeone",
+    "MIIBcertificateofasigner",
+    "Failed-message-of-nobody",
+];
+
+fn with_secrets() -> String {
+    let [id, key, token, without, data, pushed, ocsp, certificate, _] = SECRETS;
+    format!(
+        r##"
+        user-data = "#!/bin/sh\nPASSWORD={data}\n"
+        [iam-instance-profile]
+        name = "web"
+        credentials = {{ access-key-id = "{id}", secret-access-key = "{key}", session-token = "{token}" }}
+        credentials-without-token = {{ access-key-id = "{without}", secret-access-key = "{key}1", session-token = "{token}1" }}
+        [managed-ssh-keys]
+        signer-cert = "-----BEGIN CERTIFICATE-----\n{certificate}\n-----END CERTIFICATE-----\n"
+        active-keys = {{ ec2-user = "ssh-rsa {pushed}" }}
+        signer-ocsp = {{ "0123456789abcdef0123456789abcdef01234567" = "{ocsp}" }}
+        [extra-entries]
+        "meta-data/fabric/copy" = "the key is {key}"
+        "##
+    )
+}
+
+fn written(transcript: &Transcript) -> String {
+    let mut file = Vec::new();
+    transcript.write(&mut file).expect("memory takes it");
+    String::from_utf8(file).expect("it is text")
+}
+
+#[test]
+fn no_secret_is_in_a_capture_and_its_form_is() {
+    let runtime = runtime();
+    let mut service = served(&runtime, &with_secrets());
+    let transcript = captured(&capturer(), &mut service);
+    let described = transcript.describe(&runtime).unwrap_or_else(|error| panic!("{error}"));
+    let all = written(&transcript) + &described.toml + &described.report(&transcript) + &format!("{transcript:?}");
+    for secret in SECRETS {
+        assert!(!all.contains(secret), "{secret}");
+    }
+    // No token that was issued: what looks like one is made up, and none of them is good.
+    let tokens: BTreeSet<&str> = all.split('"').filter(|text| text.len() == 56 && text.ends_with("==")).collect();
+    assert!(!tokens.is_empty());
+    for token in tokens {
+        let request = imds_host::Request::get("/latest/").with("X-aws-ec2-metadata-token", token);
+        let status = imds_host::capture::Asker::ask(&mut service, &request).map(|reply| reply.status);
+        assert_eq!(status.ok(), Some(401), "{token}");
+    }
+    assert!(all.contains("the key is ") && all.contains("#!/bin/sh\\n# made up by imds"), "no form");
+    assert!(transcript.compare(&mut service).differences.iter().all(|it| it.request.contains("fabric")), "form only");
+    let kept = captured(&capturer().keep_user_data(true), &mut service);
+    assert!(written(&kept).contains("hunter2") && !written(&kept).contains(SECRETS[1]));
+}
+
+#[test]
+fn an_anonymous_capture_has_nothing_that_names_anybody() {
+    let runtime = runtime();
+    let originals = [
+        "i-0a1b2c3d4e5f60718",
+        "0a1b2c3d4e5f60718",
+        "987654321098",
+        "10.77.3.21",
+        "10-77-3-21",
+        "10.77.3.0",
+        "54.1.2.3",
+        "54-1-2-3",
+        "2600:1f18:1234:5600",
+        "0e:12:34:56:78:9a",
+        "subnet-0aa0bb0cc0dd0ee01",
+        "vpc-0aa0bb0cc0dd0ee02",
+        "sg-0aa0bb0cc0dd0ee03",
+        "ami-0aa0bb0cc0dd0ee04",
+        "r-0aa0bb0cc0dd0ee05",
+        "eni-0aa0bb0cc0dd0ee06",
+        "payments-role",
+        "payments-profile",
+        "alice-laptop",
+        "AAAAIJEOavo3KfbMZvlK0qdO6zx6lhBD",
+        "acme-frontend",
+        "acme.example",
+        "Quarterly numbers",
+        "acme-placement",
+    ];
+    let toml = r#"
+        instance-id = "i-0a1b2c3d4e5f60718"
+        owner-id = "987654321098"
+        image-id = "ami-0aa0bb0cc0dd0ee04"
+        reservation-id = "r-0aa0bb0cc0dd0ee05"
+        private-ip-address = "10.77.3.21"
+        public-ip-address = "54.1.2.3"
+        private-dns-name = "ip-10-77-3-21.acme.example"
+        placement.group-name = "acme-placement"
+        metadata-options.instance-metadata-tags = "enabled"
+        tags = { Name = "Quarterly numbers", zone = "us-east-1a" }
+        key-pair = { key-name = "alice-laptop" }
+        iam-instance-profile = { name = "payments-profile", role-name = "payments-role" }
+        [[network-interfaces]]
+        network-interface-id = "eni-0aa0bb0cc0dd0ee06"
+        mac-address = "0e:12:34:56:78:9a"
+        subnet-id = "subnet-0aa0bb0cc0dd0ee01"
+        subnet-ipv4-cidr-block = "10.77.3.0/24"
+        vpc-id = "vpc-0aa0bb0cc0dd0ee02"
+        vpc-ipv4-cidr-blocks = ["10.77.0.0/16"]
+        ipv6-addresses = ["2600:1f18:1234:5600::17"]
+        groups = [{ group-id = "sg-0aa0bb0cc0dd0ee03", group-name = "acme-frontend" }]
+        [[network-interfaces]]
+        mac-address = "0e:12:34:56:78:9b"
+        private-ip-addresses = [{ private-ip-address = "10.77.3.22" }]
+        [extra-entries]
+        "meta-data/fabric/hosts" = "x987654321098x at 10.77.3.21:80, payments-role"
+        "#;
+    let mut service = served(&runtime, toml);
+    for _ in 0..2 {
+        let transcript = capturer().anonymize(true).capture("http://metadata.acme.example:81", &mut service);
+        let transcript = transcript.unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(transcript.header.endpoint, "http://imds.example:81");
+        let described = transcript.describe(&runtime).unwrap_or_else(|error| panic!("{error}"));
+        let all = written(&transcript) + &described.toml + &described.report(&transcript);
+        for original in originals {
+            assert!(!all.contains(original), "{original}");
+        }
+        // It is one instance still, whose parts agree.
+        assert!(described.unsaid.is_empty(), "{:#?}\n{}", described.unsaid, described.toml);
+        assert!(described.differences.is_empty(), "{:#?}\n{}", described.differences, described.toml);
+        let description =
+            Description::from_toml("anonymous", &described.toml).unwrap_or_else(|error| panic!("{error}"));
+        let warnings = runtime.warnings(&description, now()).unwrap_or_else(|error| panic!("{error}"));
+        let names: Vec<_> = warnings.list.iter().map(|warning| warning.name.as_str()).collect();
+        assert!(names.is_empty(), "{names:?}\n{}", described.toml);
+        assert!(all.contains("us-east-1a"), "a word of EC2 stays");
+    }
+}
+
+#[test]
+fn a_capture_of_a_busy_service_is_whole_and_of_one_that_fails_says_what_is_missing() {
+    let runtime = runtime();
+    let whole = captured(&capturer(), &mut served(&runtime, ""));
+    for toml in [
+        "request-throttle = { burst = 10, per-second = 20 }",
+        "faults = [{ kind = 'refuse', share = 0.3 }]",
+        "faults = [{ kind = 'close', share = 0.2 }, { kind = 'cut', share = 0.2, paths = ['/*/dynamic'] }]",
+        "faults = [{ kind = 'delay', delay = '3s', share = 0.01 }]",
+        &format!(
+            "timeline-start = '2026-10-01T00:00:25Z'\n{}",
+            include_str!("../../host/src/scenarios/flaky-service.toml")
+        ),
+    ] {
+        let transcript = captured(&capturer(), &mut served(&runtime, toml));
+        assert_eq!(transcript.header.missing, [], "{toml}");
+        assert_eq!(transcript.compare(&mut served(&runtime, "")).differences, [], "{toml}");
+        assert!(transcript.exchanges.len() >= whole.exchanges.len(), "{toml}");
+    }
+    // One folder never answers.
+    let toml = "faults = [{ kind = 'refuse', paths = ['/latest/meta-data/iam'] }]";
+    let transcript = captured(&capturer(), &mut served(&runtime, toml));
+    let missing = &transcript.header.missing[0];
+    assert_eq!(missing.request, "GET /latest/meta-data/iam/ and all that is below it");
+    assert_eq!(missing.why, "always 503 Service Unavailable");
+    assert!(transcript.exchanges.len() > whole.exchanges.len() / 2, "the rest is there");
+    // It stops answering at all.
+    let toml = "timeline-start = '2026-10-01T00:00:30Z'\ntimeline = [{ at = '+5s', state = 'stopped' }]";
+    let transcript = captured(&capturer(), &mut served(&runtime, toml));
+    let missing = &transcript.header.missing;
+    assert!(missing.iter().any(|it| it.why == "the service had stopped answering"), "{:?}", &missing[..5]);
+    let report = transcript.describe(&runtime).unwrap_or_else(|error| panic!("{error}")).report(&transcript);
+    assert!(report.contains("the service had stopped answering"), "{report}");
+    // It never answers.
+    let error = capturer().capture("http://a", &mut served(&runtime, "state = 'stopped'")).expect_err("it is stopped");
+    assert!(matches!(error, imds_host::capture::CaptureError::NoReply(_)), "{error}");
+    // The bounds.
+    for (capturer, why) in [
+        (capturer().requests_at_most(100), "the capture's 100 requests were used up"),
+        (capturer().bytes_at_most(1000), "the capture's 1000 bytes were used up"),
+        (capturer().time_at_most(Duration::from_secs(2)), "the capture's time of 2s was over"),
+    ] {
+        let transcript = captured(&capturer, &mut served(&runtime, ""));
+        assert!(transcript.header.missing.iter().all(|missing| missing.why == why), "{:?}", transcript.header.missing);
+        assert!(!transcript.header.missing.is_empty() && transcript.exchanges.len() <= 200, "{why}");
+    }
+}
+
+/// Whatever a service says, a capture ends and is a transcript.
+#[test]
+fn garbage_is_captured_or_missed_and_never_followed_for_ever() {
+    let bodies = ["<html>\n../\n..\n/\na/\n", "a/\na/b\n\u{7f}\n%2e%2e/\n", "x/\ny/\nz/", ""];
+    for body in bodies {
+        let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        let mut asker = |request: &imds_host::Request| {
+            let reply = imds_host::probe::Reply::read(answer.as_bytes(), request.method == "HEAD");
+            Ok(reply.expect("an answer"))
+        };
+        let capturer = capturer().requests_at_most(2000);
+        let transcript = capturer.capture("http://a", &mut asker).unwrap_or_else(|error| panic!("{body:?}: {error}"));
+        assert!(transcript.exchanges.len() <= 2000, "{body:?}");
+        let read = Transcript::read_from(written(&transcript).as_bytes());
+        assert_eq!(read.as_ref(), Ok(&transcript), "{body:?}");
+        transcript.describe(&runtime()).unwrap_or_else(|error| panic!("{body:?}: {error}"));
+    }
+}
