@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt;
 use std::ops::Bound;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::fleet::{CallerKey, make_keys_ahead, terms_of_many};
@@ -71,14 +71,6 @@ type Controls = BTreeMap<Arc<str>, Control>;
 const JOURNAL_ENTRIES: usize = 100;
 
 impl ControlledFleet {
-    /// As many as there may be unless [`limit`](Self::limit) says otherwise: each one has
-    /// a journal and answers that are remembered, which make gigabytes of so many.
-    ///
-    /// ```
-    /// assert_eq!(imds_host::ControlledFleet::INSTANCES_MAX, 100_000);
-    /// ```
-    pub const INSTANCES_MAX: usize = 100_000;
-
     /// No instances yet, in `runtime`, under the default settings and the system's
     /// clock, which can be moved from there.
     ///
@@ -121,33 +113,6 @@ impl ControlledFleet {
         let runtime = runtime.clone();
         let shared = Shared { runtime, terms, callers, clock, instances_max, controls: RwLock::default() };
         Ok(Self { shared: Arc::new(shared) })
-    }
-
-    /// Sets how many instances there may be, whoever adds them: you, an operator or
-    /// `RunInstances`. One more is [`Error::Full`]; those that are there stay.
-    ///
-    /// ```
-    /// # use imds_host::{CallerKey, ControlledFleet, Error, Runtime};
-    /// # let fleet = ControlledFleet::new(&Runtime::new()?, CallerKey::ClientAddress)?;
-    /// fleet.limit(1);
-    /// fleet.insert("10.0.0.7", &Default::default())?;
-    /// assert!(matches!(fleet.insert("10.0.0.8", &Default::default()), Err(Error::Full { instances_max: 1 })));
-    /// # Ok::<_, Error>(())
-    /// ```
-    pub fn limit(&self, instances_max: usize) {
-        self.shared.instances_max.store(instances_max, Ordering::Relaxed);
-    }
-
-    /// How many instances there may be.
-    ///
-    /// ```
-    /// # use imds_host::{CallerKey, ControlledFleet, Runtime};
-    /// # let fleet = ControlledFleet::new(&Runtime::new()?, CallerKey::ClientAddress)?;
-    /// assert_eq!(fleet.instances_max(), ControlledFleet::INSTANCES_MAX);
-    /// # Ok::<_, imds_host::Error>(())
-    /// ```
-    pub fn instances_max(&self) -> usize {
-        self.shared.instances_max.load(Ordering::Relaxed)
     }
 
     /// Opens an instance for the caller with this key, as revision 1, in place of any
@@ -198,14 +163,6 @@ impl ControlledFleet {
             Entry::Occupied(_) => None,
             Entry::Vacant(free) => Some(free.insert(control).clone()),
         })
-    }
-
-    fn has_room(&self, controls: &Controls, key: &str) -> Result<(), Error> {
-        let instances_max = self.instances_max();
-        match controls.len() < instances_max || controls.contains_key(key) {
-            true => Ok(()),
-            false => Err(Error::Full { instances_max }),
-        }
     }
 
     fn open(&self, key: &str, description: &Description) -> Result<(Arc<str>, Control), Error> {
@@ -419,6 +376,7 @@ impl fmt::Debug for ControlledFleet {
     }
 }
 
+mod limit;
 mod served;
 #[cfg(test)]
 mod tests;
