@@ -41,12 +41,10 @@ impl Containers {
         &self.client
     }
 
-    #[allow(dead_code)] // For the checks of containers.
     pub(super) fn path(&self) -> &str {
         &self.path
     }
 
-    #[allow(dead_code)] // For the checks of containers.
     pub(super) fn authorization(&self) -> Option<&str> {
         self.token.as_deref()
     }

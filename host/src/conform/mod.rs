@@ -33,11 +33,19 @@
 
 mod area;
 mod asked;
+mod ber;
 mod check;
 mod checks;
+mod crawl;
+mod forms;
 mod given;
+mod items;
+mod json;
+mod judge;
 mod report;
 mod rule;
+mod seen;
+mod signed;
 mod subject;
 mod suite;
 

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::given::{Containers, Given};
+use super::seen::Seen;
 use super::suite::Wait;
 use super::{Asked, Stop, not_applicable};
 use crate::engine::Request;
@@ -16,9 +17,7 @@ pub struct Subject<'c> {
     client: &'c Client,
     /// What the caller knows of it: certificates in PEM, the endpoint of containers, and
     /// the description as JSON.
-    #[allow(dead_code)] // Until a check of signatures looks at it.
     pub certificates: Option<Vec<u8>>,
-    #[allow(dead_code)] // Until a check of containers looks at it.
     pub containers: Option<Containers>,
     pub description: Option<Value>,
     wait: Wait,
@@ -30,6 +29,7 @@ pub struct Subject<'c> {
     token: OnceCell<Option<Vec<u8>>>,
     mode: OnceCell<Mode>,
     document: OnceCell<Option<Value>>,
+    pub(super) seen: Seen,
     answers_all_paths_alike: OnceCell<bool>,
 }
 
@@ -81,6 +81,7 @@ impl<'c> Subject<'c> {
             token: OnceCell::new(),
             mode: OnceCell::new(),
             document: OnceCell::new(),
+            seen: Seen::default(),
             answers_all_paths_alike: OnceCell::new(),
         }
     }
@@ -217,7 +218,6 @@ impl<'c> Subject<'c> {
     }
 
     /// The identity document, the source of most facts.
-    #[allow(dead_code)] // Until a check of facts looks at it.
     pub fn document(&self) -> Result<&Value, Stop> {
         if self.document.get().is_none() {
             let asked = self.get("/latest/dynamic/instance-identity/document")?;
