@@ -46,10 +46,18 @@ fn a_capture_is_a_description_that_serves_the_same() {
         assert!(stdout.ends_with(" requests compared: no answer differs\n"), "{stdout}");
     }
     let other = Served::start(&["--set", "instance-type=t3.nano"]);
-    let (stdout, _, status) = capture(&["--compare", &file("transcript.jsonl"), &endpoint(&other)]);
-    let line = "GET /*/meta-data/instance-type with a token (latest, 2007-08-29 and ";
-    assert!(stdout.contains(line) && stdout.contains("body: captured \"m7g.large\", got \"t3.nano\"\n"), "{stdout}");
-    assert_eq!(status, 1);
+    let (transcript, other) = (file("transcript.jsonl"), endpoint(&other));
+    // The judge of any service says the same.
+    for arguments in [["capture", "--compare", &transcript, &other], ["conform", "--transcript", &transcript, &other]] {
+        let output = imds(&arguments);
+        let stdout = text(&output.stdout);
+        let line = "GET /*/meta-data/instance-type with a token (latest, 2007-08-29 and ";
+        assert!(
+            stdout.contains(line) && stdout.contains("body: captured \"m7g.large\", got \"t3.nano\"\n"),
+            "{stdout}"
+        );
+        assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    }
 
     // Nobody else may read it, and nothing is replaced unasked.
     #[cfg(unix)]

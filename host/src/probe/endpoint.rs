@@ -1,6 +1,7 @@
 use std::env;
 use std::error::Error;
 use std::fmt;
+use std::net::IpAddr;
 
 use http::Uri;
 
@@ -99,6 +100,27 @@ impl Endpoint {
     /// The TCP port.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Whether it is on this machine: `localhost`, or a loopback address. Nobody else is
+    /// behind it whom many requests could disturb.
+    ///
+    /// ```
+    /// use imds_host::probe::Endpoint;
+    ///
+    /// assert!(Endpoint::parse("http://127.0.0.1:1338").unwrap().is_local());
+    /// assert!(!Endpoint::parse("http://169.254.169.254").unwrap().is_local());
+    /// ```
+    pub fn is_local(&self) -> bool {
+        self.host == "localhost" || self.host.parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback())
+    }
+
+    /// How many requests in a second disturb nobody: 0, which is any number, if it is
+    /// local, and otherwise 50. EC2 allows an instance 1024 packets a second to
+    /// link-local services (EC2 user guide, "Use the Instance Metadata Service",
+    /// throttling), and a request takes about ten.
+    pub fn polite_rate(&self) -> u32 {
+        if self.is_local() { 0 } else { 50 }
     }
 }
 

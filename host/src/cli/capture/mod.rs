@@ -14,11 +14,12 @@ use std::time::Duration;
 use clap::Args;
 use imds_host::Runtime;
 use imds_host::capture::{CaptureError, Capturer, Comparison, Transcript};
-use imds_host::probe::{Client, Endpoint, NoReply};
+use imds_host::probe::{Client, Endpoint};
 
 use self::files::Files;
 use self::progress::Bar;
 use super::failure::WrongUse;
+use super::get::no_service;
 use super::options::read_description;
 use super::print::{to_stderr, to_stdout};
 use super::signals::{self, Signals};
@@ -89,11 +90,6 @@ ones of the same form before anything is written.
 Exit status: 0; 1 where something is missing or differs, or the capture fails; 2 for wrong use;
 3 if no service answers.";
 
-/// A request and its answer are about ten packets, of which an instance may send 1024 a second.
-const RATE: u32 = 50;
-/// What a script is told where no service answers.
-const NO_SERVICE: u8 = 3;
-
 impl Capture {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         match &self.compare {
@@ -106,8 +102,12 @@ impl Capture {
         let client = self.client()?;
         let files = Files::new(&self.out, self.force)?;
         let endpoint = client.endpoint().to_string();
-        if !is_local(client.endpoint().host()) {
-            to_stderr(&self.announcement(&endpoint));
+        if !client.endpoint().is_local() {
+            to_stderr(&format!(
+                "imds: this sends some thousand requests to {endpoint}, {}: GET, HEAD and OPTIONS for all that it lists, \
+                 PUT for session tokens, and some that it refuses. It changes nothing",
+                pace(self.rate(client.endpoint()))
+            ));
         }
         let runtime = Runtime::new()?;
         let capturer =
@@ -121,7 +121,7 @@ impl Capture {
         drop(bar);
         let transcript = match captured {
             Ok(transcript) => transcript,
-            Err(CaptureError::NoReply(none)) => return Ok(no_service(&none)),
+            Err(CaptureError::NoReply(none)) => return Ok(no_service(&none, "as ENDPOINT")),
             Err(error) => return Err(error.into()),
         };
         files.write("transcript.jsonl", |file| transcript.write(file))?;
@@ -145,7 +145,11 @@ impl Capture {
     fn compare(&self, file: &Path) -> anyhow::Result<ExitCode> {
         let transcript = read(file)?;
         if self.endpoint.is_some() {
-            return compare_with(&transcript, &self.client()?);
+            let client = self.client()?;
+            if !client.endpoint().is_local() {
+                announce_comparison(&transcript, client.endpoint(), self.rate(client.endpoint()));
+            }
+            return compare_with(&transcript, &client);
         }
         let beside = file.with_file_name("instance.toml");
         let description = read_description(self.instance.as_ref().unwrap_or(&beside))?;
@@ -158,19 +162,28 @@ impl Capture {
             Some(endpoint) => endpoint.clone(),
             None => Endpoint::of_the_environment().map_err(|wrong| WrongUse(wrong.to_string()))?,
         };
-        let rate = self.rate.unwrap_or(if is_local(endpoint.host()) { 0 } else { RATE });
+        let rate = self.rate(&endpoint);
         Ok(Client::new(endpoint).timeout(self.timeout).requests_per_second(rate))
     }
 
-    fn announcement(&self, endpoint: &str) -> String {
-        let rate = match self.rate.unwrap_or(RATE) {
-            0 => "one after another".to_owned(),
-            rate => format!("one after another, at most {rate} a second"),
-        };
-        format!(
-            "imds: this sends some thousand requests to {endpoint}, {rate}: GET, HEAD and OPTIONS for all that it \
-             lists, PUT for session tokens, and some that it refuses. It changes nothing"
-        )
+    fn rate(&self, endpoint: &Endpoint) -> u32 {
+        self.rate.unwrap_or(endpoint.polite_rate())
+    }
+}
+
+/// Says what will be sent to another machine, or to a service that others use.
+pub fn announce_comparison(transcript: &Transcript, endpoint: &Endpoint, rate: u32) {
+    let requests = transcript.exchanges.len();
+    to_stderr(&format!(
+        "imds: this sends the {requests} requests of the transcript to {endpoint}, {}. It changes nothing",
+        pace(rate)
+    ));
+}
+
+fn pace(rate: u32) -> String {
+    match rate {
+        0 => "one after another".to_owned(),
+        rate => format!("one after another, at most {rate} a second"),
     }
 }
 
@@ -182,7 +195,7 @@ pub fn read(file: &Path) -> anyhow::Result<Transcript> {
 /// Tells what a service answers otherwise than a transcript has it.
 pub fn compare_with(transcript: &Transcript, client: &Client) -> anyhow::Result<ExitCode> {
     if let Err(none) = client.exchange(&imds_host::Request::get("/")) {
-        return Ok(no_service(&none));
+        return Ok(no_service(&none, "as ENDPOINT"));
     }
     tell(&transcript.compare(&mut &*client))
 }
@@ -214,16 +227,6 @@ fn tell_missing(transcript: &Transcript, report: &str) -> ExitCode {
     }
     to_stderr(&text);
     ExitCode::FAILURE
-}
-
-fn no_service(none: &NoReply) -> ExitCode {
-    to_stderr(&format!("imds: {none}"));
-    ExitCode::from(NO_SERVICE)
-}
-
-/// Whether an address is of this machine alone.
-fn is_local(host: &str) -> bool {
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// Becomes true with a signal that asks the program to end: what was captured is written

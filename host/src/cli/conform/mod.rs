@@ -10,7 +10,6 @@ mod tap;
 
 use std::fs::File;
 use std::io::Write as _;
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
@@ -22,6 +21,7 @@ use imds_host::probe::{Client, Endpoint};
 
 use self::container::ContainerFlags;
 use self::progress::Progress;
+use super::capture;
 use super::failure::WrongUse;
 use super::file;
 use super::get::no_service;
@@ -94,11 +94,15 @@ pub struct Conform {
     #[command(flatten)]
     containers: ContainerFlags,
 
-    /// A transcript of a service, which this one is compared with
-    // Shown when there is what replays it.
-    #[arg(long, value_name = "FILE", hide = true)]
+    /// Ask what the transcript of a capture has, in place of the checks, and say what is answered otherwise:
+    /// `imds capture` makes one
+    #[arg(long, value_name = "FILE", conflicts_with_all = OF_CHECKS)]
     transcript: Option<PathBuf>,
 }
+
+/// What says how to check, which `--transcript` does not.
+const OF_CHECKS: [&str; 9] =
+    ["format", "out", "fail_on", "list", "only", "skip", "hostile", "certificates", "instance"];
 
 const EXAMPLES: &str = "\
 Examples:
@@ -108,14 +112,12 @@ Examples:
   imds conform --format junit --out report.xml URL for CI
   imds conform --fail-on recorded URL              fail for what transcripts prove alone
   imds conform --list                              every check with its evidence, without a request
+  imds conform --transcript transcript.jsonl URL   is it like the service of an imds capture?
 
 It only reads: GET, HEAD, OPTIONS, PUT of session tokens, and POST, DELETE, PROPFIND and get, which EC2
 refuses.
 
 Exit status: 0; 1 if rules are broken (--fail-on); 2 for wrong use; 3 if no service answers.";
-
-/// EC2 allows 1024 packets a second to link-local services, and a request takes about ten.
-const EC2_RATE: u32 = 50;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
@@ -176,9 +178,6 @@ impl Reported<'_> {
 
 impl Conform {
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        if self.transcript.is_some() {
-            return Err(WrongUse("--transcript: this build replays no transcripts".to_owned()).into());
-        }
         let suite = self.suite()?;
         if self.list {
             return list::print(&suite, self.format);
@@ -192,8 +191,15 @@ impl Conform {
             Some(path) => Some(File::create(path).with_context(|| self.cannot_write())?),
             None => None,
         };
-        let rate = self.rate.unwrap_or(if is_here(&endpoint) { 0 } else { EC2_RATE });
-        if !is_here(&endpoint) {
+        let rate = self.rate.unwrap_or(endpoint.polite_rate());
+        if let Some(file) = &self.transcript {
+            let transcript = capture::read(file)?;
+            if !endpoint.is_local() {
+                capture::announce_comparison(&transcript, &endpoint, rate);
+            }
+            return capture::compare_with(&transcript, &self.client(endpoint, rate));
+        }
+        if !endpoint.is_local() {
             self.announce(&suite, &endpoint, rate);
         }
         let client = self.client(endpoint, rate);
@@ -296,8 +302,3 @@ impl Conform {
 }
 
 const CERTIFICATE: &[u8] = b"-----BEGIN CERTIFICATE-----";
-
-/// Whether nobody else is behind an endpoint.
-fn is_here(endpoint: &Endpoint) -> bool {
-    endpoint.host() == "localhost" || endpoint.host().parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback())
-}
