@@ -55,7 +55,7 @@ fn what_is_served_from_the_description_of_a_capture_is_what_was_captured() {
     let runtime = runtime();
     let capturer = capturer().keep_user_data(true);
     let mut runner = TestRunner::deterministic();
-    let random = (0..30).map(|_| descriptions().new_tree(&mut runner).expect("a description").current());
+    let random = (0..12).map(|_| descriptions().new_tree(&mut runner).expect("a description").current());
     let all: Vec<_> = [include_str!("../instances/everything.toml").to_owned()].into_iter().chain(random).collect();
     let round_trip = |toml: &str| {
         let mut service = served(&runtime, toml);
@@ -76,6 +76,22 @@ fn what_is_served_from_the_description_of_a_capture_is_what_was_captured() {
             });
         }
     });
+}
+
+/// A capture that ends anywhere is described, by whatever is there.
+#[test]
+fn a_capture_that_ended_early_is_described_too() {
+    let runtime = runtime();
+    for toml in ["", "private-ip-address = false\nipv6-addresses = ['2001:db8::7']", "instance-type = 't2.micro'"] {
+        let whole = captured(&capturer(), &mut served(&runtime, toml));
+        // Half of the listings and items of `latest` come first.
+        for number in (1..150).step_by(5) {
+            let transcript = Transcript { exchanges: whole.exchanges[..number].to_vec(), ..whole.clone() };
+            let described =
+                transcript.describe(&runtime).unwrap_or_else(|error| panic!("{toml}, {number} exchanges: {error}"));
+            served(&runtime, &described.toml);
+        }
+    }
 }
 
 /// What cannot be said by a description is in the report, and not lost.

@@ -16,6 +16,9 @@ pub struct Asked {
 /// The field that tells how long a token still lives.
 pub const TTL: &str = "X-Aws-Ec2-Metadata-Token-Ttl-Seconds";
 
+/// What tells whether another request may follow.
+const CONNECTION: &str = "Connection";
+
 /// A request without header fields.
 pub fn request(method: &str, path: &str) -> Request {
     Request { method: method.to_owned(), ..Request::get(path) }
@@ -119,10 +122,14 @@ impl Asked {
         self.reply.fields.iter().any(|(other, _)| other.eq_ignore_ascii_case(name))
     }
 
-    /// Goes on if the head has these fields in this order, and no other ones.
+    /// Goes on if the head has these fields in this order, and no other ones. `Connection`
+    /// may be missing: a service that keeps connections breaks the rule on that, which has a
+    /// check of its own, and not those of all heads.
     pub fn has_names(self, names: &[&str]) -> Result<Self, Stop> {
         let got: Vec<&str> = self.reply.fields.iter().map(|(name, _)| &**name).collect();
-        if got.len() == names.len() && got.iter().zip(names).all(|(got, name)| got.eq_ignore_ascii_case(name)) {
+        let keeps = !self.has(CONNECTION);
+        let names: Vec<&str> = names.iter().copied().filter(|name| !(keeps && *name == CONNECTION)).collect();
+        if got.len() == names.len() && got.iter().zip(&names).all(|(got, name)| got.eq_ignore_ascii_case(name)) {
             return Ok(self);
         }
         let got = redact::user_agent(&got.join(", "));

@@ -199,6 +199,11 @@ pub const ALL: &[Mutation] = &[
         &["connection-is-closed-though-the-client-would-keep-it"],
     ),
     Mutation::of_answers(
+        "connections are kept, and no head says whether",
+        |_, answered| answered.remove("Connection"),
+        &["connection-is-closed-though-the-client-would-keep-it"],
+    ),
+    Mutation::of_answers(
         "a range of an item is served",
         |asked, answered| {
             if asked.value("range").is_some() {

@@ -58,6 +58,12 @@ impl Draft {
         Some(format!("{name} ({from})"))
     }
 
+    /// Takes away what was set last. Says what it was, by its names and origin.
+    pub fn remove_last(&mut self) -> Option<String> {
+        let Field { path, from, .. } = self.fields.pop()?;
+        Some(format!("{} ({from})", path.join(".")))
+    }
+
     /// The text: top first, then tables, each field with its origin.
     pub fn toml(&self, heading: &str) -> String {
         let mut text: String = heading.lines().map(|line| format!("# {line}").trim_end().to_owned() + "\n").collect();

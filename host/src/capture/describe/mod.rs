@@ -175,8 +175,11 @@ impl Work<'_> {
                     is_changed = true;
                 }
             }
+            // Wrong for what it lacks, perhaps: then it is described by less and less.
             if !is_changed {
-                return Err(Error::Invalid(problems));
+                let Some(removed) = self.draft.remove_last() else { return Err(Error::Invalid(problems)) };
+                let why = problems.list.first().map_or("it is refused with this", |problem| &problem.message);
+                self.unsaid.push(format!("{removed}: {why}"));
             }
         }
         let description = Description::from_toml("the captured description", &self.toml())?;

@@ -24,7 +24,11 @@ pub fn describe(view: &View<'_>, draft: &mut Draft) {
     let private = if macs.is_empty() { private } else { first };
     match private {
         Some(address) => draft.set("private-ip-address", address, "meta-data/local-ipv4"),
-        None => draft.set("private-ip-address", false, "no meta-data/local-ipv4"),
+        None if macs.first().is_some_and(|mac| has_ipv6(view, mac)) => {
+            draft.set("private-ip-address", false, "no meta-data/local-ipv4")
+        }
+        // Every instance has an address of either kind: it is not known here.
+        None => {}
     }
     draft.set_some("private-dns-name", view.meta("hostname"), "meta-data/hostname");
     if macs.is_empty() {
@@ -69,7 +73,8 @@ fn interface(view: &View<'_>, mac: &str, account: Option<&str>) -> Value {
     put("device-index", number("device-number"));
     put("network-card-index", number("network-card"));
     put("owner-id", text("owner-id").filter(|owner| owner.as_str() != account));
-    put("private-ip-addresses", Some(addresses(view, mac)));
+    // None at all is what only an interface with IPv6 can have.
+    put("private-ip-addresses", addresses(view, mac).or_else(|| has_ipv6(view, mac).then(|| json!([]))));
     put("private-dns-name", Some(text("local-hostname").unwrap_or(Value::Bool(false))));
     put(
         "public-dns-name",
@@ -93,8 +98,12 @@ fn interface(view: &View<'_>, mac: &str, account: Option<&str>) -> Value {
     Value::Object(fields)
 }
 
+fn has_ipv6(view: &View<'_>, mac: &str) -> bool {
+    view.lines(&format!("network/interfaces/macs/{mac}/ipv6s")).next().is_some()
+}
+
 /// The private addresses, each with the public one that is associated with it.
-fn addresses(view: &View<'_>, mac: &str) -> Value {
+fn addresses(view: &View<'_>, mac: &str) -> Option<Value> {
     let folder = format!("network/interfaces/macs/{mac}");
     let associated = |private: &str| {
         let mut public = view.names(&format!("meta-data/{folder}/ipv4-associations"));
@@ -104,7 +113,8 @@ fn addresses(view: &View<'_>, mac: &str) -> Value {
         let public = associated(private).map_or(Value::Bool(false), Value::from);
         json!({ "private-ip-address": private, "public-ip": public })
     };
-    view.lines(&format!("{folder}/local-ipv4s")).map(address).collect()
+    let addresses: Vec<Value> = view.lines(&format!("{folder}/local-ipv4s")).map(address).collect();
+    (!addresses.is_empty()).then(|| addresses.into())
 }
 
 fn groups(view: &View<'_>, mac: &str) -> Option<Value> {

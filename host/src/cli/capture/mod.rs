@@ -126,7 +126,9 @@ impl Capture {
         };
         files.write("transcript.jsonl", |file| transcript.write(file))?;
         // What was captured stays, whatever comes of it.
-        let described = transcript.describe(&runtime)?;
+        let described = transcript
+            .describe(&runtime)
+            .map_err(|error| anyhow::anyhow!("what was captured cannot be described: {error}"))?;
         files.write("instance.toml", |file| file.write_all(described.toml.as_bytes()))?;
         files.write("report.md", |file| file.write_all(described.report(&transcript).as_bytes()))?;
         let number = transcript.exchanges.len();
