@@ -8,7 +8,7 @@ pub const CHECKS: &[Check] = &[Check::with_rule(
     "items-are-as-described",
     Area::Agreement,
     Rule {
-        says: "What an instance was launched with is what its items tell.",
+        says: "Items have the values that the instance was launched with.",
         source: "EC2 user guide, \"Instance metadata categories\"",
         evidence: Evidence::Documented,
     },
@@ -39,5 +39,5 @@ fn items_are_as_described(subject: &Subject<'_>) -> Result<(), Stop> {
             return Err(asked.broken(value.clone(), format!("{} other bytes", asked.reply.body.len())));
         }
     }
-    if number == 0 { not_applicable("the description says nothing that an item tells as it stands") } else { Ok(()) }
+    if number == 0 { not_applicable("the description has no field that an item shows unchanged") } else { Ok(()) }
 }

@@ -16,7 +16,7 @@ pub const CHECKS: &[Check] = &[
         "refusals-have-these-reasons",
         Area::Errors,
         Rule {
-            says: "The reasons of refusals are `Bad Request`, `Unauthorized`, `Forbidden` and `Not Found`.",
+            says: "The reason phrases of refusals are `Bad Request`, `Unauthorized`, `Forbidden` and `Not Found`.",
             source: REFUSALS,
             evidence: Evidence::Recorded,
         },
@@ -26,7 +26,7 @@ pub const CHECKS: &[Check] = &[
         "refusals-are-plain-text-without-a-body",
         Area::Errors,
         Rule {
-            says: "Every refusal but 404 is `text/plain`, without a body.",
+            says: "Every refusal except 404 has the type `text/plain` and no body.",
             source: REFUSALS,
             evidence: Evidence::Recorded,
         },

@@ -32,7 +32,11 @@ pub const CHECKS: &[Check] = &[
     Check::with_rule(
         "spot-termination-time-is-that-of-the-action",
         Area::Events,
-        rule("`termination-time` is the time of an action `terminate`.", GUIDE, Evidence::Documented),
+        rule(
+            "`termination-time` is the time that `instance-action` states for `terminate`.",
+            GUIDE,
+            Evidence::Documented,
+        ),
         termination_time,
     ),
     Check::of_case("spot-stop-has-no-termination-time", Area::Events, |subject| {
@@ -45,11 +49,11 @@ pub const CHECKS: &[Check] = &[
     Check::with_rule(
         "spot-notices-are-of-spot-instances",
         Area::Events,
-        rule("An instance with `spot/` is a spot instance.", GUIDE, Evidence::Documented),
+        rule("Only a spot instance has `spot/`.", GUIDE, Evidence::Documented),
         |subject| {
             let latest = subject.latest()?;
             if latest.find(ACTION).is_none() {
-                return not_applicable("no interruption is told");
+                return not_applicable("the endpoint shows no interruption");
             }
             let Some(kind) = latest.find("meta-data/instance-life-cycle") else {
                 return not_applicable("there is no `instance-life-cycle`");
@@ -66,7 +70,7 @@ fn events_of(entry: &Entry) -> Result<Vec<json::Fields>, Stop> {
     let text = entry.text();
     let objects: Option<Vec<Box<RawValue>>> = serde_json::from_str(&text).ok();
     let events = objects.and_then(|objects| objects.iter().map(|object| json::Fields::of(object.get())).collect());
-    events.ok_or_else(|| entry.asked.broken("a JSON array of events", format!("{} bytes that are none", text.len())))
+    events.ok_or_else(|| entry.asked.broken("a JSON array of events", format!("{} other bytes", text.len())))
 }
 
 fn none(subject: &Subject<'_>, paths: &[&str]) -> Result<(), Stop> {
@@ -166,14 +170,16 @@ fn layout(subject: &Subject<'_>) -> Result<(), Stop> {
         let is_good = objects.is_some_and(|objects| {
             objects.split_inclusive("\n}").all(|object| json::is_laid_out(object.trim_start_matches([',', ' ', '\n'])))
         });
-        if is_good { Ok(()) } else { Err(entry.asked.broken("`[ {`, a field a line, `} ]`", "another layout")) }
+        if is_good { Ok(()) } else { Err(entry.asked.broken("`[ {`, one field on each line, `} ]`", "another layout")) }
     })?;
     if found { Ok(()) } else { not_applicable("there are no events") }
 }
 
 /// The interruption that is told.
 fn action<'s>(subject: &'s Subject<'_>) -> Result<(&'s Entry, json::Fields), Stop> {
-    let Some(entry) = subject.latest()?.find(ACTION) else { return not_applicable("no interruption is told") };
+    let Some(entry) = subject.latest()?.find(ACTION) else {
+        return not_applicable("the endpoint shows no interruption");
+    };
     match json::Fields::of(&entry.text()) {
         Some(fields) => Ok((entry, fields)),
         None => Err(entry.asked.broken("a JSON object", shown(&entry.text()))),

@@ -14,41 +14,47 @@ pub const CHECKS: &[Check] = &[
     Check::with_rule(
         "hostile-what-is-no-request-is-refused",
         Area::Hostile,
-        inferred("What is no request gets a refusal or a closed connection, and the next request is served."),
+        inferred(
+            "The service refuses bytes that are not a request, or closes the connection, and answers the next request.",
+        ),
         no_request,
     ),
     Check::with_rule(
         "hostile-malformed-heads-are-refused",
         Area::Hostile,
-        inferred("A malformed head gets a refusal or a closed connection, and the next request is served."),
+        inferred("The service refuses a malformed head, or closes the connection, and answers the next request."),
         malformed_heads,
     ),
     Check::with_rule(
         "hostile-oversized-heads-are-refused",
         Area::Hostile,
         inferred(
-            "A head of a quarter of a megabyte gets a refusal or a closed connection, and the next request is served.",
+            "The service refuses a head of a quarter of a megabyte, or closes the connection, and answers the next \
+             request.",
         ),
         oversized_heads,
     ),
     Check::with_rule(
         "hostile-unclear-lengths-are-refused",
         Area::Hostile,
-        inferred("Where readers could disagree about the end of a request, what stands behind it is not served."),
+        inferred(
+            "If the end of a request is ambiguous, the service does not answer the bytes after it as a second request.",
+        ),
         unclear_lengths,
     ),
     Check::with_rule(
         "hostile-bad-hosts-do-no-harm",
         Area::Hostile,
         inferred(
-            "Whatever the field `Host` says, there is an answer or a closed connection, and the next request is served.",
+            "Whatever the field `Host` says, the service answers or closes the connection, and answers the next \
+             request.",
         ),
         bad_hosts,
     ),
     Check::with_rule(
         "hostile-half-open-connections-keep-nobody-out",
         Area::Hostile,
-        inferred("Connections that send half a request, or nothing, keep nobody else from an answer."),
+        inferred("The service answers other requests while connections have sent half a request, or nothing."),
         half_open_connections,
     ),
 ];
@@ -156,7 +162,7 @@ fn unclear_lengths(subject: &Subject<'_>) -> Result<(), Stop> {
             return Err(broken(what, REFUSAL, "neither in time"));
         }
         if statuses.len() > 1 {
-            let got = format!("the answers {statuses:?}: what is behind the request was served");
+            let got = format!("the answers {statuses:?}: the bytes after the request were served too");
             return Err(broken(what, "one answer at most", got));
         }
         is_well(subject, what)?;

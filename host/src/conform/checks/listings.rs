@@ -10,19 +10,27 @@ pub const CHECKS: &[Check] = &[
     Check::with_rule(
         "listing-has-a-name-a-line",
         Area::Listings,
-        rule("A listing has a name a line, LF between them and none at the end.", CAPTURE, Evidence::Recorded),
+        rule(
+            "A listing has one name on each line, with LF between the lines and none at the end.",
+            CAPTURE,
+            Evidence::Recorded,
+        ),
         listing_has_a_name_a_line,
     ),
     Check::with_rule(
         "listing-is-in-byte-order",
         Area::Listings,
-        rule("The names of a listing stand in byte order.", CAPTURE, Evidence::Recorded),
+        rule("The names of a listing are sorted in byte order.", CAPTURE, Evidence::Recorded),
         listing_is_in_byte_order,
     ),
     Check::with_rule(
         "listing-marks-folders-with-a-slash",
         Area::Listings,
-        rule("A listing marks folders with a slash, and items by having none.", CAPTURE, Evidence::Recorded),
+        rule(
+            "In a listing, the names of folders end with a slash, and the names of items do not.",
+            CAPTURE,
+            Evidence::Recorded,
+        ),
         listing_marks_folders,
     ),
     Check::of_case("public-key-is-listed-with-its-name", Area::Listings, public_key_is_listed_with_its_name),
@@ -30,7 +38,7 @@ pub const CHECKS: &[Check] = &[
         "everything-listed-answers",
         Area::Listings,
         rule(
-            "Everything that latest lists answers 200, and a folder with a listing.",
+            "Everything that `latest` lists answers 200, and each folder answers with a listing.",
             "a crawl of 2026-09, t3.nano, and clients that crawl, such as cloud-init",
             Evidence::Inferred,
         ),
@@ -50,7 +58,7 @@ pub const CHECKS: &[Check] = &[
 
 fn root_lists_the_versions(subject: &Subject<'_>) -> Result<(), Stop> {
     let asked = &subject.root()?.asked;
-    let expected = "1.0, the dates since then, oldest first, and latest, a line each";
+    let expected = "1.0, the later dates, oldest first, and latest, one on each line";
     let text = asked.reply.text();
     let broken = |got: String| Err(asked.broken(expected, got));
     if asked.reply.status != 200 {
@@ -73,7 +81,9 @@ fn version_root_lists_without_slashes(subject: &Subject<'_>) -> Result<(), Stop>
     let root = root_of(subject.latest()?)?;
     match &*root.text() {
         "dynamic\nmeta-data\nuser-data" | "dynamic\nmeta-data" => Ok(()),
-        other => Err(root.asked.broken("dynamic, meta-data and user-data, if there is any, a line each", shown(other))),
+        other => {
+            Err(root.asked.broken("dynamic, meta-data and, if there is any, user-data, one on each line", shown(other)))
+        }
     }
 }
 
@@ -99,7 +109,9 @@ fn listing_has_a_name_a_line(subject: &Subject<'_>) -> Result<(), Stop> {
             !name.is_empty() && !name.contains(|c: char| c.is_control() || matches!(c, '<' | '>' | '\u{fffd}'))
         });
         if !is_good {
-            return Err(listing.asked.broken("a name a line, LF between them and none at the end", shown(&text)));
+            return Err(listing
+                .asked
+                .broken("one name on each line, LF between the lines and none at the end", shown(&text)));
         }
     }
     Ok(())
@@ -135,7 +147,7 @@ fn listing_marks_folders(subject: &Subject<'_>) -> Result<(), Stop> {
             found = true;
             let is_folder = items::is_folder(&path);
             if name.ends_with('/') != is_folder {
-                let expected = if is_folder { "a slash behind a folder" } else { "no slash behind an item" };
+                let expected = if is_folder { "a slash after a folder" } else { "no slash after an item" };
                 return Err(listing.asked.broken(expected, shown(name)));
             }
         }

@@ -25,37 +25,39 @@ pub const CHECKS: &[Check] = &[
     Check::with_rule(
         "server-is-ec2ws",
         Area::Heads,
-        recorded("The field `Server` of every answer is `EC2ws`: SDKs and proxies know the service by it."),
+        recorded("Every answer has `Server: EC2ws`, by which SDKs and proxies recognize the service."),
         server_is_ec2ws,
     ),
     Check::with_rule(
         "answers-are-of-http-1-1",
         Area::Heads,
-        recorded("Every answer is of HTTP/1.1."),
+        recorded("Every answer has the version HTTP/1.1."),
         answers_are_of_http_1_1,
     ),
     Check::with_rule(
         "field-names-are-spelled-in-capitals",
         Area::Heads,
-        recorded("Each word in the name of a field begins with a capital: `X-Aws-Ec2-Metadata-Token-Ttl-Seconds`."),
+        recorded(
+            "Each word in the name of a field begins with a capital, as in `X-Aws-Ec2-Metadata-Token-Ttl-Seconds`.",
+        ),
         field_names_are_capitalised,
     ),
     Check::with_rule(
         "times-in-heads-have-the-form-of-http",
         Area::Heads,
-        recorded("`Date` and `Last-Modified` are times such as `Thu, 01 Oct 2026 00:00:00 GMT`."),
+        recorded("`Date` and `Last-Modified` have the form of `Thu, 01 Oct 2026 00:00:00 GMT`."),
         times_have_the_form_of_http,
     ),
     Check::with_rule(
         "date-is-the-time-of-the-answer",
         Area::Heads,
-        inferred("`Date` moves on with the time."),
+        inferred("`Date` advances with the time."),
         date_is_the_time_of_the_answer,
     ),
     Check::with_rule(
         "last-modified-is-not-the-time-of-the-answer",
         Area::Heads,
-        inferred("`Last-Modified` tells when an item was published, not when it was asked for."),
+        inferred("`Last-Modified` is the time when an item was published, not the time of the request."),
         last_modified_is_not_the_time_of_the_answer,
     ),
     Check::of_case("last-modified-is-never-after-date", Area::Heads, last_modified_is_never_after_date),
@@ -243,7 +245,7 @@ fn user_agent_is_not_looked_at(subject: &Subject<'_>) -> Result<(), Stop> {
 
 fn host_that_is_local_is_served(subject: &Subject<'_>) -> Result<(), Stop> {
     if subject.client().has_own_host() {
-        return not_applicable("the endpoint knows its clients by the field Host");
+        return not_applicable("the endpoint identifies its clients by the field Host");
     }
     for host in ["169.254.169.254", "[fd00:ec2::254]", "instance-data"] {
         changes_nothing(subject, ITEM, "Host", host)?;

@@ -9,7 +9,7 @@ pub const CHECKS: &[Check] = &[
     Check::with_rule(
         "versions-listed-answer",
         Area::Versions,
-        rule("Every version that `/` lists has a menu.", CAPTURE, Evidence::Recorded),
+        rule("Every version that `/` lists has a listing of `meta-data/`.", CAPTURE, Evidence::Recorded),
         versions_answer,
     ),
     Check::of_case("version-1-0-has-nine-items", Area::Versions, nine_items),
@@ -90,13 +90,13 @@ pub const CHECKS: &[Check] = &[
     Check::with_rule(
         "values-are-equal-in-all-versions",
         Area::Versions,
-        rule("A version shows what latest shows of what it has.", CAPTURE, Evidence::Inferred),
+        rule("An item of a dated version has the same value as in `latest`.", CAPTURE, Evidence::Inferred),
         values_are_equal,
     ),
     Check::with_rule(
         "versions-show-nothing-newer",
         Area::Versions,
-        rule("A dated version lists nothing that came after it.", CAPTURE, Evidence::Inferred),
+        rule("A dated version lists nothing that later versions added.", CAPTURE, Evidence::Inferred),
         versions_show_nothing_newer,
     ),
 ];

@@ -36,5 +36,5 @@ fn is_told(subject: &Subject<'_>, path: &str, expected: &str, origin: &str) -> R
 
 /// Ends a check that found nothing to compare.
 fn compared(found: bool) -> Result<(), Stop> {
-    if found { Ok(()) } else { not_applicable("the endpoint does not tell it twice") }
+    if found { Ok(()) } else { not_applicable("the endpoint does not state it twice") }
 }

@@ -41,14 +41,14 @@ pub const CHECKS: &[Check] = &[
     form(
         "identity-credentials-are-json-of-seven-fields",
         Evidence::Recorded,
-        "Identity credentials stand in the seven fields of a role's, in this order and layout.",
+        "Identity credentials have the seven fields of a role's credentials, in the same order and layout.",
         CAPTURE,
         |subject| seven_fields(subject, IDENTITY),
     ),
     form(
         "identity-credentials-info-is-json-of-three-fields",
         Evidence::Recorded,
-        "`identity-credentials/ec2/info` tells the account in three fields of JSON.",
+        "`identity-credentials/ec2/info` states the account in a JSON object of three fields.",
         CAPTURE,
         |subject| {
             each_entry(subject, &["meta-data/identity-credentials/ec2/info"], |entry| {
@@ -79,7 +79,7 @@ pub const CHECKS: &[Check] = &[
     Check::with_rule(
         "credentials-are-good-when-they-are-asked-for",
         Area::Formats,
-        rule("Credentials were updated before they are asked for and end after it.", CAPTURE, Evidence::Recorded),
+        rule("Credentials were last updated before the request and expire after it.", CAPTURE, Evidence::Recorded),
         good_when_asked_for,
     ),
     of_case("role-credentials-differ-with-and-without-a-token", differ_by_token),
@@ -90,7 +90,7 @@ pub const CHECKS: &[Check] = &[
 fn document(entry: &Entry, fields: &[&str]) -> Result<json::Fields, Stop> {
     let text = entry.text();
     let Some(found) = json::Fields::of(&text) else {
-        return Err(entry.asked.broken("a JSON object", format!("{} bytes that are none", text.len())));
+        return Err(entry.asked.broken("a JSON object", format!("{} other bytes", text.len())));
     };
     if found.names() != fields {
         // Names that nobody expects may be anything.
@@ -101,7 +101,8 @@ fn document(entry: &Entry, fields: &[&str]) -> Result<json::Fields, Stop> {
     if json::is_laid_out(&text) {
         return Ok(found);
     }
-    let expected = "a field a line, two spaces before it, spaces on both sides of the colon, no line end behind it";
+    let expected = "one field on each line, two spaces before it, spaces around the colon, no line end after the last \
+        line";
     Err(entry.asked.broken(expected, "another layout"))
 }
 
