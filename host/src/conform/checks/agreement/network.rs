@@ -238,7 +238,7 @@ fn public_name(subject: &Subject<'_>) -> Result<(), Stop> {
         return if text.is_empty() {
             Ok(())
         } else {
-            Err(name.asked.broken(format!("{} as the first label", shown(&expected)), shown(&text)))
+            Err(name.asked.broken(format!("a name that begins with {}", shown(&expected)), shown(&text)))
         };
     };
     let Some(region) = subject.item("meta-data/placement/region")? else { return Ok(()) };
