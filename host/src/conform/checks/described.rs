@@ -1,4 +1,4 @@
-//! Whether the endpoint is what its description says, where one is given.
+//! Whether the endpoint matches its description, if one is given.
 
 use serde_json::Value;
 
@@ -15,7 +15,7 @@ pub const CHECKS: &[Check] = &[Check::with_rule(
     items_are_as_described,
 )];
 
-/// Fields of a description whose value is an item under `meta-data/`, as it stands.
+/// Fields of a description whose value an item under `meta-data/` shows unchanged.
 const ITEMS: [(&str, &str); 9] = [
     ("/ami-id", "ami-id"),
     ("/instance-id", "instance-id"),

@@ -71,7 +71,7 @@ fn post_and_delete_are_403(subject: &Subject<'_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Methods that change nothing wherever something takes them.
+/// Methods that change nothing, even where a service accepts them.
 fn other_methods_are_403(subject: &Subject<'_>) -> Result<(), Stop> {
     for method in ["get", "PROPFIND"] {
         subject.ask(subject.with_token(request(method, ITEM))?)?.has_status(403)?.has_no_body()?;

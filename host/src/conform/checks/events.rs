@@ -90,7 +90,7 @@ const SIX: [&str; 6] = ["NotBefore", "Code", "Description", "EventId", "NotAfter
 const CODES: [&str; 5] =
     ["system-reboot", "instance-reboot", "instance-stop", "instance-retirement", "system-maintenance"];
 
-/// Holds each event of an item to the form of one.
+/// Checks the form of each event of an item.
 fn events(
     subject: &Subject<'_>,
     path: &str,
@@ -124,12 +124,12 @@ fn events(
     })
 }
 
-/// Holds the events of the history that are in a state to how it tells of them.
+/// Checks how the history describes the events of one state.
 fn history(subject: &Subject<'_>, state: &str, prefix: &str) -> Result<(), Stop> {
     let Some(entry) = subject.latest()?.find(HISTORY) else { return not_applicable("there is no history of events") };
     let is_in_state = |event: &json::Fields| event.text("State") == Some(state);
     if !events_of(entry)?.iter().any(is_in_state) {
-        // States that are none show here too.
+        // Unknown states are found here too.
         let is_known = |event: &json::Fields| matches!(event.text("State"), Some("completed" | "canceled"));
         return match events_of(entry)?.iter().all(is_known) {
             true => not_applicable(format!("no event is {state}")),
@@ -166,7 +166,7 @@ fn layout(subject: &Subject<'_>) -> Result<(), Stop> {
         found = true;
         let text = entry.text();
         let objects = text.strip_prefix("[ ").and_then(|text| text.strip_suffix(" ]"));
-        // What is between two events nobody has recorded.
+        // The text between two events is not recorded.
         let is_good = objects.is_some_and(|objects| {
             objects.split_inclusive("\n}").all(|object| json::is_laid_out(object.trim_start_matches([',', ' ', '\n'])))
         });
@@ -175,7 +175,7 @@ fn layout(subject: &Subject<'_>) -> Result<(), Stop> {
     if found { Ok(()) } else { not_applicable("there are no events") }
 }
 
-/// The interruption that is told.
+/// The interruption that the endpoint shows.
 fn action<'s>(subject: &'s Subject<'_>) -> Result<(&'s Entry, json::Fields), Stop> {
     let Some(entry) = subject.latest()?.find(ACTION) else {
         return not_applicable("the endpoint shows no interruption");

@@ -239,7 +239,7 @@ fn architecture(subject: &Subject<'_>) -> Result<(), Stop> {
     Err(entry.asked.broken("i386, arm64 or x86_64", shown(told)))
 }
 
-/// The signatures that the endpoint has; one at least.
+/// The signatures that the endpoint has; at least one.
 fn signatures<'s>(subject: &'s Subject<'_>) -> Result<Vec<&'s Entry>, Stop> {
     let found: Vec<&Entry> =
         ["signature", "pkcs7", "rsa2048"].iter().filter_map(|name| signature(subject, name).ok()).collect();
@@ -260,7 +260,7 @@ fn lines_of_76(subject: &Subject<'_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// A signature with its bytes, however its lines are.
+/// A signature with its bytes, whatever its line breaks.
 fn decoded<'s>(subject: &'s Subject<'_>, name: &str) -> Result<(&'s Entry, Vec<u8>), Stop> {
     let entry = signature(subject, name)?;
     let base64: String = entry.text().split_whitespace().collect();
@@ -305,7 +305,7 @@ fn layout(subject: &Subject<'_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// The certificates that were given, of one kind.
+/// The given certificates of one kind.
 fn certificates(subject: &Subject<'_>, kind: Kind) -> Result<Vec<Certificate>, Stop> {
     let Some(pem) = &subject.certificates else { return not_applicable("no certificates were given") };
     let mut certificates = Certificate::all(pem);

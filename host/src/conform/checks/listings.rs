@@ -1,4 +1,4 @@
-//! Listings, and that everything listed is there.
+//! Listings, and whether everything that they list answers.
 
 use super::super::crawl::{Entry, Tree, target};
 use super::super::judge::{CAPTURE, rule, shown};
@@ -69,7 +69,7 @@ fn root_lists_the_versions(subject: &Subject<'_>) -> Result<(), Stop> {
     if dated.first() != Some(&"1.0") || !dated.iter().all(|version| seen::is_dated(version)) || !dated.is_sorted() {
         return broken(shown(&text));
     }
-    // Older hosts list fewer, and newer ones will list more.
+    // Older hosts list fewer versions, and newer ones will list more.
     let newest = dated.last().copied().unwrap_or_default();
     match items::VERSIONS.iter().find(|version| **version <= newest && !dated.contains(version)) {
         Some(missing) => broken(format!("no {missing}")),
@@ -96,7 +96,7 @@ fn root_of(tree: &Tree) -> Result<&Entry, Stop> {
     Err(root.asked.broken("status 200 and a listing", format!("status {}", root.asked.reply.status_line())))
 }
 
-/// All listings of latest, of which some were seen.
+/// All listings of latest that were found; at least one.
 fn listings<'t>(subject: &'t Subject<'_>) -> Result<Vec<&'t Entry>, Stop> {
     let listings: Vec<&Entry> = subject.latest()?.folders().collect();
     if listings.is_empty() { not_applicable("latest has no listing") } else { Ok(listings) }
@@ -120,10 +120,10 @@ fn listing_has_a_name_a_line(subject: &Subject<'_>) -> Result<(), Stop> {
 fn listing_is_in_byte_order(subject: &Subject<'_>) -> Result<(), Stop> {
     for listing in listings(subject)? {
         let text = listing.text();
-        // With the slashes or without: no recording tells which.
+        // With the slashes or without: no recording shows which.
         let names = || text.lines();
         let bare = || names().map(|name| name.trim_end_matches('/'));
-        // Keys stand by their number.
+        // Keys are sorted by their number.
         if listing.path != "meta-data/public-keys" && !names().is_sorted() && !bare().is_sorted() {
             return Err(listing.asked.broken("names in byte order", shown(&text)));
         }
@@ -140,7 +140,7 @@ fn listing_marks_folders(subject: &Subject<'_>) -> Result<(), Stop> {
         }
         for name in listing.names() {
             let path = format!("{}/{}", listing.path, name.trim_end_matches('/'));
-            // What nobody knows of may be either.
+            // An unknown name can be either.
             if items::since(&path).is_none() {
                 continue;
             }
@@ -222,7 +222,7 @@ fn interface_without_extras(subject: &Subject<'_>) -> Result<(), Stop> {
     are_missing(subject, extras.iter().map(|name| format!("{}/{name}", interface.path)))
 }
 
-/// Holds that what is not listed is not found.
+/// Checks that items that are not listed get 404.
 fn are_missing(subject: &Subject<'_>, paths: impl Iterator<Item = String>) -> Result<(), Stop> {
     let tree = subject.latest()?;
     if !tree.is_whole || tree.find("meta-data").is_none() {

@@ -1,4 +1,4 @@
-//! User data. It may be a secret: of its bytes the length alone is shown.
+//! User data. It may be a secret, so reports show only its length.
 
 use base64::Engine as _;
 use serde_json::Value;

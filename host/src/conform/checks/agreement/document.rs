@@ -74,7 +74,7 @@ pub const CHECKS: &[Check] = &[
     ),
 ];
 
-/// Holds items of `meta-data/` to the fields of the document.
+/// Compares items of `meta-data/` with the fields of the document.
 fn tells(subject: &Subject<'_>, pairs: &[(&str, &str)]) -> Result<(), Stop> {
     let document = subject.document()?;
     let mut found = false;
@@ -174,8 +174,8 @@ fn architecture(subject: &Subject<'_>) -> Result<(), Stop> {
     Err(asked.broken(format!("{expected}, as the type {} has", shown(instance_type)), shown(architecture)))
 }
 
-/// Whether a type has a Graviton processor, if its name tells: a `g` behind the number
-/// of the generation. `a1` came before that rule.
+/// Whether a type has a Graviton processor, if its name shows it: by a `g` after the number
+/// of the generation. `a1` is older than that rule.
 fn is_arm(instance_type: &str) -> Option<bool> {
     let family = instance_type.split_once('.')?.0;
     let series = family.split('-').next()?;

@@ -23,8 +23,8 @@ const fn of_case(id: &'static str, judge: Judge) -> Check {
     Check::of_case(id, Area::Agreement, judge)
 }
 
-/// Holds an item of latest to a text that is known from `origin`. Gives whether there is
-/// such an item.
+/// Compares an item of latest with a text from `origin`. Returns whether there is such an
+/// item.
 fn is_told(subject: &Subject<'_>, path: &str, expected: &str, origin: &str) -> Result<bool, Stop> {
     let Some(entry) = subject.latest()?.find(path) else { return Ok(false) };
     let text = entry.text();

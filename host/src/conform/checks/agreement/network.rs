@@ -116,7 +116,7 @@ fn item<'t>(tree: &'t Tree, interface: &Entry, name: &str) -> Option<&'t Entry> 
     tree.find(&format!("{}/{name}", interface.path))
 }
 
-/// Holds two items of each interface to each other; the second one is what is told of.
+/// Compares two items of each interface.
 fn each_pair(subject: &Subject<'_>, first: &str, second: &str, fits: impl Fn(&str, &str) -> bool) -> Result<(), Stop> {
     let latest = subject.latest()?;
     let mut found = false;
@@ -133,7 +133,7 @@ fn each_pair(subject: &Subject<'_>, first: &str, second: &str, fits: impl Fn(&st
     compared(found)
 }
 
-/// Both where both say something, one where one does.
+/// Both results if both apply, otherwise the one that does.
 fn either(one: Result<(), Stop>, other: Result<(), Stop>) -> Result<(), Stop> {
     match (one, other) {
         (Err(Stop::NotApplicable(_)), other) => other,

@@ -1,4 +1,4 @@
-//! Region, zone, partition, host names, and what follows from the type.
+//! Region, zone, partition, host names, and facts that follow from the type.
 
 use super::super::super::judge::{CAPTURE, shown};
 use super::super::super::{Check, Evidence, Stop, Subject, forms, not_applicable};
@@ -44,7 +44,7 @@ fn zone_in_region(subject: &Subject<'_>, is_local: bool) -> Result<(), Stop> {
     let (Some(zone), Some(region)) = (zone, region) else {
         return not_applicable("the endpoint states no zone or no region");
     };
-    // `us-west-2-lax-1a` is a local zone, `us-west-2a` is none.
+    // `us-west-2-lax-1a` is a local zone, `us-west-2a` is not.
     let more = zone.strip_prefix(region.as_str());
     if (zone.matches('-').count() > region.matches('-').count()) != is_local {
         return not_applicable(if is_local { "the zone is not a local zone" } else { "the zone is a local zone" });
@@ -97,7 +97,7 @@ fn region(subject: &Subject<'_>) -> Result<Option<String>, Stop> {
     }
 }
 
-/// The first label of the host name, and what is behind it.
+/// The first label of the host name, and the rest.
 fn host_name(subject: &Subject<'_>) -> Result<(String, String), Stop> {
     let Some(name) = subject.item("meta-data/local-hostname")? else {
         return not_applicable("the endpoint states no host name");

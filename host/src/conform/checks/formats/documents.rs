@@ -1,4 +1,4 @@
-//! JSON documents: credentials and what goes with them; content types.
+//! JSON documents: credentials and related items; content types.
 
 use std::time::{Duration, SystemTime};
 
@@ -67,7 +67,8 @@ pub const CHECKS: &[Check] = &[
             let (Some(from), Some(to)) = (time("LastUpdated"), time("Expiration")) else {
                 return not_applicable("they tell no times");
             };
-            // Recorded: 1 to 19 minutes more. Few were, so a little around it is good too.
+            // Recorded: 1 to 19 minutes more. There are few recordings, so a little
+            // tolerance is allowed.
             let life = to.duration_since(from).unwrap_or_default();
             if (Duration::from_secs(6 * 3600)..=Duration::from_secs(6 * 3600 + 1800)).contains(&life) {
                 return Ok(());
@@ -85,15 +86,15 @@ pub const CHECKS: &[Check] = &[
     of_case("role-credentials-differ-with-and-without-a-token", differ_by_token),
 ];
 
-/// The fields of a document, if they are these, in the service's layout. Values are not
-/// shown.
+/// The fields of a document, if it has exactly these in the service's layout. Values are
+/// not shown.
 fn document(entry: &Entry, fields: &[&str]) -> Result<json::Fields, Stop> {
     let text = entry.text();
     let Some(found) = json::Fields::of(&text) else {
         return Err(entry.asked.broken("a JSON object", format!("{} other bytes", text.len())));
     };
     if found.names() != fields {
-        // Names that nobody expects may be anything.
+        // Unexpected names can be anything, also secret.
         let known = found.names().into_iter().filter(|name| fields.contains(name)).collect::<Vec<_>>().join(", ");
         let got = format!("{} fields, of these {known}", found.0.len());
         return Err(entry.asked.broken(format!("the fields {}", fields.join(", ")), got));
@@ -130,7 +131,7 @@ fn seven_fields(subject: &Subject<'_>, pattern: &str) -> Result<(), Stop> {
     })
 }
 
-/// The fields of a document whose code is no success.
+/// The fields of a document whose code is not `Success`.
 fn failure_of(entry: &Entry) -> Option<json::Fields> {
     json::Fields::of(&entry.text()).filter(|fields| fields.text("Code").is_some_and(|code| code != "Success"))
 }
