@@ -45,7 +45,7 @@ enum Change {
     Groups(Vec<String>),
     /// Only while the instance is stopped.
     Stopped(Value),
-    /// Of those that metadata does not show: the name and the value.
+    /// Name and value of an attribute that metadata does not show.
     Kept(String, String),
 }
 

@@ -45,7 +45,7 @@ pub(super) struct RunInstances {
     instance_initiated_shutdown_behavior: Option<String>,
     enclave_options: EnclaveOptions,
     capacity_reservation_specification: CapacityReservation,
-    /// These have no effect that anybody could see.
+    /// These have no visible effect.
     #[serde(rename = "CreditSpecification")]
     _credits: Option<CreditSpecification>,
     #[serde(rename = "MaintenanceOptions")]
@@ -193,7 +193,7 @@ impl RunInstances {
         }
     }
 
-    /// What metadata does not show of the instances.
+    /// The attributes of the instances that metadata does not show.
     pub fn attributes(&self) -> Result<Attributes, Failure> {
         let mut attributes = Attributes::default();
         for (name, is_set) in [
@@ -220,7 +220,7 @@ impl RunInstances {
         Ok(attributes)
     }
 
-    /// How a spot instance is asked for; none where it is no spot instance.
+    /// The options of a spot instance; `None` for other instances.
     pub fn spot(&self) -> Result<Option<SpotOptions>, Failure> {
         let Some(options) = &self.instance_market_options else { return Ok(None) };
         match (options.market_type.as_deref(), &options.spot_options) {
