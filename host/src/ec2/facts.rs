@@ -221,7 +221,7 @@ impl Seen {
     fn text(&self, item: &str) -> Result<Option<String>, Failure> {
         let bytes = self.bytes(&format!("meta-data/{item}"))?;
         let text = |bytes| {
-            String::from_utf8(bytes).map_err(|_| Failure::internal(format!("The metadata of {item} is no text")))
+            String::from_utf8(bytes).map_err(|_| Failure::internal(format!("The metadata of {item} is not text")))
         };
         bytes.map(text).transpose()
     }
@@ -301,7 +301,7 @@ fn event(event: &Value) -> Option<Event> {
 
 /// Parses what the component wrote. It may be a secret, so no error shows it.
 fn json(text: &str) -> Result<Value, Failure> {
-    serde_json::from_str(text).map_err(|_| Failure::internal("The instance describes itself by what is no JSON"))
+    serde_json::from_str(text).map_err(|_| Failure::internal("The component's description of the instance is not JSON"))
 }
 
 /// `/dev/sdf`, which metadata calls `sdf`.

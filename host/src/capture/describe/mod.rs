@@ -149,7 +149,7 @@ impl Work<'_> {
         let heading = format!(
             "Captured by {} from {} at {}.\n\
              The comment on a field says where its value comes from. report.md lists what this file cannot express.\n\
-             Credentials are left out: the served ones are made up. So is the hop limit, which no client can observe.",
+             Credentials are left out: the served ones are made up. The hop limit is left out too: no client can observe it.",
             header.tool, header.endpoint, header.date
         );
         self.draft.toml(&heading)

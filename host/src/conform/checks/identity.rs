@@ -183,8 +183,7 @@ fn fifteen_fields(subject: &Subject<'_>) -> Result<(), Stop> {
         return Err(entry.asked.broken(FIELDS.join(", "), shown(&fields.names().join(", "))));
     }
     if !json::is_laid_out(&text) {
-        let expected = "one field on each line, two spaces before it, spaces around the colon, no line end after the \
-            last line";
+        let expected = "one field on each line, two spaces before it, spaces around the colon, no final line end";
         return Err(entry.asked.broken(expected, "another layout"));
     }
     let is = |name, is_good: fn(&str) -> bool| fields.text(name).is_some_and(is_good);

@@ -38,7 +38,7 @@ pub(super) fn launch(
     // Checked here too, for a dry run.
     let room = fleet.instances_max().saturating_sub(fleet.len());
     if (min as usize) > room {
-        let message = format!("There are {} instances, and {} at most here", fleet.len(), fleet.instances_max());
+        let message = format!("There are {} instances, and the limit here is {}", fleet.len(), fleet.instances_max());
         return Err(Failure::new(TOO_MANY, message));
     }
     if matches!(fleet.callers(), CallerKey::Listener) {
@@ -97,7 +97,7 @@ pub(super) fn launch(
     Ok(launched)
 }
 
-// Undoes a launch whose call fails.
+/// Undoes a launch whose call fails.
 pub(super) fn take_back(fleet: &ControlledFleet, launched: &[Launched]) {
     for Launched { key, .. } in launched {
         fleet.remove(key);

@@ -46,7 +46,7 @@ pub(super) fn run(context: &Context<'_>, call: &Call) -> Result<Element, Failure
                 return Err(Failure::new("IdempotentParameterMismatch", message));
             }
             count if count < before.instance_ids.len() || left.iter().any(|facts| facts.state() == "terminated") => {
-                let message = "The client token is that of an earlier request, of which an instance is terminated";
+                let message = "The client token belongs to an earlier request, and one of its instances is terminated";
                 return Err(Failure::new("IdempotentInstanceTerminated", message));
             }
             _ => return Ok(answer(context, &left, false)),

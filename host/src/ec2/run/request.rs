@@ -186,7 +186,7 @@ impl RunInstances {
         match &self.network_interface[..] {
             [] => Ok(NetworkInterface::default()),
             [one] if one.interface_type.as_deref().is_some_and(|kind| kind != "interface") => {
-                Err(Failure::unsupported("The type of an interface is 'interface' here"))
+                Err(Failure::unsupported("The type of an interface can only be 'interface' here"))
             }
             [one] if one.device_index.or(one.network_card_index).unwrap_or_default() == 0 => Ok(one.clone()),
             _ => Err(Failure::unsupported("An instance is launched with its primary network interface alone here")),
@@ -207,13 +207,13 @@ impl RunInstances {
             attributes.set("instanceInitiatedShutdownBehavior", behavior)?;
         }
         if self.enclave_options.enabled {
-            return Err(Failure::unsupported("No instance has an enclave here: leave EnclaveOptions.Enabled false"));
+            return Err(Failure::unsupported("Instances have no enclaves here: EnclaveOptions.Enabled must be false"));
         }
         match self.capacity_reservation_specification.capacity_reservation_preference.as_deref() {
             None | Some("open" | "none") => {}
             Some(_) => {
-                let message = "There are no capacity reservations here. Offered as CapacityReservationPreference are: \
-                               none, open";
+                let message = "There are no capacity reservations here. CapacityReservationPreference can be: none, \
+                               open";
                 return Err(Failure::unsupported(message));
             }
         }
@@ -229,7 +229,7 @@ impl RunInstances {
                 spot.judge()?;
                 Ok(Some(spot))
             }
-            (_, Some(_)) => Err(Failure::combination("SpotOptions may be specified with the market type 'spot' alone")),
+            (_, Some(_)) => Err(Failure::combination("SpotOptions can be specified only with the market type 'spot'")),
             (_, None) => Ok(None),
         }
     }

@@ -102,8 +102,7 @@ fn document(entry: &Entry, fields: &[&str]) -> Result<json::Fields, Stop> {
     if json::is_laid_out(&text) {
         return Ok(found);
     }
-    let expected = "one field on each line, two spaces before it, spaces around the colon, no line end after the last \
-        line";
+    let expected = "one field on each line, two spaces before it, spaces around the colon, no final line end";
     Err(entry.asked.broken(expected, "another layout"))
 }
 
