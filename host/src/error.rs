@@ -41,9 +41,9 @@ pub enum Error {
         /// Its present revision.
         revision: u64,
     },
-    /// There are as many instances as there may be, and one more was to be added.
+    /// The limit of instances is reached, so no other can be added.
     Full {
-        /// How many that is.
+        /// The limit.
         instances_max: usize,
     },
     /// The component trapped, took too long or took too much memory. The call

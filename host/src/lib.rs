@@ -43,6 +43,7 @@
 //! | change many while they are served | [`ControlledFleet`], which has a [`Control`] for each |
 //! | observe every answer | an [`Observer`]; [`Metrics`] counts for Prometheus, a [`Journal`] keeps the last requests |
 //! | judge a service that claims to be EC2's | a [`conform::Suite`], with the feature `conform`; [`probe`] is its client |
+//! | record what a service serves, and compare services | a [`capture::Capturer`], with the feature `conform` |
 //! | test a program that asks the service | [`testing::Imds`], which stops when it is dropped |
 //! | sign the identity document with your own keys | [`IdentitySigning`] in [`Settings`] |
 //! | bound the component, or run another | [`RuntimeLimits`]; `Runtime::with_component` with the feature `compiler` |
@@ -54,7 +55,7 @@
 //! | none | [`Runtime`], [`Instance`], [`Description`], keys and signatures: a head in, an answer out | no hyper, no tokio |
 //! | `serve` | also everything for listening, operating and testing: [`Server`], [`Service`], [`Control`], [`Fleet`], [`testing`] | hyper, tokio |
 //! | `ec2` | also EC2's own API over instances under control: [`Ec2Api`] | quick-xml |
-//! | `conform` | also a judge of any endpoint: [`conform`], [`probe`] | |
+//! | `conform` | also checks and captures of any endpoint: [`conform`], [`capture`], [`probe`] | |
 //! | `cli`, `tls`: the default | also the program `imds` | clap |
 //! | `compiler` | also your own components | wasmtime's Cranelift |
 //!
@@ -77,9 +78,10 @@
 //! `error`, `description` (texts and places in them), `identity` (keys and
 //! signatures), `engine` (running the component), `observe`, `serve` (sockets and
 //! hyper), `credentials` (where real ones come from), `control` (what an operator
-//! changes), `ec2` (EC2's own API over that), `probe` and `conform` (a client that keeps
-//! answers as they came, and a judge of other services), `testing` (fixtures). The
-//! program uses only what this page shows.
+//! changes), `ec2` (EC2's own API over that), `probe` (a client that returns
+//! answers as they were sent), `conform` (a judge of other services), `capture` (records
+//! of what a service serves), `testing` (fixtures). The program uses only what this page
+//! shows.
 //!
 //! Guarantees:
 //!

@@ -74,7 +74,7 @@ fn the_table_tells_what_is_broken_by_what_it_is_known_and_what_came() {
          \x20 source    about 20 published tokens of Nitro instances; capture of 2026-09, t3.nano (56 characters)\n\
          \n\
          server-is-ec2ws (heads, recorded)\n\
-         \x20 rule      The field `Server` of every answer is `EC2ws`: SDKs and proxies know the service by it.\n\
+         \x20 rule      Every answer has `Server: EC2ws`, by which SDKs and proxies recognize the service.\n\
          \x20 request   GET /latest/meta-data/instance-id\n\
          \x20           X-aws-ec2-metadata-token: <5 bytes>\n\
          \x20 expected  Server: EC2ws\n\
@@ -176,7 +176,8 @@ fn markdown_is_a_table_in_which_nothing_of_the_endpoint_is_marked_up() {
              | heads | 0 | 1 | 0 | 0% |\n| **total** | 0 | 1 | 0 | 0% |\n\n\
              ## Broken\n\n\
              | check | evidence | rule | request | expected | got |\n| --- | --- | --- | --- | --- | --- |\n\
-             | `server-is-ec2ws` | recorded | The field `Server` of every answer is `EC2ws`: SDKs and proxies know the service by it. \
+             | `server-is-ec2ws` | recorded | Every answer has `Server: EC2ws`, by which SDKs and proxies \
+             recognize the service. \
              | GET /latest/meta-data/instance-id<br>X-aws-ec2-metadata-token: &lt;5 bytes> | Server: EC2ws | Server: a\\|b&lt;c>\\# |\n"
         )
     );

@@ -1,4 +1,4 @@
-//! Who is asked: a service behind a socket, or an instance in this process.
+//! Where requests go: to a service behind a socket, or to an instance in this process.
 
 use std::io;
 use std::thread;
@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use crate::engine::{Delivery, Instance, Moment, Request};
 use crate::probe::{Client, Endpoint, NoReply, Reply};
 
-/// Who answers requests: a [`Client`] of a service, an instance in this process
+/// Something that answers requests: a [`Client`] of a service, an instance in this process
 /// ([`InProcess`]), or any function.
 ///
 /// ```
@@ -24,15 +24,15 @@ pub trait Asker {
     ///
     /// # Errors
     ///
-    /// [`NoReply`] if there is none.
+    /// [`NoReply`] if there is no answer.
     fn ask(&mut self, request: &Request) -> Result<Reply, NoReply>;
 
-    /// The time where the answers come from.
+    /// The time at the service.
     fn now(&self) -> SystemTime {
         SystemTime::now()
     }
 
-    /// Waits, for a service that is busy.
+    /// Waits, because the service is busy.
     fn pause(&mut self, time: Duration) {
         thread::sleep(time);
     }
@@ -50,8 +50,8 @@ impl Asker for &Client {
     }
 }
 
-/// An instance in this process, asked by a clock of its own: each request takes 10
-/// milliseconds, and a pause no time at all.
+/// An instance in this process with a clock of its own: each request advances the clock by
+/// 10 milliseconds, and pauses take no real time.
 ///
 /// ```
 /// use imds_host::capture::{Asker as _, InProcess};
@@ -69,13 +69,13 @@ pub struct InProcess {
     number: u64,
 }
 
-/// How long a request takes, so that a throttle sees them one after another.
+/// How long a request takes, so that a throttle does not see all requests at once.
 const STEP: Duration = Duration::from_millis(10);
 /// How long a client waits for an answer.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 impl InProcess {
-    /// The instance as of `now` and later.
+    /// Serves the instance from `now` on.
     pub fn new(instance: Instance, now: SystemTime) -> Self {
         Self { instance, now, number: 0 }
     }

@@ -1,4 +1,4 @@
-//! A capture as a whole: ask, then replace, then hand out.
+//! A complete capture: send the requests, replace secrets, return the transcript.
 
 use std::error::Error;
 use std::fmt;
@@ -15,8 +15,8 @@ use super::transcript::Transcript;
 use crate::description::LAST_MS;
 use crate::probe::NoReply;
 
-/// Captures what a service serves: every version by its listings, what they may not
-/// show, heads, and refusals. It only reads. Nothing that is secret leaves it.
+/// Captures what a service serves: every version by its listings, items that listings may
+/// omit, heads, and refusals. It only reads. It never returns a secret.
 ///
 /// ```
 /// use imds_host::Runtime;
@@ -37,7 +37,7 @@ pub struct Capturer {
     disguise: Disguise,
 }
 
-/// What a capture may take.
+/// The limits of a capture.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
     pub requests: u64,
@@ -45,12 +45,12 @@ pub(super) struct Limits {
     pub time: Duration,
 }
 
-/// Four times what an instance with everything takes.
+/// Four times what an instance with every item needs.
 const REQUESTS: u64 = 20_000;
 const BYTES: u64 = 64 << 20;
 const TIME: Duration = Duration::from_secs(3600);
 
-/// What a capture is at.
+/// The progress of a capture.
 ///
 /// ```
 /// # use imds_host::capture::Progress;
@@ -59,71 +59,71 @@ const TIME: Duration = Duration::from_secs(3600);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Progress {
-    /// How many requests were sent.
+    /// How many requests have been sent.
     pub requests: u64,
-    /// How many it will be, about, once that is known.
+    /// About how many there will be in all, once that is known.
     pub expected: Option<u64>,
-    /// What is asked for next.
+    /// The target of the next request.
     pub target: String,
-    /// How many have no answer.
+    /// How many requests got no answer.
     pub missing: usize,
 }
 
 /// Each method returns the capturer with one thing changed.
 impl Capturer {
-    /// One that replaces credentials, tokens, user data and the keys of EC2 Instance
+    /// A capturer that replaces credentials, tokens, user data and the keys of EC2 Instance
     /// Connect, and stops after 20000 requests, 64 MiB of bodies or an hour.
     ///
     /// # Errors
     ///
-    /// The system has no entropy, from which what is made up comes.
+    /// The system provides no entropy, which made-up values are derived from.
     pub fn new() -> Result<Self, crate::error::Error> {
         let limits = Limits { requests: REQUESTS, bytes: BYTES, time: TIME };
         Ok(Self { limits, keeps_user_data: false, anonymizes: false, disguise: Disguise::random()? })
     }
 
-    /// Keeps user data as it is.
+    /// Keeps user data unchanged.
     #[must_use]
     pub fn keep_user_data(self, keeps: bool) -> Self {
         Self { keeps_user_data: keeps, ..self }
     }
 
-    /// Replaces account, ids, addresses and names too, each by the same everywhere.
+    /// Also replaces account, ids, addresses and names, each by the same value everywhere.
     #[must_use]
     pub fn anonymize(self, anonymizes: bool) -> Self {
         Self { anonymizes, ..self }
     }
 
-    /// How many requests it may send.
+    /// Sets how many requests it may send.
     #[must_use]
     pub fn requests_at_most(self, requests: u64) -> Self {
         Self { limits: Limits { requests, ..self.limits }, ..self }
     }
 
-    /// How many bytes the bodies may have in all.
+    /// Sets how many bytes the bodies may have in all.
     #[must_use]
     pub fn bytes_at_most(self, bytes: u64) -> Self {
         Self { limits: Limits { bytes, ..self.limits }, ..self }
     }
 
-    /// How long it may take.
+    /// Sets how long it may take.
     #[must_use]
     pub fn time_at_most(self, time: Duration) -> Self {
         Self { limits: Limits { time, ..self.limits }, ..self }
     }
 
-    /// Captures what answers; `endpoint` is for the header.
+    /// Captures a service. `endpoint` is for the header.
     ///
     /// # Errors
     ///
-    /// [`CaptureError`] if the service never answers, or if something that was to be
-    /// replaced would remain.
+    /// [`CaptureError`] if the service never answers, or if a value that must be replaced
+    /// would remain.
     pub fn capture(&self, endpoint: &str, asker: &mut dyn Asker) -> Result<Transcript, CaptureError> {
         self.capture_observed(endpoint, asker, &mut |_| ControlFlow::Continue(()))
     }
 
-    /// Like [`capture`](Self::capture); `observer` hears of each request before it goes,
-    /// and can end the capture: the rest is then among what is missing.
+    /// Like [`capture`](Self::capture), but calls `observer` before each request. It can
+    /// end the capture: the remaining requests then count as missing.
     ///
     /// # Errors
     ///
@@ -150,7 +150,7 @@ impl Capturer {
     }
 }
 
-/// A time as descriptions have it, to the second.
+/// A time in the form of descriptions, to the second.
 pub(super) fn rfc3339(time: SystemTime) -> String {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     humantime::format_rfc3339_seconds(UNIX_EPOCH + since.min(Duration::from_millis(LAST_MS))).to_string()
@@ -162,8 +162,8 @@ pub(super) fn rfc3339(time: SystemTime) -> String {
 pub enum CaptureError {
     /// The service never answered.
     NoReply(NoReply),
-    /// What was to be replaced would still be in the capture, so there is none: the kind
-    /// of it.
+    /// A value that must be replaced would remain, so there is no capture. States the kind
+    /// of the value.
     Remains(&'static str),
 }
 

@@ -1,4 +1,4 @@
-//! Whether a service answers as a transcript has it.
+//! Compares a service with a transcript.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -24,18 +24,18 @@ use crate::redact;
 pub struct Comparison {
     /// How many requests were compared.
     pub compared: usize,
-    /// Where answers differ, in the order of the transcript.
+    /// The differences between answers, in the order of the transcript.
     pub differences: Vec<Difference>,
 }
 
-/// A line for each difference, of all versions in which it is the same.
+/// A line for each difference, with all versions that have it.
 impl fmt::Display for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         grouped(&self.differences).into_iter().try_for_each(|line| writeln!(f, "{line}"))
     }
 }
 
-/// Differences that are one but for the version, a line each.
+/// A line for each group of differences that are equal except for the version.
 pub(super) fn grouped(differences: &[Difference]) -> Vec<String> {
     let mut groups = BTreeMap::<[String; 4], Vec<String>>::new();
     for Difference { request, what, expected, got, .. } in differences {
@@ -56,7 +56,7 @@ pub(super) fn grouped(differences: &[Difference]) -> Vec<String> {
     groups.into_iter().map(line).collect()
 }
 
-/// Something in which two answers differ. Secrets are shown by their form alone.
+/// One difference between two answers. Of secrets, it shows only the form.
 ///
 /// ```
 /// use imds_host::capture::Difference;
@@ -80,7 +80,7 @@ pub struct Difference {
     pub what: String,
     /// What the transcript has.
     pub expected: String,
-    /// What came.
+    /// What the service answered.
     pub got: String,
 }
 
@@ -91,17 +91,16 @@ impl fmt::Display for Difference {
     }
 }
 
-/// How often a request is repeated that a service is too busy to answer.
+/// How often a request is repeated if the service is too busy to answer.
 const REPETITIONS: u32 = 5;
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
-/// More of a body is not shown.
+/// How much of a body is shown at most.
 const SHOWN: usize = 200;
 
 impl Transcript {
-    /// Asks what the transcript asked, in its order, and compares the answers. Equal is
-    /// what is equal but for what differs from one moment to another: times, tokens and
-    /// how long they live, credentials, signatures, and what the transcript has made-up
-    /// values of.
+    /// Sends the requests of the transcript in its order, and compares the answers. It
+    /// ignores what changes over time: times, tokens and their lifetimes, credentials,
+    /// signatures, and values that the transcript has replaced.
     pub fn compare(&self, asker: &mut dyn Asker) -> Comparison {
         let mut token = None::<String>;
         let mut differences = Vec::new();
@@ -149,7 +148,7 @@ fn shown_request(request: &Asked) -> String {
     request.line() + &fields.collect::<String>()
 }
 
-/// A text of a service as a report may show it.
+/// A text of a service in a form that a report can show.
 fn brief(text: &str) -> String {
     redact::text(text, SHOWN)
 }
@@ -158,12 +157,12 @@ fn status_line(answered: &Answered) -> String {
     brief(format!("{} {}", answered.status, answered.reason).trim_end())
 }
 
-/// What a body is, by its path: what of it can be compared.
+/// The kind of a body by its path, which decides what can be compared.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Plain,
     Token,
-    /// Signatures; what is replaced in the transcript and the service's own there.
+    /// Signatures, and values that the transcript has replaced and the service has not.
     Form,
     Opaque,
 }
@@ -222,11 +221,11 @@ fn compare(
             "x-aws-ec2-metadata-token-ttl-seconds" if exchange.request.method != "PUT" => {
                 other.parse::<u32>().is_ok_and(|seconds| seconds <= 21600) == value.parse::<u32>().is_ok()
             }
-            // The head has no body to compare with, and what it would have may differ.
+            // The answer has no body to compare, and the body of a `GET` may differ.
             "content-length" if exchange.request.method == "HEAD" && !is_fixed_path(exchange, replaced) => {
                 other.parse::<u64>().is_ok()
             }
-            // Bodies that are equal may have lengths that differ.
+            // Bodies that count as equal may have different lengths.
             "content-length" if is_equal && ours != theirs => other == theirs.len().to_string(),
             _ => value == other,
         };
@@ -246,19 +245,19 @@ fn compare(
     }
 }
 
-/// Whether what a path shows may be a secret that no shape tells.
+/// Whether the value at a path can be a secret that its form does not reveal.
 fn is_private(exchange: &Exchange) -> bool {
     let (_, path) = split(&exchange.request.target).unwrap_or_default();
     path == "user-data" || path.starts_with("meta-data/managed-ssh-keys/")
 }
 
-/// Whether what a path shows is the same at all times, by its path alone.
+/// Whether the value at a path never changes, judged by the path alone.
 fn is_fixed_path(exchange: &Exchange, replaced: &[Replaced]) -> bool {
     let (_, path) = split(&exchange.request.target).unwrap_or_default();
     kind(exchange, replaced) == Kind::Plain && !path.contains("/security-credentials/")
 }
 
-/// The form of a body of which nothing else can be compared.
+/// The form of a body, if nothing else of it can be compared.
 fn form(body: &[u8], kind: Kind) -> String {
     let is_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=-_".contains(byte);
     match kind {
@@ -280,7 +279,8 @@ fn form(body: &[u8], kind: Kind) -> String {
     }
 }
 
-/// Two bodies that differ: whole where they are short, else the first lines that differ.
+/// Two bodies that differ: complete if they are short, otherwise the first lines that
+/// differ.
 fn shown(ours: &[u8], theirs: &[u8]) -> (String, String) {
     let [Ok(ours_text), Ok(theirs_text)] = [ours, theirs].map(str::from_utf8) else {
         return (format!("{} bytes", ours.len()), format!("{} bytes", theirs.len()));
@@ -299,7 +299,7 @@ fn shown(ours: &[u8], theirs: &[u8]) -> (String, String) {
     }
 }
 
-/// A body with forms in the place of credentials and their times.
+/// A body in which forms replace credentials and their times.
 fn masked(body: &[u8]) -> Vec<u8> {
     let Some(text) = str::from_utf8(body).ok().filter(|text| text.trim_start().starts_with('{')) else {
         return body.to_vec();

@@ -1,5 +1,4 @@
-//! What is asked: everything that is listed, in every version, and refusals that cost
-//! nothing.
+//! The requests of a capture: everything listed in every version, and harmless refusals.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +10,7 @@ const VERSIONS: usize = 64;
 const NAMES: usize = 2048;
 const DEPTH: usize = 12;
 
-/// Asks for all.
+/// Sends all requests.
 pub fn crawl(session: &mut Session<'_>) {
     session.begin();
     let is_open = session.ask(request("GET", "/latest/meta-data/")).is_some_and(|it| it.response.status == 200);
@@ -30,7 +29,7 @@ pub fn crawl(session: &mut Session<'_>) {
     for version in versions {
         let mut found = Found::default();
         folder(session, &format!("/{version}/"), &mut found);
-        // What a version does not list may answer there.
+        // Items that a version does not list may still answer there.
         let there: BTreeSet<String> = found.targets.iter().filter_map(|target| below(target)).collect();
         for target in latest.targets.iter().filter(|target| !target.ends_with('/')) {
             if let Some(path) = below(target).filter(|path| !there.contains(path)) {
@@ -40,18 +39,18 @@ pub fn crawl(session: &mut Session<'_>) {
     }
 }
 
-/// The path below a version, as it stands in a target.
+/// The path below a version, as written in a target.
 fn below(target: &str) -> Option<String> {
     let (_, path) = target.strip_prefix('/')?.split_once('/')?;
     Some(path.to_owned())
 }
 
-/// What answers below a version.
+/// The paths that answer below a version.
 #[derive(Default)]
 struct Found {
-    /// In their order.
+    /// The paths in their order.
     targets: Vec<String>,
-    /// All that was asked for.
+    /// All paths that were requested.
     seen: BTreeSet<String>,
 }
 
@@ -65,7 +64,7 @@ fn versions(session: &mut Session<'_>) -> Vec<String> {
     versions.into_iter().take(VERSIONS).collect()
 }
 
-/// Follows the listing of a folder, and all below it.
+/// Follows the listing of a folder and of all folders below it.
 fn folder(session: &mut Session<'_>, target: &str, found: &mut Found) {
     let top = target.matches('/').count();
     let mut folders = vec![target.to_owned()];
@@ -123,7 +122,7 @@ fn entry(folder: &str, line: &str, is_top: bool) -> Option<String> {
     Some(format!("{folder}{}{slash}", escaped(name)?))
 }
 
-/// Asks for what may be there without being listed.
+/// Requests items that may exist without being listed.
 fn known(session: &mut Session<'_>, found: &mut Found) {
     let macs = "meta-data/network/interfaces/macs/";
     let mac = found.targets.iter().find_map(|target| {
@@ -152,14 +151,15 @@ fn known(session: &mut Session<'_>, found: &mut Found) {
     }
 }
 
-/// Asks for the heads alone.
+/// Requests heads only.
 fn heads(session: &mut Session<'_>, latest: &Found) {
     for target in latest.targets.iter().chain([&"/".to_owned(), &"/latest/meta-data/no-such-item".to_owned()]) {
         session.with_token(request("HEAD", target));
     }
 }
 
-/// What the service refuses, or answers by another way: nothing of it changes anything.
+/// Requests that the service refuses or answers in a special way. None of them changes
+/// anything.
 fn refusals(session: &mut Session<'_>) {
     const TOKEN: &str = "X-aws-ec2-metadata-token";
     // 40 bytes in base64, as a token is.

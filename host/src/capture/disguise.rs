@@ -1,5 +1,5 @@
-//! What is made up in place of what is replaced: of the same form, and the same for
-//! the same.
+//! Made-up values: of the same form as the originals, and the same value for the same
+//! original.
 
 use std::fmt;
 
@@ -7,8 +7,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::error::Error;
 
-/// The key of all that is made up in a capture. Without it nobody can try which
-/// original gives what is made up, not even of an account's twelve digits.
+/// The key of all made-up values of a capture. Without it, nobody can find an original by
+/// trying, not even an account of twelve digits.
 #[derive(Clone)]
 pub struct Disguise([u8; 32]);
 
@@ -24,12 +24,12 @@ impl Disguise {
         Self([seed; 32])
     }
 
-    /// The same with another key, for when chance gave what it should not have.
+    /// Another key, in case a made-up value happens to be an original.
     pub fn next(&self) -> Self {
         Self(Sha256::digest(self.0).into())
     }
 
-    /// As many bytes as are wanted that follow from a text and what they are for.
+    /// An endless sequence of bytes, derived from a text and a purpose.
     pub fn bytes(&self, purpose: &str, text: &[u8]) -> impl Iterator<Item = u8> + use<> {
         let mut seed = Sha256::new();
         seed.update(self.0);
@@ -45,8 +45,8 @@ impl Disguise {
         })
     }
 
-    /// A secret of the same length and alphabet; its first `kept` characters stay, as
-    /// does what pads it.
+    /// A secret of the same length and alphabet. Its first `kept` characters and its
+    /// padding stay.
     pub fn secret(&self, text: &str, kept: usize) -> String {
         let is_upper = text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
         // Access keys are base32.
@@ -63,7 +63,7 @@ impl Disguise {
         each.collect()
     }
 
-    /// A name of the same form: letters for letters, digits for digits, in their case.
+    /// A name of the same form: letters for letters in the same case, digits for digits.
     /// Never the name itself.
     pub fn name(&self, text: &str) -> String {
         let mut made = text.to_owned();
@@ -91,7 +91,7 @@ impl Disguise {
         text.chars().zip(made).map(|(_, byte)| char::from(b"0123456789abcdef"[usize::from(byte % 16)])).collect()
     }
 
-    /// As many digits, the first of them none.
+    /// The same number of digits, the first of which is not 0.
     pub fn digits(&self, text: &str) -> String {
         let made = self.bytes("digits", text.as_bytes());
         let digit = |(place, (_, byte)): (usize, (char, u8))| match place {
@@ -101,8 +101,8 @@ impl Disguise {
         text.chars().zip(made).enumerate().map(digit).collect()
     }
 
-    /// User data of the same length and kind. Of the original nothing remains but its
-    /// first mark.
+    /// User data of the same length and kind. Of the original, only the mark of its type
+    /// remains.
     pub fn user_data(&self, bytes: &[u8]) -> Vec<u8> {
         const MARKS: [&[u8]; 8] = [
             b"#!/bin/sh\n",

@@ -1,9 +1,10 @@
 //! Captures of a service: what `imds capture` writes.
 //!
-//! A [`Capturer`] asks any [`Asker`] for everything that it serves, in every version. It
-//! only reads, waits where the service is busy, and notes what it could not have. Secrets
-//! are replaced by made-up ones of the same form before anybody sees them. What comes of
-//! it is a [`Transcript`]: requests and answers in their order, with heads as they came.
+//! A [`Capturer`] requests everything that a service serves, in every version, through any
+//! [`Asker`]. It only reads, waits if the service is busy, and records which requests got
+//! no answer. It replaces secrets by made-up ones of the same form before it returns
+//! anything. The result is a [`Transcript`]: requests and answers in their order, with
+//! heads as they were sent.
 //!
 //! ```
 //! use imds_host::Runtime;

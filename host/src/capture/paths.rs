@@ -1,7 +1,6 @@
 //! Paths of the service: in targets, in listings, below versions.
 
-/// A name of a listing as a client writes it in a target; `None` for one that cannot
-/// be asked for.
+/// A name of a listing as a client writes it in a target; `None` if it cannot be requested.
 pub fn escaped(name: &str) -> Option<String> {
     let is_plain = |byte: u8| byte.is_ascii_graphic() && !b"%?#/\"<>\\^`{|}".contains(&byte);
     if name.is_empty() || name == "." || name == ".." || name.contains('/') || name.chars().any(char::is_control) {
@@ -17,7 +16,7 @@ pub fn escaped(name: &str) -> Option<String> {
     Some(text)
 }
 
-/// A target as text, without what is escaped; a target that is none stays as it is.
+/// A target as unescaped text. An invalid target is returned unchanged.
 pub fn unescaped(target: &str) -> String {
     let bytes = target.as_bytes();
     let (mut out, mut at) = (Vec::with_capacity(bytes.len()), 0);
@@ -37,16 +36,16 @@ pub fn unescaped(target: &str) -> String {
     String::from_utf8(out).unwrap_or_else(|_| target.to_owned())
 }
 
-/// The version of a target and what is below it, without a slash at its end:
-/// `("latest", "meta-data/mac")`.
+/// The version of a target and the path below it, without a slash at the end: `("latest",
+/// "meta-data/mac")`.
 pub fn split(target: &str) -> Option<(String, String)> {
     let target = unescaped(target);
     let (version, path) = target.strip_prefix('/')?.split_once('/')?;
     Some((version.to_owned(), path.trim_end_matches('/').to_owned()))
 }
 
-/// Paths below `/latest` that an instance can have without a listing that shows them,
-/// or that come and go. `{mac}` is that of an interface.
+/// Paths below `/latest` that an instance can have although no listing shows them, or that
+/// come and go. `{mac}` stands for the MAC address of an interface.
 pub const KNOWN: &[&str] = &[
     "user-data",
     "dynamic/fws/",

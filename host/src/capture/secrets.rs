@@ -1,4 +1,4 @@
-//! Secrets, which no capture has: made-up ones of the same form are put in their place.
+//! Replaces secrets by made-up ones of the same form, so that no capture contains any.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -9,13 +9,13 @@ use super::disguise::Disguise;
 use super::paths::split;
 use super::transcript::{Exchange, Replaced, Transcript};
 
-/// What to call what would remain.
+/// What the error calls a value that would remain.
 const REMAINS: &str = "a secret";
-/// What is shorter, as in mocks, may be part of what is none: it is replaced where it
-/// stands and not searched for elsewhere. No secret of AWS is.
+/// A shorter secret, as in mocks, may be part of other text. It is replaced where it was
+/// found, and not searched for elsewhere. AWS has no secrets this short.
 const LENGTH_MIN: usize = 16;
 
-/// Replaces all secrets, or says what would remain.
+/// Replaces all secrets, or returns the kind of one that would remain.
 pub fn replace(transcript: &mut Transcript, disguise: &Disguise, keeps_user_data: bool) -> Result<(), &'static str> {
     let mut made = Made { by_secret: BTreeMap::new(), disguise };
     let mut replaced = Vec::new();
@@ -25,7 +25,7 @@ pub fn replace(transcript: &mut Transcript, disguise: &Disguise, keeps_user_data
             replaced.push(kind);
         }
     }
-    // A secret that stood where it is expected may stand elsewhere too.
+    // A secret that was found where it is expected may also occur elsewhere.
     let secrets: Vec<_> = made.by_secret.into_iter().filter(|(secret, _)| secret.len() >= LENGTH_MIN).collect();
     for exchange in &mut transcript.exchanges {
         each_text(exchange, &mut |bytes| {
@@ -47,12 +47,12 @@ pub fn replace(transcript: &mut Transcript, disguise: &Disguise, keeps_user_data
     replaced.sort();
     replaced.dedup();
     transcript.header.replaced = replaced;
-    // What is made up may have a secret in it by nothing but a defect.
+    // Only a defect could leave a secret here.
     let originals: Vec<&[u8]> = secrets.iter().map(|(secret, _)| secret.as_slice()).collect();
     if remains(transcript, &originals) { Err(REMAINS) } else { Ok(()) }
 }
 
-/// Lets all that an exchange has of the service be written anew.
+/// Rewrites every text that an exchange has from the service.
 pub fn each_text(exchange: &mut Exchange, write: &mut dyn FnMut(&[u8]) -> Vec<u8>) {
     let text = |write: &mut dyn FnMut(&[u8]) -> Vec<u8>, text: &mut String| {
         let written = write(text.as_bytes());
@@ -73,7 +73,7 @@ pub fn each_text(exchange: &mut Exchange, write: &mut dyn FnMut(&[u8]) -> Vec<u8
     }
 }
 
-/// Whether anything that was replaced is still there.
+/// Whether the transcript still contains one of the originals.
 pub fn remains(transcript: &Transcript, originals: &[&[u8]]) -> bool {
     let finders: Vec<_> = originals.iter().map(memmem::Finder::new).collect();
     let has = |bytes: &[u8]| finders.iter().any(|finder| finder.find(bytes).is_some());
@@ -101,14 +101,14 @@ pub fn replaced_in(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     out
 }
 
-/// What is made up so far.
+/// The made-up values so far.
 struct Made<'d> {
     by_secret: BTreeMap<Vec<u8>, Vec<u8>>,
     disguise: &'d Disguise,
 }
 
 impl Made<'_> {
-    /// The body that takes the place of a secret one.
+    /// The body that replaces a secret one.
     fn body(&mut self, exchange: &Exchange, keeps_user_data: bool) -> Option<(Replaced, Vec<u8>)> {
         let body = exchange.response.body();
         if exchange.response.status != 200 || body.is_empty() {
@@ -134,7 +134,7 @@ impl Made<'_> {
                 let written = self.json(text);
                 (written != text).then(|| (Replaced::Credentials, written.into_bytes()))
             }
-            // Nothing of what should have been credentials can be trusted to be none.
+            // If credentials have an unexpected form, any part of the body can be a secret.
             None if is_credentials => {
                 let made = self.secret(&String::from_utf8_lossy(&body), 0);
                 Some((Replaced::Credentials, made.into_bytes()))
@@ -143,7 +143,7 @@ impl Made<'_> {
         }
     }
 
-    /// A line of keys. The kind of a key is no secret, nor what PEM is framed by.
+    /// A line of keys. The kind of a key and the frame lines of PEM are not secret.
     fn keys(&mut self, line: &str) -> String {
         if line.starts_with("-----") {
             return line.to_owned();
@@ -168,7 +168,7 @@ impl Made<'_> {
         made
     }
 
-    /// JSON text with other texts in the place of secrets, and else as it was.
+    /// JSON text in which other texts replace the secrets, and otherwise unchanged.
     fn json(&mut self, text: &str) -> String {
         let mut out = String::with_capacity(text.len());
         let mut name = None::<String>;
@@ -187,7 +187,7 @@ impl Made<'_> {
                 Some(key) if is_secret(key) && !decoded.is_empty() => {
                     let made =
                         self.secret(&decoded, if ["AccessKeyId", "Token"].contains(&key.as_str()) { 4 } else { 0 });
-                    // As text in JSON it may be written otherwise than it reads.
+                    // The JSON literal can differ from the decoded text.
                     self.by_secret.insert(literal.trim_matches('"').as_bytes().to_vec(), made.as_bytes().to_vec());
                     out.push_str(&serde_json::to_string(&made).unwrap_or_default());
                 }
@@ -199,7 +199,7 @@ impl Made<'_> {
     }
 }
 
-/// Where a string of JSON ends that a text begins with.
+/// The end of the JSON string that a text begins with.
 pub fn string_end(text: &str) -> Option<usize> {
     let mut is_escaped = true;
     for (place, byte) in text.bytes().enumerate() {
@@ -212,7 +212,7 @@ pub fn string_end(text: &str) -> Option<usize> {
     None
 }
 
-/// Whether the value of a field in JSON is a secret by its name.
+/// Whether the name of a JSON field suggests that its value is a secret.
 fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase().replace(['-', '_'], "");
     ["accesskey", "secret", "token", "password", "passwd", "privatekey", "credential"]

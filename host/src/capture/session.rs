@@ -1,4 +1,4 @@
-//! Requests with patience and bounds: a token in hand, back-off, limits.
+//! Sends requests with a token, with back-off, and within limits.
 
 use std::ops::ControlFlow;
 use std::time::{Duration, SystemTime};
@@ -9,21 +9,21 @@ use super::transcript::{Asked, Exchange, Missing};
 use crate::engine::Request;
 use crate::probe::{NoReply, Reply};
 
-/// How often a request is repeated that gets no answer or a busy one.
+/// How often a request is repeated if the service is busy or does not answer.
 const REPETITIONS: u32 = 6;
-/// The pause before the first repetition; each that follows is twice as long.
+/// The pause before the first repetition. Each later one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
-/// After so many requests in a row without an answer, the service is gone.
+/// After this many requests in a row without an answer, the service counts as gone.
 const GONE: u32 = 3;
-/// The lifetime of the session token, the longest that the service gives.
+/// The lifetime of the session token, the longest that the service accepts.
 const TTL_SECONDS: &str = "21600";
-/// A token that is refused is renewed no more often.
+/// A refused token is renewed at most this often.
 const RENEWAL: Duration = Duration::from_secs(30);
 
 const TOKEN: &str = "X-aws-ec2-metadata-token";
 const TTL: &str = "X-aws-ec2-metadata-token-ttl-seconds";
 
-/// What is asked, and what came of it.
+/// The requests so far, and their answers.
 pub struct Session<'a> {
     asker: &'a mut dyn Asker,
     observer: &'a mut dyn FnMut(Progress) -> ControlFlow<()>,
@@ -37,11 +37,11 @@ pub struct Session<'a> {
     expected: Option<u64>,
     bytes: u64,
     unanswered: u32,
-    /// Targets that had no answer.
+    /// Targets that got no answer.
     given_up: Vec<String>,
-    /// Why nothing more is asked.
+    /// Why no more requests are sent.
     ended: Option<String>,
-    /// The first failure, where the service never answered.
+    /// The first failure, in case the service never answers.
     failure: Option<NoReply>,
 }
 
@@ -63,7 +63,7 @@ pub fn token_request(ttl_seconds: &str) -> Asked {
     request("PUT", "/latest/api/token").with(TTL, ttl_seconds)
 }
 
-/// What the service says to one request too many, now or in its past.
+/// The statuses by which the service throttles, now or formerly.
 pub fn is_busy(status: u16) -> bool {
     matches!(status, 429 | 503)
 }
@@ -115,23 +115,23 @@ impl<'a> Session<'a> {
         self.failure.take().filter(|_| self.exchanges.is_empty())
     }
 
-    /// Gets a token, if the service gives any.
+    /// Gets a token, if the service issues any.
     pub fn begin(&mut self) {
         self.ask(token_request(TTL_SECONDS));
     }
 
-    /// Asks for a path as a client does, with a token where there is one.
+    /// Requests a path as a client does, with a token if there is one.
     pub fn get(&mut self, target: &str) -> Option<&Exchange> {
         self.with_token(request("GET", target))
     }
 
-    /// Asks with a token where there is one.
+    /// Sends a request with a token if there is one.
     pub fn with_token(&mut self, asked: Asked) -> Option<&Exchange> {
         self.ask(if self.token.is_some() { asked.with(TOKEN, "{token}") } else { asked })
     }
 
-    /// Asks, again and again while the service is busy, and keeps what is answered or
-    /// notes what is missing.
+    /// Sends a request, and again while the service is busy. Keeps the answer, or records
+    /// the request as missing.
     pub fn ask(&mut self, asked: Asked) -> Option<&Exchange> {
         self.look_whether_to_go_on(&asked);
         if let Some(why) = self.ended.clone() {
@@ -165,7 +165,7 @@ impl<'a> Session<'a> {
     fn patiently(&mut self, asked: &Asked) -> Result<Reply, String> {
         let mut pause = FIRST_PAUSE;
         let mut why = String::new();
-        // What is below a folder that is always refused is not waited for as long.
+        // Requests below a folder that did not answer are repeated only once.
         let is_below = self.given_up.iter().any(|target| asked.target.starts_with(target.as_str()));
         for attempt in 0..=if is_below { 1 } else { REPETITIONS } {
             if attempt > 0 {
@@ -194,7 +194,7 @@ impl<'a> Session<'a> {
         Err(why)
     }
 
-    /// Whether the request had a token that was good, and that may have ended.
+    /// Whether the request had a valid token that may have expired.
     fn may_renew(&self, asked: &Asked) -> bool {
         let has_token = asked.fields.iter().any(|(_, value)| value == "{token}");
         let since = |renewed| self.asker.now().duration_since(renewed).unwrap_or_default();
@@ -216,7 +216,7 @@ impl<'a> Session<'a> {
         self.asker.ask(request)
     }
 
-    /// How many requests there will be in all, as far as one can tell.
+    /// Estimates how many requests there will be in all.
     pub fn expect(&mut self, more: usize) {
         self.expected = Some(self.asked + more as u64);
     }
@@ -243,7 +243,7 @@ impl<'a> Session<'a> {
         self.ended.get_or_insert_with(|| why.to_owned());
     }
 
-    /// Notes what cannot be had.
+    /// Records a request as missing.
     pub fn miss(&mut self, asked: &Asked, why: impl Into<String>) {
         self.missing.push(Missing { request: asked.line(), why: why.into() });
     }

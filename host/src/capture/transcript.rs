@@ -1,4 +1,4 @@
-//! What was asked and answered, as a file of lines.
+//! Requests and answers, as a file of lines.
 
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Read as _, Write};
@@ -16,15 +16,15 @@ use crate::redact;
 
 /// The version of the format that this program writes and reads.
 const FORMAT: u32 = 1;
-/// The longest line: an answer of the longest body that a client takes, in base64.
+/// The longest line: an answer with the longest body that a client accepts, in base64.
 const LINE_BYTES: u64 = 32 << 20;
-/// More than a capture has.
+/// More exchanges than a capture has.
 const EXCHANGES: usize = 100_000;
-/// More than any request or answer has.
+/// More header fields than any request or answer has.
 const FIELDS: usize = 64;
 
-/// What a service was asked and what it answered, without secrets: JSON Lines, first a
-/// [`TranscriptHeader`], then an [`Exchange`] on each line in the order of time.
+/// Requests to a service and its answers, without secrets. As a file, it is JSON Lines:
+/// first a [`TranscriptHeader`], then an [`Exchange`] on each line in the order of time.
 ///
 /// ```
 /// use imds_host::capture::Transcript;
@@ -65,33 +65,33 @@ pub struct TranscriptHeader {
     /// The version of the format: 1.
     #[serde(rename = "imds-transcript")]
     pub format: u32,
-    /// When the capture began, by RFC 3339.
+    /// When the capture began, in the form of RFC 3339.
     pub date: String,
     /// Where the service was.
     pub endpoint: String,
-    /// What captured it.
+    /// The program that captured it.
     pub tool: String,
-    /// What is made up in place of what was answered.
+    /// What was replaced by made-up values.
     pub replaced: Vec<Replaced>,
-    /// What could not be had. A whole capture has none.
+    /// The requests without an answer. A complete capture has none.
     pub missing: Vec<Missing>,
 }
 
-/// What a transcript has made-up values of, which are of the same form.
+/// A kind of values that a transcript replaces by made-up ones of the same form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Replaced {
     /// Session tokens.
     Tokens,
-    /// Credentials, and what else looks like a secret in JSON.
+    /// Credentials, and other values in JSON that look like secrets.
     Credentials,
     /// User data.
     UserData,
     /// Keys of EC2 Instance Connect.
     ManagedSshKeys,
-    /// Account, ids, addresses, names and what follows from them.
+    /// Account, ids, addresses, names and values that follow from them.
     Identifiers,
-    /// Signatures of the identity document: no certificate fits them any more.
+    /// Signatures of the identity document. No certificate verifies the new ones.
     IdentitySignatures,
 }
 
@@ -120,11 +120,12 @@ impl fmt::Display for Missing {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Exchange {
-    /// What was asked.
+    /// The request.
     pub request: Asked,
-    /// What was answered.
+    /// The answer.
     pub response: Answered,
-    /// From the request's first byte to the answer's last, in milliseconds.
+    /// The time from the first byte of the request to the last byte of the answer, in
+    /// milliseconds.
     pub took_ms: u64,
 }
 
@@ -150,7 +151,7 @@ pub struct Answered {
     pub status: u16,
     /// The reason phrase.
     pub reason: String,
-    /// Names and values of the header fields in the order in which they came.
+    /// Names and values of the header fields in their order.
     pub fields: Vec<(String, String)>,
     /// The body, if it is text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -176,8 +177,8 @@ impl Asked {
         self.fields.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
-    /// The request with a live token in the place of `{token}`; a field that needs one
-    /// where there is none is left out.
+    /// The request with a valid token in place of `{token}`. Without a token, fields that
+    /// need one are left out.
     pub(super) fn filled(&self, token: Option<&str>) -> Request {
         let mut request = Request { method: self.method.clone(), ..Request::get(self.target.clone()) };
         for (name, value) in &self.fields {
@@ -210,7 +211,7 @@ impl Answered {
         }
     }
 
-    /// The first value of a header field, its name in any mix of cases.
+    /// The first value of a header field. Names match in any case.
     pub fn field(&self, name: &str) -> Option<&str> {
         self.fields.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
@@ -223,7 +224,7 @@ impl Answered {
     }
 
     pub(super) fn of(reply: &Reply) -> Self {
-        // No value of the service is anything but text; of others, what is not is replaced.
+        // EC2's values are all text. Other bytes are replaced.
         let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
         let mut answered = Self {
             version: reply.http_minor,
@@ -253,7 +254,7 @@ impl Exchange {
         Self { request, response: Answered::of(reply), took_ms }
     }
 
-    /// Why this is nothing that a client of the service sends or gets.
+    /// Why this is not an exchange of a client with the service.
     fn wrong(&self) -> Option<&'static str> {
         let Asked { method, target, fields } = &self.request;
         let is_token = target.trim_end_matches('/').ends_with("/api/token");
@@ -293,13 +294,14 @@ impl Transcript {
     ///
     /// # Errors
     ///
-    /// [`WrongTranscript`] if it cannot be read or if a line is none of a transcript.
+    /// [`WrongTranscript`] if the file cannot be read or a line is not that of a
+    /// transcript.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, WrongTranscript> {
         let file = std::fs::File::open(path).map_err(|error| WrongTranscript::at(0, error.to_string()))?;
         Self::read_from(BufReader::new(file))
     }
 
-    /// Reads from a stream, no more than the longest transcript has.
+    /// Reads from a stream, at most the size of the longest transcript.
     ///
     /// # Errors
     ///
@@ -341,7 +343,7 @@ impl Transcript {
         transcript.ok_or_else(|| WrongTranscript::at(1, "there is no header of a transcript"))
     }
 
-    /// Writes it, a line each.
+    /// Writes it, one exchange on each line.
     ///
     /// # Errors
     ///
@@ -362,7 +364,7 @@ impl Transcript {
     }
 }
 
-/// Reads a line. What it has is not repeated.
+/// Reads a line. Errors do not repeat its text.
 fn parsed<'l, T: Deserialize<'l>>(line: &'l [u8], number: usize, what: &str) -> Result<T, WrongTranscript> {
     serde_json::from_slice(line).map_err(|error| {
         WrongTranscript::at(number, format!("it is not {what}: {}", redact::text(&error.to_string(), 200)))

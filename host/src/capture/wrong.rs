@@ -1,9 +1,9 @@
-//! Why a file is no transcript.
+//! Why a file is not a transcript.
 
 use std::error::Error;
 use std::fmt;
 
-/// Why a file is no transcript.
+/// Why a file is not a transcript.
 ///
 /// ```
 /// # use imds_host::capture::Transcript;
@@ -14,13 +14,13 @@ use std::fmt;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WrongTranscript {
-    /// From 1; 0 for the file.
+    /// The line, from 1; 0 for the file as a whole.
     line: usize,
     why: String,
 }
 
 impl WrongTranscript {
-    /// In a line, from 1; 0 for the file as a whole.
+    /// An error in a line, from 1; 0 for the file as a whole.
     pub(super) fn at(line: usize, why: impl Into<String>) -> Self {
         Self { line, why: why.into() }
     }

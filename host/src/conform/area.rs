@@ -1,6 +1,6 @@
 use std::fmt;
 
-/// What a check is about: the rows of the report's table, in their order.
+/// The subject of a check: a row of the report's table, in this order.
 ///
 /// ```
 /// use imds_host::conform::Area;
@@ -11,17 +11,17 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Area {
-    /// How session tokens are given and used.
+    /// How the service issues session tokens, and how clients use them.
     Tokens,
-    /// Which refusal comes first where a request has more than one fault.
+    /// Which refusal comes first if a request has more than one fault.
     Order,
-    /// Which fields a head has, in which order, and what is in them.
+    /// Which fields a head has, their order and their values.
     Heads,
     /// Statuses and bodies of refusals.
     Errors,
     /// How the path of a request is read.
     Paths,
-    /// Listings, and that everything listed is there.
+    /// Listings, and whether everything that they list answers.
     Listings,
     /// What a dated version shows.
     Versions,
@@ -37,7 +37,7 @@ pub enum Area {
     Events,
     /// Credentials of containers.
     Containers,
-    /// Broken and oversized requests.
+    /// Malformed and oversized requests.
     Hostile,
 }
 

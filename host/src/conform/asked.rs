@@ -1,4 +1,4 @@
-//! A request with its answer, and what a check may expect of the two.
+//! A request with its answer, and what a check can expect of the two.
 
 use std::time::SystemTime;
 
@@ -13,7 +13,7 @@ pub struct Asked {
     pub reply: Reply,
 }
 
-/// The field that tells how long a token still lives.
+/// The field with the remaining lifetime of a token.
 pub const TTL: &str = "X-Aws-Ec2-Metadata-Token-Ttl-Seconds";
 
 /// What tells whether another request may follow.
@@ -24,7 +24,7 @@ pub fn request(method: &str, path: &str) -> Request {
     Request { method: method.to_owned(), ..Request::get(path) }
 }
 
-/// Fields of requests whose values a report shows: none of them is a secret.
+/// Fields of requests whose values a report shows, since none of them is a secret.
 const SHOWN: [&str; 9] = [
     "X-aws-ec2-metadata-token-ttl-seconds",
     "X-Forwarded-For",
@@ -38,7 +38,7 @@ const SHOWN: [&str; 9] = [
 ];
 
 impl Asked {
-    /// Ends the check: the endpoint should have answered something else.
+    /// Ends the check: the endpoint's answer breaks the rule.
     pub fn broken(&self, expected: impl Into<String>, got: impl Into<String>) -> Stop {
         Stop::Broken(Failure { request: self.shown(), expected: expected.into(), got: got.into() })
     }
@@ -47,7 +47,8 @@ impl Asked {
         let (path, query) = self.request.target.split_once('?').unwrap_or((&self.request.target, ""));
         let mut shown = format!("{} {}", redact::method(&self.request.method), redact::target(path));
         if path.len() < self.request.target.len() {
-            // A suite writes its queries itself, but a report is not to depend on it.
+            // The suite writes its queries itself, but the report must be safe without
+            // that.
             shown += &format!("?{}", redact::user_agent(query));
         }
         for field in &self.request.fields {
@@ -60,7 +61,7 @@ impl Asked {
         shown
     }
 
-    /// Goes on if the status is this one.
+    /// Continues if the status is this one.
     pub fn has_status(self, status: u16) -> Result<Self, Stop> {
         if self.reply.status == status {
             return Ok(self);
@@ -68,7 +69,7 @@ impl Asked {
         Err(self.broken(format!("status {status}"), format!("status {}", self.status())))
     }
 
-    /// Goes on if status and reason are these.
+    /// Continues if status and reason phrase are these.
     pub fn has_status_line(self, line: &str) -> Result<Self, Stop> {
         if self.reply.status_line() == line {
             return Ok(self);
@@ -80,7 +81,7 @@ impl Asked {
         redact::user_agent(&self.reply.status_line())
     }
 
-    /// Goes on if the body is empty.
+    /// Continues if the body is empty.
     pub fn has_no_body(self) -> Result<Self, Stop> {
         if self.reply.body.is_empty() {
             return Ok(self);
@@ -88,7 +89,7 @@ impl Asked {
         Err(self.broken("an empty body", format!("a body of {} bytes", self.reply.body.len())))
     }
 
-    /// Goes on if the body is that of another answer.
+    /// Continues if the body equals that of another answer.
     pub fn has_body_of(self, other: &Reply) -> Result<Self, Stop> {
         if self.reply.body == other.body {
             return Ok(self);
@@ -97,7 +98,7 @@ impl Asked {
         Err(self.broken(expected, format!("{} other bytes", self.reply.body.len())))
     }
 
-    /// Goes on if a field of the head has this value.
+    /// Continues if a header field has this value.
     pub fn has_field(self, name: &str, expected: &str) -> Result<Self, Stop> {
         match self.reply.field(name) {
             Some(value) if value == expected => Ok(self),
@@ -109,7 +110,7 @@ impl Asked {
         }
     }
 
-    /// Goes on if the head has none of these fields.
+    /// Continues if the head has none of these fields.
     pub fn lacks_fields(self, names: &[&str]) -> Result<Self, Stop> {
         match names.iter().find(|name| self.has(name)) {
             Some(name) => Err(self.broken(format!("no field {name}"), format!("a field {name}"))),
@@ -122,9 +123,9 @@ impl Asked {
         self.reply.fields.iter().any(|(other, _)| other.eq_ignore_ascii_case(name))
     }
 
-    /// Goes on if the head has these fields in this order, and no other ones. `Connection`
-    /// may be missing: a service that keeps connections breaks the rule on that, which has a
-    /// check of its own, and not those of all heads.
+    /// Continues if the head has exactly these fields in this order. `Connection` may be
+    /// missing: a service that keeps connections breaks the rule about that, which has its
+    /// own check, and not the rules about every head.
     pub fn has_names(self, names: &[&str]) -> Result<Self, Stop> {
         let got: Vec<&str> = self.reply.fields.iter().map(|(name, _)| &**name).collect();
         let keeps = !self.has(CONNECTION);
@@ -136,7 +137,7 @@ impl Asked {
         Err(self.broken(format!("the fields {}", names.join(", ")), format!("the fields {got}")))
     }
 
-    /// The seconds that a token still lives, by the field that tells so.
+    /// The remaining lifetime of a token in seconds, from its field.
     pub fn ttl(&self) -> Result<u64, Stop> {
         let seconds = self.reply.field(TTL).filter(|value| value.bytes().all(|byte| byte.is_ascii_digit()));
         seconds.and_then(|value| value.parse().ok()).ok_or_else(|| {
@@ -150,7 +151,7 @@ impl Asked {
         let text = self.reply.field(name);
         let time = text.and_then(|text| httpdate::parse_http_date(text).ok());
         match (text, time) {
-            // The reader takes older forms too.
+            // The parser accepts older forms too.
             (Some(text), Some(time)) if httpdate::fmt_http_date(time) == text => Ok(time),
             _ => {
                 let got = text.map_or_else(|| format!("no field {name}"), |text| value(text.as_bytes()));
@@ -160,7 +161,7 @@ impl Asked {
     }
 }
 
-/// A value of a field, as a report may show it.
+/// The value of a field, in a form that a report can show.
 fn value(bytes: &[u8]) -> String {
     redact::user_agent(&String::from_utf8_lossy(bytes))
 }

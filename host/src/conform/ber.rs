@@ -1,7 +1,7 @@
-//! Values of ASN.1 as they are read (X.690).
+//! Reads values of ASN.1 (X.690).
 //!
-//! By hand, for EC2's signatures have indefinite lengths (BER), and `der` with all that
-//! is built on it reads definite ones alone (DER).
+//! Written by hand, since EC2's signatures have indefinite lengths (BER), and `der` and the
+//! crates built on it read only definite ones (DER).
 
 pub const INTEGER: u8 = 0x02;
 pub const OCTET_STRING: u8 = 0x04;
@@ -13,28 +13,28 @@ pub const OCTET_STRINGS: u8 = 0x24;
 /// The constructed context tag 0.
 pub const CONTEXT_0: u8 = 0xa0;
 
-/// Deeper than any signature; a hostile one could be of any depth.
+/// Deeper than any signature. A hostile one could have any depth.
 const DEPTH: u32 = 24;
 
 /// A value with its content.
 #[derive(Clone, Copy)]
 pub struct Value<'b> {
     pub tag: u8,
-    /// Whether its length is not stated: its end is.
+    /// Whether its length is indefinite.
     pub is_indefinite: bool,
     pub content: &'b [u8],
-    /// With the tag and all that ends it.
+    /// The bytes of the value, with its tag and its end.
     pub whole: &'b [u8],
 }
 
 impl<'b> Value<'b> {
-    /// The value that all of some bytes are.
+    /// Reads bytes as exactly one value.
     pub fn of(bytes: &'b [u8]) -> Option<Self> {
         let (value, rest) = Self::first(bytes)?;
         rest.is_empty().then_some(value)
     }
 
-    /// The value at the beginning of some bytes, and what is behind it.
+    /// The value at the beginning of some bytes, and the bytes after it.
     pub fn first(bytes: &'b [u8]) -> Option<(Self, &'b [u8])> {
         Self::read(bytes, DEPTH)
     }
@@ -42,7 +42,7 @@ impl<'b> Value<'b> {
     fn read(bytes: &'b [u8], depth: u32) -> Option<(Self, &'b [u8])> {
         let (&tag, rest) = bytes.split_first()?;
         let (&length, rest) = rest.split_first()?;
-        // Tags of more than one byte are in none of these.
+        // No signature has tags of more than one byte.
         if tag & 0x1f == 0x1f || depth == 0 {
             return None;
         }
@@ -85,7 +85,7 @@ impl<'b> Value<'b> {
         Some(parts)
     }
 
-    /// The same, if it has this tag.
+    /// The value, if it has this tag.
     pub fn tagged(self, tag: u8) -> Option<Self> {
         (self.tag == tag).then_some(self)
     }

@@ -4,7 +4,7 @@ use super::rule::Rule;
 use super::{Area, Evidence, Subject};
 use crate::probe::NoReply;
 
-/// One rule of the real service, and how an endpoint is held to it.
+/// One rule of the real service, and how to test an endpoint for it.
 ///
 /// ```
 /// use imds_host::conform::{Area, Evidence, Suite};
@@ -19,43 +19,44 @@ use crate::probe::NoReply;
 pub struct Check {
     pub(super) id: &'static str,
     pub(super) area: Area,
-    /// The rule, where no case in `tests/cases` has the name of the check.
+    /// The rule, if no case in `tests/cases` has the name of the check.
     pub(super) own: Option<Rule>,
-    /// Whether it is about endpoints that are disabled, of which no other check says anything.
+    /// Whether it applies to disabled endpoints; no other check does.
     pub(super) is_of_disabled: bool,
     pub(super) judge: Judge,
 }
 
-/// How an endpoint is held to a rule.
+/// Tests an endpoint for a rule.
 pub(super) type Judge = fn(&Subject<'_>) -> Result<(), Stop>;
 
 impl Check {
-    /// A check by the rule of the case that has its name.
+    /// A check of the rule that the case of the same name states.
     pub(super) const fn of_case(id: &'static str, area: Area, judge: Judge) -> Self {
         Self { id, area, own: None, is_of_disabled: false, judge }
     }
 
-    /// A check by a rule that no case states.
+    /// A check of a rule that no case states.
     pub(super) const fn with_rule(id: &'static str, area: Area, rule: Rule, judge: Judge) -> Self {
         Self { id, area, own: Some(rule), is_of_disabled: false, judge }
     }
 
-    /// The same for endpoints that are disabled, and no other ones.
+    /// The same check, but only for disabled endpoints.
     pub(super) const fn where_disabled(self) -> Self {
         Self { is_of_disabled: true, ..self }
     }
 
-    /// Whether it has this name, or its area has.
+    /// Whether this is its name or the name of its area.
     pub(super) fn is_called(&self, name: &str) -> bool {
         self.id == name || self.area.name() == name
     }
 
-    /// Its name, stable from release to release: `token-ttl-zero-gives-an-expired-token`.
+    /// Its name, which does not change between releases:
+    /// `token-ttl-zero-gives-an-expired-token`.
     pub fn id(&self) -> &'static str {
         self.id
     }
 
-    /// What it is about.
+    /// Its area.
     pub fn area(&self) -> Area {
         self.area
     }
@@ -65,18 +66,18 @@ impl Check {
         self.known().says
     }
 
-    /// Where the rule is known from.
+    /// The source of the rule.
     pub fn source(&self) -> &'static str {
         self.known().source
     }
 
-    /// How it is known.
+    /// How the rule is known.
     pub fn evidence(&self) -> Evidence {
         self.known().evidence
     }
 
     fn known(&self) -> Rule {
-        // A test holds that every check has one.
+        // A test checks that every check has one.
         const NONE: Rule = Rule { says: "", source: "", evidence: Evidence::Unrecorded };
         self.own.or_else(|| Rule::of_case(self.id)).unwrap_or(NONE)
     }
@@ -88,8 +89,8 @@ impl fmt::Debug for Check {
     }
 }
 
-/// How an endpoint breaks a rule. None of its texts has a secret: tokens, credentials
-/// and user data are shown by their length.
+/// How an endpoint breaks a rule. None of the texts contains a secret: of tokens,
+/// credentials and user data, they show only the length.
 ///
 /// ```
 /// use imds_host::conform::{Outcome, Report};
@@ -104,24 +105,24 @@ impl fmt::Debug for Check {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Failure {
-    /// The request, a line or more.
+    /// The request, in one line or more.
     pub request: String,
     /// What the real service answers.
     pub expected: String,
-    /// What came.
+    /// What the endpoint answered.
     pub got: String,
 }
 
-/// Why a check ends before all of it held.
+/// Why a check ends early.
 #[derive(Clone, Debug)]
 pub enum Stop {
     /// The endpoint breaks the rule.
     Broken(Failure),
-    /// The rule says nothing about this endpoint, for the reason given.
+    /// The rule does not apply to this endpoint, for this reason.
     NotApplicable(String),
     /// The endpoint did not answer.
     NoReply(NoReply),
-    /// The run has cost as much as it may.
+    /// The run has reached one of its limits.
     OutOfBounds(&'static str),
 }
 
@@ -131,7 +132,7 @@ impl From<NoReply> for Stop {
     }
 }
 
-/// Ends a check that says nothing about this endpoint.
+/// Ends a check that does not apply to this endpoint.
 pub fn not_applicable<T>(why: impl Into<String>) -> Result<T, Stop> {
     Err(Stop::NotApplicable(why.into()))
 }

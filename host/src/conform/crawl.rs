@@ -12,19 +12,19 @@ const NAMES: usize = 256;
 const NAME_BYTES: usize = 1024;
 /// Deeper than any folder.
 const DEPTH: usize = 12;
-/// After so many requests without an answer nobody asks for more.
+/// After this many requests without an answer, the crawl stops.
 const UNANSWERED: usize = 3;
 
-/// What a version shows, as far as its listings lead.
+/// What a version shows, found by following its listings.
 pub struct Tree {
     /// `latest` or a date.
     pub version: String,
-    /// What was asked for, folders before what is in them; the first is the version.
+    /// What was requested, folders before their contents; the first entry is the version.
     pub entries: Vec<Entry>,
-    /// Paths that are listed and did not answer.
+    /// Listed paths that did not answer.
     pub unanswered: Vec<(String, NoReply)>,
-    /// Whether all that is listed was asked for and answered, so that what is not here is
-    /// not there.
+    /// Whether everything listed was requested and answered, so that anything missing here
+    /// does not exist.
     pub is_whole: bool,
 }
 
@@ -32,15 +32,15 @@ pub struct Tree {
 pub struct Entry {
     /// The path below the version, without a final slash: `meta-data/iam/info`.
     pub path: String,
-    /// Whether it is one on the real service, or is listed as one.
+    /// Whether it is a folder on the real service, or is listed as one.
     pub is_folder: bool,
-    /// What was asked, and what came.
+    /// The request and its answer.
     pub asked: Asked,
 }
 
 impl Tree {
-    /// Follows the listings of a version, with no more requests than `limit`. Folders
-    /// near the version come first.
+    /// Follows the listings of a version with at most `limit` requests. Folders near the
+    /// version come first.
     pub fn crawl(subject: &Subject<'_>, version: &str, limit: usize) -> Result<Self, Stop> {
         let mut tree =
             Self { version: version.to_owned(), entries: Vec::new(), unanswered: Vec::new(), is_whole: true };
@@ -84,7 +84,7 @@ impl Tree {
         self.entries.iter().find(|entry| entry.path == path && entry.is_there())
     }
 
-    /// The items that fit a pattern, in which `*` is any name, and answer.
+    /// The items that match a pattern, in which `*` is any name, and answer.
     pub fn items<'t>(&'t self, pattern: &'t str) -> impl Iterator<Item = &'t Entry> {
         self.entries
             .iter()
@@ -113,7 +113,7 @@ impl Entry {
         self.path.rsplit('/').next().unwrap_or_default()
     }
 
-    /// The names that a folder lists and that can be asked for, with their slashes.
+    /// The names that a folder lists and that can be requested, with their slashes.
     pub fn names(&self) -> Vec<&str> {
         if self.is_folder && self.is_there() { names(&self.asked.reply.body) } else { Vec::new() }
     }
@@ -129,9 +129,9 @@ impl Entry {
     }
 }
 
-/// The names in a listing; what cannot be a name is passed over.
+/// The names in a listing. Lines that cannot be names are skipped.
 pub fn names(listing: &[u8]) -> Vec<&str> {
-    // A page of HTML is no listing.
+    // An HTML page is not a listing.
     let Some(text) = str::from_utf8(listing).ok().filter(|text| !text.trim_start().starts_with('<')) else {
         return Vec::new();
     };
@@ -142,7 +142,7 @@ pub fn names(listing: &[u8]) -> Vec<&str> {
     text.lines().filter(is_name).take(NAMES + 1).collect()
 }
 
-/// The target of a path below a version. What has a meaning in a target is escaped.
+/// The target of a path below a version. Characters with a meaning in a target are escaped.
 pub fn target(version: &str, path: &str, is_folder: bool) -> String {
     let mut target = format!("/{version}");
     for name in path.split('/').filter(|name| !name.is_empty()) {

@@ -1,4 +1,4 @@
-//! The forms of values, each as a question to a text.
+//! The forms of values: whether a text has one of them.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::SystemTime;
@@ -23,7 +23,7 @@ pub fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Whether a text is six pairs of lower-case digits with colons between.
+/// Whether a text is six pairs of lower-case hexadecimal digits with colons between them.
 pub fn is_mac(text: &str) -> bool {
     text.split(':').count() == 6 && text.split(':').all(|pair| pair.len() == 2 && pair.bytes().all(is_lower_hex))
 }
@@ -33,7 +33,7 @@ pub fn ipv4(text: &str) -> Option<Ipv4Addr> {
     text.parse().ok()
 }
 
-/// The IPv4 block that a text is: address, without what lies beyond the length, and
+/// The IPv4 block that a text is: the address, with no bit set beyond the length, and the
 /// length.
 pub fn ipv4_block(text: &str) -> Option<(Ipv4Addr, u32)> {
     let (address, length) = text.split_once('/')?;
@@ -62,7 +62,7 @@ fn block_length(text: &str, most: u32) -> Option<u32> {
     is_decimal(text).then(|| text.parse().ok())?.filter(|length| *length <= most)
 }
 
-/// Whether an IPv6 address stands in eight groups, without padding and without `::`.
+/// Whether an IPv6 address is written as eight groups, without padding and without `::`.
 pub fn has_eight_groups(address: &str) -> bool {
     let is_group = |group: &str| {
         matches!(group.len(), 1..=4) && group.bytes().all(is_lower_hex) && (group == "0" || !group.starts_with('0'))
@@ -79,7 +79,7 @@ pub fn is_region(text: &str) -> bool {
         && is_decimal(number)
 }
 
-/// Whether a text is the name of a zone: that of a region, and more behind it.
+/// Whether a text is the name of a zone: the name of a region and a suffix.
 pub fn is_zone(text: &str) -> bool {
     let digit = text.find(|c: char| c.is_ascii_digit());
     digit.is_some_and(|digit| is_region(&text[..=digit]) && text.len() > digit + 1) && is_plain(text)
@@ -109,11 +109,11 @@ pub fn time(text: &str) -> Option<SystemTime> {
     has_form.then(|| humantime::parse_rfc3339(text).ok())?
 }
 
-/// Whether a text is a date of an event: `1 Jan 2021 02:00:00 GMT`, without a zero in
-/// front of the day.
+/// Whether a text is the date of an event: `1 Jan 2021 02:00:00 GMT`, without a leading
+/// zero.
 pub fn is_event_date(text: &str) -> bool {
     let Some((day, rest)) = text.split_once(' ') else { return false };
-    // The same date as HTTP has it, but for the name of the day.
+    // HTTP's form of a date, without the name of the day.
     let day_is_good = is_decimal(day) && !day.starts_with('0') && day.len() <= 2;
     day_is_good
         && ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"].iter().any(|name| {

@@ -25,12 +25,12 @@ pub struct Containers {
 }
 
 impl Containers {
-    /// The endpoint, and the path of the credentials.
+    /// Credentials at a path of an endpoint.
     pub fn new(client: Client, path: impl Into<String>) -> Self {
         Self { client: Arc::new(client), path: path.into(), token: None }
     }
 
-    /// What the field `Authorization` says, where the endpoint is that of a pod.
+    /// The value of the field `Authorization`, for the endpoint of a pod.
     #[must_use]
     pub fn token(self, token: impl Into<String>) -> Self {
         Self { token: Some(token.into()), ..self }
@@ -56,10 +56,10 @@ impl fmt::Debug for Containers {
     }
 }
 
-/// What a caller knows of the endpoint, which the endpoint itself cannot tell.
+/// What the caller knows of the endpoint and the endpoint itself does not state.
 #[derive(Clone, Default)]
 pub(super) struct Given {
-    /// PEM, one or more.
+    /// One or more certificates in PEM.
     pub certificates: Option<Vec<u8>>,
     pub containers: Option<Containers>,
     /// The description of the instance, as JSON.

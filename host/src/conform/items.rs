@@ -1,8 +1,8 @@
 //! The items of the real service, and the version that first shows each.
 //!
-//! What an outsider can know of them: the EC2 user guide, "Instance metadata
-//! categories", and recordings of 2026-09. A documented date that is no version stands
-//! as the version before it, as recorded for `placement/region`.
+//! The sources are public: the EC2 user guide, "Instance metadata categories", and
+//! recordings of 2026-09. If a documented date is not a version, the table has the version
+//! before it, as recorded for `placement/region`.
 
 /// The dated versions as recorded in 2026-09, oldest first.
 pub const VERSIONS: [&str; 30] = [
@@ -38,8 +38,8 @@ pub const VERSIONS: [&str; 30] = [
     "2026-04-15",
 ];
 
-/// Each item by its path below a version, where `*` is any name, with its first version.
-/// Of several that fit, the first one counts.
+/// Each item by its path below a version, in which `*` is any name, with its first version.
+/// The first match counts.
 const ITEMS: &[(&str, &str)] = &[
     ("user-data", "1.0"),
     ("dynamic/fws/instance-monitoring", "2009-04-04"),
@@ -104,25 +104,25 @@ const FOLDERS: &[&str] = &["meta-data/managed-ssh-keys/active-keys", "meta-data/
 pub fn since(path: &str) -> Option<&'static str> {
     let item = ITEMS.iter().find(|(pattern, _)| matches(pattern, path) && !is_folder(path));
     let below = ITEMS.iter().filter(|(pattern, _)| is_above(path, pattern));
-    // A folder is as old as what is oldest in it.
+    // A folder is as old as the oldest item in it.
     item.map(|(_, since)| *since).or_else(|| below.map(|(_, since)| *since).min())
 }
 
-/// Whether the real service has a folder at this path, if it has anything there.
+/// Whether the real service has a folder at this path, rather than an item.
 pub fn is_folder(path: &str) -> bool {
     path.is_empty()
         || FOLDERS.iter().any(|folder| *folder == path || is_above(path, folder))
         || ITEMS.iter().any(|(pattern, _)| is_above(path, pattern))
 }
 
-/// Whether a path has the form of a pattern, in which `*` is any name.
+/// Whether a path matches a pattern, in which `*` is any name.
 pub fn matches(pattern: &str, path: &str) -> bool {
     let mut names = path.split('/');
     pattern.split('/').all(|wanted| names.next().is_some_and(|name| wanted == "*" || wanted == name))
         && names.next().is_none()
 }
 
-/// Whether a path is that of a folder that the pattern leads through.
+/// Whether a path is a parent folder of the pattern.
 fn is_above(path: &str, pattern: &str) -> bool {
     let mut wanted = pattern.split('/');
     path.split('/').all(|name| wanted.next().is_some_and(|wanted| wanted == "*" || wanted == name))

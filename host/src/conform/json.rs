@@ -1,4 +1,4 @@
-//! JSON as the service writes it: the order of fields and the layout count.
+//! JSON as the service writes it, where the order of fields and the layout matter.
 
 use std::fmt;
 
@@ -49,8 +49,8 @@ impl<'de> Deserialize<'de> for Fields {
     }
 }
 
-/// Whether an object has the service's layout: a field a line, two spaces before it,
-/// spaces on both sides of the colon, no line end behind it.
+/// Whether an object has the service's layout: one field on each line, two spaces before
+/// it, spaces around the colon, no line end after the object.
 pub fn is_laid_out(object: &str) -> bool {
     let Some(fields) = object.strip_prefix("{\n").and_then(|rest| rest.strip_suffix("\n}")) else { return false };
     let lines: Vec<&str> = fields.split('\n').collect();

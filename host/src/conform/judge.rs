@@ -1,4 +1,4 @@
-//! How items are held to a form.
+//! Checks items for their form.
 
 use super::check::Stop;
 use super::crawl::Entry;
@@ -11,12 +11,12 @@ pub const fn rule(says: &'static str, source: &'static str, evidence: Evidence) 
     Rule { says, source, evidence }
 }
 
-/// Where most forms are known from.
+/// The source of most forms.
 pub const CAPTURE: &str = "capture of 2026-09, t3.nano";
-/// Likewise.
+/// Another frequent source.
 pub const GUIDE: &str = "EC2 user guide, \"Instance metadata categories\"";
 
-/// Holds each item of latest that fits one of the patterns to a form.
+/// Checks the form of each item of latest that matches one of the patterns.
 pub fn each(
     subject: &Subject<'_>,
     patterns: &[&str],
@@ -29,7 +29,7 @@ pub fn each(
     })
 }
 
-/// Holds each line of each such item to a form; an item has one at least.
+/// Checks the form of each line of each such item; an item has at least one line.
 pub fn each_line(
     subject: &Subject<'_>,
     patterns: &[&str],
@@ -39,7 +39,7 @@ pub fn each_line(
     each(subject, patterns, expected, |text| text.split('\n').all(&is_good))
 }
 
-/// Looks at each item of latest that fits one of the patterns.
+/// Calls a function for each item of latest that matches one of the patterns.
 pub fn each_entry(
     subject: &Subject<'_>,
     patterns: &[&str],
@@ -62,8 +62,8 @@ fn names(patterns: &[&str]) -> String {
     names.join(" or ")
 }
 
-/// What an item has, as a report may show it: cut, printable, without what looks like
-/// a key. For items that are secret it is not enough.
+/// The text of an item in a form that a report can show: shortened, printable, and without
+/// anything that looks like a key. This is not enough for secret items.
 pub fn shown(text: &str) -> String {
     if text.is_empty() { "nothing".to_owned() } else { format!("`{}`", redact::user_agent(text)) }
 }

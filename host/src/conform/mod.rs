@@ -1,9 +1,9 @@
 //! Whether a service answers as EC2's does: the checks of `imds conform`.
 //!
-//! A [`Suite`] asks any endpoint that claims to be the metadata service, a mock, an
-//! emulator or the real one, and judges its answers by what is known of the real
+//! A [`Suite`] sends requests to any endpoint that claims to be the metadata service, a
+//! mock, an emulator or the real one, and judges its answers by what is known of the real
 //! service. It only reads. Each [`Check`] has a rule in one sentence, its source and the
-//! [`Evidence`] for it: what is recorded weighs more than what is inferred.
+//! [`Evidence`] for it: a recorded rule weighs more than an inferred one.
 //!
 //! ```no_run
 //! use imds_host::conform::{Evidence, Suite};
@@ -26,10 +26,10 @@
 //!  Report ──► ReportDocument: JSON; table, JUnit, TAP and Markdown by the program
 //! ```
 //!
-//! The rules of the real service live in the component. This module states what an
-//! outsider sees of them, so that it can judge services that do not contain it. Rule,
-//! source and evidence of a check come from the case in `tests/cases` that it is named
-//! after ([`Check::id`]).
+//! The component implements the rules of the real service. This module states what a client
+//! sees of them, so that it can judge services that do not contain the component. Rule,
+//! source and evidence of most checks come from the case in `tests/cases` that the check is
+//! named after ([`Check::id`]).
 
 mod area;
 mod asked;

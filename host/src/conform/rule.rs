@@ -11,9 +11,10 @@ use std::fmt;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Evidence {
-    /// Nobody knows; what harms a client least is expected. It counts for no score.
+    /// Nobody knows; the rule is what harms a client least. It does not count for the
+    /// score.
     Unrecorded,
-    /// It follows from what is recorded or documented.
+    /// It follows from recorded or documented rules.
     Inferred,
     /// AWS documents it.
     Documented,
@@ -55,18 +56,18 @@ impl fmt::Display for Evidence {
     }
 }
 
-/// What a check holds an endpoint to, and why.
+/// What a check expects of an endpoint, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rule {
     /// One sentence.
     pub says: &'static str,
-    /// Where it is known from.
+    /// The source.
     pub source: &'static str,
     pub evidence: Evidence,
 }
 
-/// The rules of the cases in `tests/cases`, made from them: name, evidence, rule and
-/// source, a line each with tabs between.
+/// The rules of the cases in `tests/cases`, generated from them: on each line name,
+/// evidence, rule and source, separated by tabs.
 const CASES: &str = include_str!("rules.tsv");
 
 impl Rule {

@@ -1,4 +1,4 @@
-//! What several checks look at, asked for once.
+//! What several checks need, requested once.
 
 use std::cell::OnceCell;
 
@@ -7,15 +7,15 @@ use super::crawl::{self, Tree};
 use super::{Asked, Subject, items, not_applicable};
 use crate::probe::NoReply;
 
-/// As many requests as the crawl of latest takes at most.
+/// The most requests that the crawl of latest sends.
 const LATEST: usize = 200;
-/// Likewise of a dated version.
+/// The most requests that the crawl of a dated version sends.
 const DATED: usize = 60;
 
-/// What was asked for, or why there is no answer.
+/// What was requested, or why there is no answer.
 type Once<T> = OnceCell<Result<T, NoReply>>;
 
-/// What several checks look at.
+/// What several checks need.
 #[derive(Default)]
 pub struct Seen {
     versions: Once<Versions>,
@@ -54,13 +54,13 @@ impl Versions {
         self.dated.iter().map(String::as_str).filter(|dated| *dated < version).max()
     }
 
-    /// The first version that shows what is there since this one.
+    /// The first listed version that is this one or newer.
     pub fn from(&self, version: &str) -> Option<&str> {
         self.dated.iter().map(String::as_str).filter(|dated| *dated >= version).min()
     }
 }
 
-/// Looks once, also where nothing answers.
+/// Requests it once, even if nothing answers.
 fn once<T>(cell: &Once<T>, look: impl FnOnce() -> Result<T, Stop>) -> Result<&T, Stop> {
     if cell.get().is_none() {
         let looked = match look() {
@@ -78,7 +78,7 @@ fn once<T>(cell: &Once<T>, look: impl FnOnce() -> Result<T, Stop>) -> Result<&T,
 }
 
 impl Subject<'_> {
-    /// All that `latest` shows.
+    /// Everything that `latest` shows.
     pub fn latest(&self) -> Result<&Tree, Stop> {
         once(&self.seen.latest, || Tree::crawl(self, "latest", LATEST))
     }
@@ -98,7 +98,7 @@ impl Subject<'_> {
         once(&self.seen.user_data, || self.get("/latest/user-data"))
     }
 
-    /// What `/` lists, whatever it is.
+    /// What `/` lists, whether it is a listing or not.
     pub fn root(&self) -> Result<&Versions, Stop> {
         once(&self.seen.versions, || {
             let asked = self.get("/")?;

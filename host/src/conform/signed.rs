@@ -19,22 +19,22 @@ const SHA_256: &[u8] = &[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1];
 
 /// A CMS message with one signer.
 pub struct Signed<'b> {
-    /// The message that it holds.
+    /// The content.
     pub content: Vec<u8>,
-    /// Whether its outermost values have indefinite lengths, as EC2's have.
+    /// Whether its outermost values have indefinite lengths, as in EC2's messages.
     pub is_indefinite: bool,
-    /// Whether it has certificates inside, which EC2's do not.
+    /// Whether it contains certificates, which EC2's messages do not.
     pub has_certificates: bool,
     digest: &'b [u8],
-    /// Issuer and serial number of the signer's certificate, as they stand.
+    /// Issuer and serial number of the signer's certificate, as encoded.
     signer: &'b [u8],
-    /// As they stand, under the context tag.
+    /// As encoded, under the context tag.
     attributes: Option<Value<'b>>,
     signature: &'b [u8],
 }
 
 impl<'b> Signed<'b> {
-    /// Reads a message that is all of `bytes`.
+    /// Reads `bytes` as exactly one message.
     pub fn read(bytes: &'b [u8]) -> Option<Self> {
         let outer = Value::of(bytes)?.tagged(SEQUENCE)?;
         let [kind, content] = outer.parts()?[..] else { return None };
@@ -72,8 +72,7 @@ impl<'b> Signed<'b> {
         self.attributes.and_then(|attributes| attributes.parts()).map_or(0, |parts| parts.len())
     }
 
-    /// Whether the message that it holds is what was signed: the digest of the message
-    /// stands among the attributes.
+    /// Whether the signature covers the content: the signed attributes include its digest.
     pub fn holds_what_is_signed(&self) -> bool {
         let Some(attributes) = self.attributes else { return true };
         let digest = |value: &Value<'_>| {
@@ -85,9 +84,9 @@ impl<'b> Signed<'b> {
         told.is_some_and(|told| told == hash(self.digest, &self.content))
     }
 
-    /// Whether the signature is that of a certificate.
+    /// Whether the signature verifies by a certificate.
     pub fn is_signed_by(&self, certificate: &Certificate) -> bool {
-        // What is signed has the tag of a SET and a definite length.
+        // The signed bytes have the tag of a SET and a definite length.
         let to_verify = match self.attributes {
             Some(attributes) => set_of(attributes.content),
             None => self.content.clone(),
@@ -95,7 +94,7 @@ impl<'b> Signed<'b> {
         certificate.verifies(self.digest, &to_verify, self.signature)
     }
 
-    /// Whether it names a certificate as its signer's.
+    /// Whether it names this certificate as its signer's.
     pub fn names(&self, certificate: &Certificate) -> bool {
         self.signer == certificate.name
     }
@@ -112,7 +111,7 @@ fn set_of(content: &[u8]) -> Vec<u8> {
         Ok(length) => vec![SET, 0x81, length],
         Err(_) => [&[SET, 0x84][..], &(length as u32).to_be_bytes()].concat(),
     };
-    // DER has as few digits as it needs.
+    // DER uses as few bytes as possible.
     let head = if head.len() == 6 && length < 0x1_0000 {
         [&[SET, 0x82][..], &(length as u16).to_be_bytes()].concat()
     } else {
@@ -125,7 +124,7 @@ fn is_oid(value: Value<'_>, oid: &[u8]) -> bool {
     value.tag == OBJECT_IDENTIFIER && value.content == oid
 }
 
-/// The one value inside of another.
+/// The only value inside another.
 fn only(value: Value<'_>) -> Option<Value<'_>> {
     match value.parts()?[..] {
         [part] => Some(part),
@@ -140,7 +139,7 @@ pub enum Kind {
     Rsa,
 }
 
-/// A certificate that clients verify signatures by.
+/// A certificate that clients verify signatures with.
 pub struct Certificate {
     /// Issuer and serial number.
     name: Vec<u8>,
@@ -153,7 +152,7 @@ enum Key {
 }
 
 impl Certificate {
-    /// The certificates in a text of PEM that are of a kind known here.
+    /// The certificates in a PEM text whose kind of key is known here.
     pub fn all(pem: &[u8]) -> Vec<Self> {
         let text = String::from_utf8_lossy(pem);
         let blocks = text.split("-----BEGIN CERTIFICATE-----").skip(1);
@@ -168,7 +167,7 @@ impl Certificate {
     fn read(der: &[u8]) -> Option<Self> {
         let certificate = Value::of(der)?.tagged(SEQUENCE)?.parts()?;
         let parts = certificate.first()?.tagged(SEQUENCE)?.parts()?;
-        // Certificates of version 1 do not tell it.
+        // Certificates of version 1 do not state the version.
         let parts = if parts.first()?.tag == CONTEXT_0 { &parts[1..] } else { &parts[..] };
         let [serial, _algorithm, issuer, _validity, _subject, key, ..] = parts else { return None };
         let key = match RsaPublicKey::from_public_key_der(key.whole) {
@@ -186,7 +185,7 @@ impl Certificate {
         }
     }
 
-    /// Whether a bare signature over SHA-256 is that of the key.
+    /// Whether a bare signature over SHA-256 verifies by the key.
     pub fn verifies_bare(&self, message: &[u8], signature: &[u8]) -> bool {
         self.kind() == Kind::Rsa && self.verifies(SHA_256, message, signature)
     }

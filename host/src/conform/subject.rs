@@ -1,4 +1,4 @@
-//! The endpoint under judgment: its token, its facts and its listings, asked for once.
+//! The endpoint under test: its token, its facts and its listings, requested once.
 
 use std::cell::{Cell, OnceCell};
 use std::time::{Duration, Instant};
@@ -12,18 +12,19 @@ use super::{Asked, Stop, not_applicable};
 use crate::engine::Request;
 use crate::probe::{Client, Reply};
 
-/// The endpoint under judgment.
+/// The endpoint under test.
 pub struct Subject<'c> {
     client: &'c Client,
-    /// What the caller knows of it: certificates in PEM, the endpoint of containers, and
-    /// the description as JSON.
+    /// What the caller states about it: certificates in PEM, the endpoint of containers,
+    /// and the description as JSON.
     pub certificates: Option<Vec<u8>>,
     pub containers: Option<Containers>,
     pub description: Option<Value>,
     wait: Wait,
     bounds: Bounds,
     started: Instant,
-    /// How many requests it may still send, and how often it may ask again who is throttled.
+    /// How many requests it may still send, and how many it may still repeat after a
+    /// throttle.
     requests_left: Cell<u64>,
     retries_left: Cell<u32>,
     token: OnceCell<Option<Vec<u8>>>,
@@ -54,15 +55,15 @@ enum Mode {
     Disabled,
 }
 
-/// The time to live of the token that all checks share; longer than they take.
+/// The lifetime of the token that all checks share, longer than a run.
 const TTL_SECONDS: &str = "3600";
 /// An item that every instance has, in every version.
 pub const ITEM: &str = "/latest/meta-data/instance-id";
-/// What clients send a token in.
+/// The field in which clients send a token.
 pub const TOKEN: &str = "X-aws-ec2-metadata-token";
-/// In all, for endpoints that throttle.
+/// The most repetitions of a run, for endpoints that throttle.
 const RETRIES: u32 = 30;
-/// For one request.
+/// The most repetitions of one request.
 const RETRIES_EACH: u32 = 3;
 
 impl<'c> Subject<'c> {
@@ -95,7 +96,7 @@ impl<'c> Subject<'c> {
         (self.wait)(time);
     }
 
-    /// Takes one of the requests that may still be sent.
+    /// Counts one request against the limits of the run.
     pub fn spend(&self) -> Result<(), Stop> {
         if self.started.elapsed() > self.bounds.time {
             return Err(Stop::OutOfBounds("not asked: the run took too long"));
@@ -123,18 +124,18 @@ impl<'c> Subject<'c> {
         unreachable!("the loop has no end but its answer")
     }
 
-    /// Sends a request as it is; again, after a pause, where the endpoint throttles.
+    /// Sends a request unchanged, and again after a pause if the endpoint throttles.
     pub fn ask(&self, request: Request) -> Result<Asked, Stop> {
         let reply = self.exchange(&request)?;
         Ok(Asked { request, reply })
     }
 
-    /// Asks for a path as a client does: with a token where one can be had.
+    /// Requests a path as a client does, with a token if the endpoint issues one.
     pub fn get(&self, path: &str) -> Result<Asked, Stop> {
         self.ask(self.with_token(Request::get(path))?)
     }
 
-    /// A request with the token that all checks share, where one can be had.
+    /// A request with the token that all checks share, if the endpoint issues one.
     pub fn with_token(&self, request: Request) -> Result<Request, Stop> {
         Ok(match self.token()? {
             Some(token) => request.with(TOKEN, token),
@@ -142,7 +143,7 @@ impl<'c> Subject<'c> {
         })
     }
 
-    /// The token that all checks share; `None` if the endpoint gives none.
+    /// The token that all checks share; `None` if the endpoint issues none.
     pub fn token(&self) -> Result<Option<&[u8]>, Stop> {
         if self.token.get().is_none() {
             let reply = self.exchange(&Self::token_request(TTL_SECONDS))?;
@@ -155,7 +156,7 @@ impl<'c> Subject<'c> {
         Ok(self.token.get().and_then(|token| token.as_deref()))
     }
 
-    /// A new token. That the endpoint gives none breaks the check that needs it.
+    /// A new token. If the endpoint issues none, the rule of the check is broken.
     pub fn new_token(&self, ttl_seconds: &str) -> Result<Vec<u8>, Stop> {
         let asked = self.ask(Self::token_request(ttl_seconds))?.has_status(200)?;
         if asked.reply.body.is_empty() || !asked.reply.body.iter().all(u8::is_ascii_graphic) {
@@ -169,7 +170,7 @@ impl<'c> Subject<'c> {
         Self::bare_token_request().with("X-aws-ec2-metadata-token-ttl-seconds", ttl_seconds)
     }
 
-    /// A request for a token that does not say for how long.
+    /// A request for a token that does not state a lifetime.
     pub fn bare_token_request() -> Request {
         Request { method: "PUT".to_owned(), target: "/latest/api/token".to_owned(), fields: Vec::new() }
     }
@@ -191,13 +192,13 @@ impl<'c> Subject<'c> {
         Ok(self.mode()? == Mode::Required)
     }
 
-    /// Whether it refuses requests and tokens alike.
+    /// Whether it refuses all requests, those for tokens included.
     pub fn is_disabled(&self) -> Result<bool, Stop> {
         Ok(self.mode()? == Mode::Disabled)
     }
 
-    /// Whether it has the same for an item and for nothing, so that no spelling of a path is
-    /// told from another one.
+    /// Whether it answers the same for an item and for an unknown path, so that its paths
+    /// cannot be told apart.
     pub fn answers_all_paths_alike(&self) -> Result<bool, Stop> {
         if let Some(alike) = self.answers_all_paths_alike.get() {
             return Ok(*alike);
@@ -207,12 +208,12 @@ impl<'c> Subject<'c> {
         Ok(*self.answers_all_paths_alike.get_or_init(|| alike))
     }
 
-    /// Ends the check where requests need a token.
+    /// Ends the check if requests need a token.
     pub fn tokens_are_optional(&self) -> Result<(), Stop> {
         if self.needs_token()? { not_applicable("tokens are required") } else { Ok(()) }
     }
 
-    /// Ends the check where requests need none.
+    /// Ends the check if requests need no token.
     pub fn tokens_are_required(&self) -> Result<(), Stop> {
         if self.needs_token()? { Ok(()) } else { not_applicable("tokens are optional") }
     }

@@ -11,10 +11,10 @@ use super::subject::Bounds;
 use super::{Area, Check, Judged, Outcome, Report, Subject, checks};
 use crate::probe::{Client, NoReply};
 
-/// Checks that end without an answer, one behind the other, until the endpoint counts as gone.
+/// After this many checks in a row without an answer, the endpoint counts as gone.
 const UNANSWERED_MAX: usize = 5;
 
-/// The checks to run, all but the hostile ones by default.
+/// The checks to run, by default all except the hostile ones.
 ///
 /// ```
 /// use imds_host::conform::{Area, Suite};
@@ -53,12 +53,12 @@ impl fmt::Debug for Suite {
 }
 
 impl Suite {
-    /// All checks but the hostile ones.
+    /// All checks except the hostile ones.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds the checks that send broken and oversized requests.
+    /// Adds the checks that send malformed and oversized requests.
     #[must_use]
     pub fn hostile(mut self) -> Self {
         self.checks.retain(|check| check.area() != Area::Hostile);
@@ -66,22 +66,22 @@ impl Suite {
         self
     }
 
-    /// Leaves the checks that have one of these names, or whose area has.
+    /// Keeps only the checks with one of these names, or in an area with one of them.
     ///
     /// # Errors
     ///
-    /// [`UnknownCheck`] if no check of the suite has a name.
+    /// [`UnknownCheck`] if a name is that of no check or area of the suite.
     pub fn only<N: AsRef<str>>(mut self, names: &[N]) -> Result<Self, UnknownCheck> {
         self.know(names)?;
         self.checks.retain(|check| names.iter().any(|name| check.is_called(name.as_ref())));
         Ok(self)
     }
 
-    /// Takes out the checks that have one of these names, or whose area has.
+    /// Removes the checks with one of these names, or in an area with one of them.
     ///
     /// # Errors
     ///
-    /// [`UnknownCheck`] if no check of the suite has a name.
+    /// [`UnknownCheck`] if a name is that of no check or area of the suite.
     pub fn skip<N: AsRef<str>>(mut self, names: &[N]) -> Result<Self, UnknownCheck> {
         self.know(names)?;
         self.checks.retain(|check| !names.iter().any(|name| check.is_called(name.as_ref())));
@@ -99,31 +99,31 @@ impl Suite {
         }
     }
 
-    /// The certificates that the signatures of the identity document are to verify by, in
-    /// PEM. Without them their form alone is judged.
+    /// The certificates that verify the signatures of the identity document, in PEM.
+    /// Without them, only the form of the signatures is judged.
     #[must_use]
     pub fn certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.given.certificates = Some(pem.into());
         self
     }
 
-    /// Where the credentials of a container are. Without it they are not judged.
+    /// Where the credentials of a container are. Without this, they are not judged.
     #[must_use]
     pub fn containers(mut self, containers: Containers) -> Self {
         self.given.containers = Some(containers);
         self
     }
 
-    /// What the endpoint is to be: a [description](crate::Description) as JSON. Without it
-    /// facts come from the endpoint alone.
+    /// A [description](crate::Description) as JSON, which the endpoint's answers must
+    /// match. Without it, facts come only from the endpoint.
     #[must_use]
     pub fn description(mut self, description: Value) -> Self {
         self.given.description = Some(description);
         self
     }
 
-    /// How many requests a run may send, 1000 by default, and how long it may take,
-    /// 10 minutes by default. Checks that it does not come to count as unanswered.
+    /// How many requests a run may send, 1000 by default, and how long it may take, 10
+    /// minutes by default. Checks after that count as unanswered.
     ///
     /// ```
     /// use std::time::Duration;
@@ -137,8 +137,8 @@ impl Suite {
         self
     }
 
-    /// How to let time pass, where a rule is about time. By default, the thread sleeps. A
-    /// test whose service has a virtual clock advances that.
+    /// How to let time pass, if a rule is about time. By default, the thread sleeps. A test
+    /// whose service has a virtual clock can advance that clock instead.
     ///
     /// ```
     /// use imds_host::VirtualClock;
@@ -167,12 +167,12 @@ impl Suite {
     ///
     /// # Errors
     ///
-    /// Nothing answers at the endpoint.
+    /// No service answers at the endpoint.
     pub fn run(&self, client: &Client) -> Result<Report, NoReply> {
         self.run_observed(client, |_| ())
     }
 
-    /// Runs the checks, and tells of each when it is done.
+    /// Runs the checks, and calls `done` with each result.
     ///
     /// ```no_run
     /// # use imds_host::conform::Suite;
@@ -184,7 +184,7 @@ impl Suite {
     ///
     /// # Errors
     ///
-    /// Nothing answers at the endpoint.
+    /// No service answers at the endpoint.
     pub fn run_observed(&self, client: &Client, mut done: impl FnMut(&Judged)) -> Result<Report, NoReply> {
         let subject = Subject::new(client, self.given.clone(), self.wait.clone(), self.bounds);
         let is_disabled = match subject.is_disabled() {
@@ -221,7 +221,7 @@ impl Suite {
 const DISABLED: &str = "the endpoint refuses every request with 403, as a disabled one does";
 const ENABLED: &str = "the endpoint is not disabled";
 
-/// A name that no check of a suite and no area has.
+/// A name that is neither a check of the suite nor an area.
 ///
 /// ```
 /// let unknown = imds_host::conform::Suite::new().only(&["hostile"]).unwrap_err();

@@ -1,10 +1,10 @@
-//! What EC2 keeps of an instance and its metadata does not show.
+//! Attributes of an instance that EC2 stores and its metadata does not show.
 
 use serde::Deserialize;
 
 use super::failure::Failure;
 
-/// The attributes that calls set: each `false` unless one does.
+/// The attributes that calls set. Each is `false` by default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Attributes {
     stop_is_disabled: bool,
@@ -14,12 +14,12 @@ pub(super) struct Attributes {
     shutdown_terminates: bool,
 }
 
-/// Their names, as EC2's calls have them.
+/// Their names in EC2's calls.
 pub(super) const NAMES: [&str; 5] =
     ["disableApiStop", "disableApiTermination", "ebsOptimized", "instanceInitiatedShutdownBehavior", "sourceDestCheck"];
 
 impl Attributes {
-    /// The value of one by its name; none where it is no such attribute.
+    /// The value of an attribute by its name; `None` for another name.
     pub fn get(&self, name: &str) -> Option<&'static str> {
         let truth = |is_true: bool| if is_true { "true" } else { "false" };
         Some(match name {
@@ -61,12 +61,12 @@ impl Attributes {
         Ok(())
     }
 
-    /// Whether they are those of an instance of which no call set one.
+    /// Whether all attributes have their defaults.
     pub fn are_default(&self) -> bool {
         *self == Self::default()
     }
 
-    /// EC2 protects no spot instance from those who operate it.
+    /// Refuses protection for a spot instance, as EC2 does.
     pub fn judge_spot(&self) -> Result<(), Failure> {
         match self.stop_is_disabled || self.termination_is_disabled {
             true => Err(Failure::unsupported("A Spot Instance cannot be protected from being stopped or terminated")),
@@ -74,12 +74,12 @@ impl Attributes {
         }
     }
 
-    /// Refuses to stop an instance that is protected from it.
+    /// Refuses to stop an instance with stop protection.
     pub fn judge_stop(&self, id: &str) -> Result<(), Failure> {
         protected(self.stop_is_disabled, id, "stopped", "disableApiStop")
     }
 
-    /// The same of a termination, from which both protect.
+    /// Refuses to terminate an instance with either protection.
     pub fn judge_termination(&self, id: &str) -> Result<(), Failure> {
         protected(self.termination_is_disabled, id, "terminated", "disableApiTermination")?;
         protected(self.stop_is_disabled, id, "terminated", "disableApiStop")
@@ -95,13 +95,13 @@ fn protected(is_disabled: bool, id: &str, becomes: &str, attribute: &str) -> Res
     Err(Failure::new("OperationNotPermitted", message))
 }
 
-/// How a spot instance was asked for.
+/// The options of a request for a spot instance.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
 pub(super) struct SpotOptions {
     spot_instance_type: Option<String>,
     instance_interruption_behavior: Option<String>,
-    /// They say when EC2 ends the request; here an operator does.
+    /// On EC2, these end the request; here an operator does.
     #[serde(rename = "BlockDurationMinutes")]
     _block_duration_minutes: Option<u32>,
     #[serde(rename = "MaxPrice")]
@@ -115,7 +115,7 @@ impl SpotOptions {
         self.spot_instance_type.as_deref() == Some("persistent")
     }
 
-    /// What an interruption does: `terminate`, `stop` or `hibernate`.
+    /// The action of an interruption: `terminate`, `stop` or `hibernate`.
     pub fn behavior(&self) -> &str {
         self.instance_interruption_behavior.as_deref().unwrap_or("terminate")
     }
@@ -130,7 +130,7 @@ impl SpotOptions {
             let why = "Expected terminate, stop or hibernate.";
             return Err(Failure::value("instanceInterruptionBehavior", behavior, why));
         }
-        // RunInstances takes no other two.
+        // RunInstances accepts no other combination.
         if self.is_persistent() == (behavior == "terminate") {
             let message = format!(
                 "The request with type '{kind}' is not supported when instanceInterruptionBehavior is set to \

@@ -73,7 +73,7 @@ pub(super) fn perform(context: &Context<'_>, call: &Call) -> Result<Element, Fai
         return Err(Failure::unsupported(message));
     };
     let alone = context.shared.changing.lock().unwrap_or_else(PoisonError::into_inner);
-    // Nothing changes meanwhile: what is found is not older than what is kept.
+    // No call changes anything meanwhile, so the facts are not older than the stored state.
     context.follow()?;
     let _alone = (*kind == Changes).then_some(alone);
     let answer = perform(context, call)?;

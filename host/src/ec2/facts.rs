@@ -44,8 +44,8 @@ pub(super) struct Facts {
     pub product_codes: Vec<String>,
     pub profile: Option<Profile>,
     pub root_device: String,
-    /// The EBS volumes besides the root volume, by their devices: also those that are
-    /// attached from the next start on, and no more those that go with it.
+    /// The devices of the EBS volumes besides the root volume. Includes those that attach
+    /// with the next start, and excludes those that detach with it.
     pub devices: Vec<String>,
     pub hibernates: bool,
     pub is_monitored: bool,
@@ -102,7 +102,7 @@ impl Facts {
     pub fn of(control: &Control) -> Result<Self, Failure> {
         let (instance, snapshot) = loop {
             let (instance, snapshot) = (control.instance(), control.snapshot()?);
-            // Both of one revision.
+            // Both from one revision.
             if control.instance().id() == instance.id() {
                 break (instance, snapshot);
             }
@@ -211,8 +211,8 @@ struct Seen {
 }
 
 impl Seen {
-    /// What stands there; none where nothing does. What the component cannot tell is no
-    /// "nothing".
+    /// The bytes at a path; `None` if nothing is there. A failure of the component is an
+    /// error, not `None`.
     fn bytes(&self, path: &str) -> Result<Option<Vec<u8>>, Failure> {
         Ok(self.instance.item(path, self.now_ms)?)
     }
@@ -221,7 +221,7 @@ impl Seen {
     fn text(&self, item: &str) -> Result<Option<String>, Failure> {
         let bytes = self.bytes(&format!("meta-data/{item}"))?;
         let text = |bytes| {
-            String::from_utf8(bytes).map_err(|_| Failure::internal(format!("The metadata of {item} is no text")))
+            String::from_utf8(bytes).map_err(|_| Failure::internal(format!("The metadata of {item} is not text")))
         };
         bytes.map(text).transpose()
     }
@@ -299,9 +299,9 @@ fn event(event: &Value) -> Option<Event> {
     })
 }
 
-/// What the component wrote. It may be a secret, and no error shows it.
+/// Parses what the component wrote. It may be a secret, so no error shows it.
 fn json(text: &str) -> Result<Value, Failure> {
-    serde_json::from_str(text).map_err(|_| Failure::internal("The instance describes itself by what is no JSON"))
+    serde_json::from_str(text).map_err(|_| Failure::internal("The component's description of the instance is not JSON"))
 }
 
 /// `/dev/sdf`, which metadata calls `sdf`.
@@ -362,7 +362,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_a_failure_and_no_absence() {
-        // Too large for the memory that it has: the component fails.
+        // Too large for the component's memory, so the component fails.
         let limits = RuntimeLimits::default().memory_bytes(3 << 20);
         let control = Control::open(&Runtime::with_limits(limits).unwrap(), &Description::default()).unwrap();
         let large = format!(r#"{{"user-data": "{}"}}"#, "x".repeat(3 << 20));

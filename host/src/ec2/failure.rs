@@ -60,7 +60,7 @@ impl Failure {
         Self::new("UnsupportedOperation", message)
     }
 
-    /// The call is right, and the service is not.
+    /// The call is valid, but the service failed.
     pub fn internal(message: impl Into<String>) -> Self {
         Self::new("InternalError", message)
     }

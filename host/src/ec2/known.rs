@@ -1,5 +1,5 @@
-//! What calls about one instance must know of the others: remembered until they are
-//! others, since to ask a thousand instances takes a second.
+//! Facts of other instances that a call about one instance needs. They are cached until an
+//! instance changes, since reading a thousand instances takes a second.
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::Ipv4Addr;
@@ -12,19 +12,20 @@ use super::facts::Facts;
 use super::failure::Failure;
 use crate::control::Control;
 
-/// What is known of an instance.
+/// The cached facts of an instance.
 pub(super) struct Known {
     pub is_terminated: bool,
-    /// Of all its interfaces; none once it is terminated.
+    /// The addresses of all its interfaces; none once it is terminated.
     pub private_ips: Vec<Ipv4Addr>,
     pub public_ip: Option<String>,
     /// The devices of its volumes.
     pub devices: Vec<String>,
-    /// Its image and the architecture of that, where it states both.
+    /// Its image and the image's architecture, if it states both.
     pub image: Option<(String, String)>,
 }
 
-/// What is known of each, by its id, as of the description with a number.
+/// The cached facts by instance id, each with the number of the description that they are
+/// from.
 #[derive(Default)]
 pub(super) struct Memory(HashMap<String, (u64, Arc<Known>)>);
 
@@ -50,7 +51,7 @@ impl Known {
     }
 }
 
-/// Whether a timeline changes the instance, in the past or to come: the clock can go
+/// Whether a timeline changes the instance, in the past or the future: the clock can move
 /// either way.
 fn changes_by_itself(control: &Control) -> bool {
     let instance = control.instance();
@@ -59,9 +60,9 @@ fn changes_by_itself(control: &Control) -> bool {
 }
 
 impl Context<'_> {
-    /// What an instance is; what others must know of it is remembered.
+    /// The facts of an instance. Caches those that calls about others need.
     pub fn look(&self, control: &Control) -> Result<Facts, Failure> {
-        // Its number before: one that is edited meanwhile is looked at again.
+        // Read the number first: if the instance is edited meanwhile, it is read again.
         let number = control.instance().id();
         let facts = Facts::of(control)?;
         if !changes_by_itself(control) {
@@ -71,7 +72,7 @@ impl Context<'_> {
         Ok(facts)
     }
 
-    /// What is known of an instance.
+    /// The cached facts of an instance.
     fn known(&self, id: &str, control: &Control) -> Result<Arc<Known>, Failure> {
         let remembered = self.state().memory.get(id, control.instance().id());
         match remembered {
@@ -87,7 +88,7 @@ impl Context<'_> {
         for (id, control) in &all {
             used.extend(&self.known(id, control)?.private_ips);
         }
-        // In the order of their ids.
+        // Sorted by their ids.
         let is_there = |wanted: &String| all.binary_search_by(|(id, _)| id.cmp(wanted)).is_ok();
         self.state().memory.0.retain(|id, _| is_there(id));
         Ok(used)
@@ -104,9 +105,9 @@ impl Context<'_> {
         Ok(None)
     }
 
-    /// Brings what this API keeps of instances in line with what they are: an operator,
-    /// a file or a timeline may have ended one, taken it out or given it another public
-    /// address, and no call did.
+    /// Brings the state that this API stores in line with the instances: an operator, a
+    /// file or a timeline may have terminated or removed an instance, or given it another
+    /// public address, without a call.
     pub fn follow(&self) -> Result<(), Failure> {
         let mentioned: Vec<String> = self.state().mentioned().into_iter().collect();
         for (id, control) in mentioned.iter().zip(self.machines().those(&mentioned)?) {
@@ -114,7 +115,7 @@ impl Context<'_> {
                 Some(Ok(known)) if known.is_terminated => self.state().end(id),
                 Some(Ok(known)) => self.state().keep(id, &known.devices, known.public_ip.as_deref()),
                 None => self.state().forget(id),
-                // It fails where it is asked for.
+                // A call that needs it fails.
                 Some(Err(_)) => {}
             }
         }
@@ -150,7 +151,8 @@ mod tests {
 
     const LAUNCH: &str = "ImageId=ami-0123456789abcdef0&MinCount=1&MaxCount=1";
 
-    /// An instance with an address of the account and a volume; its id.
+    /// Launches an instance with an address of the account and a volume, and returns its
+    /// id.
     fn equipped(ec2: &Ec2Api, parameters: &str) -> String {
         let told = done(ec2, "RunInstances", &format!("{LAUNCH}&{parameters}"));
         let id = told.split("<instanceId>").nth(1).and_then(|rest| rest.split('<').next()).unwrap().to_owned();
@@ -159,7 +161,7 @@ mod tests {
         id
     }
 
-    /// What an instance had is free again.
+    /// The resources of an instance are free again.
     fn is_free(ec2: &Ec2Api) {
         let other = equipped(ec2, "PrivateIpAddress=10.0.0.7");
         done(ec2, "TerminateInstances", &format!("InstanceId.1={other}"));
@@ -211,7 +213,7 @@ mod tests {
         fleet.get(&id).unwrap().edit(&other).unwrap();
         assert!(!done(&ec2, "DescribeAddresses", "").contains("<instanceId>"));
         done(&ec2, "ReleaseAddress", "PublicIp=192.0.2.77");
-        // Over a stop it stays, as it does in EC2.
+        // The address survives a stop, as on EC2.
         done(&ec2, "AssociateAddress", &format!("InstanceId={id}&PublicIp=192.0.2.78"));
         fleet.get(&id).unwrap().stop().unwrap();
         assert!(done(&ec2, "DescribeAddresses", "").contains(&id));
@@ -228,7 +230,7 @@ mod tests {
         assert_eq!(code(&ec2, "RunInstances", &format!("{LAUNCH}&ClientToken=t")), "IdempotentParameterMismatch");
         assert!(fleet.remove(&keys[0]));
         assert_eq!(code(&ec2, "RunInstances", launch), "IdempotentInstanceTerminated");
-        // Nobody knows of them any more.
+        // The instances no longer exist.
         assert!(fleet.remove(&keys[1]));
         done(&ec2, "RunInstances", launch);
         assert_eq!(fleet.len(), 2);

@@ -56,9 +56,9 @@ impl Machines {
         }
     }
 
-    /// Of each id the instance that has it, if there is one.
+    /// The instance for each id, if there is one.
     pub fn those(&self, ids: &[String]) -> Result<Vec<Option<Control>>, Failure> {
-        // To look for each among all takes longer than to look at all once.
+        // Going over all instances once is faster than a search for each id.
         let all: Option<HashMap<_, _>> = if ids.len() > 8 { Some(self.all()?.into_iter().collect()) } else { None };
         let one = |id: &String| match &all {
             Some(all) => Ok(all.get(id).cloned()),

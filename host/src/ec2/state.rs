@@ -1,5 +1,5 @@
-//! What EC2's API knows of instances and their metadata service does not: which calls
-//! launched them, which addresses the account has, and what is attached.
+//! Facts that EC2's API stores and the metadata service does not have: which calls launched
+//! instances, which addresses the account has, and what is attached.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::Ipv4Addr;
@@ -19,10 +19,9 @@ pub(super) struct State {
     /// The instances whose metadata options were changed while they did not run, with
     /// their launch times then: a start gives another.
     pub options_pending: BTreeMap<String, String>,
-    /// What calls set of an instance that its metadata does not show; not where it is the
-    /// default.
+    /// Attributes that calls set and metadata does not show, unless they are the defaults.
     pub attributes: BTreeMap<String, Attributes>,
-    /// How spot instances were asked for, also those that are terminated.
+    /// The options of the requests for spot instances, terminated ones included.
     pub spot: BTreeMap<String, SpotOptions>,
     pub subnets: Subnets,
     pub memory: Memory,
@@ -35,14 +34,14 @@ impl State {
         associated.collect()
     }
 
-    /// The instance has no address of the account any more.
+    /// Disassociates the instance from its address of the account.
     pub fn disassociate(&mut self, instance_id: &str) {
         for address in self.addresses.values_mut() {
             address.association.take_if(|its| its.instance_id == instance_id);
         }
     }
 
-    /// The instances of which something is kept here.
+    /// The instances that have some state here.
     pub fn mentioned(&self) -> BTreeSet<String> {
         let associated = self.addresses.values().filter_map(|address| Some(&address.association.as_ref()?.instance_id));
         let with_volumes = self.volumes.keys().map(|(of, _)| of);
@@ -50,7 +49,7 @@ impl State {
         associated.chain(with_volumes).chain(with_more).cloned().collect()
     }
 
-    /// The instance has these devices and this public address: any other is its no more.
+    /// Removes all devices and addresses that the instance no longer has.
     pub fn keep(&mut self, instance_id: &str, devices: &[String], public_ip: Option<&str>) {
         self.volumes.retain(|(of, device), _| of != instance_id || devices.contains(device));
         for (ip, address) in &mut self.addresses {
@@ -58,7 +57,7 @@ impl State {
         }
     }
 
-    /// The instance is terminated: what it had is free.
+    /// Frees the resources of a terminated instance.
     pub fn end(&mut self, instance_id: &str) {
         self.disassociate(instance_id);
         self.volumes.retain(|(of, _), _| of != instance_id);
@@ -66,7 +65,7 @@ impl State {
         self.attributes.remove(instance_id);
     }
 
-    /// The instance is gone, and nobody can ask for it any more.
+    /// Forgets an instance that no longer exists.
     pub fn forget(&mut self, instance_id: &str) {
         self.end(instance_id);
         self.spot.remove(instance_id);
@@ -78,7 +77,7 @@ impl State {
         self.attributes.get(instance_id).copied().unwrap_or_default()
     }
 
-    /// Sets them.
+    /// Sets the attributes of an instance.
     pub fn set_attributes(&mut self, instance_id: &str, attributes: Attributes) {
         match attributes.are_default() {
             true => drop(self.attributes.remove(instance_id)),
@@ -86,9 +85,9 @@ impl State {
         }
     }
 
-    /// Whether the request of a spot instance is a persistent one, whose instance can be
-    /// stopped and started. Of an instance that no call launched it is, if it is stopped
-    /// or its interruption stops it.
+    /// Whether the request of a spot instance is persistent, so that the instance can be
+    /// stopped and started. If no call launched the instance, the request is persistent if
+    /// the instance is stopped, or if its interruption stops or hibernates it.
     pub fn is_persistent(&self, facts: &Facts) -> bool {
         let stated = facts.stated["spot-interruption"]["action"].as_str();
         facts.state() == "stopped"
@@ -154,8 +153,8 @@ impl Launches {
     }
 }
 
-/// Which addresses are given where a call names none. Those that are in use, the
-/// instances tell.
+/// Chooses addresses for calls that name none. The instances determine which ones are in
+/// use.
 #[derive(Default)]
 pub(super) struct Subnets {
     known: Vec<Subnet>,
@@ -190,7 +189,7 @@ impl Subnets {
         u32::try_from(at).ok()
     }
 
-    /// The block of a subnet that has one, if an address is of it.
+    /// The number of a subnet's block, if the block contains an address.
     pub fn block_of(&self, subnet_id: &str, address: Ipv4Addr) -> Option<u32> {
         let at = self.known.iter().position(|subnet| subnet.id == subnet_id)?;
         let of_vpc = u32::from(address).checked_sub(Self::VPC)?;
@@ -207,8 +206,7 @@ impl Subnets {
         Self::address(block, Self::FIRST)
     }
 
-    /// Takes an address of a block that is not in use, which it is then; none where all
-    /// are.
+    /// Takes a free address of a block and marks it as used; `None` if all are in use.
     pub fn take(&mut self, block: u32, used: &mut BTreeSet<Ipv4Addr>) -> Option<Ipv4Addr> {
         let Subnet { next, .. } = self.known.get_mut(block as usize)?;
         let mut offsets = (*next..=Self::LAST).chain(Self::FIRST..*next);
@@ -237,7 +235,7 @@ mod tests {
         assert_eq!((all.len(), all[0], all[4090]), (4091, address("172.31.0.4"), address("172.31.15.254")));
         used.remove(&address("172.31.0.9"));
         assert_eq!(std::iter::from_fn(|| subnets.take(one, &mut used)).collect::<Vec<_>>(), [address("172.31.0.9")]);
-        // One that somebody has is given to nobody.
+        // An address in use is not given again.
         used.insert(address("172.31.16.5"));
         let taken = [(); 2].map(|()| subnets.take(other, &mut used).unwrap());
         assert_eq!(taken, [address("172.31.16.4"), address("172.31.16.6")]);

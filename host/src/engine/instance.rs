@@ -227,13 +227,13 @@ impl Instance {
         self.shared.opening.needs_keys()
     }
 
-    /// A number that no other instance of the runtime has, nor this one after an edit.
+    /// A number that is unique in the runtime. An edit changes it.
     #[cfg(feature = "ec2")]
     pub(crate) fn id(&self) -> u64 {
         self.shared.id
     }
 
-    /// What its service has at a path below `latest`: `item` in the contract.
+    /// The item or listing at a path below `latest`: `item` in the contract.
     #[cfg(feature = "ec2")]
     pub(crate) fn item(&self, path: &str, now_ms: u64) -> Result<Option<Vec<u8>>, Error> {
         self.runtime.item(self.shared.id, &self.shared.opening, path, now_ms)

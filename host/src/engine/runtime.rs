@@ -258,8 +258,7 @@ impl Runtime {
         self.check(asked.head, told, |told| &told.verdict, out, start)
     }
 
-    /// What the service of the instance `id` has at a path, whatever is in the way of
-    /// requests for it.
+    /// The item or listing of the instance `id` at a path, without the checks of requests.
     #[cfg(feature = "ec2")]
     pub(crate) fn item(&self, id: u64, opening: &Opening, path: &str, now_ms: u64) -> Result<Option<Vec<u8>>, Error> {
         self.with_worker(|worker| worker.item(id, opening, self.shared.limits.instances_per_worker, path, now_ms))

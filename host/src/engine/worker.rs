@@ -125,7 +125,7 @@ impl Worker {
         })
     }
 
-    /// What the service of an instance has at a path.
+    /// The item or listing of an instance at a path.
     #[cfg(feature = "ec2")]
     pub(crate) fn item(
         &mut self,

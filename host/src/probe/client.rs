@@ -11,15 +11,15 @@ use std::time::{Duration, Instant};
 use super::{Endpoint, Reply};
 use crate::engine::Request;
 
-/// Far above what the service has at any path.
+/// Far larger than anything that the service has at a path.
 const ANSWER_BYTES: usize = 16 << 20;
-/// No clock overflows by this.
+/// Short enough that no clock overflows.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
 /// How long a client waits for an answer by default.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A client of one service. It sends requests as they are given, one on each
-/// connection, and no more of them in a second than it may.
+/// A client of one service. It sends requests unchanged, one on each connection, and limits
+/// how many it sends in a second.
 ///
 /// ```
 /// use imds_host::probe::{Client, Endpoint};
@@ -32,18 +32,18 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// ```
 pub struct Client {
     endpoint: Endpoint,
-    /// What answers, where that is in this process.
+    /// The function that answers, for a service in this process.
     service: Option<Box<Answer>>,
     timeout: Duration,
-    /// What `Host` says; the endpoint's authority otherwise.
+    /// The value of `Host`; by default the endpoint's authority.
     host: Option<String>,
-    /// The least time from one request to the next, and when the next may go.
+    /// The shortest time from one request to the next, and when the next may be sent.
     interval: Duration,
     next: Mutex<Option<Instant>>,
     sent: AtomicU64,
 }
 
-/// From the bytes of a request to those of its answer.
+/// From the bytes of a request to the bytes of its answer.
 type Answer = dyn Fn(&[u8]) -> Vec<u8> + Send + Sync;
 
 impl fmt::Debug for Client {
@@ -53,8 +53,8 @@ impl fmt::Debug for Client {
 }
 
 impl Client {
-    /// A client of a service in this process, without a socket: a function from the bytes of
-    /// a request to those of its answer. The endpoint is what `Host` says.
+    /// A client of a service in this process, without a socket: a function from the bytes
+    /// of a request to the bytes of its answer. `Host` names the endpoint.
     ///
     /// ```
     /// use imds_host::Request;
@@ -82,32 +82,32 @@ impl Client {
         }
     }
 
-    /// How long to wait for a whole answer; a day at most.
+    /// How long to wait for a complete answer; at most a day.
     #[must_use]
     pub fn timeout(self, timeout: Duration) -> Self {
         Self { timeout: timeout.min(LONGEST), ..self }
     }
 
-    /// What the field `Host` says in place of the endpoint's host and port, for
-    /// services that know their clients by it.
+    /// The value of the field `Host`, instead of the endpoint's host and port, for services
+    /// that identify their clients by it.
     #[must_use]
     pub fn host(self, host: impl Into<String>) -> Self {
         Self { host: Some(host.into()), ..self }
     }
 
-    /// How many requests may go out in a second, evenly spaced; 0 is any number.
+    /// How many requests to send in a second at most, evenly spaced; 0 is any number.
     #[must_use]
     pub fn requests_per_second(self, requests: u32) -> Self {
         let interval = Duration::from_secs(1).checked_div(requests).unwrap_or_default();
         Self { interval, ..self }
     }
 
-    /// The service that it asks.
+    /// The service that it sends requests to.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
-    /// Whether `Host` says something of its own.
+    /// Whether `Host` was set to another value than the endpoint.
     pub(crate) fn has_own_host(&self) -> bool {
         self.host.is_some()
     }
@@ -121,7 +121,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`NoReply`] if no whole answer of HTTP/1 comes in time.
+    /// [`NoReply`] if no complete HTTP/1 answer arrives in time.
     pub fn exchange(&self, request: &Request) -> Result<Reply, NoReply> {
         let has_host = request.fields.iter().any(|field| field.name.eq_ignore_ascii_case("host"));
         let mut request = request.clone();
@@ -132,12 +132,12 @@ impl Client {
         self.exchange_bytes(&request.head(), request.method == "HEAD")
     }
 
-    /// Sends bytes as they are, be they a request or not, and reads the answer;
-    /// `is_of_head` if its method is `HEAD`, whose answer has no body.
+    /// Sends bytes unchanged, whether they are a request or not, and reads the answer.
+    /// `is_of_head` says that the method is `HEAD`, whose answer has no body.
     ///
     /// # Errors
     ///
-    /// [`NoReply`] if no whole answer of HTTP/1 comes in time.
+    /// [`NoReply`] if no complete HTTP/1 answer arrives in time.
     pub fn exchange_bytes(&self, bytes: &[u8], is_of_head: bool) -> Result<Reply, NoReply> {
         self.wait_for_turn();
         self.sent.fetch_add(1, Ordering::Relaxed);
@@ -150,8 +150,8 @@ impl Client {
         answered.map(|reply| Reply { took: started.elapsed(), ..reply }).map_err(|error| self.no_reply(&error))
     }
 
-    /// Opens a connection, sends bytes and reads nothing. What it returns keeps the
-    /// connection open, until it is dropped.
+    /// Opens a connection, sends bytes and reads nothing. The connection stays open until
+    /// the returned value is dropped.
     ///
     /// ```no_run
     /// # use imds_host::probe::{Client, Endpoint};
@@ -164,7 +164,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`NoReply`] if nothing accepts the connection in time, as with [`in_process`](Self::in_process).
+    /// [`NoReply`] if nothing accepts the connection in time, and always for
+    /// [`in_process`](Self::in_process).
     pub fn hold(&self, bytes: &[u8]) -> Result<TcpStream, NoReply> {
         self.wait_for_turn();
         self.sent.fetch_add(1, Ordering::Relaxed);
@@ -190,9 +191,9 @@ impl Client {
         held.map_err(|error| self.no_reply(&error))
     }
 
-    /// Sends bytes that may be more than one request, reads until the service closes or the
-    /// time is over, and returns the status of each answer that came, and whether the time
-    /// was over.
+    /// Sends bytes that may contain several requests, and reads until the service closes
+    /// the connection or the time is over. Returns the status of each answer, and whether
+    /// the time was over.
     pub(crate) fn statuses(&self, bytes: &[u8]) -> (Vec<u16>, bool) {
         let Ok(mut stream) = self.hold(bytes) else { return (Vec::new(), false) };
         let until = Instant::now() + self.timeout;
@@ -228,21 +229,21 @@ impl Client {
         thread::sleep(turn.saturating_duration_since(now));
     }
 
-    /// The addresses of the service. A name server that does not answer takes no longer
-    /// than the time.
+    /// The addresses of the service. Waits for a name server no longer than the timeout.
     fn addresses(&self, time: Duration) -> io::Result<Vec<SocketAddr>> {
         let (host, port) = (self.endpoint.host().to_owned(), self.endpoint.port());
         if let Ok(ip) = host.parse::<IpAddr>() {
             return Ok(vec![SocketAddr::new(ip, port)]);
         }
         let (sender, found) = mpsc::channel();
-        // The system's look-up has no bound; without an answer its thread stays until the program ends.
+        // The system's look-up has no timeout; without an answer, its thread stays until
+        // the program ends.
         let look_up = move || sender.send((host.as_str(), port).to_socket_addrs().map(Vec::from_iter));
         thread::Builder::new().name("imds-name".into()).spawn(look_up)?;
         found.recv_timeout(time).unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
     }
 
-    /// Sends a request, and reads its answer or until the service closes.
+    /// Sends a request, and reads its answer or until the service closes the connection.
     fn send(&self, request: &[u8], is_of_head: bool) -> io::Result<Vec<u8>> {
         let until = Instant::now() + self.timeout;
         let left = || match until.saturating_duration_since(Instant::now()) {
@@ -259,7 +260,8 @@ impl Client {
                 }
             };
             stream.set_write_timeout(Some(left()?))?;
-            // Who refuses a request before it has come whole may have answered it.
+            // A service that refuses a request before it is complete may have answered it
+            // already.
             let written = stream.write_all(request);
             let mut answer = Vec::new();
             let mut part = [0; 16 << 10];
@@ -269,14 +271,15 @@ impl Client {
                     (Ok(0), Err(error)) if answer.is_empty() => return Err(error.kind().into()),
                     (Ok(0), _) => return Ok(answer),
                     (Ok(length), _) => answer.extend_from_slice(&part[..length]),
-                    // A service that refuses so may reset the connection behind its answer.
+                    // A service that refuses early may reset the connection after its
+                    // answer.
                     (Err(_), Err(_)) if !answer.is_empty() => return Ok(answer),
                     (Err(error), _) => return Err(error),
                 }
                 if answer.len() > ANSWER_BYTES {
                     return Err(io::Error::other("the answer is too long"));
                 }
-                // Who keeps the connection open says where the body ends.
+                // A service that keeps the connection open says where the body ends.
                 if Reply::ends_with(&answer, is_of_head) {
                     return Ok(answer);
                 }
@@ -286,18 +289,18 @@ impl Client {
     }
 }
 
-/// No service answers, or what answers is no service of HTTP.
+/// No service answers, or the answer is not HTTP.
 #[derive(Clone, Debug)]
 pub struct NoReply {
     endpoint: Endpoint,
     waited: Duration,
-    /// Why, where it was not the time.
+    /// The reason, unless it was the timeout.
     why: Option<String>,
 }
 
 impl NoReply {
-    /// That of a caller who asks by other ways than a [`Client`]: `why`, where it was not
-    /// that the time `waited` was over.
+    /// For callers that send requests without a [`Client`]: `why` is the reason, or `None`
+    /// if the time `waited` was over.
     ///
     /// ```
     /// use imds_host::probe::{Endpoint, NoReply};

@@ -5,11 +5,11 @@ use std::net::IpAddr;
 
 use http::Uri;
 
-/// The variables by which SDKs find it too.
+/// The variables that SDKs read too.
 const VARIABLE: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT";
 const MODE: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE";
 
-/// Where a service is: a host and a port, spoken to over http as every client does.
+/// Where a service is: a host and a port, reached over plain HTTP, as by every client.
 ///
 /// ```
 /// use imds_host::probe::Endpoint;
@@ -25,7 +25,7 @@ pub struct Endpoint {
     port: u16,
 }
 
-/// Why a text is no [`Endpoint`].
+/// Why a text is not an [`Endpoint`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WrongEndpoint(String);
 
@@ -38,11 +38,11 @@ impl fmt::Display for WrongEndpoint {
 impl Error for WrongEndpoint {}
 
 impl Endpoint {
-    /// Reads a URL with a host, perhaps a port, and no path.
+    /// Reads a URL with a host, optionally a port, and no path.
     ///
     /// # Errors
     ///
-    /// Says what was expected where the text is no such URL.
+    /// The text is not such a URL; the error says what was expected.
     pub fn parse(text: &str) -> Result<Self, WrongEndpoint> {
         const EXPECTED: &str = "expected a URL such as http://127.0.0.1:1338";
         let uri: Uri = text.parse().map_err(|_| WrongEndpoint(EXPECTED.to_owned()))?;
@@ -65,12 +65,12 @@ impl Endpoint {
         Ok(Self { authority: authority.as_str().to_owned(), host, port })
     }
 
-    /// Where SDKs look: `AWS_EC2_METADATA_SERVICE_ENDPOINT`, else where EC2 has the
-    /// service, by the mode of `AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE`.
+    /// The endpoint that SDKs use: `AWS_EC2_METADATA_SERVICE_ENDPOINT`, or else EC2's
+    /// address for the mode in `AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE`.
     ///
     /// # Errors
     ///
-    /// The variable has no URL of an endpoint.
+    /// The variable does not contain the URL of an endpoint.
     pub fn of_the_environment() -> Result<Self, WrongEndpoint> {
         let text = match env::var(VARIABLE) {
             Ok(text) if !text.is_empty() => text,
@@ -82,7 +82,7 @@ impl Endpoint {
         Self::parse(&text).map_err(|wrong| WrongEndpoint(format!("{VARIABLE}: {wrong}")))
     }
 
-    /// Where EC2 has it.
+    /// EC2's address.
     pub(crate) fn of_ec2() -> Self {
         Self { authority: "169.254.169.254".to_owned(), host: "169.254.169.254".to_owned(), port: 80 }
     }
@@ -102,8 +102,8 @@ impl Endpoint {
         self.port
     }
 
-    /// Whether it is on this machine: `localhost`, or a loopback address. Nobody else is
-    /// behind it whom many requests could disturb.
+    /// Whether it is on this machine: `localhost`, or a loopback address. Many requests
+    /// then disturb nobody else.
     ///
     /// ```
     /// use imds_host::probe::Endpoint;
@@ -115,10 +115,10 @@ impl Endpoint {
         self.host == "localhost" || self.host.parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback())
     }
 
-    /// How many requests in a second disturb nobody: 0, which is any number, if it is
-    /// local, and otherwise 50. EC2 allows an instance 1024 packets a second to
-    /// link-local services (EC2 user guide, "Use the Instance Metadata Service",
-    /// throttling), and a request takes about ten.
+    /// How many requests a second disturb nobody: 0, which is any number, if it is local,
+    /// and otherwise 50. EC2 allows an instance 1024 packets a second to link-local
+    /// services (EC2 user guide, "Use the Instance Metadata Service", throttling), and a
+    /// request takes about ten.
     pub fn polite_rate(&self) -> u32 {
         if self.is_local() { 0 } else { 50 }
     }

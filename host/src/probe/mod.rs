@@ -1,9 +1,9 @@
-//! A client of the metadata service that keeps answers as they came.
+//! A client of the metadata service that returns answers as they were sent.
 //!
-//! SDKs hide what a judge needs to see: the order of the header fields, the reason
-//! phrase, how the connection ends. This client asks with plain [`Request`]s and
-//! returns each [`Reply`] with its head as it was sent. It opens a connection for each
-//! request, as clients of the service do, and every wait is bounded.
+//! SDKs hide what a check needs to see: the order of the header fields, the reason phrase,
+//! how the connection ends. This client sends plain [`Request`]s and returns each [`Reply`]
+//! with its head as it was sent. It opens a connection for each request, as clients of the
+//! service do, and limits every wait.
 //!
 //! ```no_run
 //! use imds_host::Request;

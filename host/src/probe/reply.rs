@@ -9,7 +9,7 @@ use crate::redact;
 /// More header fields than any answer of the service has.
 const FIELDS: usize = 64;
 
-/// What a service answered, as it came. Its `Debug` form has no values: a body can be
+/// An answer of a service, as it was sent. Its `Debug` form shows no values: a body can be
 /// a secret.
 ///
 /// ```
@@ -28,19 +28,19 @@ pub struct Reply {
     pub reason: String,
     /// The header fields in their order, names and values as they were sent.
     pub fields: Vec<(String, Vec<u8>)>,
-    /// The body without the marks of chunks.
+    /// The body, without chunk headers.
     pub body: Vec<u8>,
-    /// From the request's first byte to the answer's last.
+    /// The time from the first byte of the request to the last byte of the answer.
     pub took: Duration,
 }
 
 impl Reply {
-    /// Reads an answer that is all of `bytes`, behind interim answers; `is_of_head` if
-    /// the request's method was `HEAD`.
+    /// Reads `bytes` as one answer, after any interim answers. `is_of_head` says that the
+    /// request's method was `HEAD`.
     ///
     /// # Errors
     ///
-    /// The bytes are no whole answer of HTTP/1.
+    /// The bytes are not a complete HTTP/1 answer.
     pub fn read(bytes: &[u8], is_of_head: bool) -> io::Result<Self> {
         let wrong = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
         let bytes = without_interim(bytes);
@@ -75,7 +75,7 @@ impl Reply {
         })
     }
 
-    /// Whether the bytes are all of an answer that says where it ends.
+    /// Whether the bytes are a complete answer that says where it ends.
     pub(crate) fn ends_with(bytes: &[u8], is_of_head: bool) -> bool {
         let bytes = without_interim(bytes);
         let mut fields = [EMPTY_HEADER; FIELDS];
@@ -84,12 +84,12 @@ impl Reply {
             return false;
         }
         let says = |name: &str| find(parsed.headers, name).is_some();
-        // Chunks are read once, when the last one may have come.
+        // Chunks are read once, when the last one may have arrived.
         let is_bounded = says("content-length") || (says("transfer-encoding") && bytes.ends_with(b"\r\n\r\n"));
         is_of_head || (is_bounded && Self::read(bytes, false).is_ok())
     }
 
-    /// The statuses of answers one behind the other, as far as each says where it ends.
+    /// The statuses of consecutive answers, as long as each says where it ends.
     pub(crate) fn statuses(mut bytes: &[u8]) -> Vec<u16> {
         let mut statuses = Vec::new();
         loop {
@@ -104,13 +104,13 @@ impl Reply {
         }
     }
 
-    /// The first value of a header field, if it is text; the name in any mix of cases.
+    /// The first value of a header field, if it is text. Names match in any case.
     pub fn field(&self, name: &str) -> Option<&str> {
         let (_, value) = self.fields.iter().find(|(other, _)| other.eq_ignore_ascii_case(name))?;
         str::from_utf8(value).ok()
     }
 
-    /// The body as text; bytes that are none are replaced.
+    /// The body as text; bytes that are not UTF-8 are replaced.
     pub fn text(&self) -> std::borrow::Cow<'_, str> {
         String::from_utf8_lossy(&self.body)
     }
@@ -120,7 +120,8 @@ impl Reply {
         format!("{} {}", self.status, self.reason).trim_end().to_owned()
     }
 
-    /// The status line and the header fields as they came, a line each, ended by LF.
+    /// The status line and the header fields as they were sent, one on each line, each
+    /// ended by LF.
     pub fn head(&self) -> String {
         let mut head = format!("HTTP/1.{} {}\n", self.http_minor, self.status_line());
         for (name, value) in &self.fields {
@@ -146,8 +147,8 @@ fn find<'h>(fields: &'h [Header<'h>], name: &str) -> Option<&'h Header<'h>> {
     fields.iter().find(|field| field.name.eq_ignore_ascii_case(name))
 }
 
-/// What follows the interim answers (RFC 9110, section 15.2), such as 100 and 103. Behind
-/// 101 another protocol follows, so it is final here.
+/// The bytes after the interim answers (RFC 9110, section 15.2), such as 100 and 103. After
+/// 101, another protocol follows, so it counts as final here.
 fn without_interim(mut bytes: &[u8]) -> &[u8] {
     loop {
         let mut fields = [EMPTY_HEADER; FIELDS];
@@ -159,7 +160,7 @@ fn without_interim(mut bytes: &[u8]) -> &[u8] {
     }
 }
 
-/// A body without the marks of its chunks.
+/// A body without its chunk headers.
 fn of_chunks(mut rest: &[u8]) -> Option<Vec<u8>> {
     let mut body = Vec::new();
     loop {
@@ -207,7 +208,7 @@ mod tests {
         }
         assert!(!Reply::ends_with(interim.as_bytes(), true) && Reply::ends_with(bytes.as_bytes(), true));
         assert!(Reply::read(interim.as_bytes(), false).is_err());
-        // What follows is no HTTP.
+        // The bytes after it are not HTTP.
         assert_eq!(Reply::read(b"HTTP/1.1 101 Switching Protocols\r\n\r\n", true).unwrap().status, 101);
     }
 

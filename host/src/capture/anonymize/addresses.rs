@@ -1,11 +1,11 @@
-//! Addresses: others in their place, and what was in one block still is.
+//! Replaces addresses. Addresses of one block stay in one block.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::capture::disguise::Disguise;
 
-/// What is made up for an address and the block with this prefix, if it is that of a
-/// block. Addresses that name nobody stay: those of the service, loopback, and the like.
+/// The made-up value for an address, or for a block if there is a prefix length. Addresses
+/// that identify nobody stay: those of the service, loopback, and the like.
 pub fn address(disguise: &Disguise, address: IpAddr, prefix: Option<u8>) -> IpAddr {
     match address {
         IpAddr::V4(address) if is_anybodys(address) => address.into(),
@@ -34,9 +34,9 @@ fn is_anybodys(address: Ipv4Addr) -> bool {
         || address.octets()[0] == 0
 }
 
-/// Private addresses stay in the block of RFC 1918 that they are in; others go to those
-/// for benchmarks (RFC 2544). The last octet stays: which addresses of a subnet EC2 keeps
-/// for itself depends on it.
+/// Private addresses stay in their block of RFC 1918; others move to the block for
+/// benchmarks (RFC 2544). The last octet stays, since it decides which addresses of a
+/// subnet EC2 reserves.
 fn ipv4(disguise: &Disguise, address: Ipv4Addr) -> Ipv4Addr {
     let bytes = address.octets();
     let (kept, begin) = match bytes {
@@ -56,8 +56,8 @@ fn ipv4(disguise: &Disguise, address: Ipv4Addr) -> Ipv4Addr {
     Ipv4Addr::from(made)
 }
 
-/// Unique local and link-local addresses stay such; others go to those for documentation
-/// (RFC 3849).
+/// Unique local and link-local addresses stay in their blocks; others move to the block for
+/// documentation (RFC 3849).
 fn ipv6(disguise: &Disguise, address: Ipv6Addr) -> Ipv6Addr {
     let bytes = address.octets();
     let mut begin = bytes;
@@ -76,7 +76,7 @@ fn ipv6(disguise: &Disguise, address: Ipv6Addr) -> Ipv6Addr {
     Ipv6Addr::from(made)
 }
 
-/// Whether to change a bit: that depends on all bits before it and on none behind, so
+/// Whether to change a bit. This depends on all bits before it and on none after it, so
 /// that equal prefixes stay equal.
 fn bit(disguise: &Disguise, bytes: &[u8], place: usize) -> u32 {
     let mut before = bytes.to_vec();

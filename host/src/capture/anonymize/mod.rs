@@ -1,4 +1,4 @@
-//! Account, ids, addresses and names: others in their place, the same everywhere.
+//! Replaces account, ids, addresses and names, each by the same value everywhere.
 
 mod addresses;
 mod names;
@@ -13,14 +13,15 @@ use super::paths::{escaped, split, unescaped};
 use super::secrets::{each_text, remains, replaced_in};
 use super::transcript::{Exchange, Replaced, Transcript};
 
-/// What to call what would remain.
+/// What the error calls a value that would remain.
 const REMAINS: &str = "an account, an address or a name";
-/// What is made up is by chance what it replaces, or part of it, now and then.
+/// A made-up value can by chance contain an original; then another key is tried.
 const ATTEMPTS: u32 = 20;
-/// What is shorter is part of too much that is something else.
+/// Shorter originals occur by chance in other texts.
 const LENGTH_MIN: usize = 7;
 
-/// Replaces what identifies instance, account and network, or says what would remain.
+/// Replaces what identifies instance, account and network, or returns the kind of value
+/// that would remain.
 pub fn replace(transcript: &mut Transcript, disguise: &Disguise) -> Result<(), &'static str> {
     let mut disguise = disguise.clone();
     for _ in 0..ATTEMPTS {
@@ -36,14 +37,14 @@ pub fn replace(transcript: &mut Transcript, disguise: &Disguise) -> Result<(), &
     Err(REMAINS)
 }
 
-/// Writes all anew and returns what was replaced.
+/// Rewrites the transcript and returns the originals.
 fn write(transcript: &mut Transcript, disguise: &Disguise) -> BTreeSet<String> {
     let names = Names::of(transcript, disguise);
     let mut writer = Writer::new(disguise, names.everywhere.clone());
     let mut lengths = BTreeMap::new();
     let bodies = |it: &Exchange| (it.request.target.clone(), it.response.body().len());
     let before: Vec<_> = transcript.exchanges.iter().map(bodies).collect();
-    // Of what is no text, nobody can say what is in it: only user data is such.
+    // Only user data is binary. Since its content is unknown, it is replaced as a whole.
     if transcript.exchanges.iter().any(|exchange| exchange.response.text().is_none()) {
         transcript.header.replaced.push(Replaced::UserData);
     }
@@ -71,7 +72,7 @@ fn write(transcript: &mut Transcript, disguise: &Disguise) -> BTreeSet<String> {
     header.replaced.extend([Replaced::Identifiers, Replaced::IdentitySignatures]);
     header.replaced.sort();
     header.replaced.dedup();
-    // What stood as a word may stand inside of another too.
+    // An original that was a word may also be part of another word.
     let mut found: Vec<_> = writer.originals.into_iter().filter(|(original, _)| original.len() >= LENGTH_MIN).collect();
     found.sort_by_key(|(original, _)| std::cmp::Reverse(original.len()));
     for (exchange, (target, old)) in transcript.exchanges.iter_mut().zip(before) {
@@ -84,7 +85,7 @@ fn write(transcript: &mut Transcript, disguise: &Disguise) -> BTreeSet<String> {
         if new != old {
             lengths.insert(target.clone(), (old.to_string(), new.to_string()));
         }
-        // Also of what was asked for by `HEAD`, later.
+        // Also in later answers to `HEAD`.
         if let Some((old, new)) = lengths.get(&target) {
             let mut fields = exchange.response.fields.iter_mut();
             let length = fields.find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
@@ -96,7 +97,7 @@ fn write(transcript: &mut Transcript, disguise: &Disguise) -> BTreeSet<String> {
     found.into_iter().map(|(original, _)| original).collect()
 }
 
-/// The host of an endpoint, if somebody gave it its name.
+/// The host of an endpoint, if it is a name rather than an address.
 fn own_host(endpoint: &str) -> Option<String> {
     let authority = endpoint.split_once("://").map_or(endpoint, |(_, rest)| rest);
     let host = authority.split(['/', ':']).next().unwrap_or_default();
@@ -104,7 +105,7 @@ fn own_host(endpoint: &str) -> Option<String> {
     (is_name && !["", "localhost"].contains(&host)).then(|| host.to_owned())
 }
 
-/// A target with other names in its path.
+/// A target in which other names replace those of its path.
 fn written_target(target: &str, names: &Names, writer: &mut Writer<'_>) -> String {
     let (path, rest) = match target.find(['?', ' ']) {
         Some(place) => target.split_at(place),
@@ -115,7 +116,7 @@ fn written_target(target: &str, names: &Names, writer: &mut Writer<'_>) -> Strin
         let name = unescaped(segment);
         let made = names.of_segment(&before, &name).unwrap_or_else(|| writer.text(&name));
         before = format!("{before}/{name}");
-        // What stays is written as it was.
+        // Unchanged segments keep their spelling.
         if made == name { segment.to_owned() } else { escaped(&made).unwrap_or_else(|| "x".to_owned()) }
     });
     let path = segments.collect::<Vec<_>>().join("/");
@@ -125,7 +126,7 @@ fn written_target(target: &str, names: &Names, writer: &mut Writer<'_>) -> Strin
 fn written_body(exchange: &Exchange, path: &str, names: &Names, writer: &mut Writer<'_>) -> Vec<u8> {
     let body = exchange.response.body();
     let Ok(text) = str::from_utf8(&body) else {
-        // Nobody can say what is in it.
+        // The content is unknown, so all of it is replaced.
         return writer.disguise.user_data(&body);
     };
     if exchange.response.status != 200 || exchange.request.method == "PUT" {

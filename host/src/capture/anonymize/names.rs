@@ -1,4 +1,4 @@
-//! Names that somebody gave: they have no shape, and are known by where they stand.
+//! Names that users chose. They have no fixed form, so they are found by their place.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,19 +13,19 @@ use crate::capture::transcript::Transcript;
 
 /// The names of a capture.
 pub struct Names {
-    /// What is replaced wherever it stands as a word: names that are no words of the
-    /// service, and long enough to be none of others.
+    /// Names that are replaced wherever they occur as words: those that are not words of
+    /// the service, and are long enough not to occur by chance.
     pub everywhere: BTreeMap<String, String>,
     disguise: Disguise,
 }
 
-/// A shorter name is replaced where names stand, and nowhere else.
+/// A shorter name is replaced only in places of names.
 const LENGTH_MIN: usize = 4;
 
 const ROLES: &str = "meta-data/iam/security-credentials";
 const TAGS: &str = "meta-data/tags/instance";
 const USERS: &str = "meta-data/managed-ssh-keys/active-keys";
-/// Items whose text is a word of EC2, and no name, even where it is one too.
+/// Items whose text is a word of EC2 and not a name, even if a name is equal to it.
 const WORDS: &[&str] = &[
     "instance-type",
     "instance-life-cycle",
@@ -111,7 +111,7 @@ impl Names {
         text.split('\n').map(|name| self.made(name)).collect::<Vec<_>>().join("\n")
     }
 
-    /// What takes the place of a segment that is a name by what stands before it.
+    /// The replacement of a segment, if the path before it says that it is a name.
     pub fn of_segment(&self, before: &str, name: &str) -> Option<String> {
         let is_name = before.ends_with(ROLES) || before.ends_with(USERS);
         (is_name && !name.is_empty()).then(|| self.made(name))
@@ -157,7 +157,7 @@ impl Names {
         None
     }
 
-    /// A public key in OpenSSH format, with the name of its pair.
+    /// A public key in OpenSSH format, with the name of its key pair.
     fn key(&self, line: &str) -> String {
         let mut parts = line.trim_end_matches('\n').splitn(3, ' ');
         let (kind, key, name) = (parts.next().unwrap_or_default(), parts.next(), parts.next());
@@ -167,7 +167,7 @@ impl Names {
         format!("{kind}{key}{name}{end}")
     }
 
-    /// A key in which kind, lengths and exponent stay, so that it can still be read.
+    /// A key of the same kind, lengths and exponent, so that it can still be parsed.
     fn key_of(&self, base64: &str) -> String {
         let Ok(bytes) = STANDARD.decode(base64) else { return self.disguise.secret(base64, 0) };
         let mut made: Vec<u8> = self.disguise.bytes("key", &bytes).take(bytes.len()).collect();
@@ -189,7 +189,7 @@ impl Names {
         STANDARD.encode(made)
     }
 
-    /// JSON with other texts in the place of its values.
+    /// JSON in which other texts replace the values.
     fn values(&self, text: &str) -> String {
         let (mut out, mut rest) = (String::with_capacity(text.len()), text);
         while let Some(start) = rest.find('"') {
@@ -207,7 +207,7 @@ impl Names {
     }
 }
 
-/// What of a host name follows neither from an address nor from a region.
+/// The part of a host name that follows neither from an address nor from a region.
 fn own_parts(name: &str) -> Vec<String> {
     let (label, domain) = name.split_once('.').unwrap_or((name, ""));
     let is_of_ec2 = ["internal", "amazonaws.com", "amazonaws.com.cn", "local"]

@@ -1,4 +1,4 @@
-//! What identifies an instance by its shape, wherever it stands in a text.
+//! Replaces what identifies an instance by its form, wherever it occurs in a text.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -6,14 +6,14 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use super::addresses::address;
 use crate::capture::disguise::Disguise;
 
-/// What texts are written anew by.
+/// Rewrites texts.
 pub struct Writer<'d> {
     pub disguise: &'d Disguise,
-    /// Names, and what stands in their place.
+    /// Names and their replacements.
     pub names: BTreeMap<String, String>,
-    /// All that was replaced, and by what.
+    /// All originals and their replacements.
     pub originals: BTreeMap<String, String>,
-    /// Texts that were written: most are there in every version.
+    /// Texts that were rewritten before: most occur in every version.
     written: HashMap<String, String>,
 }
 
@@ -22,7 +22,7 @@ impl<'d> Writer<'d> {
         Self { disguise, names, originals: BTreeMap::new(), written: HashMap::new() }
     }
 
-    /// A text with others in the place of ids, addresses and names.
+    /// A text in which ids, addresses and names are replaced.
     pub fn text(&mut self, text: &str) -> String {
         if let Some(written) = self.written.get(text) {
             return written.clone();
@@ -57,7 +57,7 @@ impl<'d> Writer<'d> {
         out
     }
 
-    /// What a text begins with that is replaced: its length, and by what.
+    /// The original that a text begins with: its length and its replacement.
     fn found(&self, text: &str, before: Option<char>) -> Option<(usize, String)> {
         self.name(text)
             .or_else(|| self.mac(text))
@@ -84,7 +84,7 @@ impl<'d> Writer<'d> {
         if parts.len() != 6 || !parts.iter().all(is_part) {
             return None;
         }
-        // The first octet says who gave the address.
+        // The first octet says who assigned the address.
         let digits = self.disguise.hexadecimal(&candidate.to_ascii_lowercase().replace(':', ""));
         let made = (1..6).map(|octet| &digits[2 * octet..2 * octet + 2]);
         Some((17, std::iter::once(parts[0]).chain(made).collect::<Vec<_>>().join(":")))
@@ -110,7 +110,7 @@ impl<'d> Writer<'d> {
         Some((length, made))
     }
 
-    /// An address with dots, or with hyphens as host names have it.
+    /// An address with dots, or with hyphens as in host names.
     fn ipv4(&self, text: &str, before: Option<char>) -> Option<(usize, String)> {
         if before == Some('.') {
             return None;
@@ -130,12 +130,11 @@ impl<'d> Writer<'d> {
         })
     }
 
-    /// `eni-0123456789abcdef0` and the like: a prefix, and 8 or 17 hexadecimal digits; 32
-    /// for some.
+    /// `eni-0123456789abcdef0` and the like: a prefix, and 8, 17 or 32 hexadecimal digits.
     fn id(&self, text: &str) -> Option<(usize, String)> {
         let is_prefix = |byte: u8| byte.is_ascii_lowercase() || byte == b'-';
         let length = text.bytes().take(24).take_while(|byte| is_prefix(*byte)).count();
-        // Digits may begin with letters.
+        // The hexadecimal digits may begin with letters.
         let hyphens = text[..length].match_indices('-').map(|(place, _)| place + 1);
         hyphens.filter(|start| *start > 1).find_map(|start| {
             let digits = text[start..].bytes().take_while(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')).count();
@@ -159,12 +158,12 @@ impl<'d> Writer<'d> {
     }
 }
 
-/// Whether what has this length ends there.
+/// Whether a match of this length ends at a boundary.
 fn ends(text: &str, length: usize) -> bool {
     text.get(length..).is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_alphanumeric()))
 }
 
-/// The prefix length behind the address of a block.
+/// The prefix length after the address of a block.
 fn prefix(rest: &str, most: u8) -> Option<u8> {
     let digits = rest.strip_prefix('/')?;
     let length = digits.bytes().take_while(u8::is_ascii_digit).count();

@@ -1,4 +1,4 @@
-//! A description while it is written: fields with their origins, and their TOML.
+//! A description under construction: fields with their origins, and their TOML.
 
 use serde_json::Value;
 
@@ -10,28 +10,28 @@ pub struct Draft {
 
 #[derive(Clone, Debug)]
 struct Field {
-    /// The names from the top.
+    /// The names from the root.
     path: Vec<String>,
     value: Value,
-    /// Where it is from.
+    /// Where its value comes from.
     from: String,
 }
 
 impl Draft {
-    /// Sets a field, its names separated by dots, to what `from` says.
+    /// Sets a field, its names separated by dots, to a value from `from`.
     pub fn set(&mut self, path: &str, value: impl Into<Value>, from: &str) {
         let path = path.split('.').map(str::to_owned).collect();
         self.put(path, value.into(), from);
     }
 
-    /// Sets it if there is something to set it to.
+    /// Sets a field if there is a value.
     pub fn set_some(&mut self, path: &str, value: Option<impl Into<Value>>, from: &str) {
         if let Some(value) = value {
             self.set(path, value, from);
         }
     }
 
-    /// Sets a field of a table whose names can be any.
+    /// Sets a field of a table with arbitrary names.
     pub fn set_in(&mut self, table: &str, name: &str, value: impl Into<Value>, from: &str) {
         self.put(vec![table.to_owned(), name.to_owned()], value.into(), from);
     }
@@ -41,13 +41,13 @@ impl Draft {
         self.fields.push(Field { path, value, from: from.to_owned() });
     }
 
-    /// Takes away what a JSON Pointer names, or what is nearest to it. Says what it was,
-    /// by its names and origin.
+    /// Removes the field that a JSON Pointer names, or the nearest one. Returns its names
+    /// and origin.
     pub fn remove(&mut self, pointer: &str) -> Option<String> {
         let names: Vec<String> =
             pointer.split('/').skip(1).map(|name| name.replace("~1", "/").replace("~0", "~")).collect();
         let whole = self.fields.iter().position(|field| names.starts_with(&field.path));
-        // A table that is wrong as a whole.
+        // The whole table is wrong.
         let index = whole.or_else(|| self.fields.iter().position(|field| field.path.starts_with(&names)));
         let field = &mut self.fields[index.filter(|_| !names.is_empty())?];
         let rest = names.get(field.path.len()..).unwrap_or_default();
@@ -58,13 +58,13 @@ impl Draft {
         Some(format!("{name} ({from})"))
     }
 
-    /// Takes away what was set last. Says what it was, by its names and origin.
+    /// Removes what was set last. Returns its name and origin.
     pub fn remove_last(&mut self) -> Option<String> {
         let Field { path, from, .. } = self.fields.pop()?;
         Some(format!("{} ({from})", path.join(".")))
     }
 
-    /// The text: top first, then tables, each field with its origin.
+    /// The text: top-level fields first, then tables, each field with its origin.
     pub fn toml(&self, heading: &str) -> String {
         let mut text: String = heading.lines().map(|line| format!("# {line}").trim_end().to_owned() + "\n").collect();
         text.push('\n');
@@ -100,7 +100,7 @@ impl Draft {
     }
 }
 
-/// Takes away what is at `path` in a value, unless that is the value itself.
+/// Removes what is at `path` in a value, unless that is the value itself.
 fn remove_in(value: &mut Value, path: &[String]) -> bool {
     let Some((name, rest)) = path.split_first() else { return false };
     match value {
@@ -138,7 +138,7 @@ fn key(name: &str) -> String {
     if is_bare { name.to_owned() } else { string(name) }
 }
 
-/// A string as JSON writes it, which is TOML but for one character.
+/// A string as in JSON, which is valid TOML except for one character.
 fn string(text: &str) -> String {
     serde_json::to_string(text).unwrap_or_default().replace('\u{7f}', "\\u007f")
 }
@@ -151,7 +151,7 @@ fn toml(value: &Value) -> String {
             let fields: Vec<_> = table.iter().map(|(name, value)| format!("{} = {}", key(name), toml(value))).collect();
             if fields.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", fields.join(", ")) }
         }
-        // TOML has no null, and nothing here is one.
+        // TOML has no null, and no value here is null.
         Value::Null => "false".to_owned(),
         Value::Bool(_) | Value::Number(_) => value.to_string(),
     }

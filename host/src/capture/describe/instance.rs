@@ -95,7 +95,7 @@ fn options(view: &View<'_>, draft: &mut Draft) {
         return;
     }
     draft.set("metadata-options.instance-metadata-tags", "enabled", "meta-data/tags/");
-    // In the order of the one item that has all.
+    // In the order of the only item that has all.
     let sets = view.text("meta-data/tag-sets/instance").unwrap_or_default();
     let mut keys: Vec<&str> = view.names(tags).collect();
     keys.sort_by_key(|key| sets.find(&format!("{}:", json!(key))).unwrap_or(usize::MAX));
@@ -139,7 +139,7 @@ fn role(view: &View<'_>, draft: &mut Draft) {
 fn user_data(view: &View<'_>, draft: &mut Draft) {
     let Some(answered) = view.item("user-data") else { return };
     let body = answered.body();
-    // What TOML cannot have as text, or what would not be read as it is written.
+    // Data that TOML cannot hold as text, or that would be read differently.
     match answered.text().filter(|text| !text.contains(|c: char| c.is_control() && !"\n\t".contains(c))) {
         Some("") => {}
         Some(text) => draft.set("user-data", text, "user-data"),

@@ -1,4 +1,4 @@
-//! A description that serves what a transcript has.
+//! Makes a description that serves what a transcript contains.
 
 mod draft;
 mod instance;
@@ -22,16 +22,16 @@ use crate::engine::{Runtime, Settings};
 use crate::error::Error;
 use crate::identity::IdentitySigning;
 
-/// A description that was made of a transcript, and what it cannot say.
+/// A description made from a transcript, and what it cannot express.
 pub struct CapturedDescription {
-    /// The description, with a comment on each field that says where it is from.
+    /// The description, with a comment on each field that says where its value comes from.
     pub toml: String,
-    /// Fields that were captured and that no description can have, each with the reason.
+    /// Captured fields that no description can have, each with the reason.
     pub unsaid: Vec<String>,
-    /// What is served otherwise from the description.
+    /// How answers from the description differ from the transcript.
     pub differences: Vec<Difference>,
-    /// Whether the service has no signatures of the identity document, so that nothing
-    /// that serves the description should sign.
+    /// Whether the service has no signatures of the identity document, so that a server of
+    /// the description should not sign either.
     pub is_unsigned: bool,
 }
 
@@ -44,20 +44,20 @@ impl fmt::Debug for CapturedDescription {
     }
 }
 
-/// After so many rounds without an end there is none.
+/// The most rounds of removing wrong fields.
 const ROUNDS: usize = 64;
-/// A description has no more entries.
+/// The most entries of a description.
 const ENTRIES: usize = 1000;
 
 impl Transcript {
-    /// Describes the instance: by fields, then by `extra-entries` where no field says what
-    /// was answered. What is served from it is compared with the transcript.
+    /// Describes the instance: by fields, and by `extra-entries` if no field expresses an
+    /// answer. It serves the result and compares it with the transcript.
     ///
-    /// Takes seconds.
+    /// This takes seconds.
     ///
     /// # Errors
     ///
-    /// The component fails, or nothing that it takes could be made of the transcript.
+    /// The component fails, or accepts no description of the transcript.
     ///
     /// ```
     /// use imds_host::Runtime;
@@ -82,7 +82,7 @@ impl Transcript {
         let mut work =
             Work { transcript: self, runtime, draft, unsaid: Vec::new(), tried: BTreeSet::new(), is_unsigned };
         let mut differences = work.compare()?;
-        // What the newest version shows, all versions may.
+        // An entry from the newest version may apply to all versions.
         for of_latest in [true, false, false] {
             if work.add_entries(&differences, of_latest) {
                 differences = work.compare()?;
@@ -92,8 +92,8 @@ impl Transcript {
         Ok(CapturedDescription { toml, unsaid: work.unsaid, differences, is_unsigned })
     }
 
-    /// An instance of a description, to compare with: of the time of the transcript, and
-    /// without signatures where the transcript has none.
+    /// An instance of a description to compare with, at the time of the transcript, and
+    /// without signatures if the transcript has none.
     ///
     /// # Errors
     ///
@@ -132,13 +132,13 @@ fn date(transcript: &Transcript) -> SystemTime {
     humantime::parse_rfc3339(&transcript.header.date).unwrap_or(UNIX_EPOCH)
 }
 
-/// A description in the making.
+/// A description under construction.
 struct Work<'t> {
     transcript: &'t Transcript,
     runtime: &'t Runtime,
     draft: Draft,
     unsaid: Vec<String>,
-    /// Names of entries that were tried.
+    /// Names of the entries tried so far.
     tried: BTreeSet<String>,
     is_unsigned: bool,
 }
@@ -148,14 +148,14 @@ impl Work<'_> {
         let header = &self.transcript.header;
         let heading = format!(
             "Captured by {} from {} at {}.\n\
-             What stands behind a field is what it was read from; what this file cannot say is in report.md.\n\
-             Credentials are left out: those that are served are made up. The hop limit cannot be seen from outside.",
+             The comment on a field says where its value comes from. report.md lists what this file cannot express.\n\
+             Credentials are left out: the served ones are made up. The hop limit is left out too: no client can observe it.",
             header.tool, header.endpoint, header.date
         );
         self.draft.toml(&heading)
     }
 
-    /// What is served otherwise. Fields that are wrong are taken away before.
+    /// How answers differ from the transcript. Removes wrong fields first.
     fn compare(&mut self) -> Result<Vec<Difference>, Error> {
         for _ in 0..ROUNDS {
             let description = Description::from_toml("the captured description", &self.toml())?;
@@ -164,7 +164,7 @@ impl Work<'_> {
                 Err(Error::Invalid(problems)) => problems,
                 Err(error) => return Err(error),
             };
-            // From behind, so that the places of entries of a list stay.
+            // Last first, so that the indices of a list stay valid.
             let mut list = problems.list.clone();
             list.sort_by(|one, other| other.field.cmp(&one.field));
             list.dedup_by(|one, other| one.field == other.field);
@@ -189,7 +189,7 @@ impl Work<'_> {
             .differences)
     }
 
-    /// Adds entries for items that are served otherwise, of `latest` or of other versions.
+    /// Adds entries for items that differ, of `latest` or of other versions.
     fn add_entries(&mut self, differences: &[Difference], of_latest: bool) -> bool {
         let mut is_changed = false;
         for difference in differences.iter().filter(|it| it.what == "status" || it.what == "body") {

@@ -20,7 +20,7 @@ pub fn describe(view: &View<'_>, draft: &mut Draft) {
     macs.sort_by_key(rank);
     let private = view.meta("local-ipv4");
     let first = macs.first().and_then(|mac| view.lines(&format!("network/interfaces/macs/{mac}/local-ipv4s")).next());
-    // Where the item is another than that of the interface, it is an entry of its own.
+    // If the item differs from that of the interface, it becomes an entry.
     let private = if macs.is_empty() { private } else { first };
     match private {
         Some(address) => draft.set("private-ip-address", address, "meta-data/local-ipv4"),
@@ -90,7 +90,7 @@ fn interface(view: &View<'_>, mac: &str, account: Option<&str>) -> Value {
     put("groups", groups(view, mac));
     put("subnet-id", text("subnet-id"));
     put("subnet-ipv4-cidr-block", text("subnet-ipv4-cidr-block"));
-    // An empty list says that there are none, where a default would be made.
+    // An empty list prevents a default.
     put("subnet-ipv6-cidr-blocks", Some(lines("subnet-ipv6-cidr-blocks").unwrap_or_else(|| json!([]))));
     put("vpc-id", text("vpc-id"));
     put("vpc-ipv4-cidr-blocks", lines("vpc-ipv4-cidr-blocks").or_else(|| lines("vpc-ipv4-cidr-block")));
@@ -102,7 +102,7 @@ fn has_ipv6(view: &View<'_>, mac: &str) -> bool {
     view.lines(&format!("network/interfaces/macs/{mac}/ipv6s")).next().is_some()
 }
 
-/// The private addresses, each with the public one that is associated with it.
+/// The private addresses, each with its associated public address.
 fn addresses(view: &View<'_>, mac: &str) -> Option<Value> {
     let folder = format!("network/interfaces/macs/{mac}");
     let associated = |private: &str| {

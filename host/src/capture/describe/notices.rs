@@ -6,8 +6,8 @@ use super::draft::Draft;
 use super::view::View;
 use crate::capture::capturer::rfc3339;
 
-/// Describes volumes, accelerators, keys of EC2 Instance Connect, and what becomes of
-/// the instance.
+/// Describes volumes, accelerators, keys of EC2 Instance Connect, and the future of the
+/// instance.
 pub fn describe(view: &View<'_>, draft: &mut Draft) {
     volumes(view, draft);
     accelerators(view, draft);
@@ -66,7 +66,7 @@ fn spot(view: &View<'_>, draft: &mut Draft) {
     if let Some(time) = text.get("time").and_then(Value::as_str) {
         draft.set_some("spot-interruption.action", text.get("action").and_then(Value::as_str), notice);
         draft.set("spot-interruption.time", time, notice);
-        // The service published it when it was given.
+        // The service published it when it was issued.
         let published = view.item(notice).and_then(|answered| answered.field("last-modified"));
         let published = published.and_then(|date| httpdate::parse_http_date(date).ok());
         let is_before =
@@ -103,7 +103,7 @@ fn events(view: &View<'_>, list: &str) -> Vec<Value> {
     events.into_iter().map(event).collect()
 }
 
-/// `1 Jan 2021 02:00:00 GMT` as descriptions have it.
+/// `1 Jan 2021 02:00:00 GMT` in the form of descriptions.
 fn event_time(text: &str) -> Option<String> {
     const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let [day, month, year, time, "GMT"] = text.split(' ').collect::<Vec<_>>()[..] else { return None };

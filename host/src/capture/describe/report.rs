@@ -1,4 +1,4 @@
-//! What a capture is, and what its description cannot say, for people.
+//! A report for people: what a capture contains, and what its description cannot express.
 
 use super::CapturedDescription;
 use crate::capture::compare::grouped;
@@ -6,8 +6,8 @@ use crate::capture::transcript::{Replaced, Transcript};
 use crate::redact;
 
 impl CapturedDescription {
-    /// A report on the capture in Markdown: what was replaced, what is missing, and what is
-    /// served otherwise.
+    /// A report on the capture in Markdown: what was replaced, what is missing, and how the
+    /// description differs.
     ///
     /// ```
     /// # use imds_host::Runtime;
@@ -33,7 +33,7 @@ impl CapturedDescription {
             text += &format!("- {}\n", words(*replaced));
         }
         if header.replaced.is_empty() {
-            text += "Nothing: there was nothing secret.\n";
+            text += "Nothing: the service returned no secrets.\n";
         }
         if !header.replaced.contains(&Replaced::Identifiers) {
             text += "\nAccount, ids, addresses, names, tags and signatures are the service's own: \
@@ -51,8 +51,7 @@ impl CapturedDescription {
             text += &format!("- {}\n", redact::text(unsaid, 400));
         }
         if self.is_unsigned {
-            text +=
-                "- The service has no signatures of the identity document; a runner signs unless it is told not to.\n";
+            text += "- The service has no signatures of the identity document; a runner signs unless a flag turns that off.\n";
         }
         let differences = grouped(&self.differences);
         for line in &differences {
@@ -68,12 +67,12 @@ impl CapturedDescription {
 fn words(replaced: Replaced) -> &'static str {
     match replaced {
         Replaced::Tokens => "session tokens",
-        Replaced::Credentials => "credentials, and what else is secret by its name in JSON",
-        Replaced::UserData => "user data, by as many bytes",
+        Replaced::Credentials => "credentials, and other values in JSON whose name suggests a secret",
+        Replaced::UserData => "user data, by data of the same length",
         Replaced::ManagedSshKeys => "keys of EC2 Instance Connect",
         Replaced::Identifiers => {
             "account, ids, addresses, MAC addresses, host names, names of roles, keys and groups, values of tags"
         }
-        Replaced::IdentitySignatures => "signatures of the identity document: no certificate fits what stands there",
+        Replaced::IdentitySignatures => "signatures of the identity document: no certificate verifies the new values",
     }
 }

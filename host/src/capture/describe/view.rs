@@ -30,7 +30,7 @@ impl<'t> View<'t> {
                 continue;
             };
             debug_assert_eq!(version, "latest");
-            // With a token comes first, and counts.
+            // The answer with a token comes first and takes precedence.
             match answered.status {
                 200 if exchange.request.target.ends_with('/') => view.folders.entry(path).or_insert(answered),
                 200 => view.items.entry(path).or_insert(answered),
@@ -51,7 +51,7 @@ impl<'t> View<'t> {
         self.items.get(path)?.text()
     }
 
-    /// The text of an item below `meta-data`, if it has any.
+    /// The text of an item below `meta-data`, unless it is empty.
     pub fn meta(&self, path: &str) -> Option<&'t str> {
         self.text(&format!("meta-data/{path}")).filter(|text| !text.is_empty())
     }

@@ -1,4 +1,4 @@
-// The files of a capture, which nobody else may read.
+// The files of a capture, which only their owner can read.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
@@ -8,7 +8,7 @@ use anyhow::Context;
 
 use crate::cli::failure::WrongUse;
 
-/// What a capture writes.
+/// The files that a capture writes.
 const NAMES: [&str; 3] = ["instance.toml", "transcript.jsonl", "report.md"];
 
 /// A directory for them.
@@ -17,7 +17,7 @@ pub struct Files {
 }
 
 impl Files {
-    /// Makes the directory. Fails where files of a capture are in it already, unless they
+    /// Creates the directory. Fails if it already contains files of a capture, unless they
     /// are to be replaced.
     pub fn new(directory: &Path, replaces: bool) -> anyhow::Result<Self> {
         let there = NAMES.iter().map(|name| directory.join(name)).find(|file| file.symlink_metadata().is_ok());
@@ -34,12 +34,12 @@ impl Files {
         Ok(Self { directory: directory.to_owned() })
     }
 
-    /// What a file is called.
+    /// The name of a file, with its directory.
     pub fn name(&self, name: &str) -> String {
         self.directory.join(name).display().to_string()
     }
 
-    /// Writes a file, beside the one that is there until it is whole.
+    /// Writes a file. An existing one stays until the new one is complete.
     pub fn write(&self, name: &str, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
         let (file, unfinished) = (self.directory.join(name), self.directory.join(format!(".{name}.unfinished")));
         let written = made(&unfinished).and_then(|file| {
@@ -55,9 +55,9 @@ impl Files {
     }
 }
 
-/// Makes a file that only its owner can read.
+/// Creates a file that only its owner can read.
 fn made(path: &Path) -> io::Result<File> {
-    // One that an end of the program left.
+    // One that an interrupted run left behind.
     let _ = fs::remove_file(path);
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);

@@ -1,4 +1,4 @@
-// `imds capture`: what a service serves, as files, and what differs from them.
+// `imds capture`: writes what a service serves to files, and compares services with them.
 
 mod files;
 mod progress;
@@ -25,13 +25,13 @@ use super::print::{to_stderr, to_stdout};
 use super::signals::{self, Signals};
 use super::values::span;
 
-/// Write down all that a service serves, without its secrets: a description that serves the same,
-/// and a transcript to compare with
+/// Record everything that a service serves, without its secrets: as a description that serves the
+/// same, and as a transcript to compare services with
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Capture {
-    /// Where the service is, such as http://127.0.0.1:1338. Default:
-    /// AWS_EC2_METADATA_SERVICE_ENDPOINT, else http://169.254.169.254
+    /// The URL of the service, such as http://127.0.0.1:1338. Default:
+    /// AWS_EC2_METADATA_SERVICE_ENDPOINT, or else http://169.254.169.254
     #[arg(value_name = "ENDPOINT", value_parser = Endpoint::parse)]
     endpoint: Option<Endpoint>,
 
@@ -39,20 +39,20 @@ pub struct Capture {
     #[arg(long, value_name = "DIR", default_value = "imds-capture")]
     out: PathBuf,
 
-    /// Replace files that are there
+    /// Replace existing files
     #[arg(long)]
     force: bool,
 
-    /// Keep user data as it is, with whatever secrets are in it
+    /// Keep user data as it is, including any secrets in it
     #[arg(long)]
     user_data: bool,
 
-    /// Replace account, ids, addresses, names, tags and keys too, each by the same everywhere
+    /// Also replace account, ids, addresses, names, tags and keys, each by the same value everywhere
     #[arg(long)]
     anonymize: bool,
 
-    /// Compare with this transcript instead: the service at ENDPOINT or, without one, what is served
-    /// from the description beside it
+    /// Instead of capturing, compare with this transcript: the service at ENDPOINT or, without one,
+    /// what the description beside the transcript serves
     #[arg(long, value_name = "FILE", conflicts_with_all = ["out", "force", "user_data", "anonymize", "time"])]
     compare: Option<PathBuf>,
 
@@ -60,7 +60,8 @@ pub struct Capture {
     #[arg(long, value_name = "FILE", requires = "compare", conflicts_with = "endpoint")]
     instance: Option<PathBuf>,
 
-    /// Requests a second at most. Default: 50, half of what EC2's limit of packets has room for; no limit on loopback
+    /// Send at most this many requests a second. Default: 50, half of what EC2's limit of packets allows; no limit on
+    /// loopback
     #[arg(long, value_name = "NUMBER")]
     rate: Option<u32>,
 
@@ -68,26 +69,26 @@ pub struct Capture {
     #[arg(long, value_name = "TIME", value_parser = span, default_value = "5s")]
     timeout: Duration,
 
-    /// How long all may take
+    /// How long the capture may take
     #[arg(long, value_name = "TIME", value_parser = span, default_value = "1h")]
     time: Duration,
 }
 
 const EXAMPLES: &str = "\
 Examples:
-  imds capture                             of the instance that this runs on
-  imds capture --anonymize --out shared    to send to somebody else
-  imds capture http://127.0.0.1:1338       of another service
+  imds capture                             the instance that this runs on
+  imds capture --anonymize --out shared    for sharing with others
+  imds capture http://127.0.0.1:1338       another service
   imds serve --instance imds-capture/instance.toml
   imds capture --compare imds-capture/transcript.jsonl
-                                           what is served from the description otherwise
+                                           how the description differs
   imds capture --compare imds-capture/transcript.jsonl http://127.0.0.1:1338
-                                           what another service answers otherwise
+                                           how another service differs
 
-Credentials, session tokens, user data and the keys of EC2 Instance Connect are replaced by made-up
-ones of the same form before anything is written.
+Before anything is written, made-up values of the same form replace credentials, session tokens,
+user data and the keys of EC2 Instance Connect.
 
-Exit status: 0; 1 where something is missing or differs, or the capture fails; 2 for wrong use;
+Exit status: 0; 1 if something is missing or differs, or the capture fails; 2 for wrong use;
 3 if no service answers.";
 
 impl Capture {
@@ -125,7 +126,7 @@ impl Capture {
             Err(error) => return Err(error.into()),
         };
         files.write("transcript.jsonl", |file| transcript.write(file))?;
-        // What was captured stays, whatever comes of it.
+        // The transcript stays, even if the description fails.
         let described = transcript
             .describe(&runtime)
             .map_err(|error| anyhow::anyhow!("what was captured cannot be described: {error}"))?;
@@ -139,7 +140,7 @@ impl Capture {
         let cannot = described.unsaid.len() + described.differences.len();
         if cannot > 0 {
             let report = files.name("report.md");
-            to_stderr(&format!("imds: the description cannot say all that was answered; see {report}"));
+            to_stderr(&format!("imds: the description cannot express every answer; see {report}"));
         }
         Ok(tell_missing(&transcript, &files.name("report.md")))
     }
@@ -173,7 +174,7 @@ impl Capture {
     }
 }
 
-/// Says what will be sent to another machine, or to a service that others use.
+/// Prints what will be sent to another machine, or to a service that others use.
 pub fn announce_comparison(transcript: &Transcript, endpoint: &Endpoint, rate: u32) {
     let requests = transcript.exchanges.len();
     to_stderr(&format!(
@@ -194,7 +195,7 @@ pub fn read(file: &Path) -> anyhow::Result<Transcript> {
     Ok(Transcript::read(file).map_err(|wrong| WrongUse(format!("{}: {wrong}", file.display())))?)
 }
 
-/// Tells what a service answers otherwise than a transcript has it.
+/// Prints how the answers of a service differ from a transcript.
 pub fn compare_with(transcript: &Transcript, client: &Client) -> anyhow::Result<ExitCode> {
     if let Err(none) = client.exchange(&imds_host::Request::get("/")) {
         return Ok(no_service(&none, "as ENDPOINT"));
@@ -231,8 +232,8 @@ fn tell_missing(transcript: &Transcript, report: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Becomes true with a signal that asks the program to end: what was captured is written
-/// then. A second one ends it at once.
+/// Becomes true with a signal that asks the program to end: the program then writes what it
+/// has captured. A second signal ends it at once.
 fn interrupted() -> anyhow::Result<Arc<AtomicBool>> {
     let is_interrupted = Arc::new(AtomicBool::new(false));
     let runtime = signals::runtime()?;

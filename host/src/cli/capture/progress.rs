@@ -1,4 +1,4 @@
-// How far a capture is, on a terminal.
+// The progress of a capture, on a terminal.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use imds_host::capture::Progress;
 use imds_host::shown;
 
-/// A line that is written anew.
+/// A line that is updated.
 pub struct Bar {
     is_shown: bool,
     last: Option<Instant>,
@@ -14,7 +14,7 @@ pub struct Bar {
 
 const INTERVAL: Duration = Duration::from_millis(100);
 const WIDTH: u64 = 20;
-/// Of a target, so that the line is one even where a terminal is narrow.
+/// How much of a target is shown, so that it fits one line of a narrow terminal.
 const TARGET_CHARACTERS: usize = 40;
 
 impl Bar {

@@ -1,4 +1,4 @@
-// The endpoint of a container's credentials, where that is to be judged too.
+// The endpoint of a container's credentials, for checks of that endpoint too.
 
 use std::path::PathBuf;
 
@@ -13,12 +13,12 @@ use crate::cli::secret_file::warn_of_others;
 
 #[derive(Args)]
 pub struct ContainerFlags {
-    /// Where the credentials of a container are: the URL of AWS_CONTAINER_CREDENTIALS_FULL_URI, or
-    /// a path at the endpoint
+    /// Also check the credentials of a container, at this URL, as in AWS_CONTAINER_CREDENTIALS_FULL_URI,
+    /// or at this path of ENDPOINT
     #[arg(long, value_name = "URL|PATH")]
     containers: Option<String>,
 
-    /// The file with the token that a pod sends for them
+    /// The file with the token that a pod sends to get them
     #[arg(long, value_name = "FILE", requires = "containers")]
     container_token_file: Option<PathBuf>,
 }

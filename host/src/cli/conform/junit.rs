@@ -1,5 +1,5 @@
-// The report as JUnit has it: a test for each check. What is broken and does not count
-// by --fail-on is skipped, so that CI and the exit status agree.
+// The report in JUnit's format: a test for each check. A broken check that --fail-on does
+// not count is skipped, so that CI and the exit status agree.
 
 use std::io;
 

@@ -1,4 +1,4 @@
-// The report in Markdown, for pages and for comments on changes.
+// The report in Markdown, for pages and for comments on pull requests.
 
 use std::fmt::Write as _;
 
@@ -54,7 +54,7 @@ fn of_check(judged: &Judged) -> String {
     row + " |\n"
 }
 
-/// A text in a cell of a table, in which nothing is marked up but code.
+/// A text for a cell of a table. Only code keeps its markup.
 fn cell(text: &str) -> String {
     let mut cell = String::new();
     for c in imds_host::shown::lines(text).chars() {

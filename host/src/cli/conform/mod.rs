@@ -33,20 +33,20 @@ use super::values::{span, whole};
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Conform {
-    /// Where the service is. Default: AWS_EC2_METADATA_SERVICE_ENDPOINT, else
+    /// The URL of the service. Default: AWS_EC2_METADATA_SERVICE_ENDPOINT, or else
     /// http://169.254.169.254
     #[arg(value_name = "ENDPOINT", value_parser = Endpoint::parse)]
     endpoint: Option<Endpoint>,
 
-    /// How to write the report
+    /// The format of the report
     #[arg(long, value_name = "table|json|junit|tap|markdown", value_enum, default_value_t = Format::Table, hide_possible_values = true)]
     format: Format,
 
-    /// Write the report into this file
+    /// Write the report to this file
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 
-    /// End with status 1 if a rule is broken for which there is at least this evidence
+    /// Exit with status 1 if a rule with at least this evidence is broken
     #[arg(long, value_name = "recorded|documented|inferred|unrecorded|never", value_enum, default_value_t = FailOn::Documented, hide_possible_values = true)]
     fail_on: FailOn,
 
@@ -62,20 +62,20 @@ pub struct Conform {
     #[arg(long, value_name = "CHECK|AREA")]
     skip: Vec<String>,
 
-    /// Send broken and oversized requests too
+    /// Also send malformed and oversized requests
     #[arg(long)]
     hostile: bool,
 
-    /// List each check that says nothing about this endpoint, and why
+    /// List each check that does not apply to this endpoint, and why
     #[arg(long)]
     verbose: bool,
 
-    /// What the field Host says, in place of the endpoint's host and port
+    /// Send this name in the field Host, instead of the endpoint's host and port
     #[arg(long, value_name = "NAME")]
     host: Option<String>,
 
-    /// How many requests may go out in a second. Default: 50, half of what EC2 allows;
-    /// to an address of this machine, any number
+    /// Send at most this many requests a second; 0 is any number. Default: 50, half of what EC2 allows;
+    /// on loopback, any number
     #[arg(long, value_name = "N", value_parser = whole::<u32>)]
     rate: Option<u32>,
 
@@ -83,36 +83,36 @@ pub struct Conform {
     #[arg(long, value_name = "TIME", value_parser = span, default_value = "5s")]
     timeout: Duration,
 
-    /// The certificates by which the signatures of the identity document are to verify, in PEM
+    /// The certificates that verify the signatures of the identity document, in PEM
     #[arg(long, value_name = "FILE")]
     certificates: Option<PathBuf>,
 
-    /// What the instance is to be: a description, TOML or JSON
+    /// A description that the endpoint's answers must match, in TOML or JSON
     #[arg(long, value_name = "FILE")]
     instance: Option<PathBuf>,
 
     #[command(flatten)]
     containers: ContainerFlags,
 
-    /// Ask what the transcript of a capture has, in place of the checks, and say what is answered otherwise:
-    /// `imds capture` makes one
+    /// Instead of running the checks, send the requests of a transcript of `imds capture` again, and list each
+    /// answer that differs
     #[arg(long, value_name = "FILE", conflicts_with_all = OF_CHECKS)]
     transcript: Option<PathBuf>,
 }
 
-/// What says how to check, which `--transcript` does not.
+/// The flags that control the checks, so that `--transcript` excludes them.
 const OF_CHECKS: [&str; 9] =
     ["format", "out", "fail_on", "list", "only", "skip", "hostile", "certificates", "instance"];
 
 const EXAMPLES: &str = "\
 Examples:
-  imds conform http://127.0.0.1:1338               a table by area, and what is broken
+  imds conform http://127.0.0.1:1338               a table by area, and the broken rules
   imds conform                                     the real service, on an EC2 instance
   imds conform --only tokens --only paths URL      some areas
   imds conform --format junit --out report.xml URL for CI
-  imds conform --fail-on recorded URL              fail for what transcripts prove alone
-  imds conform --list                              every check with its evidence, without a request
-  imds conform --transcript transcript.jsonl URL   is it like the service of an imds capture?
+  imds conform --fail-on recorded URL              fail only for rules that transcripts prove
+  imds conform --list                              every check with its evidence; sends nothing
+  imds conform --transcript transcript.jsonl URL   compare with the service of an imds capture
 
 It only reads: GET, HEAD, OPTIONS, PUT of session tokens, and POST, DELETE, PROPFIND and get, which EC2
 refuses.
@@ -137,7 +137,7 @@ enum FailOn {
     Never,
 }
 
-/// A report with what its formats need besides.
+/// A report, and what else its formats need.
 struct Reported<'r> {
     report: &'r Report,
     fail_on: FailOn,
@@ -159,12 +159,12 @@ impl FailOn {
 }
 
 impl Reported<'_> {
-    /// Whether a check is broken and the flag says that it counts.
+    /// Whether a check is broken and counts by `--fail-on`.
     fn fails(&self, judged: &Judged) -> bool {
         judged.is_broken() && self.fail_on.evidence().is_some_and(|evidence| judged.check().evidence() >= evidence)
     }
 
-    /// The report in a format. That of the table has colours.
+    /// The report in a format. The table has colors.
     fn text(&self, format: Format) -> anyhow::Result<String> {
         Ok(match format {
             Format::Table => table::text(self),
@@ -186,7 +186,7 @@ impl Conform {
             Some(endpoint) => endpoint.clone(),
             None => Endpoint::of_the_environment().map_err(|wrong| WrongUse(wrong.to_string()))?,
         };
-        // One that cannot be written is known before anything is sent.
+        // If the file cannot be written, fail before anything is sent.
         let out = match &self.out {
             Some(path) => Some(File::create(path).with_context(|| self.cannot_write())?),
             None => None,
@@ -267,7 +267,7 @@ impl Conform {
         }
     }
 
-    /// Says what will be sent to another machine, or to a service that others use.
+    /// Prints what will be sent to another machine, or to a service that others use.
     fn announce(&self, suite: &Suite, endpoint: &Endpoint, rate: u32) {
         let rate = match rate {
             0 => "without a pause".to_owned(),

@@ -1,10 +1,10 @@
-// How far a run is, on a terminal.
+// The progress of a run, on a terminal.
 
 use std::io::{self, IsTerminal as _, Write as _};
 
 use imds_host::conform::Judged;
 
-/// A line on standard error that changes; nothing where that is no terminal.
+/// A line on standard error that is updated; nothing if that is not a terminal.
 pub struct Progress {
     is_shown: bool,
     done: usize,
@@ -23,7 +23,7 @@ impl Progress {
 
     fn show(&self, text: &str) {
         if self.is_shown {
-            // To the beginning of the line, what is there, and nothing behind it.
+            // Go to the start of the line, write the text, and clear the rest.
             let _ = io::stderr().write_all(format!("\r{text:.78}\u{1b}[K").as_bytes());
         }
     }

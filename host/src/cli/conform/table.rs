@@ -1,4 +1,4 @@
-// The report for people: a table by area, and below it what is broken.
+// The report for people: a table by area, and below it the broken rules.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -34,7 +34,10 @@ pub fn text(reported: &Reported<'_>) -> String {
     let unrecorded = report.judged().iter().filter(|judged| judged.is_broken() && !judged.is_scored());
     let unrecorded: String = unrecorded.map(broken).collect();
     if !unrecorded.is_empty() {
-        let _ = write!(text, "\nNobody has recorded the real service here, so these count for no score:\n{unrecorded}");
+        let _ = write!(
+            text,
+            "\nNobody has recorded the real service here, so these do not count for the score:\n{unrecorded}"
+        );
     }
     text + &not_applicable(reported)
 }
@@ -54,7 +57,7 @@ pub(super) fn percent(score: Score) -> String {
     score.percent().map_or_else(|| "-".to_owned(), |percent| format!("{percent}%"))
 }
 
-/// How many are broken, by evidence, and what counts for no score.
+/// How many rules are broken, by evidence, and the checks that have no score.
 fn counts(reported: &Reported<'_>) -> String {
     let report = reported.report;
     let number = |evidence| report.broken_by(evidence).filter(|judged| judged.check().evidence() == evidence).count();
@@ -93,7 +96,7 @@ fn broken(judged: &Judged) -> String {
     text
 }
 
-/// What says nothing about this endpoint: by reason, or each.
+/// The checks that do not apply to this endpoint: counted by reason, or each.
 fn not_applicable(reported: &Reported<'_>) -> String {
     let mut by_reason: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for judged in reported.report.judged() {

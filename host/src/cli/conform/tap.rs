@@ -1,5 +1,5 @@
-// The report in the Test Anything Protocol, version 14. What is broken and does not
-// count by --fail-on is a TODO, which no harness takes for a failure.
+// The report in the Test Anything Protocol, version 14. A broken check that --fail-on does
+// not count is a TODO, which no harness reports as a failure.
 
 use std::fmt::Write as _;
 

@@ -45,7 +45,7 @@ pub struct Instances {
     #[arg(long, value_name = "refuse|skip", value_enum, default_value_t = IfWrong::Refuse, hide_possible_values = true, requires = "instances", help_heading = MANY)]
     wrong_instances: IfWrong,
 
-    /// Instances that there may be with --control or --ec2-api, whoever adds them
+    /// How many instances there may be with --control or --ec2-api, whoever adds them
     #[arg(long, value_name = "N", value_parser = count, default_value_t = ControlledFleet::INSTANCES_MAX, requires = "instances", hide_short_help = true, help_heading = LIMITS)]
     instances_max: usize,
 }

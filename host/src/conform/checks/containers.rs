@@ -1,6 +1,5 @@
-//! Credentials of containers: those that the agents of ECS and EKS give, where their
-//! endpoint was named. Nothing of the credentials is shown, nor of the path and the
-//! token.
+//! Credentials of containers, as the agents of ECS and EKS deliver them, if their endpoint
+//! was given. No report shows the credentials, the path or the token.
 
 use super::super::{Area, Asked, Check, Containers, Failure, Stop, Subject, forms, json, not_applicable};
 use crate::engine::Request;
@@ -54,7 +53,7 @@ pub const CHECKS: &[Check] = &[
     }),
 ];
 
-/// The endpoint of containers, if one was named.
+/// The endpoint of containers, if one was given.
 fn given<'s>(subject: &'s Subject<'_>) -> Result<&'s Containers, Stop> {
     match &subject.containers {
         Some(containers) => Ok(containers),
@@ -88,7 +87,7 @@ fn ask(subject: &Subject<'_>, containers: &Containers, request: Request) -> Resu
     Ok(Asked { request, reply })
 }
 
-/// The path ends with what credentials are asked for by, so it is not shown.
+/// The path ends with the id that gets the credentials, so it is not shown.
 fn broken(asked: &Asked, expected: &str) -> Stop {
     Stop::Broken(Failure {
         request: "GET of the container's credentials".to_owned(),

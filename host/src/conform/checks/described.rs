@@ -1,4 +1,4 @@
-//! Whether the endpoint is what its description says, where one is given.
+//! Whether the endpoint matches its description, if one is given.
 
 use serde_json::Value;
 
@@ -8,14 +8,14 @@ pub const CHECKS: &[Check] = &[Check::with_rule(
     "items-are-as-described",
     Area::Agreement,
     Rule {
-        says: "What an instance was launched with is what its items tell.",
+        says: "Items have the values that the instance was launched with.",
         source: "EC2 user guide, \"Instance metadata categories\"",
         evidence: Evidence::Documented,
     },
     items_are_as_described,
 )];
 
-/// Fields of a description whose value is an item under `meta-data/`, as it stands.
+/// Fields of a description whose value an item under `meta-data/` shows unchanged.
 const ITEMS: [(&str, &str); 9] = [
     ("/ami-id", "ami-id"),
     ("/instance-id", "instance-id"),
@@ -39,5 +39,5 @@ fn items_are_as_described(subject: &Subject<'_>) -> Result<(), Stop> {
             return Err(asked.broken(value.clone(), format!("{} other bytes", asked.reply.body.len())));
         }
     }
-    if number == 0 { not_applicable("the description says nothing that an item tells as it stands") } else { Ok(()) }
+    if number == 0 { not_applicable("the description has no field that an item shows unchanged") } else { Ok(()) }
 }

@@ -16,7 +16,7 @@ pub const CHECKS: &[Check] = &[
         "refusals-have-these-reasons",
         Area::Errors,
         Rule {
-            says: "The reasons of refusals are `Bad Request`, `Unauthorized`, `Forbidden` and `Not Found`.",
+            says: "The reason phrases of refusals are `Bad Request`, `Unauthorized`, `Forbidden` and `Not Found`.",
             source: REFUSALS,
             evidence: Evidence::Recorded,
         },
@@ -26,7 +26,7 @@ pub const CHECKS: &[Check] = &[
         "refusals-are-plain-text-without-a-body",
         Area::Errors,
         Rule {
-            says: "Every refusal but 404 is `text/plain`, without a body.",
+            says: "Every refusal except 404 has the type `text/plain` and no body.",
             source: REFUSALS,
             evidence: Evidence::Recorded,
         },
@@ -71,7 +71,7 @@ fn post_and_delete_are_403(subject: &Subject<'_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Methods that change nothing wherever something takes them.
+/// Methods that change nothing, even where a service accepts them.
 fn other_methods_are_403(subject: &Subject<'_>) -> Result<(), Stop> {
     for method in ["get", "PROPFIND"] {
         subject.ask(subject.with_token(request(method, ITEM))?)?.has_status(403)?.has_no_body()?;

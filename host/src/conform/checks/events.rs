@@ -32,7 +32,11 @@ pub const CHECKS: &[Check] = &[
     Check::with_rule(
         "spot-termination-time-is-that-of-the-action",
         Area::Events,
-        rule("`termination-time` is the time of an action `terminate`.", GUIDE, Evidence::Documented),
+        rule(
+            "`termination-time` is the time that `instance-action` states for `terminate`.",
+            GUIDE,
+            Evidence::Documented,
+        ),
         termination_time,
     ),
     Check::of_case("spot-stop-has-no-termination-time", Area::Events, |subject| {
@@ -45,11 +49,11 @@ pub const CHECKS: &[Check] = &[
     Check::with_rule(
         "spot-notices-are-of-spot-instances",
         Area::Events,
-        rule("An instance with `spot/` is a spot instance.", GUIDE, Evidence::Documented),
+        rule("Only a spot instance has `spot/`.", GUIDE, Evidence::Documented),
         |subject| {
             let latest = subject.latest()?;
             if latest.find(ACTION).is_none() {
-                return not_applicable("no interruption is told");
+                return not_applicable("the endpoint shows no interruption");
             }
             let Some(kind) = latest.find("meta-data/instance-life-cycle") else {
                 return not_applicable("there is no `instance-life-cycle`");
@@ -66,7 +70,7 @@ fn events_of(entry: &Entry) -> Result<Vec<json::Fields>, Stop> {
     let text = entry.text();
     let objects: Option<Vec<Box<RawValue>>> = serde_json::from_str(&text).ok();
     let events = objects.and_then(|objects| objects.iter().map(|object| json::Fields::of(object.get())).collect());
-    events.ok_or_else(|| entry.asked.broken("a JSON array of events", format!("{} bytes that are none", text.len())))
+    events.ok_or_else(|| entry.asked.broken("a JSON array of events", format!("{} other bytes", text.len())))
 }
 
 fn none(subject: &Subject<'_>, paths: &[&str]) -> Result<(), Stop> {
@@ -86,7 +90,7 @@ const SIX: [&str; 6] = ["NotBefore", "Code", "Description", "EventId", "NotAfter
 const CODES: [&str; 5] =
     ["system-reboot", "instance-reboot", "instance-stop", "instance-retirement", "system-maintenance"];
 
-/// Holds each event of an item to the form of one.
+/// Checks the form of each event of an item.
 fn events(
     subject: &Subject<'_>,
     path: &str,
@@ -120,12 +124,12 @@ fn events(
     })
 }
 
-/// Holds the events of the history that are in a state to how it tells of them.
+/// Checks how the history describes the events of one state.
 fn history(subject: &Subject<'_>, state: &str, prefix: &str) -> Result<(), Stop> {
     let Some(entry) = subject.latest()?.find(HISTORY) else { return not_applicable("there is no history of events") };
     let is_in_state = |event: &json::Fields| event.text("State") == Some(state);
     if !events_of(entry)?.iter().any(is_in_state) {
-        // States that are none show here too.
+        // Unknown states are found here too.
         let is_known = |event: &json::Fields| matches!(event.text("State"), Some("completed" | "canceled"));
         return match events_of(entry)?.iter().all(is_known) {
             true => not_applicable(format!("no event is {state}")),
@@ -162,18 +166,20 @@ fn layout(subject: &Subject<'_>) -> Result<(), Stop> {
         found = true;
         let text = entry.text();
         let objects = text.strip_prefix("[ ").and_then(|text| text.strip_suffix(" ]"));
-        // What is between two events nobody has recorded.
+        // The text between two events is not recorded.
         let is_good = objects.is_some_and(|objects| {
             objects.split_inclusive("\n}").all(|object| json::is_laid_out(object.trim_start_matches([',', ' ', '\n'])))
         });
-        if is_good { Ok(()) } else { Err(entry.asked.broken("`[ {`, a field a line, `} ]`", "another layout")) }
+        if is_good { Ok(()) } else { Err(entry.asked.broken("`[ {`, one field on each line, `} ]`", "another layout")) }
     })?;
     if found { Ok(()) } else { not_applicable("there are no events") }
 }
 
-/// The interruption that is told.
+/// The interruption that the endpoint shows.
 fn action<'s>(subject: &'s Subject<'_>) -> Result<(&'s Entry, json::Fields), Stop> {
-    let Some(entry) = subject.latest()?.find(ACTION) else { return not_applicable("no interruption is told") };
+    let Some(entry) = subject.latest()?.find(ACTION) else {
+        return not_applicable("the endpoint shows no interruption");
+    };
     match json::Fields::of(&entry.text()) {
         Some(fields) => Ok((entry, fields)),
         None => Err(entry.asked.broken("a JSON object", shown(&entry.text()))),

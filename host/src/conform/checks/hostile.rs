@@ -1,5 +1,5 @@
-//! Broken and oversized requests: each gets a refusal or a closed connection, and the
-//! next request is served.
+//! Malformed and oversized requests: the service refuses each or closes the connection, and
+//! answers the next request.
 
 use super::super::subject::ITEM;
 use super::super::{Area, Asked, Check, Evidence, Failure, Rule, Stop, Subject};
@@ -14,53 +14,60 @@ pub const CHECKS: &[Check] = &[
     Check::with_rule(
         "hostile-what-is-no-request-is-refused",
         Area::Hostile,
-        inferred("What is no request gets a refusal or a closed connection, and the next request is served."),
+        inferred(
+            "The service refuses bytes that are not a request, or closes the connection, and answers the next request.",
+        ),
         no_request,
     ),
     Check::with_rule(
         "hostile-malformed-heads-are-refused",
         Area::Hostile,
-        inferred("A malformed head gets a refusal or a closed connection, and the next request is served."),
+        inferred("The service refuses a malformed head, or closes the connection, and answers the next request."),
         malformed_heads,
     ),
     Check::with_rule(
         "hostile-oversized-heads-are-refused",
         Area::Hostile,
         inferred(
-            "A head of a quarter of a megabyte gets a refusal or a closed connection, and the next request is served.",
+            "The service refuses a head of a quarter of a megabyte, or closes the connection, and answers the next \
+             request.",
         ),
         oversized_heads,
     ),
     Check::with_rule(
         "hostile-unclear-lengths-are-refused",
         Area::Hostile,
-        inferred("Where readers could disagree about the end of a request, what stands behind it is not served."),
+        inferred(
+            "If the end of a request is ambiguous, the service does not answer the bytes after it as a second request.",
+        ),
         unclear_lengths,
     ),
     Check::with_rule(
         "hostile-bad-hosts-do-no-harm",
         Area::Hostile,
         inferred(
-            "Whatever the field `Host` says, there is an answer or a closed connection, and the next request is served.",
+            "Whatever the field `Host` says, the service answers or closes the connection, and answers the next \
+             request.",
         ),
         bad_hosts,
     ),
     Check::with_rule(
         "hostile-half-open-connections-keep-nobody-out",
         Area::Hostile,
-        inferred("Connections that send half a request, or nothing, keep nobody else from an answer."),
+        inferred("The service answers other requests while connections have sent half a request, or nothing."),
         half_open_connections,
     ),
 ];
 
-/// What stands for bytes in a report.
+/// How a report names the bytes.
 fn broken(what: &str, expected: &str, got: impl Into<String>) -> Stop {
     Stop::Broken(Failure { request: what.to_owned(), expected: expected.to_owned(), got: got.into() })
 }
 
 const REFUSAL: &str = "a refusal, or a closed connection";
 
-/// Sends bytes; the status of the answer, or `None` if the connection was closed.
+/// Sends bytes, and returns the status of the answer, or `None` if the connection was
+/// closed.
 fn send(subject: &Subject<'_>, what: &str, bytes: &[u8]) -> Result<Option<u16>, Stop> {
     subject.spend()?;
     match subject.client().exchange_bytes(bytes, false) {
@@ -70,7 +77,7 @@ fn send(subject: &Subject<'_>, what: &str, bytes: &[u8]) -> Result<Option<u16>, 
     }
 }
 
-/// Goes on if the service still serves.
+/// Continues if the service still answers.
 fn is_well(subject: &Subject<'_>, what: &str) -> Result<(), Stop> {
     subject.spend()?;
     match subject.client().exchange(&Request::get("/")) {
@@ -81,7 +88,7 @@ fn is_well(subject: &Subject<'_>, what: &str) -> Result<(), Stop> {
     }
 }
 
-/// Whether a status refuses what cannot be read.
+/// Whether a status refuses a request that cannot be read.
 fn is_refusal(status: u16) -> bool {
     matches!(status, 400..=499 | 501 | 505)
 }
@@ -140,7 +147,7 @@ fn oversized_heads(subject: &Subject<'_>) -> Result<(), Stop> {
     )
 }
 
-/// Each has two requests of which a reader may see one or two.
+/// Each contains two requests, of which a parser can see one or both.
 fn unclear_lengths(subject: &Subject<'_>) -> Result<(), Stop> {
     const HIDDEN: &str = "GET /latest/api/token HTTP/1.1\r\nHost: 169.254.169.254\r\n\r\n";
     for (what, fields) in [
@@ -156,7 +163,7 @@ fn unclear_lengths(subject: &Subject<'_>) -> Result<(), Stop> {
             return Err(broken(what, REFUSAL, "neither in time"));
         }
         if statuses.len() > 1 {
-            let got = format!("the answers {statuses:?}: what is behind the request was served");
+            let got = format!("the answers {statuses:?}: the bytes after the request were served too");
             return Err(broken(what, "one answer at most", got));
         }
         is_well(subject, what)?;
@@ -181,7 +188,7 @@ fn bad_hosts(subject: &Subject<'_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// As many as EC2 certainly bears.
+/// Few enough for EC2.
 const HALF_OPEN: usize = 24;
 
 fn half_open_connections(subject: &Subject<'_>) -> Result<(), Stop> {
@@ -189,7 +196,7 @@ fn half_open_connections(subject: &Subject<'_>) -> Result<(), Stop> {
     let mut held = Vec::new();
     for beginning in beginnings.iter().cycle().take(HALF_OPEN) {
         subject.spend()?;
-        // One that is refused is closed already.
+        // A refused connection is closed already.
         held.extend(subject.client().hold(beginning).ok());
     }
     let what = format!("a request beside {HALF_OPEN} connections that send half a request or nothing");

@@ -47,7 +47,7 @@ pub const CHECKS: &[Check] = &[
     own(
         "identity-signatures-are-the-same-at-each-read",
         Evidence::Recorded,
-        "Repeated reads of a signature give the same bytes.",
+        "Repeated requests for a signature return the same bytes.",
         CAPTURE,
         |subject| {
             for name in ["signature", "pkcs7", "rsa2048"] {
@@ -59,7 +59,7 @@ pub const CHECKS: &[Check] = &[
     own(
         "identity-signature-is-of-1024-bits",
         Evidence::Recorded,
-        "`signature` is base64 of 128 bytes.",
+        "`signature` is 128 bytes in base64.",
         CAPTURE,
         |subject| {
             let (entry, bytes) = decoded(subject, "signature")?;
@@ -72,22 +72,22 @@ pub const CHECKS: &[Check] = &[
     own(
         "identity-pkcs7-holds-the-document",
         Evidence::Documented,
-        "`pkcs7` is a CMS message that holds the document, with its digest among what is signed.",
+        "`pkcs7` is a CMS message that contains the document and signs its digest.",
         GUIDE,
         |subject| holds_the_document(subject, "pkcs7"),
     ),
     own(
         "identity-rsa2048-holds-the-document",
         Evidence::Documented,
-        "`rsa2048` is a CMS message that holds the document, with its digest among what is signed.",
+        "`rsa2048` is a CMS message that contains the document and signs its digest.",
         GUIDE,
         |subject| holds_the_document(subject, "rsa2048"),
     ),
     own(
         "identity-messages-have-the-layout-of-ec2",
         Evidence::Inferred,
-        "The CMS messages have indefinite lengths, no certificates, signed attributes, and SHA-1 in `pkcs7`, SHA-256 in \
-         `rsa2048`.",
+        "The CMS messages have indefinite lengths, no certificates and signed attributes, with SHA-1 in `pkcs7` and \
+         SHA-256 in `rsa2048`.",
         "a body of 2020 (indefinite lengths, no certificates); sizes recorded in 2026-09",
         layout,
     ),
@@ -122,7 +122,7 @@ const fn own(id: &'static str, evidence: Evidence, says: &'static str, source: &
 
 fn document<'s>(subject: &'s Subject<'_>) -> Result<&'s Entry, Stop> {
     if subject.answers_all_paths_alike()? {
-        return not_applicable("the endpoint has the same at all paths");
+        return not_applicable("the endpoint answers all paths alike");
     }
     match subject.latest()?.find(&format!("{FOLDER}/document")) {
         Some(entry) => Ok(entry),
@@ -143,7 +143,7 @@ fn folder(subject: &Subject<'_>) -> Result<(), Stop> {
     if text == "document\npkcs7\nrsa2048\nsignature" {
         return Ok(());
     }
-    Err(asked.broken("document, pkcs7, rsa2048 and signature, a line each", shown(&text)))
+    Err(asked.broken("document, pkcs7, rsa2048 and signature, one on each line", shown(&text)))
 }
 
 fn is_the_same(first: &Entry, again: Asked) -> Result<(), Stop> {
@@ -177,13 +177,13 @@ fn fifteen_fields(subject: &Subject<'_>) -> Result<(), Stop> {
     let entry = document(subject)?;
     let text = entry.text();
     let Some(fields) = json::Fields::of(&text) else {
-        return Err(entry.asked.broken("a JSON object", format!("{} bytes that are none", text.len())));
+        return Err(entry.asked.broken("a JSON object", format!("{} other bytes", text.len())));
     };
     if fields.names() != FIELDS {
         return Err(entry.asked.broken(FIELDS.join(", "), shown(&fields.names().join(", "))));
     }
     if !json::is_laid_out(&text) {
-        let expected = "a field a line, two spaces before it, spaces on both sides of the colon, no line end behind it";
+        let expected = "one field on each line, two spaces before it, spaces around the colon, no final line end";
         return Err(entry.asked.broken(expected, "another layout"));
     }
     let is = |name, is_good: fn(&str) -> bool| fields.text(name).is_some_and(is_good);
@@ -204,7 +204,7 @@ fn fifteen_fields(subject: &Subject<'_>) -> Result<(), Stop> {
     match forms.iter().find(|(_, is_good)| !is_good) {
         Some((name, _)) => {
             let got = shown(fields.text(name).unwrap_or("null"));
-            Err(entry.asked.broken(format!("{name} in the form of EC2's"), got))
+            Err(entry.asked.broken(format!("{name} in EC2's form"), got))
         }
         None => Ok(()),
     }
@@ -238,7 +238,7 @@ fn architecture(subject: &Subject<'_>) -> Result<(), Stop> {
     Err(entry.asked.broken("i386, arm64 or x86_64", shown(told)))
 }
 
-/// The signatures that the endpoint has; one at least.
+/// The signatures that the endpoint has; at least one.
 fn signatures<'s>(subject: &'s Subject<'_>) -> Result<Vec<&'s Entry>, Stop> {
     let found: Vec<&Entry> =
         ["signature", "pkcs7", "rsa2048"].iter().filter_map(|name| signature(subject, name).ok()).collect();
@@ -259,18 +259,18 @@ fn lines_of_76(subject: &Subject<'_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// A signature with its bytes, however its lines are.
+/// A signature with its bytes, whatever its line breaks.
 fn decoded<'s>(subject: &'s Subject<'_>, name: &str) -> Result<(&'s Entry, Vec<u8>), Stop> {
     let entry = signature(subject, name)?;
     let base64: String = entry.text().split_whitespace().collect();
     match STANDARD.decode(base64) {
         Ok(bytes) => Ok((entry, bytes)),
-        Err(_) => Err(entry.asked.broken("base64", format!("{} bytes that are none", entry.asked.reply.body.len()))),
+        Err(_) => Err(entry.asked.broken("base64", format!("{} other bytes", entry.asked.reply.body.len()))),
     }
 }
 
 fn not_a_message(entry: &Entry, bytes: &[u8]) -> Stop {
-    entry.asked.broken("a CMS message of signed data with one signer", format!("{} bytes that are none", bytes.len()))
+    entry.asked.broken("a CMS message of signed data with one signer", format!("{} other bytes", bytes.len()))
 }
 
 fn holds_the_document(subject: &Subject<'_>, name: &str) -> Result<(), Stop> {
@@ -304,7 +304,7 @@ fn layout(subject: &Subject<'_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// The certificates that were given, of one kind.
+/// The given certificates of one kind.
 fn certificates(subject: &Subject<'_>, kind: Kind) -> Result<Vec<Certificate>, Stop> {
     let Some(pem) = &subject.certificates else { return not_applicable("no certificates were given") };
     let mut certificates = Certificate::all(pem);
@@ -330,7 +330,7 @@ fn verify(subject: &Subject<'_>, name: &str, kind: Kind) -> Result<(), Stop> {
     let (entry, bytes) = decoded(subject, name)?;
     let Some(signed) = Signed::read(&bytes) else { return Err(not_a_message(entry, &bytes)) };
     let Some(signer) = certificates.iter().find(|certificate| signed.names(certificate)) else {
-        return Err(entry.asked.broken("issuer and serial number of a certificate that was given", "other ones"));
+        return Err(entry.asked.broken("issuer and serial number of a given certificate", "others"));
     };
     if signed.is_signed_by(signer) && signed.holds_what_is_signed() {
         return Ok(());

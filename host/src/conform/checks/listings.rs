@@ -1,4 +1,4 @@
-//! Listings, and that everything listed is there.
+//! Listings, and whether everything that they list answers.
 
 use super::super::crawl::{Entry, Tree, target};
 use super::super::judge::{CAPTURE, rule, shown};
@@ -10,19 +10,27 @@ pub const CHECKS: &[Check] = &[
     Check::with_rule(
         "listing-has-a-name-a-line",
         Area::Listings,
-        rule("A listing has a name a line, LF between them and none at the end.", CAPTURE, Evidence::Recorded),
+        rule(
+            "A listing has one name on each line, with LF between the lines and none at the end.",
+            CAPTURE,
+            Evidence::Recorded,
+        ),
         listing_has_a_name_a_line,
     ),
     Check::with_rule(
         "listing-is-in-byte-order",
         Area::Listings,
-        rule("The names of a listing stand in byte order.", CAPTURE, Evidence::Recorded),
+        rule("The names of a listing are sorted in byte order.", CAPTURE, Evidence::Recorded),
         listing_is_in_byte_order,
     ),
     Check::with_rule(
         "listing-marks-folders-with-a-slash",
         Area::Listings,
-        rule("A listing marks folders with a slash, and items by having none.", CAPTURE, Evidence::Recorded),
+        rule(
+            "In a listing, the names of folders end with a slash, and the names of items do not.",
+            CAPTURE,
+            Evidence::Recorded,
+        ),
         listing_marks_folders,
     ),
     Check::of_case("public-key-is-listed-with-its-name", Area::Listings, public_key_is_listed_with_its_name),
@@ -30,7 +38,7 @@ pub const CHECKS: &[Check] = &[
         "everything-listed-answers",
         Area::Listings,
         rule(
-            "Everything that latest lists answers 200, and a folder with a listing.",
+            "Everything that `latest` lists answers 200, and each folder answers with a listing.",
             "a crawl of 2026-09, t3.nano, and clients that crawl, such as cloud-init",
             Evidence::Inferred,
         ),
@@ -50,7 +58,7 @@ pub const CHECKS: &[Check] = &[
 
 fn root_lists_the_versions(subject: &Subject<'_>) -> Result<(), Stop> {
     let asked = &subject.root()?.asked;
-    let expected = "1.0, the dates since then, oldest first, and latest, a line each";
+    let expected = "1.0, the later dates, oldest first, and latest, one on each line";
     let text = asked.reply.text();
     let broken = |got: String| Err(asked.broken(expected, got));
     if asked.reply.status != 200 {
@@ -61,7 +69,7 @@ fn root_lists_the_versions(subject: &Subject<'_>) -> Result<(), Stop> {
     if dated.first() != Some(&"1.0") || !dated.iter().all(|version| seen::is_dated(version)) || !dated.is_sorted() {
         return broken(shown(&text));
     }
-    // Older hosts list fewer, and newer ones will list more.
+    // Older hosts list fewer versions, and newer ones will list more.
     let newest = dated.last().copied().unwrap_or_default();
     match items::VERSIONS.iter().find(|version| **version <= newest && !dated.contains(version)) {
         Some(missing) => broken(format!("no {missing}")),
@@ -73,7 +81,9 @@ fn version_root_lists_without_slashes(subject: &Subject<'_>) -> Result<(), Stop>
     let root = root_of(subject.latest()?)?;
     match &*root.text() {
         "dynamic\nmeta-data\nuser-data" | "dynamic\nmeta-data" => Ok(()),
-        other => Err(root.asked.broken("dynamic, meta-data and user-data, if there is any, a line each", shown(other))),
+        other => {
+            Err(root.asked.broken("dynamic, meta-data and, if there is any, user-data, one on each line", shown(other)))
+        }
     }
 }
 
@@ -86,7 +96,7 @@ fn root_of(tree: &Tree) -> Result<&Entry, Stop> {
     Err(root.asked.broken("status 200 and a listing", format!("status {}", root.asked.reply.status_line())))
 }
 
-/// All listings of latest, of which some were seen.
+/// All listings of latest that were found; at least one.
 fn listings<'t>(subject: &'t Subject<'_>) -> Result<Vec<&'t Entry>, Stop> {
     let listings: Vec<&Entry> = subject.latest()?.folders().collect();
     if listings.is_empty() { not_applicable("latest has no listing") } else { Ok(listings) }
@@ -99,7 +109,9 @@ fn listing_has_a_name_a_line(subject: &Subject<'_>) -> Result<(), Stop> {
             !name.is_empty() && !name.contains(|c: char| c.is_control() || matches!(c, '<' | '>' | '\u{fffd}'))
         });
         if !is_good {
-            return Err(listing.asked.broken("a name a line, LF between them and none at the end", shown(&text)));
+            return Err(listing
+                .asked
+                .broken("one name on each line, LF between the lines and none at the end", shown(&text)));
         }
     }
     Ok(())
@@ -108,10 +120,10 @@ fn listing_has_a_name_a_line(subject: &Subject<'_>) -> Result<(), Stop> {
 fn listing_is_in_byte_order(subject: &Subject<'_>) -> Result<(), Stop> {
     for listing in listings(subject)? {
         let text = listing.text();
-        // With the slashes or without: no recording tells which.
+        // With the slashes or without: no recording shows which.
         let names = || text.lines();
         let bare = || names().map(|name| name.trim_end_matches('/'));
-        // Keys stand by their number.
+        // Keys are sorted by their number.
         if listing.path != "meta-data/public-keys" && !names().is_sorted() && !bare().is_sorted() {
             return Err(listing.asked.broken("names in byte order", shown(&text)));
         }
@@ -128,14 +140,14 @@ fn listing_marks_folders(subject: &Subject<'_>) -> Result<(), Stop> {
         }
         for name in listing.names() {
             let path = format!("{}/{}", listing.path, name.trim_end_matches('/'));
-            // What nobody knows of may be either.
+            // An unknown name can be either.
             if items::since(&path).is_none() {
                 continue;
             }
             found = true;
             let is_folder = items::is_folder(&path);
             if name.ends_with('/') != is_folder {
-                let expected = if is_folder { "a slash behind a folder" } else { "no slash behind an item" };
+                let expected = if is_folder { "a slash after a folder" } else { "no slash after an item" };
                 return Err(listing.asked.broken(expected, shown(name)));
             }
         }
@@ -210,7 +222,7 @@ fn interface_without_extras(subject: &Subject<'_>) -> Result<(), Stop> {
     are_missing(subject, extras.iter().map(|name| format!("{}/{name}", interface.path)))
 }
 
-/// Holds that what is not listed is not found.
+/// Checks that items that are not listed get 404.
 fn are_missing(subject: &Subject<'_>, paths: impl Iterator<Item = String>) -> Result<(), Stop> {
     let tree = subject.latest()?;
     if !tree.is_whole || tree.find("meta-data").is_none() {

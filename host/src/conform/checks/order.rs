@@ -1,4 +1,4 @@
-//! Which refusal comes first where a request has more than one fault.
+//! Which refusal comes first if a request has more than one fault.
 
 use super::super::asked::request;
 use super::super::subject::{ITEM, TOKEN};
@@ -44,7 +44,7 @@ fn token_path_before_the_token_sent(subject: &Subject<'_>) -> Result<(), Stop> {
     subject.ask(Request::get(TOKEN_PATH).with(TOKEN, "invalid"))?.has_status(405).map(drop)
 }
 
-/// `POST` and `DELETE` are recorded to be refused with a token, too: nothing takes them.
+/// EC2 is recorded to refuse `POST` and `DELETE` with a token too.
 fn token_before_method(subject: &Subject<'_>) -> Result<(), Stop> {
     subject.tokens_are_required()?;
     subject.ask(request("POST", ITEM))?.has_status(401)?;
@@ -52,7 +52,7 @@ fn token_before_method(subject: &Subject<'_>) -> Result<(), Stop> {
     subject.ask(request("OPTIONS", ITEM))?.has_status(401)?.lacks_fields(&["Allow"]).map(drop)
 }
 
-/// `POST` is recorded to be refused where something is, too.
+/// EC2 is recorded to refuse `POST` for existing items too.
 fn method_before_path(subject: &Subject<'_>) -> Result<(), Stop> {
     subject.ask(subject.with_token(request("POST", NOTHING))?)?.has_status(403)?;
     subject.ask(subject.with_token(request("OPTIONS", NOTHING))?)?.has_status(200).map(drop)

@@ -20,10 +20,10 @@ pub const CHECKS: &[Check] = &[
     Check::of_case("path-of-an-absolute-target-counts", Area::Paths, of_an_absolute_target),
 ];
 
-/// Goes on if each spelling has the answer of the plain path.
+/// Continues if each spelling gets the answer of the plain path.
 fn are_alike(subject: &Subject<'_>, plain: &str, spellings: &[&str]) -> Result<(), Stop> {
     if subject.answers_all_paths_alike()? {
-        return not_applicable("the endpoint answers every path alike");
+        return not_applicable("the endpoint answers all paths alike");
     }
     let answer = subject.get(plain)?.has_status(200)?;
     for spelling in spellings {

@@ -1,4 +1,4 @@
-//! How session tokens are given, and what they look like.
+//! How the service issues session tokens, and their form.
 
 use std::time::Duration;
 
@@ -49,7 +49,7 @@ fn has_the_nitro_shape(subject: &Subject<'_>) -> Result<(), Stop> {
     if is_long && is_padded && body.starts_with(b"AQAEA") && body[..54].iter().all(is_of_base64) {
         return Ok(());
     }
-    // Nothing of the token itself is told.
+    // The report shows nothing of the token itself.
     let got = match (is_long, is_padded) {
         (false, _) => format!("{} bytes", body.len()),
         (true, false) => "56 characters with another end".to_owned(),
@@ -70,7 +70,7 @@ fn ttl_zero_gives_an_expired_token(subject: &Subject<'_>) -> Result<(), Stop> {
     is_expired(subject, asked.reply.body)
 }
 
-/// Goes on if a token is no good. That it gets 401 is known where tokens are required.
+/// Continues if a token is invalid. If tokens are required, it must get 401.
 fn is_expired(subject: &Subject<'_>, token: Vec<u8>) -> Result<(), Stop> {
     let asked = subject.ask(Request::get(ITEM).with(TOKEN, token))?;
     if subject.needs_token()? {

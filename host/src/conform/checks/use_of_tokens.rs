@@ -1,4 +1,4 @@
-//! What a request gets with a token, without one, and with a bad one.
+//! What a request gets with a token, without one, and with an invalid one.
 
 use super::super::asked::{TTL, request};
 use super::super::subject::{ITEM, TOKEN};
@@ -59,7 +59,7 @@ fn invalid_where_optional(subject: &Subject<'_>) -> Result<(), Stop> {
     is_refused(subject, "/", "INVALID")
 }
 
-/// Made up: of the form of a token, and issued by nobody.
+/// Made up: it has the form of a token, but no service issued it.
 const ANOTHER: &str = "AQAEAAAAAaD2DFsAAAAAAAAAAAGzr0LwZozbRcljYNsLZM3eNFDZ-Q==";
 
 fn of_another_instance(subject: &Subject<'_>) -> Result<(), Stop> {
@@ -83,7 +83,7 @@ fn is_good_under_every_version(subject: &Subject<'_>) -> Result<(), Stop> {
     let ask = |path: &str| subject.ask(Request::get(path).with(TOKEN, token.clone()));
     for path in [ITEM, "/1.0/meta-data/instance-id", "/2021-03-23/meta-data/instance-id", ITEM] {
         let asked = ask(path)?;
-        // Whether the version is there is another rule's.
+        // Another rule checks whether the version exists.
         if asked.reply.status == 401 {
             return Err(asked.broken("an answer to a valid token", "status 401"));
         }
@@ -97,13 +97,13 @@ fn ttl_stands_in_every_answer(subject: &Subject<'_>) -> Result<(), Stop> {
         ("GET", "/latest/", 200),
         ("HEAD", ITEM, 200),
         ("OPTIONS", ITEM, 200),
-        // Recorded to be refused: nothing takes it.
+        // EC2 is recorded to refuse it.
         ("POST", ITEM, 403),
         ("GET", NOTHING, 404),
     ] {
         let asked = subject.ask(request(method, path).with(TOKEN, token.clone()))?.has_status(status)?;
         let seconds = asked.ttl()?;
-        // So long takes no run.
+        // No run takes this long.
         if !(2400..=3600).contains(&seconds) {
             return Err(asked.broken("what is left of 3600 seconds", format!("{seconds} seconds")));
         }

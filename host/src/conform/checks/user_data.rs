@@ -1,4 +1,4 @@
-//! User data. It may be a secret: of its bytes the length alone is shown.
+//! User data. It may be a secret, so reports show only its length.
 
 use base64::Engine as _;
 use serde_json::Value;
@@ -32,7 +32,7 @@ pub const CHECKS: &[Check] = &[
         };
         let asked = subject.get(&format!("/{version}/"))?.has_status(200)?;
         let text = asked.reply.text();
-        if text == "meta-data" { Ok(()) } else { Err(asked.broken("meta-data alone", shown(&text))) }
+        if text == "meta-data" { Ok(()) } else { Err(asked.broken("only meta-data", shown(&text))) }
     }),
     Check::of_case("user-data-missing-is-404", Area::UserData, |subject| {
         let asked = subject.user_data()?;
@@ -58,7 +58,7 @@ pub const CHECKS: &[Check] = &[
 fn there<'s>(subject: &'s Subject<'_>) -> Result<&'s Asked, Stop> {
     let asked = subject.user_data()?;
     if subject.answers_all_paths_alike()? {
-        return not_applicable("the endpoint has the same at all paths");
+        return not_applicable("the endpoint answers all paths alike");
     }
     if asked.reply.status == 200 { Ok(asked) } else { not_applicable("there is no user data") }
 }

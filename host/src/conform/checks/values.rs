@@ -1,4 +1,4 @@
-//! What is in the fields of a head.
+//! The values of header fields.
 
 use std::time::{Duration, Instant};
 
@@ -25,37 +25,39 @@ pub const CHECKS: &[Check] = &[
     Check::with_rule(
         "server-is-ec2ws",
         Area::Heads,
-        recorded("The field `Server` of every answer is `EC2ws`: SDKs and proxies know the service by it."),
+        recorded("Every answer has `Server: EC2ws`, by which SDKs and proxies recognize the service."),
         server_is_ec2ws,
     ),
     Check::with_rule(
         "answers-are-of-http-1-1",
         Area::Heads,
-        recorded("Every answer is of HTTP/1.1."),
+        recorded("Every answer has the version HTTP/1.1."),
         answers_are_of_http_1_1,
     ),
     Check::with_rule(
         "field-names-are-spelled-in-capitals",
         Area::Heads,
-        recorded("Each word in the name of a field begins with a capital: `X-Aws-Ec2-Metadata-Token-Ttl-Seconds`."),
+        recorded(
+            "Each word in the name of a field begins with a capital, as in `X-Aws-Ec2-Metadata-Token-Ttl-Seconds`.",
+        ),
         field_names_are_capitalised,
     ),
     Check::with_rule(
         "times-in-heads-have-the-form-of-http",
         Area::Heads,
-        recorded("`Date` and `Last-Modified` are times such as `Thu, 01 Oct 2026 00:00:00 GMT`."),
+        recorded("`Date` and `Last-Modified` have the form of `Thu, 01 Oct 2026 00:00:00 GMT`."),
         times_have_the_form_of_http,
     ),
     Check::with_rule(
         "date-is-the-time-of-the-answer",
         Area::Heads,
-        inferred("`Date` moves on with the time."),
+        inferred("`Date` advances with the time."),
         date_is_the_time_of_the_answer,
     ),
     Check::with_rule(
         "last-modified-is-not-the-time-of-the-answer",
         Area::Heads,
-        inferred("`Last-Modified` tells when an item was published, not when it was asked for."),
+        inferred("`Last-Modified` is the time when an item was published, not the time of the request."),
         last_modified_is_not_the_time_of_the_answer,
     ),
     Check::of_case("last-modified-is-never-after-date", Area::Heads, last_modified_is_never_after_date),
@@ -71,7 +73,7 @@ pub const CHECKS: &[Check] = &[
 const NOTHING: &str = "/latest/meta-data/nothing-here";
 const DOCUMENT: &str = "/latest/dynamic/instance-identity/document";
 
-/// An answer of each kind, as far as the endpoint's mode has it.
+/// An answer of each kind that the endpoint's mode allows.
 fn of_each_kind<'s>(subject: &'s Subject<'_>) -> impl Iterator<Item = Result<Asked, Stop>> + 's {
     let requests = [Request::get(ITEM), Request::get("/latest/"), Request::get(NOTHING), request("OPTIONS", ITEM)];
     let with_token = requests.into_iter().map(|request| subject.ask(subject.with_token(request)?));
@@ -109,7 +111,7 @@ fn field_names_are_capitalised(subject: &Subject<'_>) -> Result<(), Stop> {
     };
     for asked in of_each_kind(subject) {
         let asked = asked?;
-        // The names that the real service has; what others are there is another rule's.
+        // The names that the real service has; another rule checks for other names.
         let known = |name: &&(String, Vec<u8>)| KNOWN.iter().any(|known| known.eq_ignore_ascii_case(&name.0));
         if let Some((name, _)) =
             asked.reply.fields.iter().filter(known).find(|(name, _)| !name.split('-').all(is_capital))
@@ -132,7 +134,7 @@ fn times_have_the_form_of_http(subject: &Subject<'_>) -> Result<(), Stop> {
     if asked.has("Last-Modified") { asked.time("Last-Modified").map(drop) } else { Ok(()) }
 }
 
-/// What a check of `Last-Modified` says where the field is missing: the heads of items tell.
+/// The reason of the checks of `Last-Modified` if items lack the field.
 const NEVER_MODIFIED: &str = "items have no field Last-Modified";
 
 /// Longer than the second that times are rounded to.
@@ -144,7 +146,7 @@ fn date_is_the_time_of_the_answer(subject: &Subject<'_>) -> Result<(), Stop> {
     subject.wait(WHILE);
     let asked = subject.get(ITEM)?;
     let second = asked.time("Date")?;
-    // What the wait took of the endpoint's time, and of ours.
+    // How long the wait took by the endpoint's clock, and by ours.
     let most = began.elapsed() + WHILE + Duration::from_secs(1);
     match second.duration_since(first) {
         Ok(passed) if passed >= Duration::from_secs(1) && passed <= most => Ok(()),
@@ -167,7 +169,7 @@ fn last_modified_is_not_the_time_of_the_answer(subject: &Subject<'_>) -> Result<
     let first = asked.time("Last-Modified")?;
     subject.wait(WHILE);
     let asked = subject.get(ITEM)?;
-    // A refresh may fall between the two, and not between each two of three.
+    // A refresh can fall between two requests, but not twice among three.
     if asked.time("Last-Modified")? == first {
         return Ok(());
     }
@@ -213,7 +215,7 @@ fn connection_is_closed(subject: &Subject<'_>) -> Result<(), Stop> {
     subject.ask(request)?.has_status(200)?.has_field("Connection", "close").map(drop)
 }
 
-/// Goes on if the answer is that of the request without the field.
+/// Continues if the answer equals that of the request without the field.
 fn changes_nothing(subject: &Subject<'_>, path: &str, name: &str, value: &str) -> Result<Asked, Stop> {
     let plain = subject.get(path)?.has_status(200)?;
     let request = subject.with_token(Request::get(path).with(name, value))?;
@@ -230,7 +232,7 @@ fn conditions_are_ignored(subject: &Subject<'_>) -> Result<(), Stop> {
 }
 
 fn nothing_is_compressed(subject: &Subject<'_>) -> Result<(), Stop> {
-    // Long enough that a server which compresses would.
+    // Long enough for a server to compress it.
     let path = "/latest/meta-data/";
     changes_nothing(subject, path, "Accept-Encoding", "gzip, deflate, br")?
         .lacks_fields(&["Content-Encoding"])
@@ -243,7 +245,7 @@ fn user_agent_is_not_looked_at(subject: &Subject<'_>) -> Result<(), Stop> {
 
 fn host_that_is_local_is_served(subject: &Subject<'_>) -> Result<(), Stop> {
     if subject.client().has_own_host() {
-        return not_applicable("the endpoint knows its clients by the field Host");
+        return not_applicable("the endpoint identifies its clients by the field Host");
     }
     for host in ["169.254.169.254", "[fd00:ec2::254]", "instance-data"] {
         changes_nothing(subject, ITEM, "Host", host)?;

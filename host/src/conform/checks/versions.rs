@@ -9,7 +9,7 @@ pub const CHECKS: &[Check] = &[
     Check::with_rule(
         "versions-listed-answer",
         Area::Versions,
-        rule("Every version that `/` lists has a menu.", CAPTURE, Evidence::Recorded),
+        rule("Every version that `/` lists has a listing of `meta-data/`.", CAPTURE, Evidence::Recorded),
         versions_answer,
     ),
     Check::of_case("version-1-0-has-nine-items", Area::Versions, nine_items),
@@ -90,13 +90,13 @@ pub const CHECKS: &[Check] = &[
     Check::with_rule(
         "values-are-equal-in-all-versions",
         Area::Versions,
-        rule("A version shows what latest shows of what it has.", CAPTURE, Evidence::Inferred),
+        rule("An item of a dated version has the same value as in `latest`.", CAPTURE, Evidence::Inferred),
         values_are_equal,
     ),
     Check::with_rule(
         "versions-show-nothing-newer",
         Area::Versions,
-        rule("A dated version lists nothing that came after it.", CAPTURE, Evidence::Inferred),
+        rule("A dated version lists nothing that later versions added.", CAPTURE, Evidence::Inferred),
         versions_show_nothing_newer,
     ),
 ];
@@ -111,7 +111,7 @@ const fn gated(id: &'static str, judge: Judge) -> Check {
     Check::of_case(id, Area::Versions, judge)
 }
 
-/// Goes on where the second part of a rule says nothing about the endpoint.
+/// Continues if the second part of a rule does not apply to the endpoint.
 fn without_it(stop: Stop) -> Result<(), Stop> {
     if let Stop::NotApplicable(_) = stop { Ok(()) } else { Err(stop) }
 }
@@ -123,7 +123,7 @@ fn unknown_versions(subject: &Subject<'_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Holds that each version that is listed has a menu.
+/// Checks that each listed version has a menu.
 fn versions_answer(subject: &Subject<'_>) -> Result<(), Stop> {
     for menu in subject.menus()? {
         if menu.asked.reply.status != 200 {
@@ -134,8 +134,8 @@ fn versions_answer(subject: &Subject<'_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Holds that these names are in the menus from their first version on, and in none
-/// before it. Those that latest does not have are no matter.
+/// Checks that these names are in the menus from their first version on, and in none before
+/// it. Names that latest does not have are skipped.
 fn menus_have(subject: &Subject<'_>, names: &[&str]) -> Result<(), Stop> {
     let latest = subject.latest()?;
     let Some(menu) = latest.find("meta-data") else { return not_applicable("latest has no menu") };
@@ -163,7 +163,7 @@ fn menus_have(subject: &Subject<'_>, names: &[&str]) -> Result<(), Stop> {
             }
         }
     }
-    // What is not listed is not there.
+    // An item that is not listed does not exist.
     let versions = subject.versions()?;
     for name in names.iter().take(1) {
         let Some(since) = items::since(&format!("meta-data/{name}")) else { continue };
@@ -194,7 +194,7 @@ fn nine_items(subject: &Subject<'_>) -> Result<(), Stop> {
     let Some(first) = subject.menus()?.iter().find(|menu| menu.version == "1.0") else {
         return not_applicable("`/` does not list 1.0");
     };
-    // Names that nobody knows may be an operator's own.
+    // Unknown names may be an operator's own.
     let mut names = first.names();
     names.retain(|name| items::since(&format!("meta-data/{}", name.trim_end_matches('/'))).is_some());
     if names == due {
@@ -244,14 +244,14 @@ fn root_before_dynamic(subject: &Subject<'_>) -> Result<(), Stop> {
     }
 }
 
-/// Holds that items that latest has, by their patterns, are there from a version on, with
-/// the same value, and not in the version before it.
+/// Checks that items of latest that match the patterns exist from a version on, with the
+/// same value, and not in the version before it.
 fn since<P: AsRef<str>>(subject: &Subject<'_>, version: &str, patterns: &[P]) -> Result<(), Stop> {
     let versions = subject.versions()?;
     let latest = subject.latest()?;
     let mut found = false;
     for pattern in patterns {
-        // One stands for all that fit.
+        // One item represents all that match.
         let Some(item) = latest.items(pattern.as_ref()).next() else { continue };
         found = true;
         if let Some(first) = versions.from(version) {
@@ -273,8 +273,8 @@ fn is_fleeting(path: &str) -> bool {
     of_time.iter().any(|part| path.contains(part))
 }
 
-/// Goes on if a version has an item as latest has it. The values are not shown: user
-/// data is among them.
+/// Continues if a version has the same value of an item as latest. The values are not
+/// shown, since user data is among them.
 fn is_equal(of_latest: &Entry, asked: &Asked) -> Result<(), Stop> {
     if of_latest.asked.reply.body == asked.reply.body {
         return Ok(());
@@ -297,7 +297,7 @@ fn items_of_1_0(subject: &Subject<'_>) -> Result<(), Stop> {
     if found { Ok(()) } else { not_applicable("latest has none of them") }
 }
 
-/// The crawls of dated versions, of those that are there.
+/// The crawls of the dated versions that exist.
 fn dated<'s>(subject: &'s Subject<'_>) -> Result<Vec<&'s Tree>, Stop> {
     let trees = [subject.of_2009()?, subject.of_2021()?];
     let trees: Vec<&Tree> = trees.into_iter().filter(|tree| tree.find("meta-data").is_some()).collect();

@@ -4,10 +4,11 @@ use serde::Serialize;
 
 use super::{Area, Judged, Outcome, Report, Score};
 
-/// The version of the document: it changes where a reader of an older one could go wrong.
+/// The version of the document. It changes if a reader of an older version could misread
+/// the document.
 const VERSION: u32 = 1;
 
-/// A [`Report`] as programs read it.
+/// A [`Report`] in a form for programs.
 ///
 /// ```no_run
 /// # use imds_host::conform::Suite;
@@ -21,7 +22,7 @@ const VERSION: u32 = 1;
 #[serde(rename_all = "kebab-case")]
 pub struct ReportDocument<'r> {
     version: u32,
-    /// Of the program that judged.
+    /// The version of the program.
     imds: &'static str,
     endpoint: &'r str,
     requests: u64,
@@ -37,7 +38,7 @@ struct Counts {
     held: usize,
     broken: usize,
     not_applicable: usize,
-    /// In percent; `null` if nothing was to be judged.
+    /// In percent; `null` if no check was judged.
     #[serde(skip_serializing_if = "Option::is_none")]
     score: Option<Option<u32>>,
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::{Area, Check, Evidence, Failure};
 
-/// What the checks found.
+/// The results of a run.
 ///
 /// ```no_run
 /// use imds_host::conform::{Evidence, Suite};
@@ -28,7 +28,7 @@ pub struct Report {
     pub(super) judged: Vec<Judged>,
 }
 
-/// A check with what it found.
+/// A check with its result.
 ///
 /// ```
 /// use imds_host::conform::Judged;
@@ -44,7 +44,7 @@ pub struct Judged {
     pub(super) took: Duration,
 }
 
-/// What a check found.
+/// The result of a check.
 ///
 /// ```
 /// use imds_host::conform::{Outcome, Report};
@@ -55,11 +55,11 @@ pub struct Judged {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The endpoint answers as the real service.
+    /// The endpoint answers as the real service does.
     Held,
-    /// It does not.
+    /// The endpoint breaks the rule.
     Broken(Failure),
-    /// The rule says nothing about this endpoint, for this reason.
+    /// The rule does not apply to this endpoint, for this reason.
     NotApplicable(String),
     /// The endpoint did not answer, which counts as broken.
     Unanswered(String),
@@ -71,7 +71,7 @@ impl Judged {
         &self.check
     }
 
-    /// What it found.
+    /// The result.
     pub fn outcome(&self) -> &Outcome {
         &self.outcome
     }
@@ -86,7 +86,7 @@ impl Judged {
         matches!(self.outcome, Outcome::Broken(_) | Outcome::Unanswered(_))
     }
 
-    /// Whether it counts for a score: what nobody has recorded does not.
+    /// Whether it counts for the score: checks of unrecorded rules do not.
     pub fn is_scored(&self) -> bool {
         self.check.evidence().weight() > 0
     }
@@ -103,28 +103,28 @@ impl Report {
         self.requests
     }
 
-    /// Each check with what it found, in the order in which they ran.
+    /// Each check with its result, in the order in which they ran.
     pub fn judged(&self) -> &[Judged] {
         &self.judged
     }
 
-    /// The broken checks for which there is at least this evidence.
+    /// The broken checks whose rule has at least this evidence.
     pub fn broken_by(&self, evidence: Evidence) -> impl Iterator<Item = &Judged> {
         self.judged.iter().filter(move |judged| judged.is_broken() && judged.check.evidence() >= evidence)
     }
 
-    /// Whether the endpoint refused every request with 403, as a disabled one does, and one
-    /// that has no instance for this caller: nothing else of it was judged then.
+    /// Whether the endpoint refused every request with 403, as one does that is disabled or
+    /// has no instance for this caller. Nothing else of it was judged then.
     pub fn is_of_disabled(&self) -> bool {
         self.is_disabled
     }
 
-    /// The areas of which checks ran, in their order.
+    /// The areas whose checks ran, in their order.
     pub fn areas(&self) -> impl Iterator<Item = Area> + '_ {
         Area::ALL.into_iter().filter(|area| self.judged.iter().any(|judged| judged.check.area() == *area))
     }
 
-    /// How many checks of an area held, weighed by their evidence; of all areas if `None`.
+    /// The score of an area, weighed by evidence; of all areas if `None`.
     ///
     /// ```no_run
     /// # use imds_host::conform::{Area, Suite};
@@ -139,7 +139,7 @@ impl Report {
         Score::of(self.judged.iter().filter(of_area))
     }
 
-    /// How the checks went of whose rules nobody has recorded the real service.
+    /// The results of the checks of unrecorded rules.
     pub fn unrecorded(&self) -> Score {
         let mut score = Score::default();
         for judged in self.judged.iter().filter(|judged| !judged.is_scored()) {
@@ -148,7 +148,7 @@ impl Report {
         score
     }
 
-    /// The report for programs, which `--format json` prints.
+    /// The report in the form that `--format json` prints.
     pub fn document(&self) -> ReportDocument<'_> {
         ReportDocument::of(self)
     }

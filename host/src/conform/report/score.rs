@@ -1,7 +1,7 @@
 use super::{Judged, Outcome};
 
-/// How many checks held, and what they weigh: a recorded rule three times as much as one
-/// that is inferred, a documented one twice.
+/// How many checks held, and their weight: a recorded rule weighs three times as much as an
+/// inferred one, a documented rule twice as much.
 ///
 /// ```
 /// assert_eq!(imds_host::conform::Score::default().percent(), None);
@@ -10,16 +10,16 @@ use super::{Judged, Outcome};
 pub struct Score {
     /// The checks that held.
     pub held: usize,
-    /// The checks that did not, or had no answer.
+    /// The checks that were broken or had no answer.
     pub broken: usize,
-    /// The checks that say nothing about this endpoint.
+    /// The checks that do not apply to this endpoint.
     pub not_applicable: usize,
     weight_held: u32,
     weight_broken: u32,
 }
 
 impl Score {
-    /// That of checks, without those of unrecorded rules.
+    /// The score of checks, without those of unrecorded rules.
     pub(super) fn of<'j>(judged: impl IntoIterator<Item = &'j Judged>) -> Self {
         let mut score = Self::default();
         for one in judged.into_iter().filter(|judged| judged.is_scored()) {
@@ -43,8 +43,8 @@ impl Score {
         }
     }
 
-    /// The share of the weights that held, rounded down, so that 100 is whole; `None` if
-    /// nothing was to be judged.
+    /// The weight that held in percent of the weight judged, rounded down, so that 100
+    /// means that nothing is broken; `None` if no check was judged.
     pub fn percent(&self) -> Option<u32> {
         (self.weight_held * 100).checked_div(self.weight_held + self.weight_broken)
     }

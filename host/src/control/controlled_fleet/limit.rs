@@ -6,8 +6,8 @@ use super::{ControlledFleet, Controls};
 use crate::error::Error;
 
 impl ControlledFleet {
-    /// As many as there may be unless [`limit`](Self::limit) says otherwise: each one has
-    /// a journal and answers that are remembered, which make gigabytes of so many.
+    /// The limit of instances unless [`limit`](Self::limit) sets another. Each instance has
+    /// a journal and cached answers, so this many take gigabytes.
     ///
     /// ```
     /// assert_eq!(imds_host::ControlledFleet::INSTANCES_MAX, 100_000);
@@ -15,7 +15,8 @@ impl ControlledFleet {
     pub const INSTANCES_MAX: usize = 100_000;
 
     /// Sets how many instances there may be, whoever adds them: you, an operator or
-    /// `RunInstances`. One more is [`Error::Full`]; those that are there stay.
+    /// `RunInstances`. Adding another one fails with [`Error::Full`]; existing instances
+    /// stay.
     ///
     /// ```
     /// # use imds_host::{CallerKey, ControlledFleet, Error, Runtime};

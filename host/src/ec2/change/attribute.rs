@@ -45,7 +45,7 @@ enum Change {
     Groups(Vec<String>),
     /// Only while the instance is stopped.
     Stopped(Value),
-    /// Of those that metadata does not show: the name and the value.
+    /// Name and value of an attribute that metadata does not show.
     Kept(String, String),
 }
 
@@ -123,7 +123,7 @@ impl ModifyInstanceAttribute {
             name if NAMES.contains(&name) => Change::Kept(name.to_owned(), value),
             other => {
                 let message = format!(
-                    "The attribute {} is not modified here. Offered are: groupSet, instanceType, kernel, ramdisk, \
+                    "The attribute {} cannot be modified here. Offered are: groupSet, instanceType, kernel, ramdisk, \
                      userData, {}",
                     shown(other),
                     NAMES.join(", ")

@@ -92,7 +92,7 @@ pub(in crate::ec2) fn assign_private(context: &Context<'_>, asked: AssignPrivate
         if used.contains(address) {
             give_up(context, &mut all, ip)?;
         }
-        // Of two that are the same there is one.
+        // Duplicates count once.
         if let Some(ips) = all.first_mut().and_then(|first| first.ips.get_mut(at)).filter(|ips| !ips.contains(ip)) {
             ips.push(ip.clone());
         }
@@ -105,7 +105,7 @@ pub(in crate::ec2) fn assign_private(context: &Context<'_>, asked: AssignPrivate
     Ok(answer)
 }
 
-/// The private addresses of the interfaces of an instance, as they become.
+/// The private addresses of an instance's interfaces after the change.
 struct Addresses {
     control: Control,
     facts: Facts,
@@ -242,7 +242,7 @@ fn stated(facts: &Facts) -> Vec<Value> {
     if stated.is_empty() { vec![json!({})] } else { stated }
 }
 
-/// Gives one of them these addresses.
+/// Sets the addresses of one of them.
 fn put(
     facts: &Facts,
     stated: &mut [Value],
@@ -288,8 +288,8 @@ fn wanted(these: Vec<String>, count: Option<u32>, parameter: &'static str) -> Re
     }
 }
 
-/// Takes free addresses for an interface: of its subnet, as a launch does; of one that
-/// no launch used, those behind its first address.
+/// Takes free addresses for an interface: from its subnet, as a launch does, or after its
+/// first address if no launch used that subnet.
 fn free(
     context: &Context<'_>,
     its: &Interface,

@@ -79,7 +79,7 @@ pub(in crate::ec2) fn start(context: &Context<'_>, asked: Named) -> Result<Eleme
         let id = &facts.instance_id;
         return Err(state(format!("The instance '{id}' is not in a state from which it can be started.")));
     }
-    // Who stopped it starts it, and that was EC2.
+    // EC2 interrupted it, so only EC2 can start it.
     let is_interrupted = |facts: &Facts| facts.state() == "stopped" && facts.is_spot() && facts.interruption.is_some();
     if let Some((_, facts)) = named.iter().find(|(_, facts)| is_interrupted(facts)) {
         let message = format!(

@@ -71,7 +71,8 @@ pub(in crate::ec2) fn attach(context: &Context<'_>, asked: AttachVolume) -> Resu
     drop(of_api);
     let mut mappings = stated(&facts);
     match mappings.iter_mut().find(|mapping| is_of(mapping, &device)).and_then(Value::as_object_mut) {
-        // Of one that goes with the next start: software inside goes on to see the device.
+        // The volume would detach with the next start, but software inside still sees the
+        // device.
         Some(mapping) => drop(mapping.remove("attachment")),
         None => mappings.push(json!({ "device-name": device, "attachment": "attaching" })),
     }
@@ -112,7 +113,7 @@ pub(in crate::ec2) fn detach(context: &Context<'_>, asked: DetachVolume) -> Resu
         return Err(Failure::unsupported("An instance keeps its root volume here"));
     }
     let mut mappings = stated(&facts);
-    // One that software inside does not see yet goes at once.
+    // A volume that software inside does not see yet detaches at once.
     mappings.retain(|mapping| !(is_of(mapping, &its_device) && mapping["attachment"] == "attaching"));
     for mapping in mappings.iter_mut().filter(|mapping| is_of(mapping, &its_device)) {
         mapping["attachment"] = json!("detaching");
@@ -140,7 +141,7 @@ fn is_of(mapping: &Value, device: &str) -> bool {
     mapping["device-name"].as_str().is_some_and(|name| full(name) == device)
 }
 
-/// What becomes of a mapping with the next start, the core knows.
+/// The core decides what the next start does to a mapping.
 fn set(context: &Context<'_>, control: &Control, mappings: Vec<Value>) -> Result<(), Failure> {
     let change = json!({ "block-device-mappings": mappings });
     judge(control, &change)?;

@@ -172,7 +172,7 @@ pub(super) fn group(group: &Group) -> Element {
 }
 
 fn interface(facts: &Facts, its: &Interface, kept: Attributes) -> Element {
-    // The attribute of an instance is that of its first interface.
+    // The instance's attribute belongs to its first interface.
     let checks = if its.device_index == 0 { kept } else { Attributes::default() };
     let association = |private: &String| {
         let public = its.associations.get(private)?;

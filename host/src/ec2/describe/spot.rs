@@ -43,7 +43,7 @@ struct Asked {
     code: &'static str,
     message: &'static str,
     is_persistent: bool,
-    /// What an interruption does.
+    /// The action of an interruption.
     behavior: String,
 }
 

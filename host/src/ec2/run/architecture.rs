@@ -8,11 +8,11 @@ use crate::control::ControlledFleet;
 use crate::description::Description;
 use crate::engine::Clock as _;
 
-/// By which rule the component says that an instance type has no such architecture.
+/// The component's rule for an instance type with another architecture.
 const MISMATCH: &str = "architecture-mismatch";
 
-/// Refuses an image on a type of another architecture, where that of the image is known:
-/// the flags state it, or an instance with the same image does.
+/// Refuses an image on a type of another architecture, if the image's architecture is
+/// known: from the flags, or from an instance with the same image.
 pub(super) fn judge(context: &Context<'_>, fleet: &ControlledFleet, described: &Value) -> Result<(), Failure> {
     let stated = described["architecture"].as_str().map(str::to_owned);
     let known = match (stated, described["image-id"].as_str()) {
@@ -28,7 +28,7 @@ pub(super) fn judge(context: &Context<'_>, fleet: &ControlledFleet, described: &
         }
         Description::from_json("the launch", &described.to_string())
     };
-    // Which architectures a type has, the component knows.
+    // The component knows the architectures of a type.
     let warnings = fleet.runtime().warnings(&with(Some(&of_image))?, fleet.clock().now())?;
     if warnings.list.iter().all(|warning| warning.name != MISMATCH) {
         return Ok(());

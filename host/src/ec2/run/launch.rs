@@ -16,7 +16,7 @@ use crate::description::Description;
 use crate::engine::Clock as _;
 use crate::error::Error;
 
-/// As many as one call launches.
+/// The most instances that one call launches.
 const COUNT_MAX: u32 = 1000;
 
 /// Where instances are of which a launch does not say it.
@@ -35,10 +35,10 @@ pub(super) fn launch(
     let mut common = asked.described(&template)?;
     common.insert("reservation-id".to_owned(), json!(ids::new("r-")?));
     common.insert("launch-time".to_owned(), json!(api_time(fleet.clock().now())));
-    // Here too, for a dry run.
+    // Checked here too, for a dry run.
     let room = fleet.instances_max().saturating_sub(fleet.len());
     if (min as usize) > room {
-        let message = format!("There are {} instances, and {} at most here", fleet.len(), fleet.instances_max());
+        let message = format!("There are {} instances, and the limit here is {}", fleet.len(), fleet.instances_max());
         return Err(Failure::new(TOO_MANY, message));
     }
     if matches!(fleet.callers(), CallerKey::Listener) {
@@ -78,7 +78,7 @@ pub(super) fn launch(
     for index in 0..max {
         match one(context, fleet, &placed, &mut used, |id, address, block| described(id, address, block, index)) {
             Ok(one) => launched.push(one),
-            // As many as there is room for are enough.
+            // At least `MinCount` are launched, which is enough.
             Err(failure) if [FULL, TOO_MANY].contains(&failure.code) && index >= min => break,
             Err(failure) => {
                 take_back(fleet, &launched);
@@ -97,7 +97,7 @@ pub(super) fn launch(
     Ok(launched)
 }
 
-/// Takes a launch back of which the caller learns nothing.
+/// Undoes a launch whose call fails.
 pub(super) fn take_back(fleet: &ControlledFleet, launched: &[Launched]) {
     for Launched { key, .. } in launched {
         fleet.remove(key);
@@ -207,7 +207,7 @@ fn one(
         make_room(fleet, &key)?;
         match (fleet.insert_new(&key, &described(&id, address, block)?)?, placed.address) {
             (Some(_), _) => return Ok(Launched { id, key }),
-            // Somebody is its caller, whose instance has another address.
+            // It is the caller key of an instance with another address.
             (None, None) => {}
             (None, Some(stated)) => return Err(in_use(stated)),
         }

@@ -38,7 +38,7 @@ pub(super) fn run(context: &Context<'_>, call: &Call) -> Result<Element, Failure
     if let Some(before) = before {
         let left = instances(context, &before)?;
         match left.len() {
-            // What nobody knows any more, another call launches anew.
+            // If none of the instances exists any more, the call launches new ones.
             0 => {}
             _ if before.digest != digest => {
                 let message = "Arguments on this idempotent request are inconsistent with arguments used in previous \
@@ -46,7 +46,7 @@ pub(super) fn run(context: &Context<'_>, call: &Call) -> Result<Element, Failure
                 return Err(Failure::new("IdempotentParameterMismatch", message));
             }
             count if count < before.instance_ids.len() || left.iter().any(|facts| facts.state() == "terminated") => {
-                let message = "The client token is that of an earlier request, of which an instance is terminated";
+                let message = "The client token belongs to an earlier request, and one of its instances is terminated";
                 return Err(Failure::new("IdempotentInstanceTerminated", message));
             }
             _ => return Ok(answer(context, &left, false)),
@@ -61,7 +61,7 @@ pub(super) fn run(context: &Context<'_>, call: &Call) -> Result<Element, Failure
     Ok(answer(context, &new, true))
 }
 
-/// Those of a launch that are there.
+/// The instances of a launch that still exist.
 fn instances(context: &Context<'_>, launch: &Launch) -> Result<Vec<Facts>, Failure> {
     let found = context.machines().those(&launch.instance_ids)?;
     found.into_iter().flatten().map(|control| context.look(&control)).collect()
@@ -98,8 +98,8 @@ mod tests {
     #[test]
     fn a_full_subnet_takes_as_many_as_it_has_room_for_if_these_are_enough() {
         let fleet = ControlledFleet::new(&Runtime::new().unwrap(), CallerKey::ClientAddress).unwrap();
-        // Somebody described guests with all addresses of the first subnet but three, one
-        // of which is the caller key of another.
+        // Described guests have all addresses of the first subnet except four, one of which
+        // is the caller key of another guest.
         let ip = |offset: u32| std::net::Ipv4Addr::from(u32::from_be_bytes([172, 31, 0, 0]) + offset);
         for (number, offsets) in [(1, 4..1000), (2, 1000..2000), (3, 2000..3000), (4, 3000..4000), (5, 4000..4091)] {
             let ips: Vec<_> = offsets.map(|offset| format!("{{ private-ip-address = '{}' }}", ip(offset))).collect();

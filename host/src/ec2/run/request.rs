@@ -45,7 +45,7 @@ pub(super) struct RunInstances {
     instance_initiated_shutdown_behavior: Option<String>,
     enclave_options: EnclaveOptions,
     capacity_reservation_specification: CapacityReservation,
-    /// These have no effect that anybody could see.
+    /// These have no visible effect.
     #[serde(rename = "CreditSpecification")]
     _credits: Option<CreditSpecification>,
     #[serde(rename = "MaintenanceOptions")]
@@ -186,14 +186,14 @@ impl RunInstances {
         match &self.network_interface[..] {
             [] => Ok(NetworkInterface::default()),
             [one] if one.interface_type.as_deref().is_some_and(|kind| kind != "interface") => {
-                Err(Failure::unsupported("The type of an interface is 'interface' here"))
+                Err(Failure::unsupported("The type of an interface can only be 'interface' here"))
             }
             [one] if one.device_index.or(one.network_card_index).unwrap_or_default() == 0 => Ok(one.clone()),
             _ => Err(Failure::unsupported("An instance is launched with its primary network interface alone here")),
         }
     }
 
-    /// What metadata does not show of the instances.
+    /// The attributes of the instances that metadata does not show.
     pub fn attributes(&self) -> Result<Attributes, Failure> {
         let mut attributes = Attributes::default();
         for (name, is_set) in [
@@ -207,20 +207,20 @@ impl RunInstances {
             attributes.set("instanceInitiatedShutdownBehavior", behavior)?;
         }
         if self.enclave_options.enabled {
-            return Err(Failure::unsupported("No instance has an enclave here: leave EnclaveOptions.Enabled false"));
+            return Err(Failure::unsupported("Instances have no enclaves here: EnclaveOptions.Enabled must be false"));
         }
         match self.capacity_reservation_specification.capacity_reservation_preference.as_deref() {
             None | Some("open" | "none") => {}
             Some(_) => {
-                let message = "There are no capacity reservations here. Offered as CapacityReservationPreference are: \
-                               none, open";
+                let message = "There are no capacity reservations here. CapacityReservationPreference can be: none, \
+                               open";
                 return Err(Failure::unsupported(message));
             }
         }
         Ok(attributes)
     }
 
-    /// How a spot instance is asked for; none where it is no spot instance.
+    /// The options of a spot instance; `None` for other instances.
     pub fn spot(&self) -> Result<Option<SpotOptions>, Failure> {
         let Some(options) = &self.instance_market_options else { return Ok(None) };
         match (options.market_type.as_deref(), &options.spot_options) {
@@ -229,7 +229,7 @@ impl RunInstances {
                 spot.judge()?;
                 Ok(Some(spot))
             }
-            (_, Some(_)) => Err(Failure::combination("SpotOptions may be specified with the market type 'spot' alone")),
+            (_, Some(_)) => Err(Failure::combination("SpotOptions can be specified only with the market type 'spot'")),
             (_, None) => Ok(None),
         }
     }

@@ -13,7 +13,7 @@ pub const CHECKS: &[Check] = &[
     agree(
         "document-tells-the-instance",
         Evidence::Documented,
-        "Instance id, type and image are the same in the identity document and in the tree.",
+        "Instance id, type and image are the same in the identity document and in their items.",
         GUIDE,
         |subject| {
             let pairs = [("instanceId", "instance-id"), ("instanceType", "instance-type"), ("imageId", "ami-id")];
@@ -32,49 +32,49 @@ pub const CHECKS: &[Check] = &[
     agree(
         "document-tells-the-address",
         Evidence::Documented,
-        "The identity document's address is `local-ipv4`; it has none where there is no such item.",
+        "The private address is the same in the identity document and in `local-ipv4`, or missing from both.",
         GUIDE,
         |subject| tells_or_has_neither(subject, &[("privateIp", "local-ipv4")]),
     ),
     agree(
         "document-tells-kernel-and-ram-disk",
         Evidence::Documented,
-        "Kernel and RAM disk are the same in the identity document and in the tree, or in neither.",
+        "Kernel and RAM disk are the same in the identity document and in their items, or missing from both.",
         GUIDE,
         |subject| tells_or_has_neither(subject, &[("kernelId", "kernel-id"), ("ramdiskId", "ramdisk-id")]),
     ),
     agree(
         "document-tells-the-product-codes",
         Evidence::Inferred,
-        "`product-codes` has the codes of the identity document.",
+        "`product-codes` lists the codes of the identity document.",
         GUIDE,
         product_codes,
     ),
     agree(
         "document-tells-the-account",
         Evidence::Documented,
-        "The account is the same in the identity document, on the interfaces, in `iam/info` and with the identity \
-         credentials.",
+        "The account is the same in the identity document, in `owner-id` of each interface, in `iam/info` and in \
+         `identity-credentials/`.",
         GUIDE,
         account,
     ),
     agree(
         "architecture-is-one-that-the-type-has",
         Evidence::Documented,
-        "Types with Graviton processors have arm64, and others do not.",
+        "Instance types with Graviton processors have the architecture arm64, and no others do.",
         "EC2 user guide, \"Amazon EC2 instance type naming conventions\"",
         architecture,
     ),
     agree(
         "pending-time-is-past",
         Evidence::Documented,
-        "The document's time of launch is not after Date.",
+        "`pendingTime` of the identity document is not after `Date`.",
         GUIDE,
         pending_time,
     ),
 ];
 
-/// Holds items of `meta-data/` to the fields of the document.
+/// Compares items of `meta-data/` with the fields of the document.
 fn tells(subject: &Subject<'_>, pairs: &[(&str, &str)]) -> Result<(), Stop> {
     let document = subject.document()?;
     let mut found = false;
@@ -164,7 +164,7 @@ fn architecture(subject: &Subject<'_>) -> Result<(), Stop> {
         return not_applicable("the identity document names no type and architecture");
     };
     let Some(is_arm) = is_arm(instance_type) else {
-        return not_applicable("it is a type whose processor is not known");
+        return not_applicable("the processor of the type is not known");
     };
     if architecture.starts_with("arm64") == is_arm {
         return Ok(());
@@ -174,8 +174,8 @@ fn architecture(subject: &Subject<'_>) -> Result<(), Stop> {
     Err(asked.broken(format!("{expected}, as the type {} has", shown(instance_type)), shown(architecture)))
 }
 
-/// Whether a type has a Graviton processor, if its name tells: a `g` behind the number
-/// of the generation. `a1` came before that rule.
+/// Whether a type has a Graviton processor, if its name shows it: by a `g` after the number
+/// of the generation. `a1` is older than that rule.
 fn is_arm(instance_type: &str) -> Option<bool> {
     let family = instance_type.split_once('.')?.0;
     let series = family.split('-').next()?;
@@ -193,7 +193,7 @@ fn pending_time(subject: &Subject<'_>) -> Result<(), Stop> {
     let pending = pending.and_then(|text| humantime::parse_rfc3339(text).ok());
     let date = asked.reply.field("Date").and_then(|date| httpdate::parse_http_date(date).ok());
     let (Some(pending), Some(date)) = (pending, date) else {
-        return not_applicable("the document or its head tells no time");
+        return not_applicable("the document or its head has no time");
     };
     if pending <= date { Ok(()) } else { Err(asked.broken("a pendingTime that is not after Date", "a later one")) }
 }

@@ -23,8 +23,8 @@ const fn of_case(id: &'static str, judge: Judge) -> Check {
     Check::of_case(id, Area::Agreement, judge)
 }
 
-/// Holds an item of latest to a text that is known from `origin`. Gives whether there is
-/// such an item.
+/// Compares an item of latest with a text from `origin`. Returns whether there is such an
+/// item.
 fn is_told(subject: &Subject<'_>, path: &str, expected: &str, origin: &str) -> Result<bool, Stop> {
     let Some(entry) = subject.latest()?.find(path) else { return Ok(false) };
     let text = entry.text();
@@ -36,5 +36,5 @@ fn is_told(subject: &Subject<'_>, path: &str, expected: &str, origin: &str) -> R
 
 /// Ends a check that found nothing to compare.
 fn compared(found: bool) -> Result<(), Stop> {
-    if found { Ok(()) } else { not_applicable("the endpoint does not tell it twice") }
+    if found { Ok(()) } else { not_applicable("the endpoint does not state it twice") }
 }

@@ -14,7 +14,7 @@ pub const CHECKS: &[Check] = &[
     agree(
         "interface-has-the-mac-of-its-folder",
         Evidence::Recorded,
-        "The `mac` of an interface is the name of its folder.",
+        "The item `mac` of an interface is the name of the interface's folder.",
         CAPTURE,
         |subject| {
             let mut found = false;
@@ -28,7 +28,7 @@ pub const CHECKS: &[Check] = &[
     agree(
         "items-of-the-instance-are-those-of-its-primary-interface",
         Evidence::Recorded,
-        "Address and security groups of the instance are those of its primary interface.",
+        "The instance has the address and the security groups of its primary interface.",
         CAPTURE,
         items_of_primary,
     ),
@@ -46,7 +46,7 @@ pub const CHECKS: &[Check] = &[
     agree(
         "subnet-has-the-addresses-of-its-interfaces",
         Evidence::Documented,
-        "The addresses of an interface lie in the blocks of its subnet.",
+        "The addresses of an interface are in the blocks of its subnet.",
         "Amazon VPC user guide, \"Subnets for your VPC\"",
         |subject| {
             let in_v4 = each_pair(subject, "local-ipv4s", "subnet-ipv4-cidr-block", |addresses, block| {
@@ -61,7 +61,7 @@ pub const CHECKS: &[Check] = &[
     agree(
         "vpc-has-the-blocks-of-its-subnets",
         Evidence::Documented,
-        "The blocks of a subnet lie in those of its VPC.",
+        "The blocks of a subnet are in the blocks of its VPC.",
         "Amazon VPC user guide, \"Subnets for your VPC\"",
         |subject| {
             let in_v4 = each_pair(subject, "subnet-ipv4-cidr-block", "vpc-ipv4-cidr-blocks", |block, blocks| {
@@ -76,14 +76,14 @@ pub const CHECKS: &[Check] = &[
     agree(
         "public-address-is-told-alike",
         Evidence::Documented,
-        "`public-ipv4` is among the public addresses of the primary interface, with the same name.",
+        "`public-ipv4` is one of the public addresses of the primary interface, with the same public name.",
         "EC2 user guide, \"Instance metadata categories\"",
         public_address,
     ),
     agree(
         "public-name-is-made-of-the-address",
         Evidence::Documented,
-        "The public name is `ec2-` and the address below the region's domain, or empty.",
+        "The public name is empty, or `ec2-` and the address in the region's domain.",
         "Amazon VPC user guide, \"DNS attributes for your VPC\"",
         public_name,
     ),
@@ -100,7 +100,7 @@ pub const CHECKS: &[Check] = &[
     agree(
         "addresses-are-associated-with-those-of-the-interface",
         Evidence::Documented,
-        "`ipv4-associations/` has the public addresses of the interface, each with private ones of it.",
+        "`ipv4-associations/` maps each public address of an interface to private addresses of that interface.",
         "EC2 user guide, \"Instance metadata categories\"",
         associations,
     ),
@@ -116,7 +116,7 @@ fn item<'t>(tree: &'t Tree, interface: &Entry, name: &str) -> Option<&'t Entry> 
     tree.find(&format!("{}/{name}", interface.path))
 }
 
-/// Holds two items of each interface to each other; the second one is what is told of.
+/// Compares two items of each interface.
 fn each_pair(subject: &Subject<'_>, first: &str, second: &str, fits: impl Fn(&str, &str) -> bool) -> Result<(), Stop> {
     let latest = subject.latest()?;
     let mut found = false;
@@ -127,13 +127,13 @@ fn each_pair(subject: &Subject<'_>, first: &str, second: &str, fits: impl Fn(&st
         found = true;
         let (told, of) = (one.text(), other.text());
         if !fits(&told, &of) {
-            return Err(one.asked.broken(format!("what lies in {second}, {}", shown(&of)), shown(&told)));
+            return Err(one.asked.broken(format!("what is in {second}, {}", shown(&of)), shown(&told)));
         }
     }
     compared(found)
 }
 
-/// Both where both say something, one where one does.
+/// Both results if both apply, otherwise the one that does.
 fn either(one: Result<(), Stop>, other: Result<(), Stop>) -> Result<(), Stop> {
     match (one, other) {
         (Err(Stop::NotApplicable(_)), other) => other,
@@ -238,7 +238,7 @@ fn public_name(subject: &Subject<'_>) -> Result<(), Stop> {
         return if text.is_empty() {
             Ok(())
         } else {
-            Err(name.asked.broken(format!("{} in front", shown(&expected)), shown(&text)))
+            Err(name.asked.broken(format!("a name that begins with {}", shown(&expected)), shown(&text)))
         };
     };
     let Some(region) = subject.item("meta-data/placement/region")? else { return Ok(()) };

@@ -1,4 +1,4 @@
-//! Region, zone, partition, host names, and what follows from the type.
+//! Region, zone, partition, host names, and facts that follow from the type.
 
 use super::super::super::judge::{CAPTURE, shown};
 use super::super::super::{Check, Evidence, Stop, Subject, forms, not_applicable};
@@ -8,7 +8,7 @@ pub const CHECKS: &[Check] = &[
     agree(
         "zone-lies-in-its-region",
         Evidence::Recorded,
-        "The name of the zone begins with that of the region.",
+        "The name of the zone begins with the name of the region.",
         CAPTURE,
         |subject| zone_in_region(subject, false),
     ),
@@ -16,7 +16,7 @@ pub const CHECKS: &[Check] = &[
     agree(
         "partition-and-domain-follow-from-the-region",
         Evidence::Recorded,
-        "Partition and domain of a commercial region are `aws` and `amazonaws.com`.",
+        "A commercial region has the partition `aws` and the domain `amazonaws.com`.",
         CAPTURE,
         |subject| partition(subject, |partition| partition == "aws"),
     ),
@@ -31,7 +31,7 @@ pub const CHECKS: &[Check] = &[
     agree(
         "host-names-are-told-alike",
         Evidence::Recorded,
-        "`hostname`, `local-hostname` and that of the primary interface are the same.",
+        "`hostname`, `local-hostname` and `local-hostname` of the primary interface are the same.",
         CAPTURE,
         host_names,
     ),
@@ -41,11 +41,13 @@ pub const CHECKS: &[Check] = &[
 fn zone_in_region(subject: &Subject<'_>, is_local: bool) -> Result<(), Stop> {
     let (zone, region) =
         (subject.item("meta-data/placement/availability-zone")?, subject.item("meta-data/placement/region")?);
-    let (Some(zone), Some(region)) = (zone, region) else { return not_applicable("no zone and region are told") };
-    // `us-west-2-lax-1a` is a local zone, `us-west-2a` is none.
+    let (Some(zone), Some(region)) = (zone, region) else {
+        return not_applicable("the endpoint states no zone or no region");
+    };
+    // `us-west-2-lax-1a` is a local zone, `us-west-2a` is not.
     let more = zone.strip_prefix(region.as_str());
     if (zone.matches('-').count() > region.matches('-').count()) != is_local {
-        return not_applicable(if is_local { "the zone is no local one" } else { "the zone is a local one" });
+        return not_applicable(if is_local { "the zone is not a local zone" } else { "the zone is a local zone" });
     }
     if more.is_some_and(|more| !more.is_empty() && !more.starts_with(|c: char| c.is_ascii_digit())) {
         return Ok(());
@@ -53,7 +55,7 @@ fn zone_in_region(subject: &Subject<'_>, is_local: bool) -> Result<(), Stop> {
     let asked = &subject.latest()?.find("meta-data/placement/region").map(|entry| &entry.asked);
     match asked {
         Some(asked) => Err(asked.broken(format!("the region of the zone {}", shown(&zone)), shown(&region))),
-        None => not_applicable("no region is told"),
+        None => not_applicable("the endpoint states no region"),
     }
 }
 
@@ -70,7 +72,7 @@ const PARTITIONS: [(&str, &str, &str); 8] = [
 ];
 
 fn partition(subject: &Subject<'_>, is_meant: impl Fn(&str) -> bool) -> Result<(), Stop> {
-    let Some(region) = region(subject)? else { return not_applicable("no region is told") };
+    let Some(region) = region(subject)? else { return not_applicable("the endpoint states no region") };
     let Some((_, partition, domain)) = PARTITIONS.iter().find(|(prefix, _, _)| region.starts_with(prefix)) else {
         return not_applicable("the region is not known");
     };
@@ -95,9 +97,11 @@ fn region(subject: &Subject<'_>) -> Result<Option<String>, Stop> {
     }
 }
 
-/// The first label of the host name, and what is behind it.
+/// The first label of the host name, and the rest.
 fn host_name(subject: &Subject<'_>) -> Result<(String, String), Stop> {
-    let Some(name) = subject.item("meta-data/local-hostname")? else { return not_applicable("no host name is told") };
+    let Some(name) = subject.item("meta-data/local-hostname")? else {
+        return not_applicable("the endpoint states no host name");
+    };
     let (label, domain) = name.split_once('.').unwrap_or((&name, ""));
     Ok((label.to_owned(), domain.to_owned()))
 }
@@ -105,7 +109,7 @@ fn host_name(subject: &Subject<'_>) -> Result<(String, String), Stop> {
 fn host_name_of_address(subject: &Subject<'_>) -> Result<(), Stop> {
     let (label, _) = host_name(subject)?;
     if !label.starts_with("ip-") {
-        return not_applicable("the host name is not made of the address");
+        return not_applicable("the host name is not derived from the address");
     }
     let Some(address) = subject.item("meta-data/local-ipv4")? else {
         return not_applicable("there is no IPv4 address");
@@ -114,15 +118,17 @@ fn host_name_of_address(subject: &Subject<'_>) -> Result<(), Stop> {
     if label == expected {
         return Ok(());
     }
-    broken(subject, "meta-data/local-hostname", &format!("{} in front", shown(&expected)), &label)
+    broken(subject, "meta-data/local-hostname", &format!("{} as the first label", shown(&expected)), &label)
 }
 
 fn host_name_of_id(subject: &Subject<'_>) -> Result<(), Stop> {
     let (label, _) = host_name(subject)?;
     if label.starts_with("ip-") {
-        return not_applicable("the host name is made of the address");
+        return not_applicable("the host name is derived from the address");
     }
-    let Some(id) = subject.item("meta-data/instance-id")? else { return not_applicable("no instance id is told") };
+    let Some(id) = subject.item("meta-data/instance-id")? else {
+        return not_applicable("the endpoint states no instance id");
+    };
     if label == id {
         return Ok(());
     }
@@ -131,7 +137,7 @@ fn host_name_of_id(subject: &Subject<'_>) -> Result<(), Stop> {
 
 fn host_name_has_region(subject: &Subject<'_>) -> Result<(), Stop> {
     let (_, domain) = host_name(subject)?;
-    let Some(region) = region(subject)? else { return not_applicable("no region is told") };
+    let Some(region) = region(subject)? else { return not_applicable("the endpoint states no region") };
     if domain != "ec2.internal" && !domain.ends_with(".compute.internal") {
         return not_applicable("the VPC has a domain of its own");
     }
@@ -148,7 +154,7 @@ fn host_name_has_region(subject: &Subject<'_>) -> Result<(), Stop> {
 fn broken(subject: &Subject<'_>, path: &str, expected: &str, got: &str) -> Result<(), Stop> {
     match subject.latest()?.find(path) {
         Some(entry) => Err(entry.asked.broken(expected, shown(got))),
-        None => not_applicable("it is not told"),
+        None => not_applicable("the endpoint does not state it"),
     }
 }
 
@@ -167,7 +173,9 @@ const XEN: &str = "t1 t2 m1 m2 m3 m4 c1 c3 c4 cc1 cc2 cg1 cr1 r3 r4 x1 x1e d2 h1
 
 fn system(subject: &Subject<'_>) -> Result<(), Stop> {
     let (system, kind) = (subject.item("meta-data/system")?, subject.item("meta-data/instance-type")?);
-    let (Some(system), Some(kind)) = (system, kind) else { return not_applicable("no system and type are told") };
+    let (Some(system), Some(kind)) = (system, kind) else {
+        return not_applicable("the endpoint states no system or no type");
+    };
     if !forms::is_instance_type(&kind) {
         return not_applicable("the type has no form of one");
     }

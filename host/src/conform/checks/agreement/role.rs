@@ -11,7 +11,7 @@ pub const CHECKS: &[Check] = &[
     agree(
         "role-that-is-listed-has-credentials",
         Evidence::Recorded,
-        "`iam/security-credentials/` lists one role, and its name answers.",
+        "`iam/security-credentials/` lists one role, and the item of that name answers.",
         CAPTURE,
         |subject| {
             let latest = subject.latest()?;
@@ -28,7 +28,7 @@ pub const CHECKS: &[Check] = &[
     agree(
         "role-and-profile-are-there-together",
         Evidence::Recorded,
-        "`iam/` has `info` and `security-credentials/`, or is not there.",
+        "`iam/` lists `info` and `security-credentials/`, or is missing.",
         CAPTURE,
         |subject| {
             let latest = subject.latest()?;
@@ -37,7 +37,7 @@ pub const CHECKS: &[Check] = &[
             if text == "info\nsecurity-credentials/" {
                 return Ok(());
             }
-            Err(folder.asked.broken("info and security-credentials/, a line each", shown(&text)))
+            Err(folder.asked.broken("info and security-credentials/, one on each line", shown(&text)))
         },
     ),
     of_case("iam-is-missing-without-a-profile", |subject| {
@@ -56,11 +56,11 @@ pub const CHECKS: &[Check] = &[
     agree(
         "profile-is-one-of-the-partition",
         Evidence::Documented,
-        "The ARN of the instance profile has the partition of `services/partition`.",
+        "The partition in the ARN of the instance profile is `services/partition`.",
         "IAM user guide, \"Amazon Resource Names (ARNs)\"",
         |subject| {
             let Some(partition) = subject.item("meta-data/services/partition")? else {
-                return not_applicable("no partition is told");
+                return not_applicable("the endpoint states no partition");
             };
             let Some(info) = subject.latest()?.find("meta-data/iam/info") else {
                 return not_applicable("the instance has no role");
@@ -68,7 +68,7 @@ pub const CHECKS: &[Check] = &[
             let fields = json::Fields::of(&info.text());
             let arn = fields.as_ref().and_then(|fields| fields.text("InstanceProfileArn"));
             let Some(told) = arn.and_then(|arn| arn.split(':').nth(1)) else {
-                return not_applicable("no ARN is told");
+                return not_applicable("the endpoint states no ARN");
             };
             if told == partition { Ok(()) } else { Err(info.asked.broken(shown(&partition), shown(told))) }
         },
@@ -76,14 +76,14 @@ pub const CHECKS: &[Check] = &[
     agree(
         "tags-are-told-alike-in-both-forms",
         Evidence::Recorded,
-        "`tag-sets/instance` has the tags that `tags/instance/` has.",
+        "`tag-sets/instance` has the same tags as `tags/instance/`.",
         CAPTURE,
         tags,
     ),
     of_case("tags-enabled-without-tags-are-not-there", |subject| {
         let latest = subject.latest()?;
         let Some(sets) = latest.find("meta-data/tag-sets/instance") else {
-            return not_applicable("tags are disabled, or told in the old form alone");
+            return not_applicable("tags are disabled, or served only in the old form");
         };
         if sets.text() != "{}" {
             return not_applicable("the instance has tags");
@@ -92,7 +92,7 @@ pub const CHECKS: &[Check] = &[
     }),
     of_case("tags-are-listed-in-byte-order", |subject| {
         let Some(keys) = subject.latest()?.find("meta-data/tags/instance") else {
-            return not_applicable("the instance tells no tags");
+            return not_applicable("the instance shows no tags");
         };
         let names = keys.names();
         if names.is_sorted() { Ok(()) } else { Err(keys.asked.broken("keys in byte order", shown(&names.join(", ")))) }
@@ -104,7 +104,7 @@ fn tags(subject: &Subject<'_>) -> Result<(), Stop> {
     let (Some(sets), Some(folder)) =
         (latest.find("meta-data/tag-sets/instance"), latest.find("meta-data/tags/instance"))
     else {
-        return not_applicable("tags are not told in both forms");
+        return not_applicable("tags are not served in both forms");
     };
     let Some(fields) = json::Fields::of(&sets.text()) else {
         return Err(sets.asked.broken("a JSON object", "something else"));

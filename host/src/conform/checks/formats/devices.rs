@@ -45,7 +45,7 @@ pub const CHECKS: &[Check] = &[
     }),
 ];
 
-/// Whether the instance is on one of these systems; no endpoint without `system`.
+/// Whether the instance is on one of these systems; not applicable without `system`.
 fn is_on(subject: &Subject<'_>, systems: &[&str]) -> Result<bool, Stop> {
     match subject.item("meta-data/system")? {
         Some(system) => Ok(systems.contains(&system.as_str())),

@@ -1,4 +1,4 @@
-//! JSON documents: credentials and what goes with them; content types.
+//! JSON documents: credentials and related items; content types.
 
 use std::time::{Duration, SystemTime};
 
@@ -41,14 +41,14 @@ pub const CHECKS: &[Check] = &[
     form(
         "identity-credentials-are-json-of-seven-fields",
         Evidence::Recorded,
-        "Identity credentials stand in the seven fields of a role's, in this order and layout.",
+        "Identity credentials have the seven fields of a role's credentials, in the same order and layout.",
         CAPTURE,
         |subject| seven_fields(subject, IDENTITY),
     ),
     form(
         "identity-credentials-info-is-json-of-three-fields",
         Evidence::Recorded,
-        "`identity-credentials/ec2/info` tells the account in three fields of JSON.",
+        "`identity-credentials/ec2/info` states the account in a JSON object of three fields.",
         CAPTURE,
         |subject| {
             each_entry(subject, &["meta-data/identity-credentials/ec2/info"], |entry| {
@@ -67,7 +67,8 @@ pub const CHECKS: &[Check] = &[
             let (Some(from), Some(to)) = (time("LastUpdated"), time("Expiration")) else {
                 return not_applicable("they tell no times");
             };
-            // Recorded: 1 to 19 minutes more. Few were, so a little around it is good too.
+            // Recorded: 1 to 19 minutes more. There are few recordings, so a little
+            // tolerance is allowed.
             let life = to.duration_since(from).unwrap_or_default();
             if (Duration::from_secs(6 * 3600)..=Duration::from_secs(6 * 3600 + 1800)).contains(&life) {
                 return Ok(());
@@ -79,21 +80,21 @@ pub const CHECKS: &[Check] = &[
     Check::with_rule(
         "credentials-are-good-when-they-are-asked-for",
         Area::Formats,
-        rule("Credentials were updated before they are asked for and end after it.", CAPTURE, Evidence::Recorded),
+        rule("Credentials were last updated before the request and expire after it.", CAPTURE, Evidence::Recorded),
         good_when_asked_for,
     ),
     of_case("role-credentials-differ-with-and-without-a-token", differ_by_token),
 ];
 
-/// The fields of a document, if they are these, in the service's layout. Values are not
-/// shown.
+/// The fields of a document, if it has exactly these in the service's layout. Values are
+/// not shown.
 fn document(entry: &Entry, fields: &[&str]) -> Result<json::Fields, Stop> {
     let text = entry.text();
     let Some(found) = json::Fields::of(&text) else {
-        return Err(entry.asked.broken("a JSON object", format!("{} bytes that are none", text.len())));
+        return Err(entry.asked.broken("a JSON object", format!("{} other bytes", text.len())));
     };
     if found.names() != fields {
-        // Names that nobody expects may be anything.
+        // Unexpected names can be anything, also secret.
         let known = found.names().into_iter().filter(|name| fields.contains(name)).collect::<Vec<_>>().join(", ");
         let got = format!("{} fields, of these {known}", found.0.len());
         return Err(entry.asked.broken(format!("the fields {}", fields.join(", ")), got));
@@ -101,7 +102,7 @@ fn document(entry: &Entry, fields: &[&str]) -> Result<json::Fields, Stop> {
     if json::is_laid_out(&text) {
         return Ok(found);
     }
-    let expected = "a field a line, two spaces before it, spaces on both sides of the colon, no line end behind it";
+    let expected = "one field on each line, two spaces before it, spaces around the colon, no final line end";
     Err(entry.asked.broken(expected, "another layout"))
 }
 
@@ -129,7 +130,7 @@ fn seven_fields(subject: &Subject<'_>, pattern: &str) -> Result<(), Stop> {
     })
 }
 
-/// The fields of a document whose code is no success.
+/// The fields of a document whose code is not `Success`.
 fn failure_of(entry: &Entry) -> Option<json::Fields> {
     json::Fields::of(&entry.text()).filter(|fields| fields.text("Code").is_some_and(|code| code != "Success"))
 }

@@ -8,7 +8,7 @@ pub const CHECKS: &[Check] = &[
     form(
         "format-of-ami-ids",
         Evidence::Recorded,
-        "`ami-id` and each line of `ancestor-ami-ids` is `ami-` and 8 or 17 hexadecimal digits.",
+        "`ami-id` and each line of `ancestor-ami-ids` are `ami-` and 8 or 17 hexadecimal digits.",
         CAPTURE,
         |subject| {
             let items = ["meta-data/ami-id", "meta-data/ancestor-ami-ids"];
@@ -18,7 +18,7 @@ pub const CHECKS: &[Check] = &[
     form(
         "format-of-the-instance-id",
         Evidence::Recorded,
-        "`instance-id` is `i-` and 17 hexadecimal digits, 8 in the early years.",
+        "`instance-id` is `i-` and 17 hexadecimal digits, or 8 for an old instance.",
         CAPTURE,
         |subject| {
             let expected = "i- and 17 or 8 hexadecimal digits";
@@ -28,7 +28,7 @@ pub const CHECKS: &[Check] = &[
     form(
         "format-of-the-reservation-id",
         Evidence::Recorded,
-        "`reservation-id` is `r-` and 17 hexadecimal digits, 8 in the early years.",
+        "`reservation-id` is `r-` and 17 hexadecimal digits, or 8 for an old reservation.",
         CAPTURE,
         |subject| {
             let expected = "r- and 17 or 8 hexadecimal digits";
@@ -38,7 +38,7 @@ pub const CHECKS: &[Check] = &[
     form(
         "format-of-kernel-and-ram-disk",
         Evidence::Documented,
-        "`kernel-id` is `aki-` and hexadecimal digits, `ramdisk-id` is `ari-` and such.",
+        "`kernel-id` is `aki-` and hexadecimal digits, and `ramdisk-id` is `ari-` and hexadecimal digits.",
         GUIDE,
         |subject| {
             let expected = "aki- or ari- and 8 or 17 hexadecimal digits";
@@ -52,7 +52,7 @@ pub const CHECKS: &[Check] = &[
     form(
         "format-of-numbers",
         Evidence::Recorded,
-        "Indices and numbers are decimal digits alone.",
+        "Indices and numbers consist of decimal digits only.",
         CAPTURE,
         |subject| {
             let items = [
@@ -133,7 +133,7 @@ pub const CHECKS: &[Check] = &[
     form(
         "format-of-the-place",
         Evidence::Recorded,
-        "`placement/` names a region, a zone and the zone's id as EC2 does, and a Dedicated Host by its id.",
+        "`placement/` has a region, a zone and a zone id in the form of EC2's, and a Dedicated Host by its id.",
         CAPTURE,
         the_place,
     ),
@@ -144,7 +144,7 @@ pub const CHECKS: &[Check] = &[
     form(
         "format-of-the-services",
         Evidence::Recorded,
-        "`services/domain` is a domain, `services/partition` is `aws`, alone or with a hyphen and more.",
+        "`services/domain` is a domain, and `services/partition` is `aws` or begins with `aws-`.",
         CAPTURE,
         the_services,
     ),
@@ -166,7 +166,7 @@ pub const CHECKS: &[Check] = &[
     form(
         "format-of-product-codes",
         Evidence::Documented,
-        "`product-codes` has a code of letters and digits a line.",
+        "Each line of `product-codes` is a code of letters and digits.",
         GUIDE,
         |subject| {
             let is_code = |line: &str| !line.is_empty() && line.bytes().all(|byte| byte.is_ascii_alphanumeric());
@@ -196,7 +196,7 @@ pub const CHECKS: &[Check] = &[
     form(
         "format-of-elastic-associations",
         Evidence::Inferred,
-        "An elastic GPU or accelerator is told in a JSON object by the version of its form.",
+        "An elastic GPU or accelerator is a JSON object whose one field names the version of its format.",
         "EC2 user guide of 2023; aws/amazon-ec2-metadata-mock",
         |subject| {
             let items = ["meta-data/elastic-gpus/associations/*", "meta-data/elastic-inference/associations/*"];
@@ -209,7 +209,7 @@ pub const CHECKS: &[Check] = &[
     form(
         "items-have-no-line-end",
         Evidence::Recorded,
-        "Items end without a line end, but for the public key.",
+        "No item except the public key ends with a line end.",
         CAPTURE,
         no_line_end,
     ),

@@ -5,15 +5,21 @@ use super::super::super::{Check, Evidence, Stop, Subject, forms, not_applicable}
 use super::{form, of_case};
 
 pub const CHECKS: &[Check] = &[
-    form("format-of-macs", Evidence::Recorded, "MAC addresses are lower-case, with colons.", CAPTURE, |subject| {
-        let items = ["meta-data/mac", "meta-data/network/interfaces/macs/*/mac"];
-        each(subject, &items, "a MAC in lower case with colons", forms::is_mac)
-    }),
+    form(
+        "format-of-macs",
+        Evidence::Recorded,
+        "MAC addresses are six pairs of lower-case hexadecimal digits with colons between them.",
+        CAPTURE,
+        |subject| {
+            let items = ["meta-data/mac", "meta-data/network/interfaces/macs/*/mac"];
+            each(subject, &items, "a MAC in lower case with colons", forms::is_mac)
+        },
+    ),
     of_case("network-mac-folders-are-lower-case", mac_folders),
     form(
         "format-of-network-ids",
         Evidence::Recorded,
-        "Interfaces, subnets, VPCs and security groups have ids of a prefix and hexadecimal digits.",
+        "Ids of interfaces, subnets, VPCs and security groups are a prefix and hexadecimal digits.",
         CAPTURE,
         |subject| {
             let names =
@@ -38,7 +44,7 @@ pub const CHECKS: &[Check] = &[
     form(
         "format-of-ipv4-addresses",
         Evidence::Recorded,
-        "IPv4 addresses are four decimal numbers with dots, one a line.",
+        "IPv4 addresses are four decimal numbers with dots between them, one address on each line.",
         CAPTURE,
         |subject| {
             let items = [
@@ -54,7 +60,7 @@ pub const CHECKS: &[Check] = &[
     form(
         "format-of-ipv4-blocks",
         Evidence::Recorded,
-        "IPv4 blocks are an address and a length, with nothing set beyond the length.",
+        "IPv4 blocks are an address and a prefix length, and no bit of the address beyond the prefix is set.",
         CAPTURE,
         |subject| {
             let names = ["subnet-ipv4-cidr-block", "vpc-ipv4-cidr-block", "vpc-ipv4-cidr-blocks", "ipv4-prefix"];
@@ -74,7 +80,7 @@ pub const CHECKS: &[Check] = &[
     form(
         "format-of-ipv6-prefixes",
         Evidence::Documented,
-        "`ipv6-prefix` has an IPv6 block a line.",
+        "Each line of `ipv6-prefix` is an IPv6 block.",
         GUIDE,
         |subject| {
             let items = ["meta-data/network/interfaces/macs/*/ipv6-prefix"];
@@ -88,7 +94,7 @@ pub const CHECKS: &[Check] = &[
     form(
         "format-of-host-names",
         Evidence::Recorded,
-        "Host names are labels of letters, digits and hyphens with dots between.",
+        "Host names are labels of letters, digits and hyphens with dots between them.",
         CAPTURE,
         |subject| {
             let items = [
@@ -110,11 +116,17 @@ pub const CHECKS: &[Check] = &[
             })
         },
     ),
-    form("format-of-security-groups", Evidence::Recorded, "`security-groups` has a name a line.", CAPTURE, |subject| {
-        let items = ["meta-data/security-groups", "meta-data/network/interfaces/macs/*/security-groups"];
-        let is_name = |line: &str| (1..=255).contains(&line.len()) && !line.contains(|c: char| c.is_control());
-        each_line(subject, &items, "a name a line", is_name)
-    }),
+    form(
+        "format-of-security-groups",
+        Evidence::Recorded,
+        "`security-groups` has one name on each line.",
+        CAPTURE,
+        |subject| {
+            let items = ["meta-data/security-groups", "meta-data/network/interfaces/macs/*/security-groups"];
+            let is_name = |line: &str| (1..=255).contains(&line.len()) && !line.contains(|c: char| c.is_control());
+            each_line(subject, &items, "a name a line", is_name)
+        },
+    ),
 ];
 
 fn mac_folders(subject: &Subject<'_>) -> Result<(), Stop> {
