@@ -38,6 +38,9 @@ pub const VERSIONS: [&str; 30] = [
     "2026-04-15",
 ];
 
+/// The first version of what nobody knows the date of, so that it is after all dates.
+const LATEST: &str = "latest";
+
 /// Each item by its path below a version, in which `*` is any name, with its first version.
 /// The first match counts.
 const ITEMS: &[(&str, &str)] = &[
@@ -77,6 +80,8 @@ const ITEMS: &[(&str, &str)] = &[
     ("meta-data/network/interfaces/macs/*/subnet-ipv6-cidr-blocks", "2016-06-30"),
     ("meta-data/network/interfaces/macs/*/vpc-ipv4-cidr-blocks", "2016-06-30"),
     ("meta-data/network/interfaces/macs/*/vpc-ipv6-cidr-blocks", "2016-06-30"),
+    ("meta-data/network/interfaces/macs/*/ipv4-prefix", LATEST),
+    ("meta-data/network/interfaces/macs/*/ipv6-prefix", LATEST),
     ("meta-data/network/interfaces/macs/*/*", "2011-01-01"),
     ("meta-data/placement/availability-zone", "2008-02-01"),
     ("meta-data/placement/*", "2019-10-01"),
@@ -164,6 +169,45 @@ mod tests {
     #[test]
     fn every_first_version_is_one_that_is_listed() {
         assert!(VERSIONS.is_sorted());
-        assert!(ITEMS.iter().all(|(_, since)| VERSIONS.contains(since)));
+        assert!(ITEMS.iter().all(|(_, since)| VERSIONS.contains(since) || *since == LATEST));
+    }
+
+    /// The items below a folder of `latest` that an instance has.
+    fn items(get: &dyn Fn(&str) -> Option<String>, folder: &str, found: &mut Vec<String>) {
+        for name in get(&format!("/latest/{folder}")).unwrap_or_default().lines() {
+            // A key pair is listed with its name, and is a folder by its number.
+            let name = name.split_once('=').map_or(name.to_owned(), |(number, _)| format!("{number}/"));
+            match name.ends_with('/') {
+                true => items(get, &format!("{folder}{name}"), found),
+                false => found.push(format!("{folder}{name}")),
+            }
+        }
+    }
+
+    #[test]
+    fn first_versions_are_those_of_the_component() {
+        let toml = include_str!("../../../tests/instances/everything.toml");
+        let description = crate::description::Description::from_toml("everything.toml", toml).unwrap();
+        let instance = crate::engine::Runtime::new().unwrap().open(&description).unwrap();
+        let now = crate::engine::Moment::at(1_790_812_830_000, 1);
+        let put = crate::engine::Request { method: "PUT".into(), ..crate::engine::Request::get("/latest/api/token") };
+        let token = instance.answer(&put.with("X-aws-ec2-metadata-token-ttl-seconds", "60"), now).body;
+        let get = |path: &str| {
+            let request = crate::engine::Request::get(path).with("X-aws-ec2-metadata-token", token.clone());
+            let answer = instance.answer(&request, now);
+            (answer.status == 200).then(|| String::from_utf8_lossy(&answer.body).into_owned())
+        };
+        assert_eq!(get("/"), Some(format!("{}\n{LATEST}", VERSIONS.join("\n"))));
+        let mut found = Vec::new();
+        for folder in ["meta-data/", "dynamic/"] {
+            items(&get, folder, &mut found);
+        }
+        assert!(found.len() > 80, "{found:?}");
+        for path in found {
+            let first = VERSIONS.iter().find(|version| get(&format!("/{version}/{path}")).is_some());
+            if let Some(since) = since(&path) {
+                assert_eq!(since, *first.unwrap_or(&LATEST), "{path}");
+            }
+        }
     }
 }

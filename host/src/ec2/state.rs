@@ -6,6 +6,7 @@ use std::net::Ipv4Addr;
 
 use super::attributes::{Attributes, SpotOptions};
 use super::facts::Facts;
+use super::failure::Failure;
 use super::known::Memory;
 
 /// All of it. It ends with the process, as the instances do that calls launched.
@@ -90,11 +91,10 @@ impl State {
     /// the instance is stopped, or if its interruption stops or hibernates it.
     pub fn is_persistent(&self, facts: &Facts) -> bool {
         let stated = facts.stated["spot-interruption"]["action"].as_str();
-        facts.state() == "stopped"
-            || match self.spot.get(&facts.instance_id) {
-                Some(options) => options.is_persistent(),
-                None => matches!(stated, Some("stop" | "hibernate")),
-            }
+        match self.spot.get(&facts.instance_id) {
+            Some(options) => options.is_persistent(),
+            None => facts.state() == "stopped" || matches!(stated, Some("stop" | "hibernate")),
+        }
     }
 }
 
@@ -196,6 +196,22 @@ impl Subnets {
         u32::try_from(at).ok().filter(|at| of_vpc / Self::BLOCK == *at)
     }
 
+    /// Refuses an address that no instance in a subnet can have.
+    pub fn judge(&self, subnet_id: &str, address: Ipv4Addr) -> Result<(), Failure> {
+        let is_of_no_host =
+            address.octets()[0] == 0 || address.is_broadcast() || address.is_multicast() || address.is_link_local();
+        let is_reserved = self.block_of(subnet_id, address).is_some_and(|block| {
+            let offset = u32::from(address) - u32::from(Self::address(block, 0));
+            !(Self::FIRST..=Self::LAST).contains(&offset)
+        });
+        let message = match (is_of_no_host, is_reserved) {
+            (true, _) => format!("Address {address} does not fall within the subnet's address range"),
+            (false, true) => format!("Address {address} is in subnet's reserved address range"),
+            (false, false) => return Ok(()),
+        };
+        Err(Failure::new("InvalidParameterValue", message))
+    }
+
     /// The CIDR block with a number.
     pub fn cidr(block: u32) -> String {
         format!("{}/20", Self::address(block, 0))
@@ -223,6 +239,24 @@ impl Subnets {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_instance_has_an_address_of_no_host_or_of_ec2() {
+        let mut subnets = Subnets::default();
+        subnets.block("subnet-1");
+        let message = |ip: &str| subnets.judge("subnet-1", ip.parse().unwrap()).map_err(|failure| failure.message);
+        for ip in ["0.0.0.0", "255.255.255.255", "224.0.0.1", "169.254.169.254"] {
+            let expected = format!("Address {ip} does not fall within the subnet's address range");
+            assert_eq!(message(ip), Err(expected));
+        }
+        for ip in ["172.31.0.0", "172.31.0.3", "172.31.15.255"] {
+            assert_eq!(message(ip), Err(format!("Address {ip} is in subnet's reserved address range")));
+        }
+        // Guests may ask from loopback, and blocks of other subnets are not known.
+        for ip in ["172.31.0.4", "172.31.15.254", "172.31.16.0", "10.0.0.1", "127.0.0.7"] {
+            assert_eq!(message(ip), Ok(()), "{ip}");
+        }
+    }
 
     #[test]
     fn a_subnet_has_the_addresses_of_a_default_one() {

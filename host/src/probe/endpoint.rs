@@ -112,7 +112,8 @@ impl Endpoint {
     /// assert!(!Endpoint::parse("http://169.254.169.254").unwrap().is_local());
     /// ```
     pub fn is_local(&self) -> bool {
-        self.host == "localhost" || self.host.parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback())
+        self.host.eq_ignore_ascii_case("localhost")
+            || self.host.parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback())
     }
 
     /// How many requests a second disturb nobody: 0, which is any number, if it is local,

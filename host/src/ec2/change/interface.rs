@@ -63,15 +63,17 @@ struct Found {
 pub(in crate::ec2) fn assign_private(context: &Context<'_>, asked: AssignPrivate) -> Result<Element, Failure> {
     let found = found(context, &asked.network_interface_id)?;
     let its = &found.facts.interfaces[found.at];
-    let mut used = context.private_ips()?;
     let given =
         wanted(asked.private_ip_address, asked.secondary_private_ip_address_count, "SecondaryPrivateIpAddressCount")?;
+    let mut used = context.private_ips()?;
     let new = match given {
         Wanted::These(ips) => {
             let parsed = |ip: &String| {
                 ip.parse::<Ipv4Addr>().map_err(|_| Failure::value("privateIpAddress", ip, "Invalid IPv4 address."))
             };
-            ips.iter().map(parsed).collect::<Result<Vec<_>, _>>()?
+            let ips = ips.iter().map(parsed).collect::<Result<Vec<_>, _>>()?;
+            ips.iter().try_for_each(|ip| context.state().subnets.judge(&its.subnet_id, *ip))?;
+            ips
         }
         Wanted::Some(count) => {
             let new = free(context, its, &mut used, count)?;

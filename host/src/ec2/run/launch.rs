@@ -51,6 +51,9 @@ pub(super) fn launch(
         let message = "A private address is for one instance: MaxCount must be 1 with PrivateIpAddress";
         return Err(Failure::combination(message));
     }
+    if let Some(address) = placed.address {
+        context.state().subnets.judge(&placed.subnet_id, address)?;
+    }
     let mut used = context.private_ips()?;
     if let Some(address) = placed.address.filter(|address| used.contains(address)) {
         return Err(in_use(address));
