@@ -90,6 +90,21 @@ fn an_instance_that_is_protected_is_neither_stopped_nor_terminated() {
     ec2.done("TerminateInstances", &named);
 }
 
+#[test]
+fn a_protected_instance_protects_those_of_its_zone() {
+    let ec2 = fleet("protected-zone", "header:x-guest", &[]);
+    let zone = |name| ("Placement.AvailabilityZone", name);
+    let protected = launch(&ec2, &[zone("us-east-1a"), ("DisableApiTermination", "true")]);
+    let beside = launch(&ec2, &[zone("us-east-1a")]);
+    let elsewhere = launch(&ec2, &[zone("us-east-1b")]);
+    let named = [("InstanceId.1", &*beside), ("InstanceId.2", &*elsewhere), ("InstanceId.3", &*protected)];
+    let state = |id: &str| ec2.done("DescribeInstances", &[("InstanceId.1", id)]).fields("name")[0].to_owned();
+    assert_eq!(ec2.code("TerminateInstances", &[&named[..], &[("DryRun", "true")]].concat()), "OperationNotPermitted");
+    assert_eq!(state(&elsewhere), "running");
+    assert_eq!(ec2.code("TerminateInstances", &named), "OperationNotPermitted");
+    assert_eq!([state(&protected), state(&beside), state(&elsewhere)], ["running", "running", "terminated"]);
+}
+
 const SPOT: (&str, &str) = ("InstanceMarketOptions.MarketType", "spot");
 const KIND: &str = "InstanceMarketOptions.SpotOptions.SpotInstanceType";
 const BEHAVIOR: &str = "InstanceMarketOptions.SpotOptions.InstanceInterruptionBehavior";

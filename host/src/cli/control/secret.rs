@@ -2,7 +2,8 @@
 //
 // It tells what the service tells the instance's own clients, and nothing besides: no
 // field of a description. Where the credentials are real it tells no secret at all, so
-// that no way leads to them, through whatever field somebody may have copied them. Nor
+// that this route does not lead to them, through whatever field somebody may have copied
+// them. EC2's API is another matter: it returns user data, as EC2 does. Nor
 // where each caller has an instance of its own: whoever reaches the listener need not
 // be one of its callers.
 

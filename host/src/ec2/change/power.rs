@@ -104,12 +104,22 @@ pub(in crate::ec2) fn reboot(context: &Context<'_>, asked: Named) -> Result<Elem
     Ok(done())
 }
 
+/// If one of the instances is protected, the call fails, and only those in Availability
+/// Zones without a protected one are terminated (EC2 API reference, "TerminateInstances").
 pub(in crate::ec2) fn terminate(context: &Context<'_>, asked: TerminateInstances) -> Result<Element, Failure> {
-    let named = named(context, &asked.instance_id)?;
-    for (_, facts) in &named {
-        context.state().attributes_of(&facts.instance_id).judge_termination(&facts.instance_id)?;
+    let mut named = named(context, &asked.instance_id)?;
+    let protected = |facts: &Facts| {
+        let id = &facts.instance_id;
+        context.state().attributes_of(id).judge_termination(id).err()
+    };
+    let zones: Vec<String> =
+        named.iter().filter(|(_, facts)| protected(facts).is_some()).map(|(_, facts)| facts.zone.clone()).collect();
+    let refused = named.iter().find_map(|(_, facts)| protected(facts));
+    if let Some(refused) = refused.as_ref().filter(|_| context.is_dry_run) {
+        return Err(refused.clone());
     }
     context.proceed()?;
+    named.retain(|(_, facts)| !zones.contains(&facts.zone));
     let items = named.iter().map(|(control, facts)| {
         if facts.state() == "terminated" {
             return Ok(changed(facts, "terminated"));
@@ -118,7 +128,11 @@ pub(in crate::ec2) fn terminate(context: &Context<'_>, asked: TerminateInstances
         context.state().end(&facts.instance_id);
         Ok(changed(facts, "shutting-down"))
     });
-    Ok(Element::item().set("instancesSet", items.collect::<Result<Vec<_>, Error>>()?))
+    let items = items.collect::<Result<Vec<_>, Error>>()?;
+    match refused {
+        Some(refused) => Err(refused),
+        None => Ok(Element::item().set("instancesSet", items)),
+    }
 }
 
 fn named(context: &Context<'_>, ids: &[String]) -> Result<Vec<(Control, Facts)>, Failure> {
