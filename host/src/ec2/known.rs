@@ -4,13 +4,19 @@
 use std::collections::{BTreeSet, HashMap};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
 use super::Context;
 use super::facts::Facts;
 use super::failure::Failure;
+use super::machines::Machines;
 use crate::control::Control;
+use crate::engine::Clock as _;
+
+/// How long an instance that a call terminated is described.
+const SHOWN_TERMINATED: Duration = Duration::from_secs(3600);
 
 /// The cached facts of an instance.
 pub(super) struct Known {
@@ -119,7 +125,26 @@ impl Context<'_> {
                 Some(Err(_)) => {}
             }
         }
+        self.remove_terminated();
         Ok(())
+    }
+
+    /// Removes guests an hour after calls terminated them, as EC2 does ("Terminated
+    /// instances remain visible … usually for an hour"). Others are the operator's.
+    fn remove_terminated(&self) {
+        let Machines::Many(fleet) = self.machines() else { return };
+        let (mut state, now) = (self.state(), fleet.clock().now());
+        let is_due = |at: &SystemTime| now.duration_since(*at).is_ok_and(|age| age >= SHOWN_TERMINATED);
+        while let Some((_, id)) = state.terminated.pop_front_if(|(at, _)| is_due(at)) {
+            // The operator may have another there meanwhile, or this one run again.
+            let found = fleet.find(&id).filter(|(_, control)| control.instance_id().is_ok_and(|its| *its == *id));
+            if let Some((key, _)) =
+                found.filter(|(_, control)| control.snapshot().is_ok_and(|it| it.state == "terminated"))
+            {
+                fleet.remove(&key);
+                state.forget(&id);
+            }
+        }
     }
 }
 
@@ -151,11 +176,16 @@ mod tests {
 
     const LAUNCH: &str = "ImageId=ami-0123456789abcdef0&MinCount=1&MaxCount=1";
 
+    /// Launches an instance, and returns its id.
+    fn launched(ec2: &Ec2Api, parameters: &str) -> String {
+        let told = done(ec2, "RunInstances", &format!("{LAUNCH}&{parameters}"));
+        told.split("<instanceId>").nth(1).and_then(|rest| rest.split('<').next()).unwrap().to_owned()
+    }
+
     /// Launches an instance with an address of the account and a volume, and returns its
     /// id.
     fn equipped(ec2: &Ec2Api, parameters: &str) -> String {
-        let told = done(ec2, "RunInstances", &format!("{LAUNCH}&{parameters}"));
-        let id = told.split("<instanceId>").nth(1).and_then(|rest| rest.split('<').next()).unwrap().to_owned();
+        let id = launched(ec2, parameters);
         done(ec2, "AssociateAddress", &format!("InstanceId={id}&PublicIp=192.0.2.77"));
         done(ec2, "AttachVolume", &format!("InstanceId={id}&VolumeId=vol-0123456789abcdef0&Device=/dev/sdf"));
         id
@@ -190,6 +220,20 @@ mod tests {
             assert!(!done(&ec2, "DescribeAddresses", "").contains("<instanceId>"));
             is_free(&ec2);
         }
+    }
+
+    #[test]
+    fn a_terminated_instance_is_described_for_an_hour() {
+        let (fleet, ec2) = operated();
+        let id = equipped(&ec2, "");
+        let stays = launched(&ec2, "");
+        done(&ec2, "TerminateInstances", &format!("InstanceId.1={id}"));
+        fleet.clock().advance(Duration::from_secs(3599));
+        assert!(done(&ec2, "DescribeInstances", "").contains(&id));
+        fleet.clock().advance(Duration::from_secs(1));
+        let described = done(&ec2, "DescribeInstances", "");
+        assert!(!described.contains(&id) && described.contains(&stays), "{described}");
+        assert_eq!((fleet.len(), fleet.get(&id).is_none()), (1, true));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::Ipv4Addr;
+use std::time::SystemTime;
 
 use super::attributes::{Attributes, SpotOptions};
 use super::facts::Facts;
@@ -22,6 +23,8 @@ pub(super) struct State {
     pub options_pending: BTreeMap<String, String>,
     /// Attributes that calls set and metadata does not show, unless they are the defaults.
     pub attributes: BTreeMap<String, Attributes>,
+    /// The instances that calls terminated, and when, in the order of the calls.
+    pub terminated: VecDeque<(SystemTime, String)>,
     /// The options of the requests for spot instances, terminated ones included.
     pub spot: BTreeMap<String, SpotOptions>,
     pub subnets: Subnets,

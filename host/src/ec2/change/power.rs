@@ -7,11 +7,13 @@ use serde::Deserialize;
 
 use super::super::facts::Facts;
 use super::super::failure::Failure;
+use super::super::machines::Machines;
 use super::super::state::State;
 use super::super::xml::Element;
 use super::super::{Context, describe};
 use super::{done, state};
 use crate::control::Control;
+use crate::engine::Clock as _;
 use crate::error::Error;
 
 #[derive(Default, Deserialize)]
@@ -125,7 +127,11 @@ pub(in crate::ec2) fn terminate(context: &Context<'_>, asked: TerminateInstances
             return Ok(changed(facts, "terminated"));
         }
         control.terminate()?;
-        context.state().end(&facts.instance_id);
+        let mut state = context.state();
+        state.end(&facts.instance_id);
+        if let Machines::Many(fleet) = context.machines() {
+            state.terminated.push_back((fleet.clock().now(), facts.instance_id.clone()));
+        }
         Ok(changed(facts, "shutting-down"))
     });
     let items = items.collect::<Result<Vec<_>, Error>>()?;
