@@ -1,6 +1,7 @@
 //! Captures: whole or honest, without secrets, and what comes of them.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, SystemTime};
@@ -33,6 +34,9 @@ fn capturer() -> Capturer {
 fn captured(capturer: &Capturer, served: &mut InProcess) -> Transcript {
     capturer.capture("http://169.254.169.254", served).unwrap_or_else(|error| panic!("{error}"))
 }
+
+/// A capture of an instance of which nothing is described.
+static DEFAULT: LazyLock<Transcript> = LazyLock::new(|| captured(&capturer(), &mut served(&runtime(), "")));
 
 #[test]
 fn the_service_that_was_captured_answers_the_same() {
@@ -82,7 +86,11 @@ fn what_is_served_from_the_description_of_a_capture_is_what_was_captured() {
 #[test]
 fn a_capture_that_ended_early_is_described_too() {
     let runtime = runtime();
-    for toml in ["", "private-ip-address = false\nipv6-addresses = ['2001:db8::7']", "instance-type = 't2.micro'"] {
+    for toml in [
+        "",
+        "private-ip-address = false\nnetwork-interfaces = [{ ipv6-addresses = ['2001:db8::7'] }]",
+        "instance-type = 't2.micro'",
+    ] {
         let whole = captured(&capturer(), &mut served(&runtime, toml));
         // Half of the listings and items of `latest` come first.
         for number in (1..150).step_by(5) {
@@ -98,8 +106,7 @@ fn a_capture_that_ended_early_is_described_too() {
 #[test]
 fn what_a_description_cannot_say_is_reported() {
     let runtime = runtime();
-    let mut service = served(&runtime, "");
-    let mut transcript = captured(&capturer(), &mut service);
+    let mut transcript = DEFAULT.clone();
     // A service that has an item of its own from a version on, and lacks one that ours has.
     let mut changed = 0;
     for exchange in &mut transcript.exchanges {
@@ -186,6 +193,34 @@ fn no_secret_is_in_a_capture_and_its_form_is() {
     assert!(written(&kept).contains("hunter2") && !written(&kept).contains(SECRETS[1]));
 }
 
+/// As many secrets as an answer can hold, in every version.
+#[test]
+fn thousands_of_secrets_are_replaced_in_reasonable_time() {
+    let token = |number: usize| format!("IQoJb3JpZ2luX2VjEXAMPLETOKEN{number:08}");
+    let tokens: Vec<_> = (0..4000).map(|number| format!("{{\"Token\":\"{}\"}}", token(number))).collect();
+    let (secrets, other) = (format!("[{}]", tokens.join(",")), "1-".repeat(30_000) + "1x");
+    let mut asker = |request: &imds_host::Request| {
+        let body = match request.target.as_str() {
+            "/latest/" => "meta-data",
+            target if target.ends_with("/meta-data/") => "secrets\nother",
+            target if target.ends_with("/secrets") => &secrets,
+            target if target.ends_with("/other") => &other,
+            _ => "latest",
+        };
+        let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        let reply = imds_host::probe::Reply::read(answer.as_bytes(), request.method == "HEAD");
+        Ok(reply.expect("an answer"))
+    };
+    let begun = std::time::Instant::now();
+    let transcript =
+        capturer().anonymize(true).capture("http://a", &mut asker).unwrap_or_else(|error| panic!("{error}"));
+    let written = written(&transcript);
+    assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
+    assert!(written.contains(&other));
+    assert!(written.matches("Token").count() >= 4000, "{}", written.matches("Token").count());
+    assert!((0..4000).all(|number| !written.contains(&token(number))));
+}
+
 #[test]
 fn an_anonymous_capture_has_nothing_that_names_anybody() {
     let runtime = runtime();
@@ -268,7 +303,7 @@ fn an_anonymous_capture_has_nothing_that_names_anybody() {
 #[test]
 fn a_capture_of_a_busy_service_is_whole_and_of_one_that_fails_says_what_is_missing() {
     let runtime = runtime();
-    let whole = captured(&capturer(), &mut served(&runtime, ""));
+    let whole = &*DEFAULT;
     for toml in [
         "request-throttle = { burst = 10, per-second = 20 }",
         "faults = [{ kind = 'refuse', share = 0.3 }]",
@@ -311,6 +346,33 @@ fn a_capture_of_a_busy_service_is_whole_and_of_one_that_fails_says_what_is_missi
         assert!(transcript.header.missing.iter().all(|missing| missing.why == why), "{:?}", transcript.header.missing);
         assert!(!transcript.header.missing.is_empty() && transcript.exchanges.len() <= 200, "{why}");
     }
+}
+
+/// A comparison ends like a capture, whatever the service does.
+#[test]
+fn a_comparison_ends_when_the_service_stops_answering_or_its_time_is_over() {
+    let runtime = runtime();
+    let whole = &*DEFAULT;
+    let last = |toml: &str| {
+        let comparison = whole.compare(&mut served(&runtime, toml));
+        let difference = comparison.differences.last().unwrap_or_else(|| panic!("{toml}: nothing differs")).clone();
+        let left = whole.exchanges.len() - comparison.compared;
+        let expected = (difference.what.as_str(), difference.expected.clone());
+        assert_eq!(expected, ("this and all after it", format!("{left} answers")), "{toml}");
+        (comparison, difference.got)
+    };
+    // Never, or from a time on.
+    let (comparison, got) = last("state = 'stopped'");
+    assert_eq!(got, "none: the service had stopped answering");
+    assert_eq!((comparison.compared, comparison.differences.len()), (3, 4));
+    let (comparison, got) =
+        last("timeline-start = '2026-10-01T00:00:30Z'\ntimeline = [{ at = '+5s', state = 'stopped' }]");
+    assert_eq!(got, "none: the service had stopped answering");
+    assert!(comparison.compared > 100, "{}", comparison.compared);
+    // So slow that all of it would take hours.
+    let (comparison, got) = last("faults = [{ kind = 'delay', delay = '4s' }]");
+    assert_eq!(got, "none: the comparison's time of 1h was over");
+    assert!((800..1000).contains(&comparison.compared), "{}", comparison.compared);
 }
 
 /// Whatever a service says, a capture ends and is a transcript.

@@ -124,10 +124,13 @@ fn an_interrupted_capture_writes_what_it_has() {
 
 #[test]
 fn wrong_use_is_told_before_anything_is_asked() {
+    let begun = std::time::Instant::now();
     let (_, stderr, status) =
         capture(&["--timeout", "1s", "--out", directory("nobody").to_str().unwrap(), "http://127.0.0.1:9"]);
     assert!(stderr.starts_with("imds: no answer from http://127.0.0.1:9"), "{stderr}");
     assert_eq!(status, 3);
+    // Where nothing listens, it does not wait for it.
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
     let file = File::new("transcript.jsonl", b"{}\n");
     let (_, stderr, status) = capture(&["--compare", file.path.to_str().unwrap()]);
     assert!(stderr.contains(": line 1: it is not the header of a transcript: missing field"), "{stderr}");

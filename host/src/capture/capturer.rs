@@ -37,9 +37,11 @@ pub struct Capturer {
     disguise: Disguise,
 }
 
-/// The limits of a capture.
+/// The limits of a capture, or of a comparison.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
+    /// Which of them.
+    pub of: &'static str,
     pub requests: u64,
     pub bytes: u64,
     pub time: Duration,
@@ -48,7 +50,7 @@ pub(super) struct Limits {
 /// Four times what an instance with every item needs.
 const REQUESTS: u64 = 20_000;
 const BYTES: u64 = 64 << 20;
-const TIME: Duration = Duration::from_secs(3600);
+pub(super) const TIME: Duration = Duration::from_secs(3600);
 
 /// The progress of a capture.
 ///
@@ -78,7 +80,7 @@ impl Capturer {
     ///
     /// The system provides no entropy, which made-up values are derived from.
     pub fn new() -> Result<Self, crate::error::Error> {
-        let limits = Limits { requests: REQUESTS, bytes: BYTES, time: TIME };
+        let limits = Limits { of: "capture", requests: REQUESTS, bytes: BYTES, time: TIME };
         Ok(Self { limits, keeps_user_data: false, anonymizes: false, disguise: Disguise::random()? })
     }
 

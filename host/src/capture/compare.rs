@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::time::Duration;
+use std::ops::ControlFlow;
 
 use super::asker::Asker;
+use super::capturer::{Limits, Progress, TIME};
 use super::paths::split;
 use super::secrets::string_end;
-use super::session::{is_busy, issued};
+use super::session::Session;
 use super::transcript::{Answered, Asked, Exchange, Replaced, Transcript};
-use crate::probe::{NoReply, Reply};
+use crate::probe::Reply;
 use crate::redact;
 
 /// How a service differs from a transcript.
@@ -22,7 +23,7 @@ use crate::redact;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Comparison {
-    /// How many requests were compared.
+    /// How many requests were compared: all, unless the service stops answering.
     pub compared: usize,
     /// The differences between answers, in the order of the transcript.
     pub differences: Vec<Difference>,
@@ -76,7 +77,8 @@ pub struct Difference {
     pub place: usize,
     /// Method and target.
     pub request: String,
-    /// What differs: `status`, `fields`, `field NAME`, `body`.
+    /// What differs: `status`, `fields`, `field NAME`, `body`, or `this and all after it`
+    /// where the comparison ended early.
     pub what: String,
     /// What the transcript has.
     pub expected: String,
@@ -91,53 +93,65 @@ impl fmt::Display for Difference {
     }
 }
 
-/// How often a request is repeated if the service is too busy to answer.
-const REPETITIONS: u32 = 5;
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// How much of a body is shown at most.
 const SHOWN: usize = 200;
 
 impl Transcript {
     /// Sends the requests of the transcript in its order, and compares the answers. It
     /// ignores what changes over time: times, tokens and their lifetimes, credentials,
-    /// signatures, and values that the transcript has replaced.
+    /// signatures, and values that the transcript has replaced. Like a capture, it waits
+    /// while the service is busy, and ends early if the service stops answering, or after
+    /// an hour; the last difference then says so.
     pub fn compare(&self, asker: &mut dyn Asker) -> Comparison {
-        let mut token = None::<String>;
+        self.compare_observed(asker, &mut |_| ControlFlow::Continue(()))
+    }
+
+    /// Like [`compare`](Self::compare), but calls `observer` before each request. It can
+    /// end the comparison.
+    ///
+    /// ```
+    /// # use imds_host::Runtime;
+    /// # use imds_host::capture::{Capturer, InProcess};
+    /// # use std::ops::ControlFlow;
+    /// # let runtime = Runtime::new()?;
+    /// # let mut service = InProcess::new(runtime.open(&Default::default())?, std::time::SystemTime::now());
+    /// # let transcript = Capturer::new()?.capture("http://169.254.169.254", &mut service)?;
+    /// let comparison = transcript.compare_observed(&mut service, &mut |progress| {
+    ///     if progress.requests < 10 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    /// });
+    /// assert_eq!(comparison.compared, 10);
+    /// assert_eq!(comparison.differences[0].got, "none: the comparison was interrupted before");
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn compare_observed(
+        &self,
+        asker: &mut dyn Asker,
+        observer: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    ) -> Comparison {
+        let limits = Limits { of: "comparison", requests: u64::MAX, bytes: u64::MAX, time: TIME };
+        let mut session = Session::new(asker, observer, limits);
+        session.expect(self.exchanges.len());
         let mut differences = Vec::new();
         for (place, exchange) in self.exchanges.iter().enumerate() {
             let request = &exchange.request;
             let mut differs = |what: String, expected: String, got: String| {
                 differences.push(Difference { place, request: shown_request(request), what, expected, got });
             };
-            match patiently(asker, request, token.as_deref(), exchange.response.status) {
-                Err(none) => {
-                    differs("status".into(), status_line(&exchange.response), none.to_string());
-                }
-                Ok(reply) => {
-                    if let Some(issued) = issued(request, reply.status, &reply.body) {
-                        token = Some(issued);
-                    }
-                    compare(exchange, &self.header.replaced, &reply, &mut differs);
+            if let Some(why) = session.ended_before(request) {
+                let left = format!("{} answers", self.exchanges.len() - place);
+                differs("this and all after it".into(), left, format!("none: {why}"));
+                return Comparison { compared: place, differences };
+            }
+            match session.reply(request, Some(exchange.response.status)) {
+                Ok(reply) => compare(exchange, &self.header.replaced, &reply, &mut differs),
+                Err(why) => {
+                    differs("status".into(), status_line(&exchange.response), brief(&why));
+                    session.miss(request, why);
                 }
             }
         }
         Comparison { compared: self.exchanges.len(), differences }
     }
-}
-
-fn patiently(asker: &mut dyn Asker, request: &Asked, token: Option<&str>, expected: u16) -> Result<Reply, NoReply> {
-    let request = request.filled(token);
-    let mut pause = FIRST_PAUSE;
-    let mut asked = asker.ask(&request);
-    for _ in 0..REPETITIONS {
-        match &asked {
-            Ok(reply) if reply.status == expected || !is_busy(reply.status) => break,
-            _ => asker.pause(pause),
-        }
-        pause *= 2;
-        asked = asker.ask(&request);
-    }
-    asked
 }
 
 fn shown_request(request: &Asked) -> String {

@@ -29,6 +29,7 @@ mod crawl;
 mod describe;
 mod disguise;
 mod paths;
+mod replacements;
 mod secrets;
 mod session;
 mod transcript;

@@ -1,12 +1,10 @@
 //! Replaces secrets by made-up ones of the same form, so that no capture contains any.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
-
-use memchr::memmem;
 
 use super::disguise::Disguise;
 use super::paths::split;
+use super::replacements::Replacements;
 use super::transcript::{Exchange, Replaced, Transcript};
 
 /// What the error calls a value that would remain.
@@ -26,37 +24,26 @@ pub fn replace(transcript: &mut Transcript, disguise: &Disguise, keeps_user_data
         }
     }
     // A secret that was found where it is expected may also occur elsewhere.
-    let secrets: Vec<_> = made.by_secret.into_iter().filter(|(secret, _)| secret.len() >= LENGTH_MIN).collect();
+    let secrets = Replacements::new(made.by_secret, LENGTH_MIN);
     for exchange in &mut transcript.exchanges {
-        each_text(exchange, &mut |bytes| {
-            let mut bytes = Cow::Borrowed(bytes);
-            for (secret, made) in &secrets {
-                if memmem::find(&bytes, secret).is_some() {
-                    bytes = Cow::Owned(replaced_in(&bytes, secret, made));
-                }
-            }
-            bytes.into_owned()
-        });
+        each_text(exchange, &mut |bytes| secrets.written(bytes));
     }
-    let written = |text: &mut String| {
-        for (secret, made) in &secrets {
-            *text = String::from_utf8_lossy(&replaced_in(text.as_bytes(), secret, made)).into_owned();
+    for missing in &mut transcript.header.missing {
+        if let Some(written) = secrets.written(missing.request.as_bytes()) {
+            missing.request = String::from_utf8_lossy(&written).into_owned();
         }
-    };
-    transcript.header.missing.iter_mut().for_each(|missing| written(&mut missing.request));
+    }
     replaced.sort();
     replaced.dedup();
     transcript.header.replaced = replaced;
     // Only a defect could leave a secret here.
-    let originals: Vec<&[u8]> = secrets.iter().map(|(secret, _)| secret.as_slice()).collect();
-    if remains(transcript, &originals) { Err(REMAINS) } else { Ok(()) }
+    if remains(transcript, &secrets) { Err(REMAINS) } else { Ok(()) }
 }
 
-/// Rewrites every text that an exchange has from the service.
-pub fn each_text(exchange: &mut Exchange, write: &mut dyn FnMut(&[u8]) -> Vec<u8>) {
-    let text = |write: &mut dyn FnMut(&[u8]) -> Vec<u8>, text: &mut String| {
-        let written = write(text.as_bytes());
-        if written != text.as_bytes() {
+/// Rewrites every text that an exchange has from the service, if `write` returns another.
+pub fn each_text(exchange: &mut Exchange, write: &mut dyn FnMut(&[u8]) -> Option<Vec<u8>>) {
+    let text = |write: &mut dyn FnMut(&[u8]) -> Option<Vec<u8>>, text: &mut String| {
+        if let Some(written) = write(text.as_bytes()) {
             *text = String::from_utf8_lossy(&written).into_owned();
         }
     };
@@ -66,17 +53,14 @@ pub fn each_text(exchange: &mut Exchange, write: &mut dyn FnMut(&[u8]) -> Vec<u8
         text(write, name);
         text(write, value);
     }
-    let body = exchange.response.body();
-    let written = write(&body);
-    if written != body {
+    if let Some(written) = write(&exchange.response.body()) {
         exchange.response.set_body(written);
     }
 }
 
 /// Whether the transcript still contains one of the originals.
-pub fn remains(transcript: &Transcript, originals: &[&[u8]]) -> bool {
-    let finders: Vec<_> = originals.iter().map(memmem::Finder::new).collect();
-    let has = |bytes: &[u8]| finders.iter().any(|finder| finder.find(bytes).is_some());
+pub fn remains(transcript: &Transcript, originals: &Replacements) -> bool {
+    let has = |bytes: &[u8]| originals.is_in(bytes);
     let header = &transcript.header;
     header.missing.iter().any(|missing| has(missing.request.as_bytes()) || has(missing.why.as_bytes()))
         || has(header.endpoint.as_bytes())
@@ -87,18 +71,6 @@ pub fn remains(transcript: &Transcript, originals: &[&[u8]]) -> bool {
                 || fields.any(|(name, value)| has(name.as_bytes()) || has(value.as_bytes()))
                 || has(&response.body())
         })
-}
-
-pub fn replaced_in(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut end = 0;
-    for start in memmem::find_iter(bytes, from) {
-        out.extend_from_slice(&bytes[end..start]);
-        out.extend_from_slice(to);
-        end = start + from.len();
-    }
-    out.extend_from_slice(&bytes[end..]);
-    out
 }
 
 /// The made-up values so far.

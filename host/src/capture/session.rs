@@ -1,4 +1,4 @@
-//! Sends requests with a token, with back-off, and within limits.
+//! Sends requests with a token, with back-off, and within limits: for captures and for comparisons.
 
 use std::ops::ControlFlow;
 use std::time::{Duration, SystemTime};
@@ -37,6 +37,7 @@ pub struct Session<'a> {
     expected: Option<u64>,
     bytes: u64,
     unanswered: u32,
+    has_answered: bool,
     /// Targets that got no answer.
     given_up: Vec<String>,
     /// Why no more requests are sent.
@@ -76,6 +77,11 @@ pub fn issued(asked: &Asked, status: u16, body: &[u8]) -> Option<String> {
         .then(|| String::from_utf8_lossy(body).into_owned())
 }
 
+/// Whether a target is a folder's own or of something in it.
+fn is_below(target: &str, folder: &str) -> bool {
+    target.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 impl<'a> Session<'a> {
     pub fn new(
         asker: &'a mut dyn Asker,
@@ -96,6 +102,7 @@ impl<'a> Session<'a> {
             expected: None,
             bytes: 0,
             unanswered: 0,
+            has_answered: false,
             given_up: Vec::new(),
             ended: None,
             failure: None,
@@ -133,40 +140,59 @@ impl<'a> Session<'a> {
     /// Sends a request, and again while the service is busy. Keeps the answer, or records
     /// the request as missing.
     pub fn ask(&mut self, asked: Asked) -> Option<&Exchange> {
-        self.look_whether_to_go_on(&asked);
-        if let Some(why) = self.ended.clone() {
+        if let Some(why) = self.ended_before(&asked) {
             self.miss(&asked, why);
             return None;
         }
-        match self.patiently(&asked) {
+        match self.reply(&asked, None) {
             Ok(reply) => {
-                self.unanswered = 0;
-                self.bytes += reply.body.len() as u64;
-                if let Some(token) = issued(&asked, reply.status, &reply.body) {
-                    self.token = Some(token);
-                }
                 self.exchanges.push(Exchange::new(asked, &reply));
                 self.exchanges.last()
             }
             Err(why) => {
-                self.unanswered += 1;
-                if asked.target.matches('/').count() > 2 {
-                    self.given_up.push(asked.target.trim_end_matches('/').to_owned());
-                }
                 self.miss(&asked, why);
-                if self.unanswered >= GONE {
-                    self.end("the service had stopped answering");
-                }
                 None
             }
         }
     }
 
-    fn patiently(&mut self, asked: &Asked) -> Result<Reply, String> {
+    /// Why a request is not sent, and none after it.
+    pub fn ended_before(&mut self, asked: &Asked) -> Option<String> {
+        self.look_whether_to_go_on(asked);
+        self.ended.clone()
+    }
+
+    /// Sends a request, and again while the service is busy, unless the status is the
+    /// expected one. Returns its answer, or why there is none. After some in a row without
+    /// an answer, no more requests are sent.
+    pub fn reply(&mut self, asked: &Asked, expected: Option<u16>) -> Result<Reply, String> {
+        let answered = self.patiently(asked, expected);
+        match &answered {
+            Ok(reply) => {
+                self.unanswered = 0;
+                self.bytes += reply.body.len() as u64;
+                if let Some(token) = issued(asked, reply.status, &reply.body) {
+                    self.token = Some(token);
+                }
+            }
+            Err(_) => {
+                self.unanswered += 1;
+                if asked.target.matches('/').count() > 2 {
+                    self.given_up.push(asked.target.trim_end_matches('/').to_owned());
+                }
+                if self.unanswered >= GONE {
+                    self.end("the service had stopped answering");
+                }
+            }
+        }
+        answered
+    }
+
+    fn patiently(&mut self, asked: &Asked, expected: Option<u16>) -> Result<Reply, String> {
         let mut pause = FIRST_PAUSE;
         let mut why = String::new();
         // Requests below a folder that did not answer are repeated only once.
-        let is_below = self.given_up.iter().any(|target| asked.target.starts_with(target.as_str()));
+        let is_below = self.given_up.iter().any(|target| is_below(&asked.target, target));
         for attempt in 0..=if is_below { 1 } else { REPETITIONS } {
             if attempt > 0 {
                 self.asker.pause(pause);
@@ -177,6 +203,7 @@ impl<'a> Session<'a> {
                 }
             }
             match self.send(&asked.filled(self.token.as_deref())) {
+                Ok(reply) if expected == Some(reply.status) => return Ok(reply),
                 Ok(reply) if is_busy(reply.status) => why = format!("always {}", reply.status_line()),
                 Ok(reply) if reply.status == 401 && self.may_renew(asked) => {
                     let again = self.asker.now();
@@ -187,7 +214,11 @@ impl<'a> Session<'a> {
                 Ok(reply) => return Ok(reply),
                 Err(none) => {
                     why = none.to_string();
+                    let is_nothing_there = none.is_refused() && !self.has_answered;
                     self.failure.get_or_insert(none);
+                    if is_nothing_there {
+                        break;
+                    }
                 }
             }
         }
@@ -213,7 +244,9 @@ impl<'a> Session<'a> {
 
     fn send(&mut self, request: &Request) -> Result<Reply, NoReply> {
         self.asked += 1;
-        self.asker.ask(request)
+        let answered = self.asker.ask(request);
+        self.has_answered |= answered.is_ok();
+        answered
     }
 
     /// Estimates how many requests there will be in all.
@@ -226,16 +259,17 @@ impl<'a> Session<'a> {
             let (target, missing) = (asked.target.clone(), self.missing.len());
             let progress = Progress { requests: self.asked, expected: self.expected, target, missing };
             if (self.observer)(progress).is_break() {
-                self.end("the capture was interrupted before");
+                self.end(&format!("the {} was interrupted before", self.limits.of));
             }
         }
+        let of = self.limits.of;
         let spent = self.asker.now().duration_since(self.begun).unwrap_or_default();
         if self.asked >= self.limits.requests {
-            self.end(&format!("the capture's {} requests were used up", self.limits.requests));
+            self.end(&format!("the {of}'s {} requests were used up", self.limits.requests));
         } else if self.bytes >= self.limits.bytes {
-            self.end(&format!("the capture's {} bytes were used up", self.limits.bytes));
+            self.end(&format!("the {of}'s {} bytes were used up", self.limits.bytes));
         } else if spent >= self.limits.time {
-            self.end(&format!("the capture's time of {} was over", humantime::format_duration(self.limits.time)));
+            self.end(&format!("the {of}'s time of {} was over", humantime::format_duration(self.limits.time)));
         }
     }
 
@@ -246,5 +280,19 @@ impl<'a> Session<'a> {
     /// Records a request as missing.
     pub fn miss(&mut self, asked: &Asked, why: impl Into<String>) {
         self.missing.push(Missing { request: asked.line(), why: why.into() });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_below_a_folder_has_a_slash_after_it() {
+        let folder = "/latest/meta-data/public-ipv4";
+        for (rest, expected) in [("", true), ("/", true), ("/0e:49:61:0f:c3:11", true), ("s", false), ("s/", false)] {
+            assert_eq!(is_below(&format!("{folder}{rest}"), folder), expected, "{rest}");
+        }
+        assert!(!is_below("/latest/meta-data/", folder));
     }
 }

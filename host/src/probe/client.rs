@@ -217,7 +217,8 @@ impl Client {
     fn no_reply(&self, error: &io::Error) -> NoReply {
         let is_late = matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut);
         let why = (!is_late).then(|| error.to_string());
-        NoReply { endpoint: self.endpoint.clone(), waited: self.timeout, why }
+        let is_refused = error.kind() == io::ErrorKind::ConnectionRefused;
+        NoReply { endpoint: self.endpoint.clone(), waited: self.timeout, why, is_refused }
     }
 
     fn wait_for_turn(&self) {
@@ -296,6 +297,7 @@ pub struct NoReply {
     waited: Duration,
     /// The reason, unless it was the timeout.
     why: Option<String>,
+    is_refused: bool,
 }
 
 impl NoReply {
@@ -311,12 +313,17 @@ impl NoReply {
     /// assert_eq!(none.to_string(), "no answer from http://127.0.0.1:1338 within 1s");
     /// ```
     pub fn new(endpoint: Endpoint, waited: Duration, why: Option<String>) -> Self {
-        Self { endpoint, waited, why }
+        Self { endpoint, waited, why, is_refused: false }
     }
 
     /// Whether no answer came in time, rather than a wrong one or a refused connection.
     pub fn is_late(&self) -> bool {
         self.why.is_none()
+    }
+
+    /// Whether the connection was refused: nothing listens there.
+    pub fn is_refused(&self) -> bool {
+        self.is_refused
     }
 
     /// The service that did not answer.

@@ -4,13 +4,14 @@ mod addresses;
 mod names;
 mod shapes;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use self::names::Names;
 use self::shapes::Writer;
 use super::disguise::Disguise;
 use super::paths::{escaped, split, unescaped};
-use super::secrets::{each_text, remains, replaced_in};
+use super::replacements::Replacements;
+use super::secrets::{each_text, remains};
 use super::transcript::{Exchange, Replaced, Transcript};
 
 /// What the error calls a value that would remain.
@@ -27,7 +28,6 @@ pub fn replace(transcript: &mut Transcript, disguise: &Disguise) -> Result<(), &
     for _ in 0..ATTEMPTS {
         let mut written = transcript.clone();
         let originals = write(&mut written, &disguise);
-        let originals: Vec<&[u8]> = originals.iter().map(String::as_bytes).collect();
         if !remains(&written, &originals) {
             *transcript = written;
             return Ok(());
@@ -38,7 +38,7 @@ pub fn replace(transcript: &mut Transcript, disguise: &Disguise) -> Result<(), &
 }
 
 /// Rewrites the transcript and returns the originals.
-fn write(transcript: &mut Transcript, disguise: &Disguise) -> BTreeSet<String> {
+fn write(transcript: &mut Transcript, disguise: &Disguise) -> Replacements {
     let names = Names::of(transcript, disguise);
     let mut writer = Writer::new(disguise, names.everywhere.clone());
     let mut lengths = BTreeMap::new();
@@ -73,14 +73,10 @@ fn write(transcript: &mut Transcript, disguise: &Disguise) -> BTreeSet<String> {
     header.replaced.sort();
     header.replaced.dedup();
     // An original that was a word may also be part of another word.
-    let mut found: Vec<_> = writer.originals.into_iter().filter(|(original, _)| original.len() >= LENGTH_MIN).collect();
-    found.sort_by_key(|(original, _)| std::cmp::Reverse(original.len()));
+    let found = writer.originals.into_iter().map(|(original, made)| (original.into_bytes(), made.into_bytes()));
+    let found = Replacements::new(found, LENGTH_MIN);
     for (exchange, (target, old)) in transcript.exchanges.iter_mut().zip(before) {
-        each_text(exchange, &mut |bytes| {
-            found.iter().fold(bytes.to_vec(), |bytes, (original, made)| {
-                replaced_in(&bytes, original.as_bytes(), made.as_bytes())
-            })
-        });
+        each_text(exchange, &mut |bytes| found.written(bytes));
         let new = exchange.response.body().len();
         if new != old {
             lengths.insert(target.clone(), (old.to_string(), new.to_string()));
@@ -94,7 +90,7 @@ fn write(transcript: &mut Transcript, disguise: &Disguise) -> BTreeSet<String> {
             }
         }
     }
-    found.into_iter().map(|(original, _)| original).collect()
+    found
 }
 
 /// The host of an endpoint, if it is a name rather than an address.

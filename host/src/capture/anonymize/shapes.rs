@@ -6,6 +6,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use super::addresses::address;
 use crate::capture::disguise::Disguise;
 
+/// The length of the longest IPv4 address. A fifth number after one shows in two more bytes.
+const IPV4_LENGTH_MAX: usize = 15;
+
 /// Rewrites texts.
 pub struct Writer<'d> {
     pub disguise: &'d Disguise,
@@ -117,7 +120,7 @@ impl<'d> Writer<'d> {
         }
         ['.', '-'].into_iter().find_map(|separator| {
             let fits = |byte: u8| byte.is_ascii_digit() || char::from(byte) == separator;
-            let run = text.bytes().take_while(|byte| fits(*byte)).count();
+            let run = text.bytes().take(IPV4_LENGTH_MAX + 2).take_while(|byte| fits(*byte)).count();
             let candidate = text[..run].trim_end_matches(separator);
             let length = candidate.len();
             if candidate.matches(separator).count() != 3 || !ends(text, length) {
@@ -208,11 +211,22 @@ mod tests {
             "1.2.3",
             "my-web-roles",
             "1.10",
+            "100.100.100.100.5",
         ] {
             assert_eq!(written(text), text);
         }
         let block = written("10.7.0.0/16");
         assert!(block.starts_with("10.") && block.ends_with(".0.0/16"), "{block}");
         assert!(written("2600:1f18:1:2:0:0:0:0/64").ends_with(":0:0:0:0/64"));
+    }
+    #[test]
+    fn a_long_text_of_what_may_begin_an_address_is_read_once() {
+        let begun = std::time::Instant::now();
+        for part in ["1-", "1.", "a:", "a-", "1", "AROA"] {
+            // The letter: what it ends with is no address either.
+            let text = part.repeat(200_000) + "1x";
+            assert!(written(&text) == text, "{part}");
+        }
+        assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
     }
 }

@@ -200,7 +200,14 @@ pub fn compare_with(transcript: &Transcript, client: &Client) -> anyhow::Result<
     if let Err(none) = client.exchange(&imds_host::Request::get("/")) {
         return Ok(no_service(&none, "as ENDPOINT"));
     }
-    tell(&transcript.compare(&mut &*client))
+    let is_interrupted = interrupted()?;
+    let mut bar = Bar::new();
+    let comparison = transcript.compare_observed(&mut &*client, &mut |progress| {
+        bar.show(&progress);
+        if is_interrupted.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    drop(bar);
+    tell(&comparison)
 }
 
 fn tell(comparison: &Comparison) -> anyhow::Result<ExitCode> {
