@@ -7,8 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::shapes::Writer;
 use crate::capture::disguise::Disguise;
+use crate::capture::json::string_end;
 use crate::capture::paths::{KNOWN, split};
-use crate::capture::secrets::string_end;
 use crate::capture::transcript::Transcript;
 
 /// The names of a capture.
