@@ -44,7 +44,9 @@ pub(super) fn grouped(differences: &[Difference]) -> Vec<String> {
         let (version, path) = target.split_once('/').unwrap_or((target, ""));
         let request = if path.is_empty() { request.clone() } else { format!("{method} /*/{path}") };
         let of_versions = groups.entry([request, what.clone(), expected.clone(), got.clone()]).or_default();
-        of_versions.push(version.to_owned());
+        if !of_versions.iter().any(|known| known == version) {
+            of_versions.push(version.to_owned());
+        }
     }
     let line = |([request, what, expected, got], versions): ([String; 4], Vec<String>)| {
         let versions = match &versions[..] {
@@ -55,6 +57,29 @@ pub(super) fn grouped(differences: &[Difference]) -> Vec<String> {
         format!("{request}{versions}: {what}: captured {expected}, got {got}")
     };
     groups.into_iter().map(line).collect()
+}
+
+/// Differences of heads that so many answers have are told once.
+const OFTEN: usize = 20;
+
+/// Like [`grouped`], with a line for each difference of heads that most answers have.
+/// Items that answer otherwise come first.
+pub(super) fn folded(differences: &[Difference]) -> Vec<String> {
+    let is_of_body = |difference: &Difference| ["status", "body"].contains(&difference.what.as_str());
+    let (bodies, heads): (Vec<_>, Vec<_>) = differences.iter().cloned().partition(is_of_body);
+    let mut by_what = BTreeMap::<String, Vec<Difference>>::new();
+    for difference in heads {
+        by_what.entry(difference.what.clone()).or_default().push(difference);
+    }
+    let (often, seldom): (Vec<_>, Vec<_>) = by_what.into_iter().partition(|(_, all)| all.len() >= OFTEN);
+    let seldom: Vec<Difference> = seldom.into_iter().flat_map(|(_, all)| all).collect();
+    let line = |(what, all): (String, Vec<Difference>)| {
+        let (expected, got) = (&all[0].expected, &all[0].got);
+        let is_same = all.iter().all(|it| (&it.expected, &it.got) == (expected, got));
+        let example = if is_same { "" } else { "such as " };
+        format!("in {} answers: {what}: {example}captured {expected}, got {got}", all.len())
+    };
+    grouped(&bodies).into_iter().chain(grouped(&seldom)).chain(often.into_iter().map(line)).collect()
 }
 
 /// One difference between two answers. Of secrets, it shows only the form.
@@ -77,7 +102,7 @@ pub struct Difference {
     pub place: usize,
     /// Method and target.
     pub request: String,
-    /// What differs: `status`, `fields`, `field NAME`, `body`.
+    /// What differs: `status`, `reason`, `version`, `fields`, `field NAME`, `body`.
     pub what: String,
     /// What the transcript has.
     pub expected: String,
@@ -173,7 +198,11 @@ fn kind(exchange: &Exchange, replaced: &[Replaced]) -> Kind {
     let last = path.rsplit('/').next().unwrap_or_default();
     match path.as_str() {
         _ if exchange.response.status != 200 => Kind::Plain,
-        _ if exchange.request.method == "PUT" => Kind::Token,
+        _ if exchange.request.method == "PUT"
+            || path == "api/token" && form(&exchange.response.body(), Kind::Token) != NO_TOKEN =>
+        {
+            Kind::Token
+        }
         "user-data" if replaced.contains(&Replaced::UserData) => Kind::Opaque,
         _ if path.starts_with("dynamic/instance-identity/") && last != "document" && last != "instance-identity" => {
             Kind::Form
@@ -193,8 +222,11 @@ fn compare(
 ) {
     let expected = &exchange.response;
     let got = Answered::of(reply);
-    if (expected.status, &expected.reason) != (got.status, &got.reason) {
+    if expected.status != got.status {
         return differs("status".into(), status_line(expected), status_line(&got));
+    }
+    if expected.reason != got.reason {
+        differs("reason".into(), status_line(expected), status_line(&got));
     }
     if expected.version != got.version {
         differs("version".into(), format!("HTTP/1.{}", expected.version), format!("HTTP/1.{}", got.version));
@@ -213,8 +245,11 @@ fn compare(
             Kind::Plain => masked(&ours) == masked(&theirs) || is_replaced_alike(exchange, replaced, [&ours, &theirs]),
             Kind::Token | Kind::Form | Kind::Opaque => form(&ours, kind) == form(&theirs, kind),
         };
-    for (name, value) in &expected.fields {
-        let Some(other) = got.field(name) else { continue };
+    for (place, (name, value)) in expected.fields.iter().enumerate() {
+        let is_same = |other: &&(String, String)| other.0.eq_ignore_ascii_case(name);
+        // Of several fields of one name, each is compared with the one in its place.
+        let before = expected.fields[..place].iter().filter(is_same).count();
+        let Some((_, other)) = got.fields.iter().filter(is_same).nth(before) else { continue };
         let is_fine = match name.to_ascii_lowercase().as_str() {
             "date" | "last-modified" => {
                 httpdate::parse_http_date(other).is_ok() == httpdate::parse_http_date(value).is_ok()
@@ -227,7 +262,7 @@ fn compare(
                 other.parse::<u64>().is_ok()
             }
             // Bodies that count as equal may have different lengths.
-            "content-length" if is_equal && ours != theirs => other == theirs.len().to_string(),
+            "content-length" if is_equal && ours != theirs => *other == theirs.len().to_string(),
             _ => value == other,
         };
         if !is_fine {
@@ -265,6 +300,8 @@ fn is_replaced_alike(exchange: &Exchange, replaced: &[Replaced], bodies: [&[u8];
     replaced.contains(&Replaced::Credentials) && masked(ours) == masked(theirs)
 }
 
+const NO_TOKEN: &str = "no token";
+
 /// The form of a body, if nothing else of it can be compared.
 fn form(body: &[u8], kind: Kind) -> String {
     let is_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=-_".contains(byte);
@@ -272,7 +309,7 @@ fn form(body: &[u8], kind: Kind) -> String {
         Kind::Opaque if body.is_empty() => "nothing".to_owned(),
         Kind::Opaque | Kind::Plain => "something".to_owned(),
         Kind::Token if body.iter().all(is_base64) => format!("a token of {} characters", body.len()),
-        Kind::Token => "no token".to_owned(),
+        Kind::Token => NO_TOKEN.to_owned(),
         Kind::Form => {
             let mut lines = body.split(|byte| *byte == b'\n').collect::<Vec<_>>();
             let last = lines.pop().unwrap_or_default();
@@ -339,4 +376,45 @@ fn masked(body: &[u8]) -> Vec<u8> {
         };
     }
     (out + rest).into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn differences_of_all_heads_are_told_once_and_last() {
+        let difference = |number: usize, what: &str, got: &str| Difference {
+            place: number,
+            request: format!("GET /latest/{number}"),
+            what: what.to_owned(),
+            expected: "a".to_owned(),
+            got: got.to_owned(),
+        };
+        let mut all: Vec<_> = (0..OFTEN).map(|number| difference(number, "field Server", "b")).collect();
+        all.extend((0..OFTEN).map(|number| difference(number, "field ETag", &number.to_string())));
+        all.extend([difference(7, "field Vary", "b"), difference(7, "body", "b"), difference(7, "body", "b")]);
+        assert_eq!(
+            folded(&all),
+            [
+                "GET /*/7 (latest): body: captured a, got b",
+                "GET /*/7 (latest): field Vary: captured a, got b",
+                "in 20 answers: field ETag: such as captured a, got 0",
+                "in 20 answers: field Server: captured a, got b",
+            ]
+        );
+    }
+
+    #[test]
+    fn each_of_several_fields_of_a_name_is_compared() {
+        let text = |second: &str| format!("HTTP/1.1 200 OK\r\nVia: a\r\nVia: {second}\r\nContent-Length: 1\r\n\r\nx");
+        let reply = |second: &str| Reply::read(text(second).as_bytes(), false).unwrap();
+        let asked = super::super::session::request("GET", "/latest/meta-data/system");
+        let exchange = Exchange::new(asked, &reply("b"));
+        let mut list = Vec::new();
+        for second in ["b", "c"] {
+            compare(&exchange, &[], &reply(second), &mut |what, ours, theirs| list.push([what, ours, theirs]));
+        }
+        assert_eq!(list, [["field Via", "b", "c"].map(str::to_owned)]);
+    }
 }
