@@ -28,6 +28,7 @@ mod compare;
 mod crawl;
 mod describe;
 mod disguise;
+mod folded;
 mod json;
 mod paths;
 mod secrets;

@@ -1,7 +1,7 @@
 //! A report for people: what a capture contains, and what its description cannot express.
 
 use super::CapturedDescription;
-use crate::capture::compare::folded;
+use crate::capture::folded::folded;
 use crate::capture::session::is_page;
 use crate::capture::transcript::{Exchange, Replaced, Transcript};
 use crate::redact;
