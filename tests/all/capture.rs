@@ -144,6 +144,10 @@ const SECRETS: [&str; 9] = [
     "Failed-message-of-nobody",
 ];
 
+/// Secrets of items that EC2 does not have.
+const API: &str = "0f1e-api-key-of-a-rack";
+const PASS: &str = "hunter7";
+
 fn with_secrets() -> String {
     let [id, key, token, without, data, pushed, ocsp, certificate, _] = SECRETS;
     format!(
@@ -159,6 +163,9 @@ fn with_secrets() -> String {
         signer-ocsp = {{ "0123456789abcdef0123456789abcdef01234567" = "{ocsp}" }}
         [extra-entries]
         "meta-data/fabric/copy" = "the key is {key}"
+        "meta-data/fabric/settings" = '{{ "rack": "r17", "apiKey": "{API}", "db": {{ "db_pass": ["{PASS}"] }}, "pass": 7351935172 }}'
+        "meta-data/fabric/environment" = "RACK=r17\npassword={PASS}\n"
+        "meta-data/fabric/api-key" = "{PASS}"
         "##
     )
 }
@@ -176,9 +183,10 @@ fn no_secret_is_in_a_capture_and_its_form_is() {
     let transcript = captured(&capturer(), &mut service);
     let described = transcript.describe(&runtime).unwrap_or_else(|error| panic!("{error}"));
     let all = written(&transcript) + &described.toml + &described.report(&transcript) + &format!("{transcript:?}");
-    for secret in SECRETS {
+    for secret in SECRETS.into_iter().chain([API, PASS, "7351935172"]) {
         assert!(!all.contains(secret), "{secret}");
     }
+    assert!(all.contains(r#"\"rack\": \"r17\""#) && all.contains("RACK=r17"), "what is no secret stays");
     // No token that was issued: what looks like one is made up, and none of them is good.
     let tokens: BTreeSet<&str> = all.split('"').filter(|text| text.len() == 56 && text.ends_with("==")).collect();
     assert!(!tokens.is_empty());
@@ -188,7 +196,8 @@ fn no_secret_is_in_a_capture_and_its_form_is() {
         assert_eq!(status.ok(), Some(401), "{token}");
     }
     assert!(all.contains("the key is ") && all.contains("#!/bin/sh\\n# made up by imds"), "no form");
-    assert!(transcript.compare(&mut service).differences.iter().all(|it| it.request.contains("fabric")), "form only");
+    let differences = transcript.compare(&mut service).differences;
+    assert!(differences.is_empty(), "form only: {differences:#?}");
     let kept = captured(&capturer().keep_user_data(true), &mut service);
     assert!(written(&kept).contains("hunter2") && !written(&kept).contains(SECRETS[1]));
 }
@@ -249,6 +258,7 @@ fn an_anonymous_capture_has_nothing_that_names_anybody() {
         "acme.example",
         "Quarterly numbers",
         "acme-placement",
+        "acme-bucket",
     ];
     let toml = r#"
         instance-id = "i-0a1b2c3d4e5f60718"
@@ -259,6 +269,7 @@ fn an_anonymous_capture_has_nothing_that_names_anybody() {
         public-ip-address = "54.1.2.3"
         private-dns-name = "ip-10-77-3-21.acme.example"
         placement.group-name = "acme-placement"
+        ami-manifest-path = "acme-bucket/images/image.manifest.xml"
         metadata-options.instance-metadata-tags = "enabled"
         tags = { Name = "Quarterly numbers", zone = "us-east-1a" }
         key-pair = { key-name = "alice-laptop" }
@@ -386,10 +397,94 @@ fn garbage_is_captured_or_missed_and_never_followed_for_ever() {
             Ok(reply.expect("an answer"))
         };
         let capturer = capturer().requests_at_most(2000);
-        let transcript = capturer.capture("http://a", &mut asker).unwrap_or_else(|error| panic!("{body:?}: {error}"));
+        let transcript = match capturer.capture("http://a", &mut asker) {
+            Err(error) if body.starts_with('<') => {
+                let page = "this is no metadata service: GET /latest/dynamic/instance-identity/document: \
+                            200 OK with a page of HTML or XML";
+                assert_eq!(error.to_string(), page);
+                continue;
+            }
+            captured => captured.unwrap_or_else(|error| panic!("{body:?}: {error}")),
+        };
         assert!(transcript.exchanges.len() <= 2000, "{body:?}");
         let read = Transcript::read_from(written(&transcript).as_bytes());
         assert_eq!(read.as_ref(), Ok(&transcript), "{body:?}");
         transcript.describe(&runtime()).unwrap_or_else(|error| panic!("{body:?}: {error}"));
     }
+}
+
+/// A service that answers a target with a body, and otherwise with a status.
+fn answering(
+    bodies: &'static [(&'static str, &'static str)],
+    otherwise: &'static str,
+) -> impl imds_host::capture::Asker {
+    move |request: &imds_host::Request| {
+        let body = bodies.iter().find(|(target, _)| *target == request.target && request.method == "GET");
+        let (status, body) = body.map_or((otherwise, ""), |(_, body)| ("200 Ok", *body));
+        let answer = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        Ok(imds_host::probe::Reply::read(answer.as_bytes(), request.method == "HEAD").expect("an answer"))
+    }
+}
+
+/// It lists next to nothing, lists a key without its name, and says `Ok` for `OK`.
+#[test]
+fn a_service_that_lists_little_is_captured_by_known_names() {
+    let mut service = answering(
+        &[
+            ("/latest/meta-data/", "iam"),
+            ("/latest/meta-data/ami-id", "ami-0aa0bb0cc0dd0ee04"),
+            ("/latest/meta-data/instance-type", "m7g.large"),
+            ("/latest/meta-data/placement/region", "eu-west-1"),
+            ("/latest/meta-data/iam/security-credentials/", "web-role"),
+            ("/latest/meta-data/public-keys/", "0/"),
+            (
+                "/latest/meta-data/public-keys/0/openssh-key",
+                "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJEOavo3KfbMZvlK0qdO6zx6lhBD+OODBQljYvjzGvrp test",
+            ),
+            ("/latest/api/token", "AQAEAnotATokenThatAnybodyIssued=="),
+        ],
+        "404 Not Found",
+    );
+    let transcript = capturer().capture("http://a", &mut service).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(transcript.compare(&mut service).differences, []);
+    let described = transcript.describe(&runtime()).unwrap_or_else(|error| panic!("{error}"));
+    for field in [
+        "image-id = \"ami-0aa0bb0cc0dd0ee04\"",
+        "instance-type = \"m7g.large\"",
+        "role-name = \"web-role\"",
+        "key-name = \"test\"",
+        "public-key = \"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJEOavo3KfbMZvlK0qdO6zx6lhBD+OODBQljYvjzGvrp test\"",
+        "eu-west-1",
+    ] {
+        assert!(described.toml.contains(field), "{field}\n{}", described.toml);
+    }
+    assert!(!described.unsaid.iter().any(|unsaid| unsaid.contains("api/token")), "{:?}", described.unsaid);
+    let report = described.report(&transcript);
+    assert!(report.contains("- the listing `/latest/`, which answers 404 Not Found: known items were"), "{report}");
+    assert!(report.contains("- the listing `/latest/meta-data/` lacks ami-id, instance-type and more"), "{report}");
+    assert!(
+        report.contains(" answers: reason: captured 200 Ok, got 200 OK\n") || report.contains(": reason: "),
+        "{report}"
+    );
+    assert!(!report.contains("(latest, latest)"), "{report}");
+}
+
+#[test]
+fn what_is_no_metadata_service_is_not_described() {
+    for (status, why) in [
+        ("302 Found", "GET /latest/dynamic/instance-identity/document: 302 Found"),
+        ("403 Forbidden", "GET /latest/dynamic/instance-identity/document: 403 Forbidden"),
+        ("404 Not Found", "GET /latest/dynamic/instance-identity/document: 404 Not Found"),
+    ] {
+        let error = capturer().capture("http://a", &mut answering(&[], status)).expect_err(status);
+        assert_eq!(error.to_string(), format!("this is no metadata service: {why}"));
+    }
+    // Its time passes without waiting.
+    let mut refuses = served(&runtime(), "faults = [{ kind = 'refuse' }]");
+    let error = capturer().capture("http://a", &mut refuses).expect_err("it is always busy");
+    let why = "this is no metadata service: PUT /latest/api/token: always 503 Service Unavailable";
+    assert_eq!(error.to_string(), why);
+    let error = capturer().time_at_most(Duration::from_secs(2)).capture("http://a", &mut refuses);
+    let error = error.expect_err("it is always busy").to_string();
+    assert!(error.ends_with("time of 2s was over; before that: always 503 Service Unavailable"), "{error}");
 }

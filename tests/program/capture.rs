@@ -76,6 +76,9 @@ fn a_capture_is_a_description_that_serves_the_same() {
         // The service's own address names nobody.
         assert_eq!(anonymous.contains(original), original == "127.0.0.1", "{original}");
     }
+    let (_, stderr, status) = capture(&["--compare", &transcript, &endpoint(&served)]);
+    assert!(stderr.starts_with("imds: warning: ids, addresses and names of the transcript are made up"), "{stderr}");
+    assert_eq!(status, 1);
     fs::remove_dir_all(directory).unwrap();
 }
 
@@ -125,12 +128,17 @@ fn an_interrupted_capture_writes_what_it_has() {
 #[test]
 fn wrong_use_is_told_before_anything_is_asked() {
     let begun = std::time::Instant::now();
-    let (_, stderr, status) =
-        capture(&["--timeout", "1s", "--out", directory("nobody").to_str().unwrap(), "http://127.0.0.1:9"]);
+    let (nobody, refuses) = (directory("nobody"), directory("disabled"));
+    let (_, stderr, status) = capture(&["--timeout", "1s", "--out", nobody.to_str().unwrap(), "http://127.0.0.1:9"]);
     assert!(stderr.starts_with("imds: no answer from http://127.0.0.1:9"), "{stderr}");
     assert_eq!(status, 3);
     // Where nothing listens, it does not wait for it.
     assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    let disabled = Served::start(&["--set", "metadata-options.http-endpoint=disabled"]);
+    let (_, stderr, status) = capture(&["--out", refuses.to_str().unwrap(), &endpoint(&disabled)]);
+    assert!(stderr.contains(": this is no metadata service: ") && stderr.contains("may be disabled"), "{stderr}");
+    assert_eq!(status, 1);
+    assert!(!nobody.exists() && !refuses.exists(), "nothing is left behind");
     let file = File::new("transcript.jsonl", b"{}\n");
     let (_, stderr, status) = capture(&["--compare", file.path.to_str().unwrap()]);
     assert!(stderr.contains(": line 1: it is not the header of a transcript: missing field"), "{stderr}");

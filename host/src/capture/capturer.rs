@@ -141,6 +141,10 @@ impl Capturer {
         if let Some(none) = session.never_answered() {
             return Err(CaptureError::NoReply(none));
         }
+        // A capture that ended early may not have come to any item.
+        if !session.is_with_metadata() && !session.has_ended_early() {
+            return Err(CaptureError::NoService(session.other_answer()));
+        }
         let mut transcript = Transcript::begun(rfc3339(session.begun()), endpoint.to_owned());
         transcript.exchanges = session.exchanges;
         transcript.header.missing = session.missing;
@@ -164,6 +168,8 @@ pub(super) fn rfc3339(time: SystemTime) -> String {
 pub enum CaptureError {
     /// The service never answered.
     NoReply(NoReply),
+    /// What answers is no metadata service. States an answer.
+    NoService(String),
     /// A value that must be replaced would remain, so there is no capture. States the kind
     /// of the value.
     Remains(&'static str),
@@ -173,6 +179,7 @@ impl fmt::Display for CaptureError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoReply(none) => none.fmt(f),
+            Self::NoService(answer) => write!(f, "this is no metadata service: {answer}"),
             Self::Remains(kind) => {
                 write!(f, "{kind} would remain in the capture in a form that cannot be replaced; nothing is kept")
             }

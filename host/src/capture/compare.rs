@@ -1,13 +1,14 @@
 //! Compares a service with a transcript.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::ControlFlow;
 
 use super::asker::Asker;
 use super::capturer::{Limits, Progress, TIME};
+use super::folded::grouped;
+use super::json::string_end;
 use super::paths::split;
-use super::secrets::string_end;
+use super::secrets;
 use super::session::Session;
 use super::transcript::{Answered, Asked, Exchange, Replaced, Transcript};
 use crate::probe::Reply;
@@ -36,27 +37,6 @@ impl fmt::Display for Comparison {
     }
 }
 
-/// A line for each group of differences that are equal except for the version.
-pub(super) fn grouped(differences: &[Difference]) -> Vec<String> {
-    let mut groups = BTreeMap::<[String; 4], Vec<String>>::new();
-    for Difference { request, what, expected, got, .. } in differences {
-        let (method, target) = request.split_once(" /").unwrap_or((request, ""));
-        let (version, path) = target.split_once('/').unwrap_or((target, ""));
-        let request = if path.is_empty() { request.clone() } else { format!("{method} /*/{path}") };
-        let of_versions = groups.entry([request, what.clone(), expected.clone(), got.clone()]).or_default();
-        of_versions.push(version.to_owned());
-    }
-    let line = |([request, what, expected, got], versions): ([String; 4], Vec<String>)| {
-        let versions = match &versions[..] {
-            _ if !request.contains(" /*/") => String::new(),
-            [one, two, more @ ..] if more.len() > 1 => format!(" ({one}, {two} and {} more)", more.len()),
-            all => format!(" ({})", all.join(", ")),
-        };
-        format!("{request}{versions}: {what}: captured {expected}, got {got}")
-    };
-    groups.into_iter().map(line).collect()
-}
-
 /// One difference between two answers. Of secrets, it shows only the form.
 ///
 /// ```
@@ -77,8 +57,8 @@ pub struct Difference {
     pub place: usize,
     /// Method and target.
     pub request: String,
-    /// What differs: `status`, `fields`, `field NAME`, `body`, or `this and all after it`
-    /// where the comparison ended early.
+    /// What differs: `status`, `reason`, `version`, `fields`, `field NAME`, `body`, or
+    /// `this and all after it` where the comparison ended early.
     pub what: String,
     /// What the transcript has.
     pub expected: String,
@@ -186,7 +166,11 @@ fn kind(exchange: &Exchange, replaced: &[Replaced]) -> Kind {
     let last = path.rsplit('/').next().unwrap_or_default();
     match path.as_str() {
         _ if exchange.response.status != 200 => Kind::Plain,
-        _ if exchange.request.method == "PUT" => Kind::Token,
+        _ if exchange.request.method == "PUT"
+            || path == "api/token" && form(&exchange.response.body(), Kind::Token) != NO_TOKEN =>
+        {
+            Kind::Token
+        }
         "user-data" if replaced.contains(&Replaced::UserData) => Kind::Opaque,
         _ if path.starts_with("dynamic/instance-identity/") && last != "document" && last != "instance-identity" => {
             Kind::Form
@@ -206,8 +190,11 @@ fn compare(
 ) {
     let expected = &exchange.response;
     let got = Answered::of(reply);
-    if (expected.status, &expected.reason) != (got.status, &got.reason) {
+    if expected.status != got.status {
         return differs("status".into(), status_line(expected), status_line(&got));
+    }
+    if expected.reason != got.reason {
+        differs("reason".into(), status_line(expected), status_line(&got));
     }
     if expected.version != got.version {
         differs("version".into(), format!("HTTP/1.{}", expected.version), format!("HTTP/1.{}", got.version));
@@ -223,11 +210,14 @@ fn compare(
     let [ours, theirs] = [expected.body(), got.body()];
     let is_equal = ours == theirs
         || match kind {
-            Kind::Plain => masked(&ours) == masked(&theirs),
+            Kind::Plain => masked(&ours) == masked(&theirs) || is_replaced_alike(exchange, replaced, [&ours, &theirs]),
             Kind::Token | Kind::Form | Kind::Opaque => form(&ours, kind) == form(&theirs, kind),
         };
-    for (name, value) in &expected.fields {
-        let Some(other) = got.field(name) else { continue };
+    for (place, (name, value)) in expected.fields.iter().enumerate() {
+        let is_same = |other: &&(String, String)| other.0.eq_ignore_ascii_case(name);
+        // Of several fields of one name, each is compared with the one in its place.
+        let before = expected.fields[..place].iter().filter(is_same).count();
+        let Some((_, other)) = got.fields.iter().filter(is_same).nth(before) else { continue };
         let is_fine = match name.to_ascii_lowercase().as_str() {
             "date" | "last-modified" => {
                 httpdate::parse_http_date(other).is_ok() == httpdate::parse_http_date(value).is_ok()
@@ -240,7 +230,7 @@ fn compare(
                 other.parse::<u64>().is_ok()
             }
             // Bodies that count as equal may have different lengths.
-            "content-length" if is_equal && ours != theirs => other == theirs.len().to_string(),
+            "content-length" if is_equal && ours != theirs => *other == theirs.len().to_string(),
             _ => value == other,
         };
         if !is_fine {
@@ -271,6 +261,15 @@ fn is_fixed_path(exchange: &Exchange, replaced: &[Replaced]) -> bool {
     kind(exchange, replaced) == Kind::Plain && !path.contains("/security-credentials/")
 }
 
+/// Whether two texts differ only in what the transcript has replaced in them.
+fn is_replaced_alike(exchange: &Exchange, replaced: &[Replaced], bodies: [&[u8]; 2]) -> bool {
+    let [Ok(ours), Ok(theirs)] = bodies.map(str::from_utf8) else { return false };
+    let masked = |text| secrets::masked(&exchange.request.target, text);
+    replaced.contains(&Replaced::Credentials) && masked(ours) == masked(theirs)
+}
+
+const NO_TOKEN: &str = "no token";
+
 /// The form of a body, if nothing else of it can be compared.
 fn form(body: &[u8], kind: Kind) -> String {
     let is_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=-_".contains(byte);
@@ -278,7 +277,7 @@ fn form(body: &[u8], kind: Kind) -> String {
         Kind::Opaque if body.is_empty() => "nothing".to_owned(),
         Kind::Opaque | Kind::Plain => "something".to_owned(),
         Kind::Token if body.iter().all(is_base64) => format!("a token of {} characters", body.len()),
-        Kind::Token => "no token".to_owned(),
+        Kind::Token => NO_TOKEN.to_owned(),
         Kind::Form => {
             let mut lines = body.split(|byte| *byte == b'\n').collect::<Vec<_>>();
             let last = lines.pop().unwrap_or_default();
@@ -345,4 +344,22 @@ fn masked(body: &[u8]) -> Vec<u8> {
         };
     }
     (out + rest).into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_of_several_fields_of_a_name_is_compared() {
+        let text = |second: &str| format!("HTTP/1.1 200 OK\r\nVia: a\r\nVia: {second}\r\nContent-Length: 1\r\n\r\nx");
+        let reply = |second: &str| Reply::read(text(second).as_bytes(), false).unwrap();
+        let asked = super::super::session::request("GET", "/latest/meta-data/system");
+        let exchange = Exchange::new(asked, &reply("b"));
+        let mut list = Vec::new();
+        for second in ["b", "c"] {
+            compare(&exchange, &[], &reply(second), &mut |what, ours, theirs| list.push([what, ours, theirs]));
+        }
+        assert_eq!(list, [["field Via", "b", "c"].map(str::to_owned)]);
+    }
 }

@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 
 use super::paths::{KNOWN, escaped};
-use super::session::{Session, request, token_request};
+use super::session::{Session, is_page, request, token_request};
 
 /// More than any service lists.
 const VERSIONS: usize = 64;
 const NAMES: usize = 2048;
 const DEPTH: usize = 12;
+/// How many slashes `/latest/` has.
+const TOP: usize = 2;
 
 /// Sends all requests.
 pub fn crawl(session: &mut Session<'_>) {
@@ -17,6 +19,14 @@ pub fn crawl(session: &mut Session<'_>) {
     let versions = versions(session);
     let mut latest = Found::default();
     folder(session, "/latest/", &mut latest);
+    if !session.is_with_metadata() {
+        for item in ["meta-data/instance-id", "meta-data/ami-id", "dynamic/instance-identity/document"] {
+            session.get(&format!("/latest/{item}"));
+        }
+    }
+    if !session.is_with_metadata() {
+        return;
+    }
     known(session, &mut latest);
     session.expect(latest.targets.len() * (versions.len() + 2));
     heads(session, &latest);
@@ -56,7 +66,9 @@ struct Found {
 
 fn versions(session: &mut Session<'_>) -> Vec<String> {
     let Some(root) = session.get("/").filter(|it| it.response.status == 200) else { return Vec::new() };
-    let listed = root.response.text().unwrap_or_default().lines().filter_map(escaped);
+    // Other text than versions is no listing.
+    let is_version = |name: &&str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte));
+    let listed = root.response.text().unwrap_or_default().lines().filter(is_version).filter_map(escaped);
     let versions: Vec<String> = listed.filter(|version| version != "latest").collect();
     for version in versions.iter().skip(VERSIONS) {
         session.miss(&request("GET", &format!("/{version}/")), "more versions are listed than a capture follows");
@@ -66,7 +78,6 @@ fn versions(session: &mut Session<'_>) -> Vec<String> {
 
 /// Follows the listing of a folder and of all folders below it.
 fn folder(session: &mut Session<'_>, target: &str, found: &mut Found) {
-    let top = target.matches('/').count();
     let mut folders = vec![target.to_owned()];
     while let Some(target) = folders.pop() {
         if !found.seen.insert(target.clone()) {
@@ -78,7 +89,7 @@ fn folder(session: &mut Session<'_>, target: &str, found: &mut Found) {
             }
             continue;
         };
-        if exchange.response.status != 200 {
+        if exchange.response.status != 200 || is_page(&exchange.response) {
             continue;
         }
         let text = exchange.response.text().unwrap_or_default().to_owned();
@@ -86,7 +97,7 @@ fn folder(session: &mut Session<'_>, target: &str, found: &mut Found) {
         let depth = target.matches('/').count();
         let mut below = Vec::new();
         for (number, line) in text.split('\n').filter(|line| !line.is_empty()).enumerate() {
-            let Some(entry) = entry(&target, line.trim_end_matches('\r'), depth == top) else {
+            let Some(entry) = entry(&target, line.trim_end_matches('\r'), depth == TOP) else {
                 session.miss(&request("GET", &target), "it lists a name that no path can have");
                 continue;
             };
@@ -122,15 +133,19 @@ fn entry(folder: &str, line: &str, is_top: bool) -> Option<String> {
     Some(format!("{folder}{}{slash}", escaped(name)?))
 }
 
-/// Requests items that may exist without being listed.
-fn known(session: &mut Session<'_>, found: &mut Found) {
+/// The MAC address of an interface that was found.
+fn mac(found: &Found) -> Option<String> {
     let macs = "meta-data/network/interfaces/macs/";
-    let mac = found.targets.iter().find_map(|target| {
+    found.targets.iter().find_map(|target| {
         let (_, rest) = target.split_once(macs)?;
         rest.strip_suffix('/').filter(|mac| !mac.is_empty() && !mac.contains('/')).map(str::to_owned)
-    });
+    })
+}
+
+/// Requests items that may exist without being listed.
+fn known(session: &mut Session<'_>, found: &mut Found) {
     for path in KNOWN {
-        let path = match &mac {
+        let path = match &mac(found) {
             Some(mac) => path.replace("{mac}", mac),
             None if path.contains("{mac}") => continue,
             None => (*path).to_owned(),
@@ -138,7 +153,7 @@ fn known(session: &mut Session<'_>, found: &mut Found) {
         let target = format!("/latest/{path}");
         let is_folder = target.ends_with('/');
         let other = if is_folder { target.trim_end_matches('/').to_owned() } else { format!("{target}/") };
-        if found.seen.contains(&target) || found.seen.contains(&other) {
+        if found.seen.contains(&target) || found.targets.contains(&other) {
             continue;
         }
         if is_folder {

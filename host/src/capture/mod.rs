@@ -28,6 +28,8 @@ mod compare;
 mod crawl;
 mod describe;
 mod disguise;
+mod folded;
+mod json;
 mod paths;
 mod replacements;
 mod secrets;

@@ -2,10 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use memchr::memmem;
+
 use super::disguise::Disguise;
-use super::paths::split;
+use super::json::rewritten;
+use super::paths::{is_known, split};
 use super::replacements::Replacements;
 use super::transcript::{Exchange, Replaced, Transcript};
+use crate::description::tag_names_secret;
+use crate::redact;
 
 /// What the error calls a value that would remain.
 const REMAINS: &str = "a secret";
@@ -15,7 +20,7 @@ const LENGTH_MIN: usize = 16;
 
 /// Replaces all secrets, or returns the kind of one that would remain.
 pub fn replace(transcript: &mut Transcript, disguise: &Disguise, keeps_user_data: bool) -> Result<(), &'static str> {
-    let mut made = Made { by_secret: BTreeMap::new(), disguise };
+    let mut made = Made { by_secret: BTreeMap::new(), disguise: Some(disguise) };
     let mut replaced = Vec::new();
     for exchange in &mut transcript.exchanges {
         if let Some((kind, body)) = made.body(exchange, keeps_user_data) {
@@ -73,10 +78,32 @@ pub fn remains(transcript: &Transcript, originals: &Replacements) -> bool {
         })
 }
 
+/// Where an instance has its tags.
+const TAGS: &str = "meta-data/tags/instance/";
+
+/// Whether the name of an item, or of a folder that EC2 does not have, says that the text
+/// is a secret.
+fn names_secret(path: &str) -> bool {
+    let own = path.strip_prefix(TAGS).or_else(|| path.split_once('/').map(|(_, path)| path)).unwrap_or_default();
+    own.split('/').any(tag_names_secret)
+}
+
+fn is_json(text: &str) -> bool {
+    text.contains('"') && serde_json::from_str::<serde_json::Value>(text).is_ok_and(|it| !it.is_string())
+}
+
+/// The text of an item in which forms replace what a capture replaces.
+pub fn masked(target: &str, text: &str) -> String {
+    let (_, path) = split(target).unwrap_or_default();
+    let mut made = Made { by_secret: BTreeMap::new(), disguise: None };
+    made.item(&path, text, target.ends_with('/'))
+}
+
 /// The made-up values so far.
 struct Made<'d> {
     by_secret: BTreeMap<Vec<u8>, Vec<u8>>,
-    disguise: &'d Disguise,
+    /// Without one, only the length of a secret stays.
+    disguise: Option<&'d Disguise>,
 }
 
 impl Made<'_> {
@@ -87,13 +114,13 @@ impl Made<'_> {
             return None;
         }
         let (_, path) = split(&exchange.request.target).unwrap_or_default();
-        if exchange.request.method == "PUT" {
+        let is_graphic = || body.iter().all(u8::is_ascii_graphic);
+        if exchange.request.method == "PUT" || path == "api/token" && is_graphic() {
             return Some((Replaced::Tokens, self.secret(&String::from_utf8_lossy(&body), 5).into_bytes()));
         }
         if path == "user-data" {
             return (!keeps_user_data).then(|| (Replaced::UserData, self.user_data(&body)));
         }
-        let text = str::from_utf8(&body).ok().filter(|text| text.contains('"'));
         let is_listing = exchange.request.target.ends_with('/');
         if path.starts_with("meta-data/managed-ssh-keys/") && !is_listing {
             let text = String::from_utf8_lossy(&body);
@@ -101,17 +128,28 @@ impl Made<'_> {
             return Some((Replaced::ManagedSshKeys, made.into_bytes()));
         }
         let is_credentials = path.contains("/security-credentials/") && !is_listing;
-        match text.filter(|text| serde_json::from_str::<serde_json::Value>(text).is_ok_and(|it| !it.is_string())) {
-            Some(text) => {
+        let text = str::from_utf8(&body).ok();
+        // If credentials have an unexpected form, any part of the body can be a secret.
+        let written = match text {
+            Some(text) if is_json(text) || !is_credentials => self.item(&path, text, is_listing),
+            _ if is_credentials => self.secret(&String::from_utf8_lossy(&body), 0),
+            _ => return None,
+        };
+        (written.as_bytes() != body).then(|| (Replaced::Credentials, written.into_bytes()))
+    }
+
+    /// The text of an item without its secrets.
+    fn item(&mut self, path: &str, text: &str, is_listing: bool) -> String {
+        let is_others = !is_listing && !is_known(path) && path.contains('/');
+        match path.strip_prefix(TAGS) {
+            _ if is_others && names_secret(path) => self.secret(text, 0),
+            _ if is_json(text) => {
                 let written = self.json(text);
-                (written != text).then(|| (Replaced::Credentials, written.into_bytes()))
+                let looked = if is_others { self.by_looks(&written) } else { String::new() };
+                if is_json(&looked) { looked } else { written }
             }
-            // If credentials have an unexpected form, any part of the body can be a secret.
-            None if is_credentials => {
-                let made = self.secret(&String::from_utf8_lossy(&body), 0);
-                Some((Replaced::Credentials, made.into_bytes()))
-            }
-            None => None,
+            None if is_others => self.plain(text),
+            _ => text.to_owned(),
         }
     }
 
@@ -129,67 +167,100 @@ impl Made<'_> {
     }
 
     fn secret(&mut self, secret: &str, kept: usize) -> String {
-        let made = self.disguise.secret(secret, kept);
+        let Some(disguise) = self.disguise else { return "*".repeat(secret.len()) };
+        // The same value wherever it is found.
+        if let Some(made) = self.by_secret.get(secret.trim().as_bytes()).filter(|made| !made.is_empty()) {
+            return secret.replacen(secret.trim(), &String::from_utf8_lossy(made), 1);
+        }
+        let made = disguise.secret(secret, kept);
         self.by_secret.insert(secret.trim().as_bytes().to_vec(), made.trim().as_bytes().to_vec());
         made
     }
 
     fn user_data(&mut self, bytes: &[u8]) -> Vec<u8> {
-        let made = self.disguise.user_data(bytes);
+        let Some(disguise) = self.disguise else { return Vec::new() };
+        let made = disguise.user_data(bytes);
         self.by_secret.insert(bytes.to_vec(), made.clone());
         made
     }
 
-    /// JSON text in which other texts replace the secrets, and otherwise unchanged.
+    /// JSON text in which other values replace the secrets, and otherwise unchanged.
     fn json(&mut self, text: &str) -> String {
-        let mut out = String::with_capacity(text.len());
-        let mut name = None::<String>;
-        let mut rest = text;
-        while let Some(start) = rest.find('"') {
-            let Some(length) = string_end(&rest[start..]) else { break };
-            let literal = &rest[start..start + length];
-            let after = rest[start + length..].trim_start();
-            out.push_str(&rest[..start]);
-            let decoded: String = serde_json::from_str(literal).unwrap_or_default();
-            match &name {
-                _ if after.starts_with(':') => {
-                    name = Some(decoded);
-                    out.push_str(literal);
-                }
-                Some(key) if is_secret(key) && !decoded.is_empty() => {
-                    let made =
-                        self.secret(&decoded, if ["AccessKeyId", "Token"].contains(&key.as_str()) { 4 } else { 0 });
-                    // The JSON literal can differ from the decoded text.
-                    self.by_secret.insert(literal.trim_matches('"').as_bytes().to_vec(), made.as_bytes().to_vec());
-                    out.push_str(&serde_json::to_string(&made).unwrap_or_default());
-                }
-                _ => out.push_str(literal),
+        rewritten(text, tag_names_secret, &mut |name, literal| {
+            let Ok(decoded) = serde_json::from_str::<String>(literal) else { return self.number(literal) };
+            let made = self.secret(&decoded, if ["AccessKeyId", "Token"].contains(&name) { 4 } else { 0 });
+            // The JSON literal can differ from the decoded text.
+            self.by_secret.insert(literal.trim_matches('"').as_bytes().to_vec(), made.as_bytes().to_vec());
+            serde_json::to_string(&made).unwrap_or_default()
+        })
+    }
+
+    /// A number of as many digits.
+    fn number(&mut self, literal: &str) -> String {
+        let digits: String = literal.chars().filter(char::is_ascii_digit).collect();
+        let Some(disguise) = self.disguise else { return "0".repeat(digits.len()) };
+        let made = disguise.digits(&digits);
+        self.by_secret.insert(literal.as_bytes().to_vec(), made.clone().into_bytes());
+        made
+    }
+
+    /// Text of an item that EC2 does not have: secrets by their names, as in
+    /// `password=hunter2`, and by their looks.
+    fn plain(&mut self, text: &str) -> String {
+        let lines = text.split_inclusive('\n').map(|line| self.assigned(line));
+        let text: String = lines.collect();
+        self.by_looks(&text)
+    }
+
+    /// Text in which made-up values replace what looks like a key or a token, and is not
+    /// made up itself.
+    fn by_looks(&mut self, text: &str) -> String {
+        let (mut out, mut end) = (String::with_capacity(text.len()), 0);
+        for secret in redact::places(text) {
+            let found = &text[secret.clone()];
+            let is_made = |made: &Vec<u8>| {
+                made.len() >= LENGTH_MIN / 2
+                    && (memmem::find(found.as_bytes(), made).is_some()
+                        || memmem::find(made, found.as_bytes()).is_some())
+            };
+            if self.by_secret.values().any(is_made) {
+                continue;
             }
-            rest = &rest[start + length..];
+            out.push_str(&text[end..secret.start]);
+            out.push_str(&self.secret(found, 4));
+            end = secret.end;
+        }
+        out + &text[end..]
+    }
+
+    /// A line in which made-up values follow the names of secrets.
+    fn assigned(&mut self, line: &str) -> String {
+        let (mut out, mut rest) = (String::with_capacity(line.len()), line);
+        while let Some(place) = rest.find(['=', ':']) {
+            let is_name = |c: char| c.is_alphanumeric() || "-_.".contains(c);
+            let before = rest[..place].trim_end_matches([' ', '\t', '"', '\'']);
+            let name = &before[before
+                .rfind(|c| !is_name(c))
+                .map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8))..];
+            let behind = &rest[place + 1..];
+            let value = behind.trim_start_matches([' ', '\t', '"', '\'']);
+            // `Authorization: Basic …` goes on to the end of the line.
+            let ends: &[char] = if rest[place..].starts_with('=') {
+                &[' ', '\t', '\r', '\n', '"', '\'', ';', '&', ',']
+            } else {
+                &['\r', '\n']
+            };
+            let length = value.find(ends).unwrap_or(value.len());
+            out.push_str(&rest[..place + 1]);
+            rest = behind;
+            if length > 0 && !value.starts_with("//") && tag_names_secret(name) {
+                out.push_str(&behind[..behind.len() - value.len()]);
+                out.push_str(&self.secret(&value[..length], 0));
+                rest = &value[length..];
+            }
         }
         out + rest
     }
-}
-
-/// The end of the JSON string that a text begins with.
-pub fn string_end(text: &str) -> Option<usize> {
-    let mut is_escaped = true;
-    for (place, byte) in text.bytes().enumerate() {
-        match byte {
-            b'"' if !is_escaped => return Some(place + 1),
-            b'\\' => is_escaped = !is_escaped,
-            _ => is_escaped = false,
-        }
-    }
-    None
-}
-
-/// Whether the name of a JSON field suggests that its value is a secret.
-fn is_secret(name: &str) -> bool {
-    let name = name.to_ascii_lowercase().replace(['-', '_'], "");
-    ["accesskey", "secret", "token", "password", "passwd", "privatekey", "credential"]
-        .iter()
-        .any(|part| name.contains(part))
 }
 
 #[cfg(test)]
@@ -199,7 +270,7 @@ mod tests {
     #[test]
     fn only_secrets_of_json_are_replaced_and_all_of_them_however_they_are_written() {
         let disguise = Disguise::of(3);
-        let mut made = Made { by_secret: BTreeMap::new(), disguise: &disguise };
+        let mut made = Made { by_secret: BTreeMap::new(), disguise: Some(&disguise) };
         let text = r#"{ "Code" : "Success", "AccessKeyId":"ASIAIOSFODNN7EXAMPLE",
             "SecretAccessKey" : "wJalr\/XUtn\u002fFEMI", "Token": "IQoJb3JpZ2luX2Vj\"A==" }"#;
         let written = made.json(text);
@@ -209,5 +280,32 @@ mod tests {
         }
         let read: serde_json::Value = serde_json::from_str(&written).unwrap();
         assert_eq!(read["SecretAccessKey"].as_str().map(str::len), Some("wJalr/XUtn/FEMI".len()));
+    }
+
+    #[test]
+    fn secrets_of_unknown_items_are_found_by_their_names() {
+        let disguise = Disguise::of(3);
+        let mut made = Made { by_secret: BTreeMap::new(), disguise: Some(&disguise) };
+        for name in ["apiKey", "api_key", "pass", "db_pass", "bearer", "Authorization", "jwt", "clientSecret"] {
+            for value in [r#""hunter7x""#, r#"["hunter7x"]"#, r#"{"of": "hunter7x"}"#, "7654321"] {
+                let text = format!(r#"{{"{name}": {value}, "rack": "r17", "slot": 12}}"#);
+                let written = made.json(&text);
+                assert!(!written.contains("hunter7x") && !written.contains("7654321"), "{written}");
+                assert!(written.ends_with(r#", "rack": "r17", "slot": 12}"#), "{written}");
+                assert!(serde_json::from_str::<serde_json::Value>(&written).is_ok(), "{written}");
+            }
+            for text in [format!("rack=r17 {name}=hunter7x;slot=12\n"), format!("rack: r17\n{name}: \"hunter7x\"\n")] {
+                let written = made.plain(&text);
+                assert!(
+                    !written.contains("hunter7x") && written.contains("r17") && written.len() == text.len(),
+                    "{written}"
+                );
+            }
+        }
+        let text = "see https://a.example/b?c=d at 10:30, key wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+        assert!(made.plain(text).starts_with("see https://a.example/b?c=d at 10:30, key wJal"), "{}", made.plain(text));
+        assert!(!made.plain(text).contains("bPxRfi"), "{}", made.plain(text));
+        assert!(names_secret("meta-data/fabric/api-key") && names_secret("meta-data/tags/instance/db_pass"));
+        assert!(!names_secret("meta-data/fabric/rack") && !names_secret("meta-data/tags/instance/Name"));
     }
 }

@@ -5,9 +5,10 @@ use std::time::{Duration, SystemTime};
 
 use super::asker::Asker;
 use super::capturer::{Limits, Progress};
-use super::transcript::{Asked, Exchange, Missing};
+use super::transcript::{Answered, Asked, Exchange, Missing};
 use crate::engine::Request;
 use crate::probe::{NoReply, Reply};
+use crate::redact;
 
 /// How often a request is repeated if the service is busy or does not answer.
 const REPETITIONS: u32 = 6;
@@ -69,6 +70,11 @@ pub fn is_busy(status: u16) -> bool {
     matches!(status, 429 | 503)
 }
 
+/// Whether an answer is a page for people or XML, and so neither an item nor a listing.
+pub fn is_page(answered: &Answered) -> bool {
+    answered.text().is_some_and(|text| text.trim_start().starts_with('<'))
+}
+
 /// The token of an exchange that later requests use.
 pub fn issued(asked: &Asked, status: u16, body: &[u8]) -> Option<String> {
     let seconds: u64 = asked.field(TTL)?.parse().ok()?;
@@ -115,6 +121,32 @@ impl<'a> Session<'a> {
 
     pub fn has_token(&self) -> bool {
         self.token.is_some()
+    }
+
+    /// Whether the capture was ended before all was requested.
+    pub fn has_ended_early(&self) -> bool {
+        self.ended.is_some() && !self.exchanges.is_empty()
+    }
+
+    /// Whether anything below `/latest` was answered as a metadata service does.
+    pub fn is_with_metadata(&self) -> bool {
+        self.exchanges.iter().any(|Exchange { request, response, .. }| {
+            let is_metadata = request.method == "GET" && request.target.starts_with("/latest/");
+            is_metadata && response.status == 200 && !is_page(response)
+        })
+    }
+
+    /// What a service answers that is no metadata service.
+    pub fn other_answer(&self) -> String {
+        let exchange = self.exchanges.iter().rev().find(|exchange| exchange.request.method == "GET");
+        let of = |Exchange { request, response, .. }: &Exchange| {
+            let page = if is_page(response) && response.status == 200 { " with a page of HTML or XML" } else { "" };
+            format!("{}: {} {}", request.line(), response.status, redact::text(&response.reason, 40))
+                .trim_end()
+                .to_owned()
+                + page
+        };
+        exchange.map(of).or_else(|| self.missing.first().map(Missing::to_string)).unwrap_or_default()
     }
 
     /// Why the service never answered at all, if it never did.
@@ -199,7 +231,7 @@ impl<'a> Session<'a> {
                 pause *= 2;
                 self.look_whether_to_go_on(asked);
                 if let Some(ended) = &self.ended {
-                    return Err(ended.clone());
+                    return Err(format!("{ended}; before that: {why}"));
                 }
             }
             match self.send(&asked.filled(self.token.as_deref())) {
@@ -218,6 +250,11 @@ impl<'a> Session<'a> {
                     self.failure.get_or_insert(none);
                     if is_nothing_there {
                         break;
+                    }
+                    // Nothing shows that there is a service to wait for.
+                    if !self.has_answered && attempt + 1 >= GONE {
+                        self.end("the service never answered");
+                        return Err(why);
                     }
                 }
             }

@@ -30,6 +30,8 @@ use crate::problem::{Finding, NamedFindings, Problem, Problems, segments};
 
 pub(crate) use self::rfc3339::{LAST_MS, rfc3339};
 pub use self::scenario::Scenario;
+#[cfg(feature = "conform")]
+pub(crate) use self::secrets::tag_names_secret;
 pub(crate) use self::start::Start;
 pub use self::warning::{Warning, Warnings};
 

@@ -133,6 +133,12 @@ pub(crate) fn has_secret(text: &str) -> bool {
     !secrets(text).is_empty()
 }
 
+/// Where something in a text looks like a key or a token, in order.
+#[cfg(feature = "conform")]
+pub(crate) fn places(text: &str) -> Vec<std::ops::Range<usize>> {
+    secrets(text)
+}
+
 /// The part of a text that is looked at, and whether there is more.
 fn beginning(text: &str) -> (&str, bool) {
     let end = text.floor_char_boundary(BYTES_MAX);

@@ -5,6 +5,7 @@ mod names;
 mod shapes;
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use self::names::Names;
 use self::shapes::Writer;
@@ -93,12 +94,19 @@ fn write(transcript: &mut Transcript, disguise: &Disguise) -> Replacements {
     found
 }
 
-/// The host of an endpoint, if it is a name rather than an address.
+/// The host of an endpoint as it is written there, unless it is EC2's or loopback.
 fn own_host(endpoint: &str) -> Option<String> {
     let authority = endpoint.split_once("://").map_or(endpoint, |(_, rest)| rest);
-    let host = authority.split(['/', ':']).next().unwrap_or_default();
-    let is_name = !authority.starts_with('[') && host.parse::<std::net::Ipv4Addr>().is_err();
-    (is_name && !["", "localhost"].contains(&host)).then(|| host.to_owned())
+    let host = match authority.find(']') {
+        Some(end) => &authority[..=end],
+        None => authority.split(['/', ':']).next().unwrap_or_default(),
+    };
+    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    let is_anybodys = match &address {
+        Ok(address) => address.is_loopback() || ["169.254.169.254", "fd00:ec2::254"].contains(&&*address.to_string()),
+        Err(_) => ["", "localhost"].contains(&host),
+    };
+    (!is_anybodys).then(|| host.to_owned())
 }
 
 /// A target in which other names replace those of its path.
@@ -145,4 +153,25 @@ fn written_body(exchange: &Exchange, path: &str, names: &Names, writer: &mut Wri
         return lines.join("\n").into_bytes();
     }
     written.into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_of_endpoints_are_their_owners() {
+        for (endpoint, host) in [
+            ("http://10.0.0.7:80", Some("10.0.0.7")),
+            ("http://[2001:db9::1]:1338", Some("[2001:db9::1]")),
+            ("http://build-7", Some("build-7")),
+            ("http://169.254.169.254", None),
+            ("http://[fd00:ec2::254]", None),
+            ("http://[::1]:1338", None),
+            ("http://127.0.0.1:1338", None),
+            ("http://localhost:1338", None),
+        ] {
+            assert_eq!(own_host(endpoint).as_deref(), host, "{endpoint}");
+        }
+    }
 }

@@ -7,8 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::shapes::Writer;
 use crate::capture::disguise::Disguise;
+use crate::capture::json::string_end;
 use crate::capture::paths::{KNOWN, split};
-use crate::capture::secrets::string_end;
 use crate::capture::transcript::Transcript;
 
 /// The names of a capture.
@@ -24,6 +24,10 @@ const LENGTH_MIN: usize = 4;
 
 const ROLES: &str = "meta-data/iam/security-credentials";
 const TAGS: &str = "meta-data/tags/instance";
+/// The bucket of an image and the names below it.
+const MANIFEST: &str = "meta-data/ami-manifest-path";
+/// What it is for images in EBS.
+const UNKNOWN: &str = "(unknown)";
 const USERS: &str = "meta-data/managed-ssh-keys/active-keys";
 /// Items whose text is a word of EC2 and not a name, even if a name is equal to it.
 const WORDS: &[&str] = &[
@@ -88,6 +92,8 @@ impl Names {
             } else if path == "meta-data/iam/info" {
                 let arn = text.split("instance-profile/").nth(1).and_then(|rest| rest.split('"').next());
                 found.extend(arn.into_iter().flat_map(|arn| arn.split('/')).map(str::to_owned));
+            } else if path == MANIFEST && text != UNKNOWN {
+                found.extend(text.split('/').next().map(str::to_owned));
             } else if path.ends_with("hostname") {
                 found.extend(own_parts(text));
             } else if is_listing {
@@ -142,6 +148,9 @@ impl Names {
         }
         if path.strip_prefix(TAGS).is_some_and(|key| key.starts_with('/')) {
             return Some(self.made(text));
+        }
+        if path == MANIFEST && text != UNKNOWN {
+            return Some(text.split('/').map(|name| self.made(name)).collect::<Vec<_>>().join("/"));
         }
         if path == "meta-data/tag-sets/instance" {
             return Some(self.values(text));

@@ -109,11 +109,17 @@ fn options(view: &View<'_>, draft: &mut Draft) {
 
 fn key_pair(view: &View<'_>, draft: &mut Draft) {
     let mut pairs = view.names("meta-data/public-keys").filter_map(|line| line.split_once('='));
-    let Some((number, name)) = pairs.next() else {
+    let key_of = |number: &str| view.meta(&format!("public-keys/{number}/openssh-key"));
+    let Some((number, name)) = pairs.next().or_else(|| {
+        // Some services list a key without its name, which the key itself may end with.
+        let numbers = view.names("meta-data/public-keys").chain(["0"]);
+        let (number, key) = numbers.filter_map(|number| Some((number, key_of(number)?))).next()?;
+        Some((number, key.trim_end().splitn(3, ' ').nth(2).unwrap_or_default()))
+    }) else {
         return draft.set("key-pair", false, "no meta-data/public-keys/");
     };
     let from = format!("meta-data/public-keys/{number}/");
-    draft.set("key-pair.key-name", name, &from);
+    draft.set_some("key-pair.key-name", Some(name).filter(|name| !name.is_empty()), &from);
     let key = view.meta(&format!("public-keys/{number}/openssh-key"));
     draft.set_some("key-pair.public-key", key.map(str::trim_end), &from);
 }

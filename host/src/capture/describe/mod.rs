@@ -199,8 +199,10 @@ impl Work<'_> {
             let (Some(text), "GET", 200) = (response.text(), request.method.as_str(), response.status) else {
                 continue;
             };
+            // Nothing else takes entries; the report says how it differs.
+            let takes_entries = ["meta-data/", "dynamic/"].iter().any(|folder| path.starts_with(folder));
             let is_item =
-                !request.target.ends_with('/') && path.contains('/') && !path.starts_with("meta-data/public-keys/");
+                !request.target.ends_with('/') && takes_entries && !path.starts_with("meta-data/public-keys/");
             if !is_item || (version == "latest") != of_latest || self.tried.len() >= ENTRIES {
                 continue;
             }

@@ -1,8 +1,9 @@
 //! A report for people: what a capture contains, and what its description cannot express.
 
 use super::CapturedDescription;
-use crate::capture::compare::grouped;
-use crate::capture::transcript::{Replaced, Transcript};
+use crate::capture::folded::folded;
+use crate::capture::session::is_page;
+use crate::capture::transcript::{Exchange, Replaced, Transcript};
 use crate::redact;
 
 impl CapturedDescription {
@@ -43,7 +44,11 @@ impl CapturedDescription {
         for missing in &header.missing {
             text += &format!("- {}\n", redact::text(&missing.to_string(), 400));
         }
-        if header.missing.is_empty() {
+        let poor = poor_listings(transcript);
+        for line in &poor {
+            text += &format!("- {line}\n");
+        }
+        if header.missing.is_empty() && poor.is_empty() {
             text += "Nothing: every request was answered.\n";
         }
         text += "\n## What `instance.toml` cannot say\n\n";
@@ -53,7 +58,7 @@ impl CapturedDescription {
         if self.is_unsigned {
             text += "- The service has no signatures of the identity document; a runner signs unless a flag turns that off.\n";
         }
-        let differences = grouped(&self.differences);
+        let differences = folded(&self.differences);
         for line in &differences {
             text += &format!("- {line}\n");
         }
@@ -62,6 +67,37 @@ impl CapturedDescription {
         }
         text
     }
+}
+
+/// Which listings do not show what the service has.
+fn poor_listings(transcript: &Transcript) -> Vec<String> {
+    const REST: &str = "known items were requested by their names, and others can be missing";
+    let answer = |target: &str| {
+        let is_it = |it: &&Exchange| it.request.method == "GET" && it.request.target == target;
+        let mut all = transcript.exchanges.iter().filter(is_it).map(|exchange| &exchange.response);
+        let first = all.next()?;
+        // An answer to a request with a token, or without one.
+        Some(std::iter::once(first).chain(all).find(|answered| answered.status == 200).unwrap_or(first))
+    };
+    let poor = |folder: &str, names: &[&str]| {
+        let listing = answer(folder)?;
+        if listing.status != 200 || is_page(listing) {
+            let reason = redact::text(&listing.reason, 40);
+            return Some(format!("the listing `{folder}`, which answers {} {reason}: {REST}", listing.status));
+        }
+        let lists = |name: &str| {
+            listing
+                .text()
+                .is_some_and(|text| text.lines().any(|line| line.trim_end_matches('/') == name.trim_end_matches('/')))
+        };
+        let is_there = |name: &str| answer(&format!("{folder}{name}")).is_some_and(|answered| answered.status == 200);
+        let lacks: Vec<&str> = names.iter().copied().filter(|name| !lists(name) && is_there(name)).collect();
+        (!lacks.is_empty())
+            .then(|| format!("the listing `{folder}` lacks {} and more that is there: {REST}", lacks.join(", ")))
+    };
+    let listings =
+        [poor("/latest/", &["meta-data/"]), poor("/latest/meta-data/", &["ami-id", "instance-id", "instance-type"])];
+    listings.into_iter().flatten().collect()
 }
 
 fn words(replaced: Replaced) -> &'static str {

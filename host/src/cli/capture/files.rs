@@ -14,6 +14,8 @@ const NAMES: [&str; 3] = ["instance.toml", "transcript.jsonl", "report.md"];
 /// A directory for them.
 pub struct Files {
     directory: PathBuf,
+    /// Whether it was created for them.
+    is_new: bool,
 }
 
 impl Files {
@@ -26,12 +28,20 @@ impl Files {
                 format!("{} exists: name another directory with --out, or replace it with --force", file.display());
             return Err(WrongUse(message).into());
         }
+        let is_new = directory.symlink_metadata().is_err();
         let mut builder = DirBuilder::new();
         builder.recursive(true);
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.create(directory).with_context(|| format!("cannot make {}", directory.display()))?;
-        Ok(Self { directory: directory.to_owned() })
+        Ok(Self { directory: directory.to_owned(), is_new })
+    }
+
+    /// Removes the directory if it was created in vain.
+    pub fn abandon(&self) {
+        if self.is_new {
+            let _ = fs::remove_dir(&self.directory);
+        }
     }
 
     /// The name of a file, with its directory.

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use clap::Args;
 use imds_host::Runtime;
-use imds_host::capture::{CaptureError, Capturer, Comparison, Transcript};
+use imds_host::capture::{CaptureError, Capturer, Comparison, Replaced, Transcript};
 use imds_host::probe::{Client, Endpoint};
 
 use self::files::Files;
@@ -88,8 +88,8 @@ Examples:
 Before anything is written, made-up values of the same form replace credentials, session tokens,
 user data and the keys of EC2 Instance Connect.
 
-Exit status: 0; 1 if something is missing or differs, or the capture fails; 2 for wrong use;
-3 if no service answers.";
+Exit status: 0; 1 if something is missing or differs, or what answers is no metadata service;
+2 for wrong use; 3 if nothing answers.";
 
 impl Capture {
     pub fn run(self) -> anyhow::Result<ExitCode> {
@@ -122,8 +122,10 @@ impl Capture {
         drop(bar);
         let transcript = match captured {
             Ok(transcript) => transcript,
-            Err(CaptureError::NoReply(none)) => return Ok(no_service(&none, "as ENDPOINT")),
-            Err(error) => return Err(error.into()),
+            Err(error) => {
+                files.abandon();
+                return failed(&error, &endpoint);
+            }
         };
         files.write("transcript.jsonl", |file| transcript.write(file))?;
         // The transcript stays, even if the description fails.
@@ -207,6 +209,12 @@ pub fn compare_with(transcript: &Transcript, client: &Client) -> anyhow::Result<
         if is_interrupted.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     drop(bar);
+    if !comparison.differences.is_empty() && transcript.header.replaced.contains(&Replaced::Identifiers) {
+        to_stderr(
+            "imds: warning: ids, addresses and names of the transcript are made up: only its own description serves \
+             them, and the service that was captured differs in each",
+        );
+    }
     tell(&comparison)
 }
 
@@ -220,6 +228,17 @@ fn tell(comparison: &Comparison) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::FAILURE)
         }
     }
+}
+
+fn failed(error: &CaptureError, endpoint: &str) -> anyhow::Result<ExitCode> {
+    let help = match error {
+        CaptureError::NoReply(none) => return Ok(no_service(none, "as ENDPOINT")),
+        CaptureError::NoService(answer) if answer.contains(": 403") => {
+            "\nhelp: the endpoint may be disabled, or not for the name in the URL"
+        }
+        _ => "",
+    };
+    anyhow::bail!("{endpoint}: {error}{help}")
 }
 
 fn tell_missing(transcript: &Transcript, report: &str) -> ExitCode {
