@@ -28,6 +28,8 @@ mod compare;
 mod crawl;
 mod describe;
 mod disguise;
+mod harmless;
+mod json;
 mod paths;
 mod secrets;
 mod session;
