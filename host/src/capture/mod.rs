@@ -31,6 +31,7 @@ mod disguise;
 mod harmless;
 mod json;
 mod paths;
+mod remains;
 mod secrets;
 mod session;
 mod transcript;

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use memchr::memmem;
 
 use super::disguise::Disguise;
-use super::paths::split;
+use super::paths::{Secret, secret, split};
+use super::remains;
 use super::transcript::{Exchange, Replaced, Transcript};
 
 /// What the error calls a value that would remain.
@@ -19,7 +20,11 @@ const LENGTH_MIN: usize = 16;
 pub fn replace(transcript: &mut Transcript, disguise: &Disguise, keeps_user_data: bool) -> Result<(), &'static str> {
     let mut made = Made { by_secret: BTreeMap::new(), disguise };
     let mut replaced = Vec::new();
+    let pages = remains::error_pages(&transcript.exchanges);
     for exchange in &mut transcript.exchanges {
+        if pages.contains(&(exchange.response.status, exchange.response.body())) {
+            continue;
+        }
         if let Some((kind, body)) = made.body(exchange, keeps_user_data) {
             exchange.response.set_body(body);
             replaced.push(kind);
@@ -47,8 +52,10 @@ pub fn replace(transcript: &mut Transcript, disguise: &Disguise, keeps_user_data
     replaced.sort();
     replaced.dedup();
     transcript.header.replaced = replaced;
-    // Only a defect could leave a secret here.
+    // Text without a letter or a digit cannot be replaced by another of its form.
     let originals: Vec<&[u8]> = secrets.iter().map(|(secret, _)| secret.as_slice()).collect();
+    remains::drop_bodies(transcript, &originals);
+    // Only a defect could leave a secret here.
     if remains(transcript, &originals) { Err(REMAINS) } else { Ok(()) }
 }
 
@@ -111,14 +118,17 @@ impl Made<'_> {
     /// The body that replaces a secret one.
     fn body(&mut self, exchange: &Exchange, keeps_user_data: bool) -> Option<(Replaced, Vec<u8>)> {
         let body = exchange.response.body();
-        if exchange.response.status != 200 || body.is_empty() {
+        if body.is_empty() {
             return None;
         }
         let (_, path) = split(&exchange.request.target).unwrap_or_default();
-        if exchange.request.method == "PUT" {
-            return Some((Replaced::Tokens, self.secret(&String::from_utf8_lossy(&body), 5).into_bytes()));
+        let place = secret(&exchange.request.target);
+        if exchange.request.method == "PUT" || place == Some(Secret::Token) {
+            // What all tokens of EC2 begin with.
+            let kept = if body.starts_with(b"AQAE") { 5 } else { 0 };
+            return Some((Replaced::Tokens, self.secret(&String::from_utf8_lossy(&body), kept).into_bytes()));
         }
-        if path == "user-data" {
+        if place == Some(Secret::UserData) {
             return (!keeps_user_data).then(|| (Replaced::UserData, self.user_data(&body)));
         }
         let text = str::from_utf8(&body).ok().filter(|text| text.contains('"'));
@@ -128,10 +138,10 @@ impl Made<'_> {
             let made: String = text.split_inclusive('\n').map(|line| self.keys(line)).collect();
             return Some((Replaced::ManagedSshKeys, made.into_bytes()));
         }
-        let is_credentials = path.contains("/security-credentials/") && !is_listing;
+        let is_credentials = place == Some(Secret::Credentials);
         match text.filter(|text| serde_json::from_str::<serde_json::Value>(text).is_ok_and(|it| !it.is_string())) {
             Some(text) => {
-                let written = self.json(text);
+                let written = self.json(text, is_credentials);
                 (written != text).then(|| (Replaced::Credentials, written.into_bytes()))
             }
             // If credentials have an unexpected form, any part of the body can be a secret.
@@ -168,8 +178,9 @@ impl Made<'_> {
         made
     }
 
-    /// JSON text in which other texts replace the secrets, and otherwise unchanged.
-    fn json(&mut self, text: &str) -> String {
+    /// JSON text in which other texts replace the secrets, and otherwise unchanged. In
+    /// credentials, every text is one but those that all credentials have.
+    fn json(&mut self, text: &str, is_credentials: bool) -> String {
         let mut out = String::with_capacity(text.len());
         let mut name = None::<String>;
         let mut rest = text;
@@ -184,9 +195,14 @@ impl Made<'_> {
                     name = Some(decoded);
                     out.push_str(literal);
                 }
-                Some(key) if is_secret(key) && !decoded.is_empty() => {
-                    let made =
-                        self.secret(&decoded, if ["AccessKeyId", "Token"].contains(&key.as_str()) { 4 } else { 0 });
+                key if !decoded.is_empty()
+                    && match is_credentials {
+                        true => !is_common(out.trim_end().ends_with(':'), key.as_deref(), &decoded),
+                        false => key.as_deref().is_some_and(is_secret),
+                    } =>
+                {
+                    let key = key.as_deref().unwrap_or_default();
+                    let made = self.secret(&decoded, if ["AccessKeyId", "Token"].contains(&key) { 4 } else { 0 });
                     // The JSON literal can differ from the decoded text.
                     self.by_secret.insert(literal.trim_matches('"').as_bytes().to_vec(), made.as_bytes().to_vec());
                     out.push_str(&serde_json::to_string(&made).unwrap_or_default());
@@ -197,6 +213,11 @@ impl Made<'_> {
         }
         out + rest
     }
+}
+
+/// Whether a text of credentials is none of the secret ones: a code, a type or a time.
+pub fn is_common(is_field: bool, name: Option<&str>, text: &str) -> bool {
+    (is_field && matches!(name, Some("Code" | "Type"))) || humantime::parse_rfc3339(text).is_ok()
 }
 
 /// The end of the JSON string that a text begins with.
@@ -230,12 +251,16 @@ mod tests {
         let mut made = Made { by_secret: BTreeMap::new(), disguise: &disguise };
         let text = r#"{ "Code" : "Success", "AccessKeyId":"ASIAIOSFODNN7EXAMPLE",
             "SecretAccessKey" : "wJalr\/XUtn\u002fFEMI", "Token": "IQoJb3JpZ2luX2Vj\"A==" }"#;
-        let written = made.json(text);
+        let written = made.json(text, false);
         assert!(written.starts_with(r#"{ "Code" : "Success", "AccessKeyId":"ASIA"#), "{written}");
         for secret in ["IOSFODNN7EXAMPLE", "wJalr", "b3JpZ2luX2Vj", "FEMI"] {
             assert!(!written.contains(secret), "{written}");
         }
         let read: serde_json::Value = serde_json::from_str(&written).unwrap();
         assert_eq!(read["SecretAccessKey"].as_str().map(str::len), Some("wJalr/XUtn/FEMI".len()));
+        let odd = r#"{"Code":"Success","Expiration":"2026-10-01T06:00:00Z","kid":["ASIAODD"],"Type":["ODDSECRET"],"x":{"sak":"ODDKEY"}}"#;
+        let written = made.json(odd, true);
+        assert!(written.starts_with(r#"{"Code":"Success","Expiration":"2026-10-01T06:00:00Z","kid":[""#), "{written}");
+        assert!(!written.contains("ODD") && serde_json::from_str::<serde_json::Value>(&written).is_ok(), "{written}");
     }
 }
