@@ -488,3 +488,129 @@ fn what_is_no_metadata_service_is_not_described() {
     let error = error.expect_err("it is always busy").to_string();
     assert!(error.ends_with("time of 2s was over; before that: always 503 Service Unavailable"), "{error}");
 }
+
+/// Captures a service that is a function from method and path to status and body, and lists
+/// what it was asked.
+fn captured_from(capturer: &Capturer, answer: impl Fn(&str, &str) -> (u16, String)) -> (Transcript, Vec<String>) {
+    let mut asked = Vec::new();
+    let mut asker = |request: &imds_host::Request| {
+        asked.push(request.target.clone());
+        let (status, body) = answer(&request.method, &request.target);
+        let bytes = format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        Ok(imds_host::probe::Reply::read(bytes.as_bytes(), request.method == "HEAD").expect("an answer"))
+    };
+    let transcript = capturer.capture("http://a", &mut asker).unwrap_or_else(|error| panic!("{error}"));
+    (transcript, asked)
+}
+
+/// A service that shows secrets where EC2 does not. All of them contain `SECRET`.
+fn careless(method: &str, target: &str) -> (u16, String) {
+    let path = target.strip_prefix("/latest/").or_else(|| target.strip_prefix("/1.0/"));
+    let is_old = target.starts_with("/1.0/");
+    let text = match (method, path.unwrap_or(target)) {
+        ("PUT", _) => return (201, "SECRETTOKENbPxRfiCYEXAMPLEKEYwJalrXUtnFEMIK7MDENG".to_owned()),
+        (_, "/") => "1.0\nlatest",
+        (_, "") => "api/\nmeta-data\nuser-data/\nuser-data",
+        (_, "api/") => "token\ntoken/",
+        (_, "api/token" | "api/token/") => "AQAESECRETGETbPxRfiCYEXAMPLEKEYwJalrXUtnFEMIK7MDENGabc==",
+        (_, "user-data" | "user-data/") => "#!/bin/sh\nexport PASSWORD=SECRET-hunter2\nSECRET/\n",
+        (_, "meta-data/") => "ami-id\niam/",
+        (_, "meta-data/ami-id") => "ami-1",
+        (_, "meta-data/iam/") => "security-credentials/",
+        (_, "meta-data/iam/security-credentials/") => "ini\nodd\nfolder/",
+        (_, "meta-data/iam/security-credentials/ini") => "aws_secret_access_key = SECRETwJalrXUtnFEMIK7MDENGbPxRfiCY",
+        (_, "meta-data/iam/security-credentials/odd") => {
+            r#"{"Code":"Success","kid":"SECRETASIAODD","list":["SECRETINALIST"],"nested":"{\"sak\":\"SECRETNESTED\"}"}"#
+        }
+        (_, "meta-data/iam/security-credentials/folder/") => "SECRETLINE\nSECRETFOLDER/",
+        (_, "meta-data/iam/security-credentials/known") => return (404, "no such role".to_owned()),
+        _ => return (404, "no such path".to_owned()),
+    };
+    (if is_old { 203 } else { 200 }, text.to_owned())
+}
+
+#[test]
+fn no_secret_is_kept_or_asked_for_by_whatever_answer_it_came() {
+    let (transcript, asked) = captured_from(&capturer(), careless);
+    let asked: Vec<_> = asked.iter().filter(|target| target.contains("SECRET")).collect();
+    assert!(asked.is_empty(), "{asked:?}");
+    let described = transcript.describe(&runtime()).unwrap_or_else(|error| panic!("{error}"));
+    let all = written(&transcript) + &described.toml + &described.report(&transcript);
+    assert!(!all.contains("SECRET"), "{}", all.lines().find(|line| line.contains("SECRET")).unwrap_or_default());
+    let body = |target: &str| {
+        let exchange = transcript.exchanges.iter().find(|it| it.request.target == target && it.request.method == "GET");
+        exchange.map(|it| String::from_utf8_lossy(&it.response.body()).into_owned()).unwrap_or_default()
+    };
+    let odd = body("/latest/meta-data/iam/security-credentials/odd");
+    assert!(odd.starts_with(r#"{"Code":"Success","kid":""#) && odd.ends_with("\"}"), "{odd}");
+    assert!(body("/latest/meta-data/iam/security-credentials/ini").contains(" = "), "no form");
+    assert!(body("/1.0/user-data").starts_with("#!/bin/sh\n# made up"), "no form");
+    assert_eq!(body("/latest/no-such-folder/"), "no such path", "error pages stay");
+}
+
+#[test]
+fn a_comparison_shows_no_secret() {
+    let (transcript, _) = captured_from(&capturer().keep_user_data(true), |method, target| match (method, target) {
+        ("GET", "/latest/meta-data/ami-id") => (200, "ami-2".to_owned()),
+        ("GET", target) if target.starts_with("/latest/") && !target.ends_with('/') => (200, "another".to_owned()),
+        _ => careless(method, target),
+    });
+    let comparison = transcript.compare(&mut |request: &imds_host::Request| {
+        let (status, body) = match request.target.as_str() {
+            "/latest/meta-data/iam/info" => (200, "key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".to_owned()),
+            target => careless(&request.method, target),
+        };
+        let bytes = format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        Ok(imds_host::probe::Reply::read(bytes.as_bytes(), request.method == "HEAD").expect("an answer"))
+    });
+    let text = comparison.to_string();
+    assert!(!text.contains("SECRET") && !text.contains("K7MDENG"), "{text}");
+    assert!(text.contains("user-data") && text.contains(" other bytes"), "{text}");
+    assert!(text.contains("captured \"ami-2\", got \"ami-1\"") && text.contains("key = …"), "{text}");
+}
+
+#[test]
+fn what_is_missing_has_an_end_and_is_read_again() {
+    let bad = |_: &str, target: &str| match target {
+        "/" => (200, "latest".to_owned()),
+        "/latest/" => (200, "\u{1}\n".repeat(100_000)),
+        _ => (404, String::new()),
+    };
+    let (transcript, _) = captured_from(&capturer(), bad);
+    let missing = &transcript.header.missing;
+    assert_eq!(missing.len(), 1, "{:?}", &missing[..2]);
+    assert_eq!(missing[0].to_string(), "GET /latest/: it lists names that no path can have");
+    // Folders of folders, nearly none of which is requested.
+    let names: String = (0..1000).map(|number| format!("{number}/\n")).collect();
+    let (transcript, _) = captured_from(&capturer().requests_at_most(20), |_, _| (200, names.clone()));
+    let missing = &transcript.header.missing;
+    assert_eq!(missing.len(), 5001);
+    assert_eq!(missing[5000].to_string(), "More requests: no more of them are listed");
+    let read = Transcript::read_from(written(&transcript).as_bytes());
+    assert!(read.as_ref() == Ok(&transcript), "it is another");
+}
+
+#[test]
+fn heads_count_towards_the_bytes_of_a_capture() {
+    let answer = format!("HTTP/1.1 200 OK\r\nX: {}\r\nContent-Length: 0\r\n\r\n", "a".repeat(10_000));
+    let mut asker = |request: &imds_host::Request| {
+        Ok(imds_host::probe::Reply::read(answer.as_bytes(), request.method == "HEAD").expect("an answer"))
+    };
+    let transcript = capturer().bytes_at_most(100_000).capture("http://a", &mut asker).expect("a capture");
+    assert_eq!(transcript.exchanges.len(), 10);
+}
+
+#[test]
+fn a_body_that_cannot_be_replaced_is_left_out_and_the_rest_is_kept() {
+    let (transcript, _) = captured_from(&capturer(), |method, target| match (method, target) {
+        ("PUT", _) => (200, "[ ".repeat(100)),
+        _ => careless(method, target),
+    });
+    let missing = &transcript.header.missing;
+    assert!(!missing.is_empty(), "nothing is missing");
+    for missing in missing {
+        assert_eq!(missing.request, "PUT /latest/api/token");
+        assert_eq!(missing.why, "its body is left out: it has a secret that cannot be replaced");
+    }
+    assert!(!written(&transcript).contains("[ [ [") && transcript.exchanges.len() > 50);
+}

@@ -74,7 +74,7 @@ pub struct Progress {
 /// Each method returns the capturer with one thing changed.
 impl Capturer {
     /// A capturer that replaces credentials, tokens, user data and the keys of EC2 Instance
-    /// Connect, and stops after 20000 requests, 64 MiB of bodies or an hour.
+    /// Connect, and stops after 20000 requests, 64 MiB of answers or an hour.
     ///
     /// # Errors
     ///
@@ -102,7 +102,7 @@ impl Capturer {
         Self { limits: Limits { requests, ..self.limits }, ..self }
     }
 
-    /// Sets how many bytes the bodies may have in all.
+    /// Sets how many bytes the answers may have in all, with their header fields.
     #[must_use]
     pub fn bytes_at_most(self, bytes: u64) -> Self {
         Self { limits: Limits { bytes, ..self.limits }, ..self }

@@ -7,8 +7,8 @@ use super::asker::Asker;
 use super::capturer::{Limits, Progress, TIME};
 use super::folded::grouped;
 use super::json::string_end;
-use super::paths::split;
-use super::secrets;
+use super::paths::{Secret, secret, split};
+use super::secrets::{self, is_common};
 use super::session::Session;
 use super::transcript::{Answered, Asked, Exchange, Replaced, Transcript};
 use crate::probe::Reply;
@@ -142,9 +142,10 @@ fn shown_request(request: &Asked) -> String {
     request.line() + &fields.collect::<String>()
 }
 
-/// A text of a service in a form that a report can show.
+/// A text of a service in a form that a report can show: by the rules of logs, without what
+/// looks like a secret.
 fn brief(text: &str) -> String {
-    redact::text(text, SHOWN)
+    redact::user_agent(text)
 }
 
 fn status_line(answered: &Answered) -> String {
@@ -164,14 +165,17 @@ enum Kind {
 fn kind(exchange: &Exchange, replaced: &[Replaced]) -> Kind {
     let (_, path) = split(&exchange.request.target).unwrap_or_default();
     let last = path.rsplit('/').next().unwrap_or_default();
+    let place = secret(&exchange.request.target);
+    let is_json = exchange.response.text().is_some_and(|text| text.trim_start().starts_with('{'));
     match path.as_str() {
-        _ if exchange.response.status != 200 => Kind::Plain,
-        _ if exchange.request.method == "PUT"
-            || path == "api/token" && form(&exchange.response.body(), Kind::Token) != NO_TOKEN =>
-        {
-            Kind::Token
+        _ if !(200..300).contains(&exchange.response.status) => Kind::Plain,
+        _ if exchange.request.method == "PUT" => Kind::Token,
+        _ if place == Some(Secret::Token) && form(&exchange.response.body(), Kind::Token) != NO_TOKEN => Kind::Token,
+        _ if place == Some(Secret::Token) && replaced.contains(&Replaced::Tokens) => Kind::Opaque,
+        _ if place == Some(Secret::UserData) && replaced.contains(&Replaced::UserData) => Kind::Opaque,
+        _ if place == Some(Secret::Credentials) && replaced.contains(&Replaced::Credentials) && !is_json => {
+            Kind::Opaque
         }
-        "user-data" if replaced.contains(&Replaced::UserData) => Kind::Opaque,
         _ if path.starts_with("dynamic/instance-identity/") && last != "document" && last != "instance-identity" => {
             Kind::Form
         }
@@ -210,7 +214,11 @@ fn compare(
     let [ours, theirs] = [expected.body(), got.body()];
     let is_equal = ours == theirs
         || match kind {
-            Kind::Plain => masked(&ours) == masked(&theirs) || is_replaced_alike(exchange, replaced, [&ours, &theirs]),
+            Kind::Plain => {
+                let is_credentials = secret(&exchange.request.target) == Some(Secret::Credentials);
+                masked(&ours, is_credentials) == masked(&theirs, is_credentials)
+                    || is_replaced_alike(exchange, replaced, [&ours, &theirs])
+            }
             Kind::Token | Kind::Form | Kind::Opaque => form(&ours, kind) == form(&theirs, kind),
         };
     for (place, (name, value)) in expected.fields.iter().enumerate() {
@@ -242,7 +250,7 @@ fn compare(
             Kind::Plain if is_private(exchange) => {
                 (format!("{} bytes", ours.len()), format!("{} other bytes", theirs.len()))
             }
-            Kind::Plain => shown(&masked(&ours), &masked(&theirs)),
+            Kind::Plain => shown(&masked(&ours, false), &masked(&theirs, false)),
             Kind::Token | Kind::Form | Kind::Opaque => (form(&ours, kind), form(&theirs, kind)),
         };
         differs("body".into(), ours, theirs);
@@ -252,7 +260,7 @@ fn compare(
 /// Whether the value at a path can be a secret that its form does not reveal.
 fn is_private(exchange: &Exchange) -> bool {
     let (_, path) = split(&exchange.request.target).unwrap_or_default();
-    path == "user-data" || path.starts_with("meta-data/managed-ssh-keys/")
+    secret(&exchange.request.target).is_some() || path.starts_with("meta-data/managed-ssh-keys/")
 }
 
 /// Whether the value at a path never changes, judged by the path alone.
@@ -312,13 +320,14 @@ fn shown(ours: &[u8], theirs: &[u8]) -> (String, String) {
     }
 }
 
-/// A body in which forms replace credentials and their times.
-fn masked(body: &[u8]) -> Vec<u8> {
+/// A body in which forms replace credentials and their times. In the answers of roles, every
+/// text can be a secret.
+fn masked(body: &[u8], is_role: bool) -> Vec<u8> {
     let Some(text) = str::from_utf8(body).ok().filter(|text| text.trim_start().starts_with('{')) else {
         return body.to_vec();
     };
     let is_credentials = text.contains("\"AccessKeyId\"");
-    if !is_credentials && !text.contains("\"LastUpdated\"") {
+    if !is_role && !is_credentials && !text.contains("\"LastUpdated\"") {
         return body.to_vec();
     }
     let (mut out, mut rest, mut name) = (String::with_capacity(text.len()), text, String::new());
@@ -333,6 +342,7 @@ fn masked(body: &[u8]) -> Vec<u8> {
             continue;
         }
         let is_time = humantime::parse_rfc3339(literal).is_ok();
+        let is_field = out.trim_end().ends_with(':');
         out += &match name.as_str() {
             "AccessKeyId" => {
                 format!("<{} and {} more>", literal.get(..4).unwrap_or_default(), literal.len().max(4) - 4)
@@ -340,6 +350,9 @@ fn masked(body: &[u8]) -> Vec<u8> {
             "SecretAccessKey" => format!("<{} characters>", literal.len()),
             "Token" if !literal.is_empty() => "<a token>".to_owned(),
             "LastUpdated" | "Expiration" if is_time => "<a time>".to_owned(),
+            name if is_role && !literal.is_empty() && !is_common(is_field, Some(name), literal) => {
+                "<a text>".to_owned()
+            }
             _ => format!("\"{literal}\""),
         };
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::paths::{KNOWN, escaped};
+use super::paths::{KNOWN, escaped, secret};
 use super::session::{Session, is_page, request, token_request};
 
 /// More than any service lists.
@@ -84,9 +84,7 @@ fn folder(session: &mut Session<'_>, target: &str, found: &mut Found) {
             continue;
         }
         let Some(exchange) = session.get(&target) else {
-            if let Some(missing) = session.missing.last_mut() {
-                missing.request += " and all that is below it";
-            }
+            session.miss_below();
             continue;
         };
         if exchange.response.status != 200 || is_page(&exchange.response) {
@@ -94,11 +92,17 @@ fn folder(session: &mut Session<'_>, target: &str, found: &mut Found) {
         }
         let text = exchange.response.text().unwrap_or_default().to_owned();
         found.targets.push(target.clone());
+        // What is there is no listing: its lines are secret, and no request may show them.
+        if secret(&target).is_some() {
+            continue;
+        }
         let depth = target.matches('/').count();
-        let mut below = Vec::new();
+        let (mut below, mut is_odd) = (Vec::new(), false);
         for (number, line) in text.split('\n').filter(|line| !line.is_empty()).enumerate() {
             let Some(entry) = entry(&target, line.trim_end_matches('\r'), depth == TOP) else {
-                session.miss(&request("GET", &target), "it lists a name that no path can have");
+                if !std::mem::replace(&mut is_odd, true) {
+                    session.miss(&request("GET", &target), "it lists names that no path can have");
+                }
                 continue;
             };
             if number >= NAMES || depth >= DEPTH {

@@ -1,11 +1,17 @@
 //! JSON text, in which some values are replaced and everything else stays as it was written.
 
 /// JSON text in which `write` replaces texts and numbers whose name, or the name of an
-/// object or list around them, satisfies `is_secret`. It gets the name and the literal.
-pub fn rewritten(text: &str, is_secret: fn(&str) -> bool, write: &mut dyn FnMut(&str, &str) -> String) -> String {
+/// object or list around them, satisfies `is_secret`, and with `outer` all of them. It gets
+/// the name, the literal, and whether the name is the literal's own.
+pub fn rewritten(
+    text: &str,
+    is_secret: fn(&str) -> bool,
+    outer: Option<&str>,
+    write: &mut dyn FnMut(&str, &str, bool) -> String,
+) -> String {
     let mut out = String::with_capacity(text.len());
     // The secret names of the objects and lists around, and the name of the next value.
-    let mut around: Vec<Option<String>> = Vec::new();
+    let mut around = vec![outer.map(str::to_owned)];
     let mut name = None::<String>;
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
@@ -24,7 +30,7 @@ pub fn rewritten(text: &str, is_secret: fn(&str) -> bool, write: &mut dyn FnMut(
                 out.push_str(literal);
             }
             '"' | '-' | '0'..='9' => match secret().filter(|_| literal != "\"\"") {
-                Some(name) => out += &write(&name, literal),
+                Some(found) => out += &write(&found, literal, name.is_some()),
                 None => out.push_str(literal),
             },
             '{' | '[' => {
@@ -70,11 +76,11 @@ mod tests {
     #[test]
     fn only_values_below_secret_names_are_rewritten() {
         let text = r#"{ "a" : 1.5e3, "s":{"x":["\"y", -7, true], "z" : ""} , "s": 3, "t":[{"s":"u"}, "v"], "w": "s" }"#;
-        let written = rewritten(text, |name| name == "s", &mut |name, literal| format!("<{name} {literal}>"));
+        let written = rewritten(text, |name| name == "s", None, &mut |name, literal, _| format!("<{name} {literal}>"));
         let expected = r#"{ "a" : 1.5e3, "s":{"x":[<s "\"y">, <s -7>, true], "z" : ""} , "s": <s 3>, "t":[{"s":<s "u">}, "v"], "w": "s" }"#;
         assert_eq!(written, expected);
         for garbage in ["", "\"", "{\"s\":\"", "]]]", "{\"s\": \"é", "-"] {
-            rewritten(garbage, |_| true, &mut |_, _| String::new());
+            rewritten(garbage, |_| true, Some(""), &mut |_, _, _| String::new());
         }
     }
 }

@@ -44,6 +44,26 @@ pub fn split(target: &str) -> Option<(String, String)> {
     Some((version.to_owned(), path.trim_end_matches('/').to_owned()))
 }
 
+/// What every answer at a path can be, if it is a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Secret {
+    UserData,
+    Token,
+    Credentials,
+}
+
+/// The secret at a target or above it, whatever the version.
+pub fn secret(target: &str) -> Option<Secret> {
+    let path = unescaped(target.split('?').next().unwrap_or_default());
+    let names: Vec<&str> = path.split('/').filter(|name| !name.is_empty()).skip(1).collect();
+    let role = names.iter().position(|name| *name == "security-credentials").map(|place| place + 1);
+    match names[..] {
+        ["user-data", ..] => Some(Secret::UserData),
+        ["api", "token", ..] => Some(Secret::Token),
+        _ => role.filter(|role| *role < names.len()).map(|_| Secret::Credentials),
+    }
+}
+
 /// Paths below `/latest` that EC2 documents or answers: some come and go, some no listing
 /// shows, and some services list little. `{mac}` stands for the MAC address of an interface.
 pub const KNOWN: &[&str] = &[
@@ -200,6 +220,25 @@ mod tests {
             ["meta-data/fabric/rack", "meta-data/tags/instance/Name", "meta-data/network/interfaces/macs/0e:1/x"]
         {
             assert!(!is_known(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_known_by_their_paths() {
+        let credentials = "/latest/meta-data/identity-credentials/ec2/security-credentials/ec2-instance";
+        for (target, expected) in [
+            ("/latest/user-data", Some(Secret::UserData)),
+            ("/1.0//user%2Ddata/x", Some(Secret::UserData)),
+            ("/2021-07-15/api/token/", Some(Secret::Token)),
+            ("/latest/api/token?x", Some(Secret::Token)),
+            ("/latest/meta-data/iam/security-credentials/web/", Some(Secret::Credentials)),
+            (credentials, Some(Secret::Credentials)),
+            ("/latest/meta-data/iam/security-credentials/", None),
+            ("/latest/meta-data/user-data", None),
+            ("/latest/", None),
+            ("/", None),
+        ] {
+            assert_eq!(secret(target), expected, "{target}");
         }
     }
 

@@ -6,7 +6,8 @@ use memchr::memmem;
 
 use super::disguise::Disguise;
 use super::json::rewritten;
-use super::paths::{is_known, split};
+use super::paths::{Secret, is_known, secret, split};
+use super::remains;
 use super::replacements::Replacements;
 use super::transcript::{Exchange, Replaced, Transcript};
 use crate::description::tag_names_secret;
@@ -22,7 +23,11 @@ const LENGTH_MIN: usize = 16;
 pub fn replace(transcript: &mut Transcript, disguise: &Disguise, keeps_user_data: bool) -> Result<(), &'static str> {
     let mut made = Made { by_secret: BTreeMap::new(), disguise: Some(disguise) };
     let mut replaced = Vec::new();
+    let pages = remains::error_pages(&transcript.exchanges);
     for exchange in &mut transcript.exchanges {
+        if pages.contains(&(exchange.response.status, exchange.response.body())) {
+            continue;
+        }
         if let Some((kind, body)) = made.body(exchange, keeps_user_data) {
             exchange.response.set_body(body);
             replaced.push(kind);
@@ -41,6 +46,8 @@ pub fn replace(transcript: &mut Transcript, disguise: &Disguise, keeps_user_data
     replaced.sort();
     replaced.dedup();
     transcript.header.replaced = replaced;
+    // Text without a letter or a digit cannot be replaced by another of its form.
+    remains::drop_bodies(transcript, &secrets);
     // Only a defect could leave a secret here.
     if remains(transcript, &secrets) { Err(REMAINS) } else { Ok(()) }
 }
@@ -110,15 +117,17 @@ impl Made<'_> {
     /// The body that replaces a secret one.
     fn body(&mut self, exchange: &Exchange, keeps_user_data: bool) -> Option<(Replaced, Vec<u8>)> {
         let body = exchange.response.body();
-        if exchange.response.status != 200 || body.is_empty() {
+        if body.is_empty() {
             return None;
         }
         let (_, path) = split(&exchange.request.target).unwrap_or_default();
-        let is_graphic = || body.iter().all(u8::is_ascii_graphic);
-        if exchange.request.method == "PUT" || path == "api/token" && is_graphic() {
-            return Some((Replaced::Tokens, self.secret(&String::from_utf8_lossy(&body), 5).into_bytes()));
+        let place = secret(&exchange.request.target);
+        if exchange.request.method == "PUT" || place == Some(Secret::Token) {
+            // What all tokens of EC2 begin with.
+            let kept = if body.starts_with(b"AQAE") { 5 } else { 0 };
+            return Some((Replaced::Tokens, self.secret(&String::from_utf8_lossy(&body), kept).into_bytes()));
         }
-        if path == "user-data" {
+        if place == Some(Secret::UserData) {
             return (!keeps_user_data).then(|| (Replaced::UserData, self.user_data(&body)));
         }
         let is_listing = exchange.request.target.ends_with('/');
@@ -127,13 +136,13 @@ impl Made<'_> {
             let made: String = text.split_inclusive('\n').map(|line| self.keys(line)).collect();
             return Some((Replaced::ManagedSshKeys, made.into_bytes()));
         }
-        let is_credentials = path.contains("/security-credentials/") && !is_listing;
         let text = str::from_utf8(&body).ok();
         // If credentials have an unexpected form, any part of the body can be a secret.
-        let written = match text {
-            Some(text) if is_json(text) || !is_credentials => self.item(&path, text, is_listing),
-            _ if is_credentials => self.secret(&String::from_utf8_lossy(&body), 0),
-            _ => return None,
+        let written = match (text, place == Some(Secret::Credentials)) {
+            (Some(text), true) if is_json(text) => self.json(text, true),
+            (_, true) => self.secret(&String::from_utf8_lossy(&body), 0),
+            (Some(text), false) => self.item(&path, text, is_listing),
+            (None, false) => return None,
         };
         (written.as_bytes() != body).then(|| (Replaced::Credentials, written.into_bytes()))
     }
@@ -144,7 +153,7 @@ impl Made<'_> {
         match path.strip_prefix(TAGS) {
             _ if is_others && names_secret(path) => self.secret(text, 0),
             _ if is_json(text) => {
-                let written = self.json(text);
+                let written = self.json(text, false);
                 let looked = if is_others { self.by_looks(&written) } else { String::new() };
                 if is_json(&looked) { looked } else { written }
             }
@@ -184,10 +193,18 @@ impl Made<'_> {
         made
     }
 
-    /// JSON text in which other values replace the secrets, and otherwise unchanged.
-    fn json(&mut self, text: &str) -> String {
-        rewritten(text, tag_names_secret, &mut |name, literal| {
-            let Ok(decoded) = serde_json::from_str::<String>(literal) else { return self.number(literal) };
+    /// JSON text in which other values replace the secrets, and otherwise unchanged. In
+    /// credentials, every text is one but those that all credentials have.
+    fn json(&mut self, text: &str, is_credentials: bool) -> String {
+        let (is_secret, outer): (fn(&str) -> bool, _) =
+            if is_credentials { (|_| true, Some("")) } else { (tag_names_secret, None) };
+        rewritten(text, is_secret, outer, &mut |name, literal, is_own| {
+            let Ok(decoded) = serde_json::from_str::<String>(literal) else {
+                return if tag_names_secret(name) { self.number(literal) } else { literal.to_owned() };
+            };
+            if is_credentials && is_common(is_own, Some(name), &decoded) {
+                return literal.to_owned();
+            }
             let made = self.secret(&decoded, if ["AccessKeyId", "Token"].contains(&name) { 4 } else { 0 });
             // The JSON literal can differ from the decoded text.
             self.by_secret.insert(literal.trim_matches('"').as_bytes().to_vec(), made.as_bytes().to_vec());
@@ -263,6 +280,11 @@ impl Made<'_> {
     }
 }
 
+/// Whether a text of credentials is none of the secret ones: a code, a type or a time.
+pub fn is_common(is_field: bool, name: Option<&str>, text: &str) -> bool {
+    (is_field && matches!(name, Some("Code" | "Type"))) || humantime::parse_rfc3339(text).is_ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -273,13 +295,17 @@ mod tests {
         let mut made = Made { by_secret: BTreeMap::new(), disguise: Some(&disguise) };
         let text = r#"{ "Code" : "Success", "AccessKeyId":"ASIAIOSFODNN7EXAMPLE",
             "SecretAccessKey" : "wJalr\/XUtn\u002fFEMI", "Token": "IQoJb3JpZ2luX2Vj\"A==" }"#;
-        let written = made.json(text);
+        let written = made.json(text, false);
         assert!(written.starts_with(r#"{ "Code" : "Success", "AccessKeyId":"ASIA"#), "{written}");
         for secret in ["IOSFODNN7EXAMPLE", "wJalr", "b3JpZ2luX2Vj", "FEMI"] {
             assert!(!written.contains(secret), "{written}");
         }
         let read: serde_json::Value = serde_json::from_str(&written).unwrap();
         assert_eq!(read["SecretAccessKey"].as_str().map(str::len), Some("wJalr/XUtn/FEMI".len()));
+        let odd = r#"{"Code":"Success","Expiration":"2026-10-01T06:00:00Z","kid":["ASIAODD"],"Type":["ODDSECRET"],"x":{"sak":"ODDKEY"}}"#;
+        let written = made.json(odd, true);
+        assert!(written.starts_with(r#"{"Code":"Success","Expiration":"2026-10-01T06:00:00Z","kid":[""#), "{written}");
+        assert!(!written.contains("ODD") && serde_json::from_str::<serde_json::Value>(&written).is_ok(), "{written}");
     }
 
     #[test]
@@ -289,7 +315,7 @@ mod tests {
         for name in ["apiKey", "api_key", "pass", "db_pass", "bearer", "Authorization", "jwt", "clientSecret"] {
             for value in [r#""hunter7x""#, r#"["hunter7x"]"#, r#"{"of": "hunter7x"}"#, "7654321"] {
                 let text = format!(r#"{{"{name}": {value}, "rack": "r17", "slot": 12}}"#);
-                let written = made.json(&text);
+                let written = made.json(&text, false);
                 assert!(!written.contains("hunter7x") && !written.contains("7654321"), "{written}");
                 assert!(written.ends_with(r#", "rack": "r17", "slot": 12}"#), "{written}");
                 assert!(serde_json::from_str::<serde_json::Value>(&written).is_ok(), "{written}");

@@ -21,8 +21,13 @@ const TTL_SECONDS: &str = "21600";
 /// A refused token is renewed at most this often.
 const RENEWAL: Duration = Duration::from_secs(30);
 
-const TOKEN: &str = "X-aws-ec2-metadata-token";
-const TTL: &str = "X-aws-ec2-metadata-token-ttl-seconds";
+/// More requests than these are not recorded as missing one by one.
+const MISSING: usize = 5000;
+/// How much of a reason is recorded.
+const WHY: usize = 200;
+
+pub const TOKEN: &str = "X-aws-ec2-metadata-token";
+pub const TTL: &str = "X-aws-ec2-metadata-token-ttl-seconds";
 
 /// The requests so far, and their answers.
 pub struct Session<'a> {
@@ -202,7 +207,7 @@ impl<'a> Session<'a> {
         match &answered {
             Ok(reply) => {
                 self.unanswered = 0;
-                self.bytes += reply.body.len() as u64;
+                self.bytes += length(&reply);
                 if let Some(token) = issued(asked, reply.status, &reply.body) {
                     self.token = Some(token);
                 }
@@ -316,8 +321,31 @@ impl<'a> Session<'a> {
 
     /// Records a request as missing.
     pub fn miss(&mut self, asked: &Asked, why: impl Into<String>) {
-        self.missing.push(Missing { request: asked.line(), why: why.into() });
+        match self.missing.len() {
+            ..MISSING => {
+                self.missing.push(Missing { request: asked.line(), why: redact::text(&why.into(), WHY) });
+            }
+            MISSING => {
+                let why = "no more of them are listed".to_owned();
+                self.missing.push(Missing { request: "More requests".to_owned(), why });
+            }
+            _ => {}
+        }
     }
+
+    /// Records that nothing below the last missing request was requested.
+    pub fn miss_below(&mut self) {
+        let is_recorded = self.missing.len() <= MISSING;
+        if let Some(missing) = self.missing.last_mut().filter(|_| is_recorded) {
+            missing.request += " and all that is below it";
+        }
+    }
+}
+
+/// About how many bytes an answer takes.
+fn length(reply: &Reply) -> u64 {
+    let fields = reply.fields.iter().map(|(name, value)| name.len() + value.len());
+    (reply.reason.len() + fields.sum::<usize>() + reply.body.len()) as u64
 }
 
 #[cfg(test)]

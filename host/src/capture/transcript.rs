@@ -3,12 +3,12 @@
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Read as _, Write};
 use std::path::Path;
-use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
+use super::escaped;
 use super::wrong::WrongTranscript;
 use crate::engine::Request;
 use crate::probe::Reply;
@@ -20,8 +20,6 @@ const FORMAT: u32 = 1;
 const LINE_BYTES: u64 = 32 << 20;
 /// More exchanges than a capture has.
 const EXCHANGES: usize = 100_000;
-/// More header fields than any request or answer has.
-const FIELDS: usize = 64;
 
 /// Requests to a service and its answers, without secrets. As a file, it is JSON Lines:
 /// first a [`TranscriptHeader`], then an [`Exchange`] on each line in the order of time.
@@ -155,9 +153,9 @@ pub struct Answered {
     pub fields: Vec<(String, String)>,
     /// The body, if it is text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    body: Option<String>,
+    pub(super) body: Option<String>,
     #[serde(default, rename = "body-base64", skip_serializing_if = "Option::is_none")]
-    body_base64: Option<String>,
+    pub(super) body_base64: Option<String>,
 }
 
 impl Asked {
@@ -253,27 +251,6 @@ impl Exchange {
         let took_ms = u64::try_from(reply.took.as_millis()).unwrap_or(u64::MAX);
         Self { request, response: Answered::of(reply), took_ms }
     }
-
-    /// Why this is not an exchange of a client with the service.
-    fn wrong(&self) -> Option<&'static str> {
-        let Asked { method, target, fields } = &self.request;
-        let is_token = target.trim_end_matches('/').ends_with("/api/token");
-        if !(["GET", "HEAD", "OPTIONS"].contains(&method.as_str()) || (method == "PUT" && is_token)) {
-            return Some("its method is none that only reads");
-        }
-        if !target.starts_with('/') || !target.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Some("its target is no path");
-        }
-        if fields.len().max(self.response.fields.len()) > FIELDS {
-            return Some("it has too many header fields");
-        }
-        let Answered { body, body_base64, .. } = &self.response;
-        match body_base64 {
-            Some(_) if body.is_some() => Some("it has two bodies"),
-            Some(base64) if STANDARD.decode(base64).is_err() => Some("its `body-base64` is none"),
-            _ => None,
-        }
-    }
 }
 
 impl Transcript {
@@ -349,18 +326,13 @@ impl Transcript {
     ///
     /// Those of the writer.
     pub fn write(&self, mut to: impl Write) -> io::Result<()> {
-        serde_json::to_writer(&mut to, &self.header)?;
+        escaped::write(&mut to, &self.header)?;
         to.write_all(b"\n")?;
         for exchange in &self.exchanges {
-            serde_json::to_writer(&mut to, exchange)?;
+            escaped::write(&mut to, exchange)?;
             to.write_all(b"\n")?;
         }
         to.flush()
-    }
-
-    /// How long the exchanges took in all.
-    pub fn took(&self) -> Duration {
-        Duration::from_millis(self.exchanges.iter().map(|exchange| exchange.took_ms).sum())
     }
 }
 

@@ -13,6 +13,8 @@ use crate::engine::Request;
 
 /// Far larger than anything that the service has at a path.
 const ANSWER_BYTES: usize = 16 << 20;
+/// The longest head, with the interim answers before it: far longer than any of the service.
+const HEAD_BYTES: usize = 64 << 10;
 /// Short enough that no clock overflows.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
 /// How long a client waits for an answer by default.
@@ -266,6 +268,7 @@ impl Client {
             let written = stream.write_all(request);
             let mut answer = Vec::new();
             let mut part = [0; 16 << 10];
+            let mut head = None;
             loop {
                 stream.set_read_timeout(Some(left()?))?;
                 match (stream.read(&mut part), &written) {
@@ -276,6 +279,10 @@ impl Client {
                     // answer.
                     (Err(_), Err(_)) if !answer.is_empty() => return Ok(answer),
                     (Err(error), _) => return Err(error),
+                }
+                head = head.or_else(|| Reply::head_bytes(&answer));
+                if head.unwrap_or(answer.len()) > HEAD_BYTES {
+                    return Err(io::Error::other("the head of the answer is too long"));
                 }
                 if answer.len() > ANSWER_BYTES {
                     return Err(io::Error::other("the answer is too long"));
@@ -350,3 +357,46 @@ impl fmt::Display for NoReply {
 }
 
 impl Error for NoReply {}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// A client of a service that answers every request so, and keeps the connection open.
+    fn answered(answer: Vec<u8>) -> Client {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        thread::spawn(move || {
+            let mut held = Vec::new();
+            for mut stream in listener.incoming().flatten() {
+                let _ = stream.read(&mut [0; 1024]);
+                // The client may have seen enough.
+                let _ = stream.write_all(&answer);
+                held.push(stream);
+            }
+        });
+        Client::new(Endpoint::parse(&endpoint).unwrap()).timeout(Duration::from_secs(20))
+    }
+
+    #[test]
+    fn an_answer_without_a_body_needs_no_end_of_the_connection() {
+        let client = answered(b"HTTP/1.1 304 Not Modified\r\nETag: x\r\n\r\n".to_vec());
+        assert_eq!(client.exchange(&Request::get("/")).unwrap().status, 304);
+    }
+
+    #[test]
+    fn a_head_that_is_too_long_is_not_read() {
+        let long = format!("HTTP/1.1 200 OK\r\nX: {}", "a".repeat(1 << 20));
+        let interim = "HTTP/1.1 100 Continue\r\n\r\n".repeat(1 << 15);
+        for answer in [long, interim] {
+            let error = answered(answer.into_bytes()).exchange(&Request::get("/")).unwrap_err();
+            assert!(error.to_string().ends_with(": the head of the answer is too long"), "{error}");
+        }
+        let body = vec![b'a'; 1 << 20];
+        let head = format!("HTTP/1.1 200 OK\r\nX: {}\r\nContent-Length: {}\r\n\r\n", "a".repeat(60_000), body.len());
+        let reply = answered([head.as_bytes(), &body].concat()).exchange(&Request::get("/")).unwrap();
+        assert_eq!(reply.body.len(), body.len());
+    }
+}

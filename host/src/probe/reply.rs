@@ -54,7 +54,7 @@ impl Reply {
         };
         let body = &bytes[length..];
         let value = |name: &str| str::from_utf8(find(parsed.headers, name)?.value).ok();
-        let body = if is_of_head {
+        let body = if is_of_head || is_without_body(parsed.code) {
             Vec::new()
         } else if value("transfer-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked")) {
             of_chunks(body).ok_or_else(|| wrong("the body was cut off"))?
@@ -86,7 +86,17 @@ impl Reply {
         let says = |name: &str| find(parsed.headers, name).is_some();
         // Chunks are read once, when the last one may have arrived.
         let is_bounded = says("content-length") || (says("transfer-encoding") && bytes.ends_with(b"\r\n\r\n"));
-        is_of_head || (is_bounded && Self::read(bytes, false).is_ok())
+        is_of_head || is_without_body(parsed.code) || (is_bounded && Self::read(bytes, false).is_ok())
+    }
+
+    /// The bytes of the head and of the interim answers before it, if the head is complete.
+    pub(crate) fn head_bytes(bytes: &[u8]) -> Option<usize> {
+        let rest = without_interim(bytes);
+        let mut fields = [EMPTY_HEADER; FIELDS];
+        match Response::new(&mut fields).parse(rest) {
+            Ok(Status::Complete(length)) => Some(bytes.len() - rest.len() + length),
+            _ => None,
+        }
     }
 
     /// The statuses of consecutive answers, as long as each says where it ends.
@@ -98,6 +108,10 @@ impl Reply {
             let mut parsed = Response::new(&mut fields);
             let Ok(Status::Complete(head)) = parsed.parse(bytes) else { return statuses };
             statuses.extend(parsed.code);
+            if is_without_body(parsed.code) {
+                bytes = &bytes[head..];
+                continue;
+            }
             let length = find(parsed.headers, "content-length").and_then(|field| str::from_utf8(field.value).ok());
             let Some(length) = length.and_then(|length| length.parse::<usize>().ok()) else { return statuses };
             bytes = head.checked_add(length).and_then(|end| bytes.get(end..)).unwrap_or_default();
@@ -141,6 +155,12 @@ impl fmt::Debug for Reply {
             .field("body", &format_args!("<{} bytes>", self.body.len()))
             .finish()
     }
+}
+
+/// Whether an answer ends with its head, whatever its fields say (RFC 9110, section 6.4.1).
+/// Interim answers are not seen here, and after 101 follows another protocol.
+fn is_without_body(status: Option<u16>) -> bool {
+    matches!(status, Some(204 | 304))
 }
 
 fn find<'h>(fields: &'h [Header<'h>], name: &str) -> Option<&'h Header<'h>> {
@@ -221,6 +241,21 @@ mod tests {
         assert_eq!(of(format!("{first}HTTP/1.1 40")), [200]);
         assert_eq!(of(first.replace(": 2", ": 3")), [200]);
         assert!(of("SSH-2.0-x\r\n".to_owned()).is_empty());
+    }
+
+    #[test]
+    fn some_answers_end_with_their_head() {
+        for status in ["204 No Content", "304 Not Modified"] {
+            for field in ["", "Content-Length: 5\r\n", "Transfer-Encoding: chunked\r\n"] {
+                let bytes = format!("HTTP/1.1 {status}\r\n{field}\r\n");
+                assert!(Reply::ends_with(bytes.as_bytes(), false), "{bytes}");
+                assert_eq!(Reply::read(bytes.as_bytes(), false).unwrap().body, b"", "{bytes}");
+                let both = format!("{bytes}HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+                assert_eq!(Reply::statuses(both.as_bytes()).len(), 2, "{both}");
+                assert_eq!(Reply::head_bytes(both.as_bytes()), Some(bytes.len()));
+            }
+        }
+        assert!(!Reply::ends_with(b"HTTP/1.1 200 OK\r\n\r\n", false));
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::capture::escaped::{is_unprintable, string};
+
 /// Fields in the order in which they are written.
 #[derive(Clone, Debug, Default)]
 pub struct Draft {
@@ -129,18 +131,13 @@ fn line(text: &mut String, path: &[String], value: &Value, from: &str) {
 fn comment(from: &str) -> String {
     match from {
         "" => String::new(),
-        from => format!("  # {}", from.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>()),
+        from => format!("  # {}", from.chars().map(|c| if is_unprintable(c) { ' ' } else { c }).collect::<String>()),
     }
 }
 
 fn key(name: &str) -> String {
     let is_bare = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
     if is_bare { name.to_owned() } else { string(name) }
-}
-
-/// A string as in JSON, which is valid TOML except for one character.
-fn string(text: &str) -> String {
-    serde_json::to_string(text).unwrap_or_default().replace('\u{7f}', "\\u007f")
 }
 
 fn toml(value: &Value) -> String {
@@ -168,7 +165,7 @@ mod tests {
         let mut draft = Draft::default();
         draft.set("instance-id", "i-1", "meta-data/instance-id");
         draft.set("placement.region", "us-east-1", "");
-        draft.set_in("extra-entries", "meta-data/a b", "\u{7f}\n\"", "it");
+        draft.set_in("extra-entries", "meta-data/a b", "\u{7f}\u{9b}\u{202e}\n\"", "it\u{202e}");
         draft.set(
             "network-interfaces",
             json!([{ "mac-address": "m", "groups": [{ "group-name": "g" }] }, {}]),
@@ -185,10 +182,11 @@ mod tests {
         let expected = json!({
             "instance-id": "i-1",
             "placement": { "region": "us-east-1" },
-            "extra-entries": { "meta-data/a b": "\u{7f}\n\"" },
+            "extra-entries": { "meta-data/a b": "\u{7f}\u{9b}\u{202e}\n\"" },
             "network-interfaces": [{ "mac-address": "m", "groups": [{ "group-name": "g" }] }, {}],
         });
         assert_eq!(read, expected, "{text}");
+        assert!(!text.contains(['\u{9b}', '\u{202e}']), "{text}");
         assert!(text.starts_with("# About\n# it\n\ninstance-id = \"i-1\"  # meta-data/instance-id\n"), "{text}");
     }
 
