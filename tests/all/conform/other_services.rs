@@ -74,7 +74,7 @@ fn what_answers_and_is_no_metadata_service_breaks_rules_and_holds_few() {
         let endpoint = serve(move |_, client| drop(client.write_all(answer.as_bytes())));
         let report = suite().run(&client(&endpoint)).unwrap_or_else(|none| panic!("{answer}: {none}"));
         let percent = report.score(None).percent().expect("something was judged");
-        assert!(percent < 25, "{answer}: {percent}%");
+        assert!(percent < 40, "{answer}: {percent}%");
         assert!(report.requests_sent() < 450, "{answer}: {} requests", report.requests_sent());
     }
 }

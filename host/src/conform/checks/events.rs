@@ -44,7 +44,7 @@ pub const CHECKS: &[Check] = &[
         if action.1.text("action") == Some("terminate") {
             return not_applicable("the instance will be terminated");
         }
-        subject.get(&format!("/latest/{TERMINATION}"))?.has_status(404).map(|_| ())
+        subject.is_not_found(subject.get(&format!("/latest/{TERMINATION}"))?).map(|_| ())
     }),
     Check::with_rule(
         "spot-notices-are-of-spot-instances",

@@ -16,7 +16,7 @@ pub const CHECKS: &[Check] = &[
     Check::of_case("identity-folder-lists-document-and-signatures", Area::Identity, folder),
     Check::of_case("identity-dsa2048-is-gone", Area::Identity, |subject| {
         document(subject)?;
-        subject.get(&format!("/latest/{FOLDER}/dsa2048"))?.has_status(404).map(|_| ())
+        subject.is_not_found(subject.get(&format!("/latest/{FOLDER}/dsa2048"))?).map(|_| ())
     }),
     Check::of_case("identity-document-has-fifteen-fields", Area::Identity, fifteen_fields),
     Check::of_case("identity-document-tells-codes-as-arrays", Area::Identity, codes),
@@ -39,7 +39,7 @@ pub const CHECKS: &[Check] = &[
             is_the_same(document, subject.get(&format!("/{first}/{FOLDER}/signature"))?)?;
         }
         if let Some(before) = versions.before("2009-04-04") {
-            subject.get(&format!("/{before}/{FOLDER}/signature"))?.has_status(404)?;
+            subject.is_not_found(subject.get(&format!("/{before}/{FOLDER}/signature"))?)?;
         }
         Ok(())
     }),
