@@ -11,6 +11,7 @@ use super::suite::Wait;
 use super::{Asked, Stop, depends_on, not_applicable};
 use crate::engine::Request;
 use crate::probe::{Client, Reply};
+use crate::redact;
 
 /// The endpoint under test.
 pub struct Subject<'c> {
@@ -61,6 +62,9 @@ enum Mode {
 const TTL_SECONDS: &str = "3600";
 /// An item that every instance has, in every version.
 pub const ITEM: &str = "/latest/meta-data/instance-id";
+/// Where the names of roles and the identity document are.
+const ROLES: &str = "/latest/meta-data/iam/security-credentials/";
+const DOCUMENT: &str = "/latest/dynamic/instance-identity/document";
 /// The field in which clients send a token.
 pub const TOKEN: &str = "X-aws-ec2-metadata-token";
 /// Where no instance has anything.
@@ -156,6 +160,7 @@ impl<'c> Subject<'c> {
             let is_token = reply.status == 200
                 && !reply.body.is_empty()
                 && reply.body.len() <= 4096
+                && !reply.body.starts_with(b"<")
                 && reply.body.iter().all(u8::is_ascii_graphic);
             let _ = self.token.set(is_token.then_some(reply.body));
         }
@@ -201,6 +206,33 @@ impl<'c> Subject<'c> {
     /// Whether it refuses all requests, those for tokens included.
     pub fn is_disabled(&self) -> Result<bool, Stop> {
         Ok(self.mode()? == Mode::Disabled)
+    }
+
+    /// What answers, if it is no metadata service: it issues no token, and none of the paths
+    /// that clients ask for first has a listing or an item.
+    pub fn no_service(&self) -> Result<Option<String>, Stop> {
+        if self.token()?.is_some() {
+            return Ok(None);
+        }
+        let mut last = None;
+        for path in [ITEM, "/latest/meta-data/", "/", "/latest/meta-data/ami-id", ROLES, DOCUMENT, "/latest/user-data"]
+        {
+            let reply = self.get(path)?.reply;
+            let is_page = reply.body.trim_ascii_start().starts_with(b"<");
+            // One that requires tokens and issues none is one that fails.
+            if matches!(reply.status, 401 | 403) || (reply.status == 200 && !reply.body.is_empty() && !is_page) {
+                return Ok(None);
+            }
+            // If nothing answers, a service may start later.
+            last.get_or_insert(reply);
+        }
+        Ok(last.map(|reply| {
+            let kind = reply.field("Content-Type").map_or_else(
+                || "no content type".to_owned(),
+                |kind| format!("the content type {}", redact::user_agent(kind)),
+            );
+            format!("GET {ITEM} gets {} with {kind}", redact::user_agent(&reply.status_line()))
+        }))
     }
 
     /// Whether it answers the same for an item and for an unknown path, so that its paths
