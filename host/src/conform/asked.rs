@@ -77,7 +77,7 @@ impl Asked {
 
     /// Continues if it is refused with this status and without a body. Another check reports
     /// a body.
-    pub fn is_refused(self, status: u16) -> Result<Self, Stop> {
+    pub fn has_refusal(self, status: u16) -> Result<Self, Stop> {
         let asked = self.has_status(status)?;
         if asked.reply.body.is_empty() { Ok(asked) } else { depends_on("refusals-are-plain-text-without-a-body") }
     }

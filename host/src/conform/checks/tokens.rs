@@ -86,7 +86,7 @@ fn is_expired(subject: &Subject<'_>, token: Vec<u8>) -> Result<(), Stop> {
 }
 
 fn is_refused(subject: &Subject<'_>, seconds: &str) -> Result<Asked, Stop> {
-    subject.ask(Subject::token_request(seconds))?.is_refused(400)?.lacks_fields(&[TTL])
+    subject.ask(Subject::token_request(seconds))?.has_refusal(400)?.lacks_fields(&[TTL])
 }
 
 fn ttl_out_of_range_is_refused(subject: &Subject<'_>) -> Result<(), Stop> {

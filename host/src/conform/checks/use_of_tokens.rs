@@ -50,7 +50,7 @@ fn is_refused(subject: &Subject<'_>, path: &str, token: impl Into<Vec<u8>>) -> R
 fn invalid_is_401(subject: &Subject<'_>) -> Result<(), Stop> {
     subject.tokens_are_required()?;
     let asked = subject.ask(Request::get(ITEM).with(TOKEN, "invalid"))?;
-    asked.is_refused(401)?.lacks_fields(&[TTL]).map(drop)
+    asked.has_refusal(401)?.lacks_fields(&[TTL]).map(drop)
 }
 
 fn invalid_where_optional(subject: &Subject<'_>) -> Result<(), Stop> {
