@@ -84,6 +84,24 @@ fn what_answers_and_is_no_metadata_service_is_told() {
 }
 
 #[test]
+fn items_that_no_listing_names_are_asked_for() {
+    let imds = start("");
+    let unlisted = super::Flaw::Http(
+        |_| (),
+        |asked, answered| {
+            if asked.is("GET", "/latest/") || asked.is("GET", "/latest/meta-data/") {
+                answered.refuse(404, "Not Found");
+            }
+        },
+    );
+    let flawed = super::Flawed::start(unlisted, &imds);
+    let names = ["format-of-ami-ids", "format-of-the-instance-type", "format-of-the-place", "format-of-macs"];
+    let suite = Suite::new().only(&names).expect("they are checks");
+    let report = suite.run(&flawed.client()).unwrap_or_else(|none| panic!("{none}"));
+    assert!(report.judged().iter().all(|judged| *judged.outcome() == Outcome::Held), "{:?}", report.judged());
+}
+
+#[test]
 fn a_service_that_stops_answering_is_not_asked_on_and_on() {
     let page = |number: usize, client: &mut TcpStream| {
         if number < 5 {
