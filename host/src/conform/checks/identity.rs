@@ -184,7 +184,13 @@ fn fifteen_fields(subject: &Subject<'_>) -> Result<(), Stop> {
     }
     if !json::is_laid_out(&text) {
         let expected = "one field on each line, two spaces before it, spaces around the colon, no final line end";
-        return Err(entry.asked.broken(expected, "another layout"));
+        let is_good = |line: &str| matches!(line, "{" | "}") || (line.starts_with("  \"") && line.contains("\" : "));
+        let got = match text.lines().find(|line| !is_good(line)) {
+            _ if text.ends_with('\n') => "a line end at its end".to_owned(),
+            Some(line) => shown(line),
+            None => "another layout".to_owned(),
+        };
+        return Err(entry.asked.broken(expected, got));
     }
     let is = |name, is_good: fn(&str) -> bool| fields.text(name).is_some_and(is_good);
     let is_null = |name: &str| fields.0.iter().any(|(other, value)| other == name && value.is_null());

@@ -190,8 +190,10 @@ fn last_modified_is_never_after_date(subject: &Subject<'_>) -> Result<(), Stop> 
             continue;
         }
         number += 1;
-        if asked.time("Last-Modified")? > asked.time("Date")? {
-            return Err(asked.broken("Last-Modified up to Date", "a time after Date"));
+        let (modified, date) = (asked.time("Last-Modified")?, asked.time("Date")?);
+        if modified > date {
+            let [modified, date] = [modified, date].map(httpdate::fmt_http_date);
+            return Err(asked.broken(format!("Last-Modified up to Date, {date}"), modified));
         }
     }
     if number == 0 { not_applicable(NEVER_MODIFIED) } else { Ok(()) }
