@@ -106,7 +106,8 @@ fn json_has_each_check_with_its_outcome() {
     for name in ["id", "area", "evidence", "rule", "source", "request", "expected", "got"] {
         assert!(with("broken")[name].is_string(), "{name}");
     }
-    assert_eq!(with("not-applicable")["reason"], "tokens are optional");
+    assert!(with("not-applicable")["reason"].is_string());
+    assert!(checks.iter().any(|check| check["reason"] == "tokens are optional"));
     let scored = |check: &&Value| check["evidence"] != "unrecorded";
     let broken = checks.iter().filter(|check| check["outcome"] == "broken").filter(scored).count();
     assert_eq!(document["total"]["broken"], broken);
@@ -205,11 +206,62 @@ fn the_checks_are_listed_without_a_request() {
 }
 
 #[test]
+fn the_list_is_written_to_the_file() {
+    let file = File::new("conform.list", "of an earlier run");
+    let (printed, errors, status) = conform(&["--list", "--only", "order", "--out", file.path.to_str().unwrap()]);
+    assert_eq!((&*printed, &*errors, status), ("", "", 0));
+    assert!(fs::read_to_string(&file.path).unwrap().starts_with("order      recorded   order-token-before-path\n"));
+}
+
+#[test]
+fn what_is_no_metadata_service_gets_a_sentence_and_no_report() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for mut client in listener.incoming().flatten() {
+            let _ = client.read(&mut [0; 4096]);
+            let _ = client
+                .write_all(b"HTTP/1.1 404 Not Found\r\nContent-Type: text/html\r\nContent-Length: 9\r\n\r\n<p>no</p>");
+        }
+    });
+    let (printed, errors, status) = conform(&[&endpoint]);
+    assert_eq!((&*printed, status), ("", 3));
+    assert_eq!(
+        errors,
+        format!(
+            "imds: what answers at {endpoint} is no metadata service: \
+             GET /latest/meta-data/instance-id gets 404 Not Found with the content type text/html\n"
+        )
+    );
+}
+
+#[test]
+fn where_no_containers_answer_nothing_is_judged() {
+    let endpoint = page();
+    let (_, errors, status) =
+        conform(&[&endpoint, "--only", "containers", "--containers", "http://127.0.0.1:1/v2/credentials/task"]);
+    assert_eq!((&*errors, status), ("imds: no service answers at --containers\n", 3));
+}
+
+#[test]
 fn wrong_use_is_told() {
     let no_certificate = File::new("conform.pem", "none");
     for (arguments, wrong) in [
-        (&["--only", "tokes"][..], "imds: --only: no check and no area is called tokes\nhelp: --list has all of them"),
-        (&["--skip", "hostile"], "imds: --skip: hostile is not in this suite: hostile checks must be asked for\n"),
+        (
+            &["--only", "tokes"][..],
+            "imds: --only: no check and no area is called tokes\nhelp: did you mean tokens? --list has all of them",
+        ),
+        (
+            &["--only", "tokens,heads"],
+            "imds: --only: no check and no area is called tokens,heads\nhelp: repeat --only for each name\n",
+        ),
+        (
+            &["--skip", "hostile"],
+            "imds: --skip: hostile is not in this suite: hostile checks must be asked for\nhelp: add --hostile\n",
+        ),
+        (&["--only", "tokens", "--skip", "tokens"], "imds: --only and --skip leave no check to run\n"),
+        (&["http://127.0.0.1:1", "--out", "no/such/report"], "imds: cannot write the report no/such/report: "),
+        (&["--list", "--out", "no/such/list"], "imds: cannot write the list no/such/list: "),
         (&["127.0.0.1:1338"], "error: invalid value '127.0.0.1:1338' for '[ENDPOINT]': expected a URL such as"),
         (&["--certificates", no_certificate.path.to_str().unwrap()], "imds: --certificates "),
         (&["--container-token-file", "x"], "error: the following required arguments were not provided"),

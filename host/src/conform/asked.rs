@@ -2,12 +2,13 @@
 
 use std::time::SystemTime;
 
-use super::{Failure, Stop};
+use super::{Failure, Stop, depends_on};
 use crate::engine::Request;
 use crate::probe::Reply;
 use crate::redact;
 
 /// A request with its answer.
+#[derive(Clone)]
 pub struct Asked {
     pub request: Request,
     pub reply: Reply,
@@ -69,6 +70,18 @@ impl Asked {
         Err(self.broken(format!("status {status}"), format!("status {}", self.status())))
     }
 
+    /// Continues if the status is this one, which is the rule of another check.
+    pub fn needs_status(self, status: u16, check: &str) -> Result<Self, Stop> {
+        if self.reply.status == status { Ok(self) } else { depends_on(check) }
+    }
+
+    /// Continues if it is refused with this status and without a body. Another check reports
+    /// a body.
+    pub fn has_refusal(self, status: u16) -> Result<Self, Stop> {
+        let asked = self.has_status(status)?;
+        if asked.reply.body.is_empty() { Ok(asked) } else { depends_on("refusals-are-plain-text-without-a-body") }
+    }
+
     /// Continues if status and reason phrase are these.
     pub fn has_status_line(self, line: &str) -> Result<Self, Stop> {
         if self.reply.status_line() == line {
@@ -108,6 +121,12 @@ impl Asked {
             }
             None => Err(self.broken(format!("{name}: {expected}"), format!("no field {name}"))),
         }
+    }
+
+    /// Continues if a token for this many seconds tells them. Another check reports an
+    /// endpoint that never tells them.
+    pub fn tells_lifetime(self, seconds: &str) -> Result<Self, Stop> {
+        if self.has(TTL) { self.has_field(TTL, seconds) } else { Ok(self) }
     }
 
     /// Continues if the head has none of these fields.

@@ -132,6 +132,11 @@ impl From<NoReply> for Stop {
     }
 }
 
+/// Ends a check that cannot judge its rule, since the endpoint breaks that of another check.
+pub fn depends_on<T>(id: &str) -> Result<T, Stop> {
+    not_applicable(format!("depends on {id}, which is broken"))
+}
+
 /// Ends a check that does not apply to this endpoint.
 pub fn not_applicable<T>(why: impl Into<String>) -> Result<T, Stop> {
     Err(Stop::NotApplicable(why.into()))

@@ -46,7 +46,20 @@ impl Tree {
             Self { version: version.to_owned(), entries: Vec::new(), unanswered: Vec::new(), is_whole: true };
         let mut seen = BTreeSet::from([String::new()]);
         let mut waiting = VecDeque::from([(String::new(), format!("{version}/"))]);
-        while let Some((path, listed)) = waiting.pop_front() {
+        let mut has_guessed = false;
+        loop {
+            let Some((path, listed)) = waiting.pop_front() else {
+                // What a poor listing leaves out may be there all the same.
+                if has_guessed || version != "latest" || subject.answers_all_paths_alike()? {
+                    break;
+                }
+                has_guessed = true;
+                let guessed: Vec<&str> = items::known().filter(|path| tree.is_poor_above(path)).collect();
+                for path in guessed.into_iter().filter(|path| seen.insert((*path).to_owned())) {
+                    waiting.push_back((path.to_owned(), String::new()));
+                }
+                continue;
+            };
             if tree.entries.len() >= limit || tree.unanswered.len() >= UNANSWERED {
                 tree.is_whole = false;
                 break;
@@ -63,6 +76,10 @@ impl Tree {
                 Err(stop) => return Err(stop),
             };
             let entry = Entry { path, is_folder, asked };
+            // Nobody listed what was guessed, so that it may be missing.
+            if has_guessed && listed.is_empty() && !entry.is_there() {
+                continue;
+            }
             let names = entry.names();
             if names.len() > NAMES || entry.path.split('/').count() > DEPTH {
                 tree.is_whole = false;
@@ -77,6 +94,15 @@ impl Tree {
             tree.entries.push(entry);
         }
         Ok(tree)
+    }
+
+    /// Whether a folder above a path does not list what it has: it does not answer, or with
+    /// nothing that is a name.
+    fn is_poor_above(&self, path: &str) -> bool {
+        let above = path.match_indices('/').map(|(at, _)| &path[..at]);
+        std::iter::once("")
+            .chain(above)
+            .any(|folder| self.entries.iter().any(|entry| entry.path == folder && entry.names().is_empty()))
     }
 
     /// The folder or item at a path, if it answers.

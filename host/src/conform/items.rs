@@ -105,6 +105,14 @@ const ITEMS: &[(&str, &str)] = &[
 /// Folders of items whose first version nobody knows.
 const FOLDERS: &[&str] = &["meta-data/managed-ssh-keys/active-keys", "meta-data/managed-ssh-keys/signer-ocsp"];
 
+/// The paths of items and folders that need no listing to be known: those without a `*`, and
+/// the folders above the first `*` of the others.
+pub fn known() -> impl Iterator<Item = &'static str> {
+    let known = |(pattern, _): &(&'static str, &str)| pattern.split_once("/*").map_or(*pattern, |(folder, _)| folder);
+    let mut seen = std::collections::BTreeSet::new();
+    ITEMS.iter().map(known).filter(move |path| seen.insert(*path))
+}
+
 /// The first version of an item or a folder; `None` if it is not known.
 pub fn since(path: &str) -> Option<&'static str> {
     let item = ITEMS.iter().find(|(pattern, _)| matches(pattern, path) && !is_folder(path));

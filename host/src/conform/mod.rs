@@ -57,6 +57,6 @@ pub use rule::Evidence;
 pub use suite::{Suite, UnknownCheck};
 
 use asked::Asked;
-use check::{Stop, not_applicable};
+use check::{Stop, depends_on, not_applicable};
 use rule::Rule;
 use subject::Subject;

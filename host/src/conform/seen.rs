@@ -4,7 +4,9 @@ use std::cell::OnceCell;
 
 use super::check::Stop;
 use super::crawl::{self, Tree};
+use super::subject::{ITEM, NOTHING, TOKEN};
 use super::{Asked, Subject, items, not_applicable};
+use crate::engine::Request;
 use crate::probe::NoReply;
 
 /// The most requests that the crawl of latest sends.
@@ -25,6 +27,7 @@ pub struct Seen {
     of_2009: Once<Tree>,
     of_2021: Once<Tree>,
     user_data: Once<Asked>,
+    refusals: Once<Vec<Asked>>,
 }
 
 /// What `/` lists.
@@ -96,6 +99,32 @@ impl Subject<'_> {
     /// The user data of latest, or that there is none.
     pub fn user_data(&self) -> Result<&Asked, Stop> {
         once(&self.seen.user_data, || self.get("/latest/user-data"))
+    }
+
+    /// An answer to each request that is to be refused, with the status that it is to have.
+    /// Those that have another one break other rules, and are left out.
+    pub fn refusals(&self) -> Result<&[Asked], Stop> {
+        let refusals = once(&self.seen.refusals, || {
+            let mut refusals = Vec::new();
+            for (status, request) in [
+                (400, Self::token_request("21601")),
+                (400, Self::token_request("-1")),
+                (400, Self::token_request("invalid")),
+                // Where tokens are optional, the first of these gets the item.
+                (401, Request::get(ITEM)),
+                (401, Request::get(ITEM).with(TOKEN, "invalid")),
+                (403, Self::token_request("60").with("X-Forwarded-For", "192.0.2.1")),
+                (405, Request::get("/latest/api/token")),
+                (404, self.with_token(Request::get(NOTHING))?),
+            ] {
+                let asked = self.ask(request)?;
+                if asked.reply.status == status {
+                    refusals.push(asked);
+                }
+            }
+            Ok(refusals)
+        })?;
+        Ok(refusals)
     }
 
     /// What `/` lists, whether it is a listing or not.

@@ -8,9 +8,10 @@ use serde_json::Value;
 use super::given::{Containers, Given};
 use super::seen::Seen;
 use super::suite::Wait;
-use super::{Asked, Stop, not_applicable};
+use super::{Asked, Stop, depends_on, not_applicable};
 use crate::engine::Request;
 use crate::probe::{Client, Reply};
+use crate::redact;
 
 /// The endpoint under test.
 pub struct Subject<'c> {
@@ -32,6 +33,8 @@ pub struct Subject<'c> {
     document: OnceCell<Option<Value>>,
     pub(super) seen: Seen,
     answers_all_paths_alike: OnceCell<bool>,
+    status_of_nothing: OnceCell<u16>,
+    status_of_a_bad_token: OnceCell<u16>,
 }
 
 /// How much a run may cost.
@@ -59,8 +62,13 @@ enum Mode {
 const TTL_SECONDS: &str = "3600";
 /// An item that every instance has, in every version.
 pub const ITEM: &str = "/latest/meta-data/instance-id";
+/// Where the names of roles and the identity document are.
+const ROLES: &str = "/latest/meta-data/iam/security-credentials/";
+const DOCUMENT: &str = "/latest/dynamic/instance-identity/document";
 /// The field in which clients send a token.
 pub const TOKEN: &str = "X-aws-ec2-metadata-token";
+/// Where no instance has anything.
+pub const NOTHING: &str = "/latest/meta-data/nothing-here";
 /// The most repetitions of a run, for endpoints that throttle.
 const RETRIES: u32 = 30;
 /// The most repetitions of one request.
@@ -84,6 +92,8 @@ impl<'c> Subject<'c> {
             document: OnceCell::new(),
             seen: Seen::default(),
             answers_all_paths_alike: OnceCell::new(),
+            status_of_nothing: OnceCell::new(),
+            status_of_a_bad_token: OnceCell::new(),
         }
     }
 
@@ -150,6 +160,7 @@ impl<'c> Subject<'c> {
             let is_token = reply.status == 200
                 && !reply.body.is_empty()
                 && reply.body.len() <= 4096
+                && !reply.body.starts_with(b"<")
                 && reply.body.iter().all(u8::is_ascii_graphic);
             let _ = self.token.set(is_token.then_some(reply.body));
         }
@@ -197,15 +208,73 @@ impl<'c> Subject<'c> {
         Ok(self.mode()? == Mode::Disabled)
     }
 
+    /// What answers, if it is no metadata service: it issues no token, and none of the paths
+    /// that clients ask for first has a listing or an item.
+    pub fn no_service(&self) -> Result<Option<String>, Stop> {
+        if self.token()?.is_some() {
+            return Ok(None);
+        }
+        let mut last = None;
+        for path in [ITEM, "/latest/meta-data/", "/", "/latest/meta-data/ami-id", ROLES, DOCUMENT, "/latest/user-data"]
+        {
+            let reply = self.get(path)?.reply;
+            let is_page = reply.body.trim_ascii_start().starts_with(b"<");
+            // One that requires tokens and issues none is one that fails.
+            if matches!(reply.status, 401 | 403) || (reply.status == 200 && !reply.body.is_empty() && !is_page) {
+                return Ok(None);
+            }
+            // If nothing answers, a service may start later.
+            last.get_or_insert(reply);
+        }
+        Ok(last.map(|reply| {
+            let kind = reply.field("Content-Type").map_or_else(
+                || "no content type".to_owned(),
+                |kind| format!("the content type {}", redact::user_agent(kind)),
+            );
+            format!("GET {ITEM} gets {} with {kind}", redact::user_agent(&reply.status_line()))
+        }))
+    }
+
     /// Whether it answers the same for an item and for an unknown path, so that its paths
     /// cannot be told apart.
     pub fn answers_all_paths_alike(&self) -> Result<bool, Stop> {
         if let Some(alike) = self.answers_all_paths_alike.get() {
             return Ok(*alike);
         }
-        let [item, nothing] = [self.get(ITEM)?.reply, self.get("/latest/meta-data/nothing-here")?.reply];
+        let [item, nothing] = [self.get(ITEM)?.reply, self.get(NOTHING)?.reply];
         let alike = (item.status, item.body) == (nothing.status, nothing.body);
         Ok(*self.answers_all_paths_alike.get_or_init(|| alike))
+    }
+
+    /// The status of what is not there.
+    pub fn status_of_nothing(&self) -> Result<u16, Stop> {
+        if let Some(status) = self.status_of_nothing.get() {
+            return Ok(*status);
+        }
+        let status = self.get(NOTHING)?.reply.status;
+        Ok(*self.status_of_nothing.get_or_init(|| status))
+    }
+
+    /// Continues if an answer is 404. An endpoint that has another status for what is not
+    /// there breaks the rule of that, and no further one.
+    pub fn is_not_found(&self, asked: Asked) -> Result<Asked, Stop> {
+        let status = asked.reply.status;
+        if status != 404 && status == self.status_of_nothing()? {
+            return depends_on("path-unknown-is-not-found");
+        }
+        asked.has_status(404)
+    }
+
+    /// Ends the check if the endpoint accepts any token, so that its answer to a good one
+    /// shows nothing.
+    pub fn bad_tokens_are_refused(&self) -> Result<(), Stop> {
+        let check =
+            if self.needs_token()? { "token-invalid-is-401" } else { "token-invalid-is-401-where-tokens-are-optional" };
+        if self.status_of_a_bad_token.get().is_none() {
+            let asked = self.ask(Request::get(ITEM).with(TOKEN, "invalid"))?;
+            let _ = self.status_of_a_bad_token.set(asked.reply.status);
+        }
+        if self.status_of_a_bad_token.get() == Some(&401) { Ok(()) } else { depends_on(check) }
     }
 
     /// Ends the check if requests need a token.

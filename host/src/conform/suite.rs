@@ -94,6 +94,7 @@ impl Suite {
             Some(name) => Err(UnknownCheck {
                 name: name.as_ref().to_owned(),
                 is_hostile: checks::all().any(|check| check.is_called(name.as_ref())),
+                nearest: nearest(name.as_ref()),
             }),
             None => Ok(()),
         }
@@ -192,8 +193,11 @@ impl Suite {
             Err(Stop::NoReply(none)) => return Err(none),
             Err(_) => false,
         };
+        let is_of_containers = self.checks.iter().all(|check| check.area() == Area::Containers);
+        let no_service = if is_disabled || is_of_containers { None } else { subject.no_service().unwrap_or(None) };
         let (mut judged, mut unanswered) = (Vec::with_capacity(self.checks.len()), 0);
-        for check in &self.checks {
+        let checks = if no_service.is_some() { &[][..] } else { &self.checks };
+        for check in checks {
             let began = Instant::now();
             let outcome = if unanswered >= UNANSWERED_MAX {
                 Outcome::Unanswered("not asked: the endpoint has stopped answering".to_owned())
@@ -214,7 +218,7 @@ impl Suite {
             judged.push(one);
         }
         let (endpoint, requests) = (client.endpoint().to_string(), client.requests_sent());
-        Ok(Report { endpoint, requests, is_disabled, judged })
+        Ok(Report { endpoint, requests, is_disabled, no_service, judged })
     }
 }
 
@@ -231,6 +235,41 @@ const ENABLED: &str = "the endpoint is not disabled";
 pub struct UnknownCheck {
     name: String,
     is_hostile: bool,
+    nearest: Option<&'static str>,
+}
+
+impl UnknownCheck {
+    /// The name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether it is that of hostile checks, which [`Suite::hostile`] adds.
+    pub fn is_hostile(&self) -> bool {
+        self.is_hostile
+    }
+
+    /// The check or area whose name is nearly the same.
+    ///
+    /// ```
+    /// let unknown = imds_host::conform::Suite::new().only(&["tokes"]).unwrap_err();
+    /// assert_eq!(unknown.nearest(), Some("tokens"));
+    /// ```
+    pub fn nearest(&self) -> Option<&'static str> {
+        self.nearest
+    }
+}
+
+/// The check or area whose name differs least from this one, if it is nearly the same.
+fn nearest(name: &str) -> Option<&'static str> {
+    // Longer than any name.
+    if name.len() > 120 {
+        return None;
+    }
+    let names = Area::ALL.iter().map(|area| area.name()).chain(checks::all().map(|check| check.id()));
+    let distances = names.map(|known| (strsim::damerau_levenshtein(known, name), known));
+    let (distance, known) = distances.min()?;
+    (distance <= 2.max(known.len() / 6)).then_some(known)
 }
 
 impl fmt::Display for UnknownCheck {

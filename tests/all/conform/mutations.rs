@@ -87,13 +87,7 @@ pub const ALL: &[Mutation] = &[
                 asked.remove("X-Forwarded-For");
             }
         },
-        &[
-            "token-request-with-forwarded-for-is-refused",
-            "header-field-names-have-no-case",
-            "refusals-have-these-reasons",
-            "refusals-are-plain-text-without-a-body",
-            "order-forwarded-before-ttl",
-        ],
+        &["token-request-with-forwarded-for-is-refused"],
     ),
     Mutation::of_answers(
         "the token path with a final slash is forbidden",
@@ -187,8 +181,6 @@ pub const ALL: &[Mutation] = &[
         &[
             "token-used-where-optional-is-version-2",
             "token-lives-for-its-ttl",
-            "tokens-live-side-by-side",
-            "header-field-names-have-no-case",
             "head-of-an-item-begins-with-the-ttl",
             "head-request-gets-the-head-of-get",
         ],
@@ -210,12 +202,7 @@ pub const ALL: &[Mutation] = &[
                 asked.remove("X-aws-ec2-metadata-token");
             }
         },
-        &[
-            "token-invalid-is-401-where-tokens-are-optional",
-            "token-is-compared-as-a-whole",
-            "token-empty-is-invalid",
-            "order-forwarded-before-token",
-        ],
+        &["token-invalid-is-401-where-tokens-are-optional"],
     ),
     Mutation::of_requests(
         "every token that looks like one is good",
@@ -288,7 +275,7 @@ pub const ALL: &[Mutation] = &[
                 asked.remove("X-Forwarded-For");
             }
         },
-        &["forwarded-request-with-a-token-is-refused", "order-forwarded-before-token"],
+        &["forwarded-request-with-a-token-is-refused"],
     ),
     Mutation::of_answers(
         "a proxy gets nothing",
@@ -324,9 +311,6 @@ pub const ALL: &[Mutation] = &[
             "token-ttl-missing-is-refused",
             "token-ttl-of-any-length-is-compared-as-a-number",
             "token-ttl-is-digits-only",
-            "head-of-400-is-like-that-of-401",
-            "refusals-have-these-reasons",
-            "refusals-are-plain-text-without-a-body",
         ],
     )
     .where_tokens_are_required(),
@@ -455,6 +439,43 @@ pub const ALL: &[Mutation] = &[
             }
         },
         &["refusals-are-plain-text-without-a-body"],
+    ),
+    Mutation::of_answers(
+        "a page tells what is wrong with a lifetime",
+        |_, answered| {
+            if answered.status == 400 {
+                answered.set_body("<html>no such lifetime</html>");
+            }
+        },
+        &["refusals-are-plain-text-without-a-body"],
+    ),
+    Mutation::of_answers(
+        "a page tells that a token is missing",
+        |asked, answered| {
+            if answered.status == 401 && asked.method == "GET" {
+                answered.set_body("<html>no token</html>");
+            }
+        },
+        &["refusals-are-plain-text-without-a-body"],
+    )
+    .where_tokens_are_required(),
+    Mutation::of_answers(
+        "what is not there is an error of the service",
+        |_, answered| {
+            if answered.status == 404 {
+                answered.set_status(500, "Internal Server Error");
+            }
+        },
+        &["path-unknown-is-not-found"],
+    ),
+    Mutation::of_answers(
+        "GET on the token path is not found",
+        |_, answered| {
+            if answered.status == 405 {
+                answered.refuse(404, "Not Found");
+            }
+        },
+        &["token-path-get-is-405-not-allowed"],
     ),
     Mutation::of_answers(
         "a disabled endpoint denies access",

@@ -66,17 +66,39 @@ fn what_never_answers_in_http_is_no_service() {
 }
 
 #[test]
-fn what_answers_and_is_no_metadata_service_breaks_rules_and_holds_few() {
+fn what_answers_and_is_no_metadata_service_is_told() {
     const PAGE: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 13\r\n\r\n<html></html>";
     const MOVED: &str = "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n";
     const BUSY: &str = "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n";
-    for answer in [PAGE, MOVED, BUSY] {
+    for (answer, what) in [
+        (PAGE, "GET /latest/meta-data/instance-id gets 200 OK with the content type text/html"),
+        (MOVED, "GET /latest/meta-data/instance-id gets 302 Found with no content type"),
+        (BUSY, "GET /latest/meta-data/instance-id gets 503 Busy with no content type"),
+    ] {
         let endpoint = serve(move |_, client| drop(client.write_all(answer.as_bytes())));
         let report = suite().run(&client(&endpoint)).unwrap_or_else(|none| panic!("{answer}: {none}"));
-        let percent = report.score(None).percent().expect("something was judged");
-        assert!(percent < 25, "{answer}: {percent}%");
-        assert!(report.requests_sent() < 450, "{answer}: {} requests", report.requests_sent());
+        assert_eq!(report.no_service(), Some(what));
+        assert!(report.judged().is_empty());
+        assert!(report.requests_sent() < 50, "{answer}: {} requests", report.requests_sent());
     }
+}
+
+#[test]
+fn items_that_no_listing_names_are_asked_for() {
+    let imds = start("");
+    let unlisted = super::Flaw::Http(
+        |_| (),
+        |asked, answered| {
+            if asked.is("GET", "/latest/") || asked.is("GET", "/latest/meta-data/") {
+                answered.refuse(404, "Not Found");
+            }
+        },
+    );
+    let flawed = super::Flawed::start(unlisted, &imds);
+    let names = ["format-of-ami-ids", "format-of-the-instance-type", "format-of-the-place", "format-of-macs"];
+    let suite = Suite::new().only(&names).expect("they are checks");
+    let report = suite.run(&flawed.client()).unwrap_or_else(|none| panic!("{none}"));
+    assert!(report.judged().iter().all(|judged| *judged.outcome() == Outcome::Held), "{:?}", report.judged());
 }
 
 #[test]

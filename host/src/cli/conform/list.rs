@@ -1,22 +1,18 @@
 // `imds conform --list`.
 
-use std::process::ExitCode;
-
 use imds_host::conform::Suite;
 use serde_json::{Value, json};
 
 use super::Format;
 use crate::cli::failure::WrongUse;
-use crate::cli::print;
 
-/// Prints the checks, a line each, or as a JSON array.
-pub fn print(suite: &Suite, format: Format) -> anyhow::Result<ExitCode> {
-    let text = match format {
-        Format::Table => lines(suite),
-        Format::Json => format!("{:#}\n", document(suite)),
-        _ => return Err(WrongUse("--list is a table, or JSON by --format json".to_owned()).into()),
-    };
-    print::to_stdout(&text, "the checks")
+/// The checks, a line each, or as a JSON array.
+pub fn text(suite: &Suite, format: Format) -> Result<String, WrongUse> {
+    match format {
+        Format::Table => Ok(lines(suite)),
+        Format::Json => Ok(format!("{:#}\n", document(suite))),
+        _ => Err(WrongUse("--list is a table, or JSON by --format json".to_owned())),
+    }
 }
 
 fn lines(suite: &Suite) -> String {

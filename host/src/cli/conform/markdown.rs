@@ -57,14 +57,33 @@ fn of_check(judged: &Judged) -> String {
 /// A text for a cell of a table. Only code keeps its markup.
 fn cell(text: &str) -> String {
     let mut cell = String::new();
+    // In code, only the end of a cell is special.
+    let mut is_code = false;
     for c in imds_host::shown::lines(text).chars() {
         match c {
             '\n' => cell += "<br>",
+            '`' => {
+                is_code = !is_code;
+                cell.push(c);
+            }
+            '|' => cell += "\\|",
+            c if is_code => cell.push(c),
             '<' => cell += "&lt;",
             '&' => cell += "&amp;",
-            '|' | '*' | '_' | '[' | '#' | '\\' => cell.extend(['\\', c]),
+            '*' | '_' | '[' | '#' | '\\' => cell.extend(['\\', c]),
             c => cell.push(c),
         }
     }
     cell
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_keeps_its_backslashes_and_stars() {
+        assert_eq!(cell("`a\\n*` and *b*"), "`a\\n*` and \\*b\\*");
+        assert_eq!(cell("`a|b` <"), "`a\\|b` &lt;");
+    }
 }

@@ -8,7 +8,7 @@ mod progress;
 mod table;
 mod tap;
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -16,7 +16,7 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use imds_host::conform::{Evidence, Judged, Report, Suite};
+use imds_host::conform::{Area, Evidence, Judged, Outcome, Report, Suite};
 use imds_host::probe::{Client, Endpoint};
 
 use self::container::ContainerFlags;
@@ -24,7 +24,7 @@ use self::progress::Progress;
 use super::capture;
 use super::failure::WrongUse;
 use super::file;
-use super::get::no_service;
+use super::get::{NO_SERVICE, no_service};
 use super::options::read_description;
 use super::print;
 use super::values::{span, whole};
@@ -180,7 +180,7 @@ impl Conform {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         let suite = self.suite()?;
         if self.list {
-            return list::print(&suite, self.format);
+            return self.print_list(&suite);
         }
         let endpoint = match &self.endpoint {
             Some(endpoint) => endpoint.clone(),
@@ -188,7 +188,7 @@ impl Conform {
         };
         // If the file cannot be written, fail before anything is sent.
         let out = match &self.out {
-            Some(path) => Some(File::create(path).with_context(|| self.cannot_write())?),
+            Some(path) => Some(File::create(path).with_context(|| WrongUse(self.cannot_write("report")))?),
             None => None,
         };
         let rate = self.rate.unwrap_or(endpoint.polite_rate());
@@ -213,13 +213,17 @@ impl Conform {
             Err(none) => return Ok(no_service(&none, "as ENDPOINT")),
         };
         drop(progress);
+        if let Some(what) = report.no_service() {
+            print::to_stderr(&format!("imds: what answers at {} is no metadata service: {what}", report.endpoint()));
+            return Ok(ExitCode::from(NO_SERVICE));
+        }
         let took = started.elapsed().unwrap_or_default();
         let reported = Reported { report: &report, fail_on: self.fail_on, verbose: self.verbose, started, took };
         let text = reported.text(self.format)?;
         match out {
             Some(mut out) => {
                 let written = out.write_all(print::without_styles(&text).as_bytes()).and_then(|()| out.flush());
-                written.with_context(|| self.cannot_write())?;
+                written.with_context(|| self.cannot_write("report"))?;
             }
             None => {
                 print::styled_to_stdout(&text, "the report")?;
@@ -228,20 +232,39 @@ impl Conform {
         Ok(self.verdict(&reported))
     }
 
-    fn cannot_write(&self) -> String {
-        format!("cannot write the report {}", self.out.as_deref().unwrap_or("-".as_ref()).display())
+    /// Prints the list, or writes it to the file of `--out`.
+    fn print_list(&self, suite: &Suite) -> anyhow::Result<ExitCode> {
+        let text = list::text(suite, self.format)?;
+        let Some(path) = &self.out else { return print::to_stdout(&text, "the checks") };
+        fs::write(path, text).with_context(|| WrongUse(self.cannot_write("list")))?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn cannot_write(&self, what: &str) -> String {
+        format!("cannot write the {what} {}", self.out.as_deref().unwrap_or("-".as_ref()).display())
     }
 
     /// The checks that the flags ask for.
     fn suite(&self) -> anyhow::Result<Suite> {
         let wrong = |flag: &str, unknown: imds_host::conform::UnknownCheck| {
-            WrongUse(format!("{flag}: {unknown}\nhelp: --list has all of them, with --hostile those too"))
+            let help = if unknown.is_hostile() {
+                "add --hostile".to_owned()
+            } else if unknown.name().contains(',') {
+                format!("repeat {flag} for each name")
+            } else {
+                let nearest = unknown.nearest().map(|name| format!("did you mean {name}? "));
+                format!("{}--list has all of them, with --hostile those too", nearest.unwrap_or_default())
+            };
+            WrongUse(format!("{flag}: {unknown}\nhelp: {help}"))
         };
         let mut suite = if self.hostile { Suite::new().hostile() } else { Suite::new() };
         if !self.only.is_empty() {
             suite = suite.only(&self.only).map_err(|unknown| wrong("--only", unknown))?;
         }
         suite = suite.skip(&self.skip).map_err(|unknown| wrong("--skip", unknown))?;
+        if suite.checks().is_empty() {
+            return Err(WrongUse("--only and --skip leave no check to run".to_owned()).into());
+        }
         if let Some(path) = &self.certificates {
             let unread = || WrongUse(format!("cannot read {}", path.display()));
             let pem = file::read(path).with_context(unread)?;
@@ -293,7 +316,15 @@ impl Conform {
                  help: enable it; or, if it knows its clients by the field Host, give the name by --host",
             );
         }
-        let number = reported.report.judged().iter().filter(|judged| reported.fails(judged)).count();
+        let judged = reported.report.judged();
+        let of_containers = || judged.iter().filter(|judged| judged.check().area() == Area::Containers);
+        let is_unanswered = |judged: &Judged| matches!(judged.outcome(), Outcome::Unanswered(_));
+        let is_judged = |judged: &Judged| matches!(judged.outcome(), Outcome::Held | Outcome::Broken(_));
+        if of_containers().any(is_unanswered) && !of_containers().any(is_judged) {
+            print::to_stderr("imds: no service answers at --containers");
+            return ExitCode::from(NO_SERVICE);
+        }
+        let number = judged.iter().filter(|judged| reported.fails(judged)).count();
         let Some(evidence) = self.fail_on.evidence().filter(|_| number > 0) else { return ExitCode::SUCCESS };
         let (rules, are) = if number == 1 { ("rule", "is") } else { ("rules", "are") };
         print::to_stderr(&format!("imds: {number} {rules} {are} broken (--fail-on {evidence})"));

@@ -87,7 +87,7 @@ Exit status: 0 if a service answers, 3 if none does in time; 2 for wrong use.";
 /// No clock overflows by this.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
 /// What a script is told where no service answers.
-const NO_SERVICE: u8 = 3;
+pub const NO_SERVICE: u8 = 3;
 const BY_FLAG: &str = "by --endpoint";
 
 impl PlaceFlags {

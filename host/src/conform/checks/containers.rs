@@ -47,7 +47,7 @@ pub const CHECKS: &[Check] = &[
             return not_applicable("the endpoint was said to have containers");
         }
         for path in ["/v2/credentials/task", "/v1/credentials"] {
-            subject.get(path)?.has_status(404)?;
+            subject.is_not_found(subject.get(path)?)?;
         }
         Ok(())
     }),

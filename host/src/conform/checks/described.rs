@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::super::judge::shown;
 use super::super::{Area, Check, Evidence, Rule, Stop, Subject, not_applicable};
 
 pub const CHECKS: &[Check] = &[Check::with_rule(
@@ -36,7 +37,7 @@ fn items_are_as_described(subject: &Subject<'_>) -> Result<(), Stop> {
         number += 1;
         let asked = subject.get(&format!("/latest/meta-data/{item}"))?.has_status(200)?;
         if asked.reply.body != value.as_bytes() {
-            return Err(asked.broken(value.clone(), format!("{} other bytes", asked.reply.body.len())));
+            return Err(asked.broken(value.clone(), shown(&asked.reply.text())));
         }
     }
     if number == 0 { not_applicable("the description has no field that an item shows unchanged") } else { Ok(()) }

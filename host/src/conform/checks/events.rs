@@ -44,7 +44,7 @@ pub const CHECKS: &[Check] = &[
         if action.1.text("action") == Some("terminate") {
             return not_applicable("the instance will be terminated");
         }
-        subject.get(&format!("/latest/{TERMINATION}"))?.has_status(404).map(|_| ())
+        subject.is_not_found(subject.get(&format!("/latest/{TERMINATION}"))?).map(|_| ())
     }),
     Check::with_rule(
         "spot-notices-are-of-spot-instances",
@@ -110,14 +110,19 @@ fn events(
             }
             let is = |name, is_good: fn(&str) -> bool| event.text(name).is_some_and(is_good);
             let forms = [
-                ("NotBefore as 21 Jan 2019 09:00:43 GMT", is("NotBefore", forms::is_event_date)),
-                ("NotAfter as 21 Jan 2019 09:17:23 GMT", !has_end || is("NotAfter", forms::is_event_date)),
-                ("a code of EC2's", is("Code", |code| CODES.contains(&code))),
-                ("an EventId that begins instance-event-", is("EventId", |id| id.starts_with("instance-event-"))),
-                (kind, is_of_kind(&event)),
+                ("NotBefore", "NotBefore as 21 Jan 2019 09:00:43 GMT", is("NotBefore", forms::is_event_date)),
+                ("NotAfter", "NotAfter as 21 Jan 2019 09:17:23 GMT", !has_end || is("NotAfter", forms::is_event_date)),
+                ("Code", "a code of EC2's", is("Code", |code| CODES.contains(&code))),
+                (
+                    "EventId",
+                    "an EventId that begins instance-event-",
+                    is("EventId", |id| id.starts_with("instance-event-")),
+                ),
+                ("", kind, is_of_kind(&event)),
             ];
-            if let Some((expected, _)) = forms.iter().find(|(_, is_good)| !is_good) {
-                return Err(entry.asked.broken(*expected, "another value"));
+            if let Some((name, expected, _)) = forms.iter().find(|(.., is_good)| !is_good) {
+                let got = event.text(name).map_or_else(|| "another value".to_owned(), shown);
+                return Err(entry.asked.broken(*expected, got));
             }
         }
         Ok(())

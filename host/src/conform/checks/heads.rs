@@ -1,7 +1,7 @@
 //! Which fields a head has, in which order.
 
 use super::super::asked::{TTL, request};
-use super::super::subject::{ITEM, TOKEN};
+use super::super::subject::{ITEM, NOTHING, TOKEN};
 use super::super::{Area, Asked, Check, Stop, Subject};
 use crate::engine::Request;
 
@@ -26,7 +26,6 @@ const ITEM_FIELDS: [&str; 8] =
 const PAGE_FIELDS: [&str; 6] = [TTL, "Content-Type", "Content-Length", "Date", "Server", "Connection"];
 const REFUSAL_FIELDS: [&str; 6] = [TTL, "Content-Length", "Date", "Server", "Connection", "Content-Type"];
 const METHODS_FIELDS: [&str; 7] = [TTL, "Allow", "Content-Length", "Date", "Server", "Connection", "Content-Type"];
-const NOTHING: &str = "/latest/meta-data/nothing-here";
 
 fn of_an_item(subject: &Subject<'_>) -> Result<(), Stop> {
     let token = subject.new_token("60")?;
@@ -49,7 +48,8 @@ fn of_a_token(subject: &Subject<'_>) -> Result<(), Stop> {
 }
 
 fn of_400(subject: &Subject<'_>) -> Result<(), Stop> {
-    subject.ask(Subject::token_request("21601"))?.has_status(400)?.has_names(&REFUSAL_FIELDS[1..]).map(drop)
+    let asked = subject.ask(Subject::token_request("21601"))?;
+    asked.needs_status(400, "token-ttl-out-of-range-is-refused")?.has_names(&REFUSAL_FIELDS[1..]).map(drop)
 }
 
 fn of_401(subject: &Subject<'_>) -> Result<(), Stop> {
@@ -60,23 +60,28 @@ fn of_401(subject: &Subject<'_>) -> Result<(), Stop> {
 fn of_403(subject: &Subject<'_>) -> Result<(), Stop> {
     let token = subject.new_token("60")?;
     let post = request("POST", "/latest/meta-data/");
-    subject.ask(post.with(TOKEN, token))?.has_status(403)?.has_names(&REFUSAL_FIELDS).map(drop)
+    let asked = subject.ask(post.with(TOKEN, token))?.needs_status(403, "methods-post-and-delete-are-403")?;
+    asked.has_names(&REFUSAL_FIELDS).map(drop)
 }
 
 fn of_404(subject: &Subject<'_>) -> Result<(), Stop> {
     let token = subject.new_token("60")?;
-    subject.ask(Request::get(NOTHING).with(TOKEN, token))?.has_status(404)?.has_names(&PAGE_FIELDS).map(drop)
+    let asked = subject.ask(Request::get(NOTHING).with(TOKEN, token))?;
+    asked.needs_status(404, "path-unknown-is-not-found")?.has_names(&PAGE_FIELDS).map(drop)
 }
 
 fn of_405(subject: &Subject<'_>) -> Result<(), Stop> {
-    let asked = subject.ask(Request::get("/latest/api/token"))?.has_status(405)?;
+    let asked = subject.ask(Request::get("/latest/api/token"))?;
+    let asked = asked.needs_status(405, "token-path-get-is-405-not-allowed")?;
     asked.has_names(&METHODS_FIELDS[1..]).map(drop)
 }
 
 fn of_options(subject: &Subject<'_>) -> Result<(), Stop> {
     let token = subject.new_token("60")?;
-    subject.ask(request("OPTIONS", ITEM).with(TOKEN, token))?.has_status(200)?.has_names(&METHODS_FIELDS)?;
-    let asked = subject.ask(request("OPTIONS", "/latest/api/token"))?.has_status(200)?;
+    let asked = subject.ask(request("OPTIONS", ITEM).with(TOKEN, token))?;
+    asked.needs_status(200, "options-lists-the-methods-of-an-item")?.has_names(&METHODS_FIELDS)?;
+    let asked = subject.ask(request("OPTIONS", "/latest/api/token"))?;
+    let asked = asked.needs_status(200, "token-path-options-lists-its-methods")?;
     asked.has_names(&METHODS_FIELDS[1..]).map(drop)
 }
 
@@ -92,18 +97,18 @@ fn head_request(subject: &Subject<'_>) -> Result<(), Stop> {
     }
 }
 
-fn is_empty_refusal(asked: Asked, names: &[&str]) -> Result<(), Stop> {
-    asked.has_status(404)?.has_names(names)?.has_field("Content-Length", "0").map(drop)
+fn is_empty_refusal(subject: &Subject<'_>, asked: Asked, names: &[&str]) -> Result<(), Stop> {
+    subject.is_not_found(asked)?.has_names(names)?.has_field("Content-Length", "0").map(drop)
 }
 
 fn head_request_of_nothing(subject: &Subject<'_>) -> Result<(), Stop> {
     subject.tokens_are_optional()?;
-    is_empty_refusal(subject.ask(request("HEAD", NOTHING))?, &REFUSAL_FIELDS[1..])
+    is_empty_refusal(subject, subject.ask(request("HEAD", NOTHING))?, &REFUSAL_FIELDS[1..])
 }
 
 fn head_request_with_a_token(subject: &Subject<'_>) -> Result<(), Stop> {
     let token = subject.new_token("60")?;
-    is_empty_refusal(subject.ask(request("HEAD", NOTHING).with(TOKEN, token))?, &REFUSAL_FIELDS)
+    is_empty_refusal(subject, subject.ask(request("HEAD", NOTHING).with(TOKEN, token))?, &REFUSAL_FIELDS)
 }
 
 fn no_caching_fields(subject: &Subject<'_>) -> Result<(), Stop> {

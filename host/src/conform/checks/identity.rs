@@ -16,7 +16,7 @@ pub const CHECKS: &[Check] = &[
     Check::of_case("identity-folder-lists-document-and-signatures", Area::Identity, folder),
     Check::of_case("identity-dsa2048-is-gone", Area::Identity, |subject| {
         document(subject)?;
-        subject.get(&format!("/latest/{FOLDER}/dsa2048"))?.has_status(404).map(|_| ())
+        subject.is_not_found(subject.get(&format!("/latest/{FOLDER}/dsa2048"))?).map(|_| ())
     }),
     Check::of_case("identity-document-has-fifteen-fields", Area::Identity, fifteen_fields),
     Check::of_case("identity-document-tells-codes-as-arrays", Area::Identity, codes),
@@ -39,7 +39,7 @@ pub const CHECKS: &[Check] = &[
             is_the_same(document, subject.get(&format!("/{first}/{FOLDER}/signature"))?)?;
         }
         if let Some(before) = versions.before("2009-04-04") {
-            subject.get(&format!("/{before}/{FOLDER}/signature"))?.has_status(404)?;
+            subject.is_not_found(subject.get(&format!("/{before}/{FOLDER}/signature"))?)?;
         }
         Ok(())
     }),
@@ -184,7 +184,13 @@ fn fifteen_fields(subject: &Subject<'_>) -> Result<(), Stop> {
     }
     if !json::is_laid_out(&text) {
         let expected = "one field on each line, two spaces before it, spaces around the colon, no final line end";
-        return Err(entry.asked.broken(expected, "another layout"));
+        let is_good = |line: &str| matches!(line, "{" | "}") || (line.starts_with("  \"") && line.contains("\" : "));
+        let got = match text.lines().find(|line| !is_good(line)) {
+            _ if text.ends_with('\n') => "a line end at its end".to_owned(),
+            Some(line) => shown(line),
+            None => "another layout".to_owned(),
+        };
+        return Err(entry.asked.broken(expected, got));
     }
     let is = |name, is_good: fn(&str) -> bool| fields.text(name).is_some_and(is_good);
     let is_null = |name: &str| fields.0.iter().any(|(other, value)| other == name && value.is_null());

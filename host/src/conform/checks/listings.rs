@@ -231,7 +231,7 @@ fn are_missing(subject: &Subject<'_>, paths: impl Iterator<Item = String>) -> Re
     let mut was_asked = false;
     for path in paths.filter(|path| !tree.entries.iter().any(|entry| entry.path == *path)) {
         was_asked = true;
-        subject.get(&target("latest", &path, false))?.has_status(404)?;
+        subject.is_not_found(subject.get(&target("latest", &path, false))?)?;
     }
     if was_asked { Ok(()) } else { not_applicable("the instance lacks nothing") }
 }
@@ -240,7 +240,7 @@ fn role_of_another_name(subject: &Subject<'_>) -> Result<(), Stop> {
     if subject.latest()?.find("meta-data/iam/security-credentials").is_none() {
         return not_applicable("the instance has no role");
     }
-    subject.get("/latest/meta-data/iam/security-credentials/no-such-role")?.has_status(404).map(|_| ())
+    subject.is_not_found(subject.get("/latest/meta-data/iam/security-credentials/no-such-role")?).map(|_| ())
 }
 
 fn public_key_listed_form(subject: &Subject<'_>) -> Result<(), Stop> {
@@ -252,5 +252,5 @@ fn public_key_listed_form(subject: &Subject<'_>) -> Result<(), Stop> {
         return not_applicable("no key is listed with its name");
     };
     let path = format!("meta-data/public-keys/{listed}");
-    subject.get(&target("latest", &path, false))?.has_status(404).map(|_| ())
+    subject.is_not_found(subject.get(&target("latest", &path, false))?).map(|_| ())
 }

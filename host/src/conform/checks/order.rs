@@ -1,7 +1,7 @@
 //! Which refusal comes first if a request has more than one fault.
 
 use super::super::asked::request;
-use super::super::subject::{ITEM, TOKEN};
+use super::super::subject::{ITEM, NOTHING, TOKEN};
 use super::super::{Area, Check, Stop, Subject};
 use crate::engine::Request;
 
@@ -20,7 +20,6 @@ pub const CHECKS: &[Check] = &[
 
 const TOKEN_PATH: &str = "/latest/api/token";
 const NO_VERSION: &str = "/0000-00-00/";
-const NOTHING: &str = "/latest/meta-data/nothing-here";
 
 fn forwarded(request: Request) -> Request {
     request.with("X-Forwarded-For", "192.0.2.1")
@@ -30,7 +29,7 @@ fn token_before_path(subject: &Subject<'_>) -> Result<(), Stop> {
     subject.tokens_are_required()?;
     subject.ask(Request::get(NO_VERSION))?.has_status(401)?;
     let token = subject.new_token("60")?;
-    subject.ask(Request::get(NO_VERSION).with(TOKEN, token))?.has_status(404)?.ttl().map(drop)
+    subject.is_not_found(subject.ask(Request::get(NO_VERSION).with(TOKEN, token))?).map(drop)
 }
 
 fn token_path_before_authorisation(subject: &Subject<'_>) -> Result<(), Stop> {
@@ -41,7 +40,10 @@ fn token_path_before_authorisation(subject: &Subject<'_>) -> Result<(), Stop> {
 
 fn token_path_before_the_token_sent(subject: &Subject<'_>) -> Result<(), Stop> {
     subject.ask(Subject::token_request("60").with(TOKEN, "invalid"))?.has_status(200)?;
-    subject.ask(Request::get(TOKEN_PATH).with(TOKEN, "invalid"))?.has_status(405).map(drop)
+    if subject.ask(Request::get(TOKEN_PATH))?.reply.status == 405 {
+        subject.ask(Request::get(TOKEN_PATH).with(TOKEN, "invalid"))?.has_status(405)?;
+    }
+    Ok(())
 }
 
 /// EC2 is recorded to refuse `POST` and `DELETE` with a token too.
@@ -54,28 +56,62 @@ fn token_before_method(subject: &Subject<'_>) -> Result<(), Stop> {
 
 /// EC2 is recorded to refuse `POST` for existing items too.
 fn method_before_path(subject: &Subject<'_>) -> Result<(), Stop> {
-    subject.ask(subject.with_token(request("POST", NOTHING))?)?.has_status(403)?;
-    subject.ask(subject.with_token(request("OPTIONS", NOTHING))?)?.has_status(200).map(drop)
+    for (method, status, check) in
+        [("POST", 403, "methods-post-and-delete-are-403"), ("OPTIONS", 200, "options-lists-the-methods-of-an-item")]
+    {
+        let asked = subject.ask(subject.with_token(request(method, NOTHING))?)?;
+        if asked.reply.status != status {
+            let there = subject.ask(subject.with_token(request(method, "/latest/meta-data/"))?)?;
+            there.needs_status(status, check)?;
+        }
+        asked.has_status(status)?;
+    }
+    Ok(())
 }
 
 fn method_before_forwarded(subject: &Subject<'_>) -> Result<(), Stop> {
+    subject.ask(Request::get(TOKEN_PATH))?.needs_status(405, "token-path-get-is-405-not-allowed")?;
     subject.ask(forwarded(Request::get(TOKEN_PATH)))?.has_status(405)?;
     subject.ask(forwarded(request("OPTIONS", TOKEN_PATH)))?.has_status(200).map(drop)
 }
 
+/// The rules of paths, each with a spelling of an item.
+const SPELLINGS: [(&str, &str); 5] = [
+    ("//latest/meta-data/instance-id", "path-slashes-in-a-row-are-one"),
+    ("/latest//meta-data/instance-id", "path-doubled-slashes-are-one"),
+    ("/latest/./meta-data/instance-id", "path-dot-segments-are-dropped"),
+    ("/latest/meta-data/instance-id?x=1", "path-query-is-ignored"),
+    ("/latest/meta-data/%69nstance-id", "path-percent-encoding-is-decoded"),
+];
+
 fn path_normalised_first(subject: &Subject<'_>) -> Result<(), Stop> {
     for path in ["//latest//api/./token?x=1", "/latest/api/%74oken"] {
         let request = Request { target: path.to_owned(), ..Subject::token_request("60") };
-        subject.ask(request)?.has_status(200)?;
+        let asked = subject.ask(request)?;
+        if asked.reply.status != 200 {
+            for (item, check) in SPELLINGS {
+                subject.get(item)?.needs_status(200, check)?;
+            }
+        }
+        asked.has_status(200)?;
     }
-    subject.ask(Request::get("/latest/api/token/"))?.has_status(405).map(drop)
+    if subject.ask(Request::get(TOKEN_PATH))?.reply.status == 405 {
+        subject.ask(Request::get("/latest/api/token/"))?.has_status(405)?;
+    }
+    Ok(())
 }
 
 fn forwarded_before_ttl(subject: &Subject<'_>) -> Result<(), Stop> {
+    let check = "token-request-with-forwarded-for-is-refused";
+    subject.ask(forwarded(Subject::token_request("60")))?.needs_status(403, check)?;
     subject.ask(forwarded(Subject::token_request("21601")))?.has_status(403).map(drop)
 }
 
 fn forwarded_before_token(subject: &Subject<'_>) -> Result<(), Stop> {
+    let check = "forwarded-request-with-a-token-is-refused";
+    let token = subject.new_token("60")?;
+    subject.ask(forwarded(Request::get(ITEM).with(TOKEN, token)))?.needs_status(403, check)?;
+    subject.bad_tokens_are_refused()?;
     subject.ask(forwarded(Request::get(ITEM).with(TOKEN, "invalid")))?.has_status(403).map(drop)
 }
 

@@ -1,6 +1,6 @@
 //! How the path of a request is read.
 
-use super::super::subject::ITEM;
+use super::super::subject::{ITEM, NOTHING};
 use super::super::{Area, Check, Stop, Subject, not_applicable};
 
 pub const CHECKS: &[Check] = &[
@@ -35,7 +35,7 @@ fn are_alike(subject: &Subject<'_>, plain: &str, spellings: &[&str]) -> Result<(
 
 fn are_not_found(subject: &Subject<'_>, paths: &[&str]) -> Result<(), Stop> {
     for path in paths {
-        subject.get(path)?.has_status(404)?;
+        subject.is_not_found(subject.get(path)?)?;
     }
     Ok(())
 }
@@ -84,10 +84,10 @@ fn below_an_item(subject: &Subject<'_>) -> Result<(), Stop> {
 }
 
 fn unknown(subject: &Subject<'_>) -> Result<(), Stop> {
-    are_not_found(
-        subject,
-        &["/2022-07-09/", "/latest/meta-data/nothing-here", "/latest/nothing-here", "/latest/api", "/favicon.ico"],
-    )
+    for path in ["/2022-07-09/", NOTHING, "/latest/nothing-here", "/latest/api", "/favicon.ico"] {
+        subject.get(path)?.has_status(404)?;
+    }
+    Ok(())
 }
 
 fn has_case(subject: &Subject<'_>) -> Result<(), Stop> {

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::super::crawl::Entry;
 use super::super::judge::shown;
-use super::super::{Area, Asked, Check, Stop, Subject, not_applicable};
+use super::super::{Area, Asked, Check, Stop, Subject, depends_on, not_applicable};
 
 pub const CHECKS: &[Check] = &[
     Check::of_case("user-data-is-what-was-supplied", Area::UserData, is_what_was_supplied),
@@ -39,6 +39,7 @@ pub const CHECKS: &[Check] = &[
         match asked.reply.status {
             200 => not_applicable("there is user data"),
             404 => Ok(()),
+            other if other == subject.status_of_nothing()? => depends_on("path-unknown-is-not-found"),
             other => Err(asked.broken("status 404", format!("status {other}"))),
         }
     }),
@@ -48,7 +49,7 @@ pub const CHECKS: &[Check] = &[
         }
         let versions = subject.versions()?;
         for version in [versions.from("1.0"), versions.from("2009-04-04"), versions.before("3")].into_iter().flatten() {
-            subject.get(&format!("/{version}/user-data"))?.has_status(404)?;
+            subject.is_not_found(subject.get(&format!("/{version}/user-data"))?)?;
         }
         Ok(())
     }),

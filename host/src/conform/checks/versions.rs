@@ -118,7 +118,7 @@ fn without_it(stop: Stop) -> Result<(), Stop> {
 
 fn unknown_versions(subject: &Subject<'_>) -> Result<(), Stop> {
     for version in ["0000-00-00", "2021-03-24"] {
-        subject.get(&format!("/{version}/meta-data/"))?.has_status(404)?;
+        subject.is_not_found(subject.get(&format!("/{version}/meta-data/"))?)?;
     }
     Ok(())
 }
@@ -168,7 +168,7 @@ fn menus_have(subject: &Subject<'_>, names: &[&str]) -> Result<(), Stop> {
     for name in names.iter().take(1) {
         let Some(since) = items::since(&format!("meta-data/{name}")) else { continue };
         if let Some(before) = versions.before(since) {
-            subject.get(&format!("/{before}/meta-data/{name}"))?.has_status(404)?;
+            subject.is_not_found(subject.get(&format!("/{before}/meta-data/{name}"))?)?;
         }
     }
     Ok(())
@@ -227,7 +227,7 @@ fn adds_dynamic(subject: &Subject<'_>) -> Result<(), Stop> {
         }
     }
     if let Some(before) = versions.before("2009-04-04") {
-        subject.get(&format!("/{before}/dynamic/"))?.has_status(404)?;
+        subject.is_not_found(subject.get(&format!("/{before}/dynamic/"))?)?;
     }
     Ok(())
 }
@@ -261,7 +261,7 @@ fn since<P: AsRef<str>>(subject: &Subject<'_>, version: &str, patterns: &[P]) ->
             }
         }
         if let Some(before) = versions.before(version) {
-            subject.get(&target(before, &item.path, false))?.has_status(404)?;
+            subject.is_not_found(subject.get(&target(before, &item.path, false))?)?;
         }
     }
     if found { Ok(()) } else { not_applicable("latest does not have it") }

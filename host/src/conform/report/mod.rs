@@ -25,6 +25,7 @@ pub struct Report {
     pub(super) endpoint: String,
     pub(super) requests: u64,
     pub(super) is_disabled: bool,
+    pub(super) no_service: Option<String>,
     pub(super) judged: Vec<Judged>,
 }
 
@@ -117,6 +118,12 @@ impl Report {
     /// has no instance for this caller. Nothing else of it was judged then.
     pub fn is_of_disabled(&self) -> bool {
         self.is_disabled
+    }
+
+    /// What answers there, if it is no metadata service: it issues no token, lists nothing
+    /// and has no item. No check was run then.
+    pub fn no_service(&self) -> Option<&str> {
+        self.no_service.as_deref()
     }
 
     /// The areas whose checks ran, in their order.

@@ -95,7 +95,7 @@ pub const CHECKS: &[Check] = &[
         if latest.find("meta-data/public-ipv4").is_some() {
             return not_applicable("the instance has a public address");
         }
-        subject.get("/latest/meta-data/public-hostname")?.has_status(404).map(|_| ())
+        subject.is_not_found(subject.get("/latest/meta-data/public-hostname")?).map(|_| ())
     }),
     agree(
         "addresses-are-associated-with-those-of-the-interface",

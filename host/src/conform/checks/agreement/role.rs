@@ -49,7 +49,7 @@ pub const CHECKS: &[Check] = &[
             return not_applicable("the instance has a role");
         }
         for path in ["meta-data/iam/", "meta-data/iam/info", "meta-data/iam/security-credentials/"] {
-            subject.get(&format!("/latest/{path}"))?.has_status(404)?;
+            subject.is_not_found(subject.get(&format!("/latest/{path}"))?)?;
         }
         Ok(())
     }),
@@ -88,7 +88,7 @@ pub const CHECKS: &[Check] = &[
         if sets.text() != "{}" {
             return not_applicable("the instance has tags");
         }
-        subject.get("/latest/meta-data/tags/")?.has_status(404).map(|_| ())
+        subject.is_not_found(subject.get("/latest/meta-data/tags/")?).map(|_| ())
     }),
     of_case("tags-are-listed-in-byte-order", |subject| {
         let Some(keys) = subject.latest()?.find("meta-data/tags/instance") else {

@@ -265,7 +265,9 @@ fn public_key(subject: &Subject<'_>) -> Result<(), Stop> {
         if is_good {
             return Ok(());
         }
-        Err(entry.asked.broken("type, key, the name that is listed, and LF", shown(&text)))
+        let end = if text.ends_with('\n') { "" } else { ", without LF at its end" };
+        let got = format!("{}{end}", shown(&text));
+        Err(entry.asked.broken("type, key, the name that is listed, and LF", got))
     })
 }
 
