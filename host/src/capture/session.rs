@@ -207,7 +207,7 @@ impl<'a> Session<'a> {
         match &answered {
             Ok(reply) => {
                 self.unanswered = 0;
-                self.bytes += length(&reply);
+                self.bytes += length(reply);
                 if let Some(token) = issued(asked, reply.status, &reply.body) {
                     self.token = Some(token);
                 }
