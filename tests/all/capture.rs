@@ -211,8 +211,8 @@ fn thousands_of_secrets_are_replaced_in_reasonable_time() {
     let mut asker = |request: &imds_host::Request| {
         let body = match request.target.as_str() {
             "/latest/" => "meta-data",
-            target if target.ends_with("/meta-data/") => "secrets\nother",
-            target if target.ends_with("/secrets") => &secrets,
+            target if target.ends_with("/meta-data/") => "list\nother",
+            target if target.ends_with("/list") => &secrets,
             target if target.ends_with("/other") => &other,
             _ => "latest",
         };
@@ -374,7 +374,7 @@ fn a_comparison_ends_when_the_service_stops_answering_or_its_time_is_over() {
     };
     // Never, or from a time on.
     let (comparison, got) = last("state = 'stopped'");
-    assert_eq!(got, "none: the service had stopped answering");
+    assert_eq!(got, "none: the service never answered");
     assert_eq!((comparison.compared, comparison.differences.len()), (3, 4));
     let (comparison, got) =
         last("timeline-start = '2026-10-01T00:00:30Z'\ntimeline = [{ at = '+5s', state = 'stopped' }]");

@@ -17,8 +17,10 @@
 
 mod client;
 mod endpoint;
+mod no_reply;
 mod reply;
 
-pub use client::{Client, NoReply};
+pub use client::Client;
 pub use endpoint::{Endpoint, WrongEndpoint};
+pub use no_reply::NoReply;
 pub use reply::Reply;
