@@ -87,7 +87,7 @@
 //!
 //! - **Nothing that this crate serves is decided in it.** The component decides answers,
 //!   changes and messages about them. This crate does what needs a socket or a key, as
-//!   the component says. What [`conform`](crate::conform) knows of the real service judges
+//!   the component says. What [`conform`] knows of the real service judges
 //!   other services, and a test holds it to the component.
 //! - **A failure in the component costs one request.** The component has bounded
 //!   memory and time, and a failure discards its worker. No client can make the

@@ -9,6 +9,7 @@ use super::json::rewritten;
 use super::paths::{Secret, is_known, secret, split};
 use super::remains;
 use super::replacements::Replacements;
+use super::session::TTL;
 use super::transcript::{Exchange, Replaced, Transcript};
 use crate::description::tag_names_secret;
 use crate::redact;
@@ -25,6 +26,10 @@ pub fn replace(transcript: &mut Transcript, disguise: &Disguise, keeps_user_data
     let mut replaced = Vec::new();
     let pages = remains::error_pages(&transcript.exchanges);
     for exchange in &mut transcript.exchanges {
+        for (_, value) in exchange.response.fields.iter_mut().filter(|(name, _)| is_secret_field(name)) {
+            *value = made.secret(value, 0);
+            replaced.push(Replaced::Credentials);
+        }
         if pages.contains(&(exchange.response.status, exchange.response.body())) {
             continue;
         }
@@ -93,6 +98,12 @@ const TAGS: &str = "meta-data/tags/instance/";
 fn names_secret(path: &str) -> bool {
     let own = path.strip_prefix(TAGS).or_else(|| path.split_once('/').map(|(_, path)| path)).unwrap_or_default();
     own.split('/').any(tag_names_secret)
+}
+
+/// Whether the value of a header field is a secret. EC2 sends none but the lifetime of a
+/// token.
+pub fn is_secret_field(name: &str) -> bool {
+    !name.eq_ignore_ascii_case(TTL) && (name.eq_ignore_ascii_case("set-cookie") || tag_names_secret(name))
 }
 
 fn is_json(text: &str) -> bool {
@@ -233,7 +244,7 @@ impl Made<'_> {
     /// made up itself.
     fn by_looks(&mut self, text: &str) -> String {
         let (mut out, mut end) = (String::with_capacity(text.len()), 0);
-        for secret in redact::places(text) {
+        for secret in redact::secrets(text) {
             let found = &text[secret.clone()];
             let is_made = |made: &Vec<u8>| {
                 made.len() >= LENGTH_MIN / 2

@@ -1,7 +1,7 @@
 //! A client of the metadata service that returns answers as they were sent.
 //!
 //! SDKs hide what a check needs to see: the order of the header fields, the reason phrase,
-//! how the connection ends. This client sends plain [`Request`]s and returns each [`Reply`]
+//! how the connection ends. This client sends plain [`Request`](crate::Request)s and returns each [`Reply`]
 //! with its head as it was sent. It opens a connection for each request, as clients of the
 //! service do, and limits every wait.
 //!

@@ -15,7 +15,7 @@ pub struct NoReply {
 }
 
 impl NoReply {
-    /// For callers that send requests without a [`Client`]: `why` is the reason, or `None`
+    /// For callers that send requests without a [`Client`](super::Client): `why` is the reason, or `None`
     /// if the time `waited` was over.
     ///
     /// ```

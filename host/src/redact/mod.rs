@@ -13,7 +13,7 @@ mod tests;
 pub use self::printable::lines;
 use self::printable::push_ascii;
 pub(crate) use self::printable::{Printable, name, printable};
-use self::shapes::secrets;
+pub(crate) use self::shapes::secrets;
 
 /// Room for every path of the service.
 const TARGET_CHARACTERS: usize = 160;
@@ -131,12 +131,6 @@ pub(crate) fn without_secrets(text: &str) -> String {
 /// Whether something in a text looks like a key or a token.
 pub(crate) fn has_secret(text: &str) -> bool {
     !secrets(text).is_empty()
-}
-
-/// Where something in a text looks like a key or a token, in order.
-#[cfg(feature = "conform")]
-pub(crate) fn places(text: &str) -> Vec<std::ops::Range<usize>> {
-    secrets(text)
 }
 
 /// The part of a text that is looked at, and whether there is more.

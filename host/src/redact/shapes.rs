@@ -34,7 +34,7 @@ const HEX_BYTES: usize = 32;
 const PIECE_BYTES_MAX: usize = 4;
 
 /// Where secrets are in a text, in order.
-pub(super) fn secrets(text: &str) -> Vec<Range<usize>> {
+pub(crate) fn secrets(text: &str) -> Vec<Range<usize>> {
     let decoded = Decoded::of(text.as_bytes());
     let mut search = Search { bytes: &decoded.bytes, found: Vec::new(), score: 0, start: 0, best: 0, best_end: 0 };
     search.run();
