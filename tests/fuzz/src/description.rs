@@ -130,7 +130,9 @@ impl Client {
     /// Follows all listings below a folder, and asks for each item.
     fn crawl(&self, folder: &str, depth: u32) {
         for name in self.listing(folder).unwrap_or_default() {
-            let index = name.split_once('=').filter(|_| folder.ends_with("public-keys/"));
+            // Entries of a description may be in other folders that are named so.
+            let is_of_keys = folder.ends_with("/meta-data/public-keys/") && folder.matches('/').count() == 4;
+            let index = name.split_once('=').filter(|_| is_of_keys);
             let path = match index {
                 // `0=my-key` names the folder 0.
                 Some((index, _)) => format!("{folder}{index}/"),
