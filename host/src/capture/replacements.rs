@@ -1,5 +1,7 @@
 //! Finds any of many texts, and replaces them, in one pass over a text.
 
+use std::ops::Range;
+
 /// Texts to find, each with what replaces it.
 pub struct Replacements {
     /// Sorted by the text to find.
@@ -65,6 +67,17 @@ impl Replacements {
             out.extend_from_slice(rest);
             out
         })
+    }
+
+    /// Where the texts to find are in a text, in order.
+    pub fn places(&self, text: &[u8]) -> Vec<Range<usize>> {
+        let (mut places, mut begun) = (Vec::new(), 0);
+        while let Some((start, found)) = self.next(&text[begun..]) {
+            let start = begun + start;
+            begun = start + found.from.len();
+            places.push(start..begun);
+        }
+        places
     }
 
     fn next(&self, text: &[u8]) -> Option<(usize, &Replacement)> {

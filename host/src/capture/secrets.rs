@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use memchr::memmem;
-
 use super::disguise::Disguise;
 use super::json::rewritten;
 use super::paths::{Secret, is_known, secret, split};
@@ -22,7 +20,7 @@ const LENGTH_MIN: usize = 16;
 
 /// Replaces all secrets, or returns the kind of one that would remain.
 pub fn replace(transcript: &mut Transcript, disguise: &Disguise, keeps_user_data: bool) -> Result<(), &'static str> {
-    let mut made = Made { by_secret: BTreeMap::new(), disguise: Some(disguise) };
+    let mut made = Made { by_secret: BTreeMap::new(), of_item: Vec::new(), disguise: Some(disguise) };
     let mut replaced = Vec::new();
     let pages = remains::error_pages(&transcript.exchanges);
     for exchange in &mut transcript.exchanges {
@@ -113,13 +111,15 @@ fn is_json(text: &str) -> bool {
 /// The text of an item in which forms replace what a capture replaces.
 pub fn masked(target: &str, text: &str) -> String {
     let (_, path) = split(target).unwrap_or_default();
-    let mut made = Made { by_secret: BTreeMap::new(), disguise: None };
+    let mut made = Made { by_secret: BTreeMap::new(), of_item: Vec::new(), disguise: None };
     made.item(&path, text, target.ends_with('/'))
 }
 
 /// The made-up values so far.
 struct Made<'d> {
     by_secret: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// Those of the item that is being written.
+    of_item: Vec<Vec<u8>>,
     /// Without one, only the length of a secret stays.
     disguise: Option<&'d Disguise>,
 }
@@ -160,6 +160,7 @@ impl Made<'_> {
 
     /// The text of an item without its secrets.
     fn item(&mut self, path: &str, text: &str, is_listing: bool) -> String {
+        self.of_item.clear();
         let is_others = !is_listing && !is_known(path) && path.contains('/');
         match path.strip_prefix(TAGS) {
             _ if is_others && names_secret(path) => self.secret(text, 0),
@@ -190,10 +191,12 @@ impl Made<'_> {
         let Some(disguise) = self.disguise else { return "*".repeat(secret.len()) };
         // The same value wherever it is found.
         if let Some(made) = self.by_secret.get(secret.trim().as_bytes()).filter(|made| !made.is_empty()) {
+            self.of_item.push(made.clone());
             return secret.replacen(secret.trim(), &String::from_utf8_lossy(made), 1);
         }
         let made = disguise.secret(secret, kept);
         self.by_secret.insert(secret.trim().as_bytes().to_vec(), made.trim().as_bytes().to_vec());
+        self.of_item.push(made.trim().as_bytes().to_vec());
         made
     }
 
@@ -243,19 +246,21 @@ impl Made<'_> {
     /// Text in which made-up values replace what looks like a key or a token, and is not
     /// made up itself.
     fn by_looks(&mut self, text: &str) -> String {
+        let secrets = redact::secrets(text);
+        if secrets.is_empty() {
+            return text.to_owned();
+        }
+        // A search for each would take hours in a body that is full of them.
+        let made = self.of_item.drain(..).map(|made| (made, Vec::new()));
+        let mut made = Replacements::new(made, LENGTH_MIN / 2).places(text.as_bytes()).into_iter().peekable();
         let (mut out, mut end) = (String::with_capacity(text.len()), 0);
-        for secret in redact::secrets(text) {
-            let found = &text[secret.clone()];
-            let is_made = |made: &Vec<u8>| {
-                made.len() >= LENGTH_MIN / 2
-                    && (memmem::find(found.as_bytes(), made).is_some()
-                        || memmem::find(made, found.as_bytes()).is_some())
-            };
-            if self.by_secret.values().any(is_made) {
+        for secret in secrets {
+            while made.next_if(|made| made.end <= secret.start).is_some() {}
+            if made.peek().is_some_and(|made| made.start < secret.end) {
                 continue;
             }
             out.push_str(&text[end..secret.start]);
-            out.push_str(&self.secret(found, 4));
+            out.push_str(&self.secret(&text[secret.clone()], 4));
             end = secret.end;
         }
         out + &text[end..]
@@ -303,7 +308,7 @@ mod tests {
     #[test]
     fn only_secrets_of_json_are_replaced_and_all_of_them_however_they_are_written() {
         let disguise = Disguise::of(3);
-        let mut made = Made { by_secret: BTreeMap::new(), disguise: Some(&disguise) };
+        let mut made = Made { by_secret: BTreeMap::new(), of_item: Vec::new(), disguise: Some(&disguise) };
         let text = r#"{ "Code" : "Success", "AccessKeyId":"ASIAIOSFODNN7EXAMPLE",
             "SecretAccessKey" : "wJalr\/XUtn\u002fFEMI", "Token": "IQoJb3JpZ2luX2Vj\"A==" }"#;
         let written = made.json(text, false);
@@ -322,7 +327,7 @@ mod tests {
     #[test]
     fn secrets_of_unknown_items_are_found_by_their_names() {
         let disguise = Disguise::of(3);
-        let mut made = Made { by_secret: BTreeMap::new(), disguise: Some(&disguise) };
+        let mut made = Made { by_secret: BTreeMap::new(), of_item: Vec::new(), disguise: Some(&disguise) };
         for name in ["apiKey", "api_key", "pass", "db_pass", "bearer", "Authorization", "jwt", "clientSecret"] {
             for value in [r#""hunter7x""#, r#"["hunter7x"]"#, r#"{"of": "hunter7x"}"#, "7654321"] {
                 let text = format!(r#"{{"{name}": {value}, "rack": "r17", "slot": 12}}"#);

@@ -81,7 +81,7 @@ impl<'b> Signed<'b> {
             only(values)?.octets()
         };
         let told = attributes.parts().unwrap_or_default().iter().find_map(digest);
-        told.is_some_and(|told| told == hash(self.digest, &self.content))
+        told.zip(hash(self.digest, &self.content)).is_some_and(|(told, hashed)| told == hashed)
     }
 
     /// Whether the signature verifies by a certificate.
@@ -100,24 +100,24 @@ impl<'b> Signed<'b> {
     }
 }
 
-fn hash(digest: &[u8], bytes: &[u8]) -> Vec<u8> {
-    if digest == SHA_1 { Sha1::digest(bytes).to_vec() } else { Sha256::digest(bytes).to_vec() }
+/// The digest of bytes; `None` if its algorithm is none of EC2's.
+fn hash(digest: &[u8], bytes: &[u8]) -> Option<Vec<u8>> {
+    match digest {
+        SHA_1 => Some(Sha1::digest(bytes).to_vec()),
+        SHA_256 => Some(Sha256::digest(bytes).to_vec()),
+        _ => None,
+    }
 }
 
+/// A SET in DER, whose length has as few bytes as possible.
 fn set_of(content: &[u8]) -> Vec<u8> {
-    let length = content.len();
-    let head = match u8::try_from(length) {
-        Ok(length) if length < 0x80 => vec![SET, length],
-        Ok(length) => vec![SET, 0x81, length],
-        Err(_) => [&[SET, 0x84][..], &(length as u32).to_be_bytes()].concat(),
+    let length = content.len().to_be_bytes();
+    let length = &length[length.iter().position(|byte| *byte > 0).unwrap_or(length.len() - 1)..];
+    let head = match *length {
+        [short] if short < 0x80 => vec![SET, short],
+        _ => [&[SET, 0x80 | length.len() as u8], length].concat(),
     };
-    // DER uses as few bytes as possible.
-    let head = if head.len() == 6 && length < 0x1_0000 {
-        [&[SET, 0x82][..], &(length as u16).to_be_bytes()].concat()
-    } else {
-        head
-    };
-    [head, content.to_vec()].concat()
+    [&head, content].concat()
 }
 
 fn is_oid(value: Value<'_>, oid: &[u8]) -> bool {
@@ -191,7 +191,7 @@ impl Certificate {
     }
 
     fn verifies(&self, digest: &[u8], message: &[u8], signature: &[u8]) -> bool {
-        let hashed = hash(digest, message);
+        let Some(hashed) = hash(digest, message) else { return false };
         match &self.key {
             Key::Dsa(key) => dsa::Signature::try_from(signature)
                 .is_ok_and(|signature| key.verify_prehash(&hashed, &signature).is_ok()),

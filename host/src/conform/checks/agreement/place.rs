@@ -187,3 +187,24 @@ fn system(subject: &Subject<'_>) -> Result<(), Stop> {
     let expected = if is_xen { "xen-on-nitro or xen" } else { "nitro" };
     broken(subject, "meta-data/system", &format!("{expected}, as the type {} has", shown(&kind)), &system)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn partitions_are_those_of_the_component() {
+        let runtime = crate::engine::Runtime::new().unwrap();
+        let now = crate::engine::Moment::at(1_790_812_830_000, 1);
+        for (prefix, partition, domain) in PARTITIONS {
+            let zone = if prefix.is_empty() { "us-east-1a".to_owned() } else { format!("{prefix}east-1a") };
+            let toml = format!("placement.availability-zone = '{zone}'");
+            let description = crate::description::Description::from_toml("zone.toml", &toml).unwrap();
+            let instance = runtime.open(&description).unwrap();
+            for (item, expected) in [("partition", partition), ("domain", domain)] {
+                let request = crate::engine::Request::get(format!("/latest/meta-data/services/{item}"));
+                assert_eq!(instance.answer(&request, now).body, expected.as_bytes(), "{zone}");
+            }
+        }
+    }
+}
